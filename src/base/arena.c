@@ -1,0 +1,152 @@
+#include "base/base.h"
+
+#include <stdarg.h>
+
+enum { CHUNK = 16 << 10, ALIGN = 16, SPARE_MAX = 8 };
+
+struct chunk {
+	struct chunk *next;
+	size_t cap, used;
+	_Alignas(ALIGN) uint8_t data[];
+};
+
+struct arena {
+	struct chunk *first; /* the one that we allocate from */
+	size_t max, used;
+};
+
+/* Standard chunks that this thread gave back: an issuing thread makes an arena ten thousand times a second. */
+static __thread struct chunk *spare;
+static __thread unsigned spares;
+
+static struct chunk *
+chunk_new(size_t need)
+{
+	size_t cap = need > CHUNK ? need : CHUNK;
+	struct chunk *c = spare;
+
+	if (cap == CHUNK && c != NULL) {
+		spare = c->next;
+		spares--;
+	} else {
+		c = malloc(sizeof(*c) + cap);
+	}
+	if (c == NULL)
+		return NULL;
+	*c = (struct chunk){ .cap = cap };
+	return c;
+}
+
+static void
+chunk_free(struct chunk *c)
+{
+	if (c->cap == CHUNK && spares < SPARE_MAX) {
+		c->next = spare;
+		spare = c;
+		spares++;
+	} else {
+		free(c);
+	}
+}
+
+struct arena *
+arena_new(size_t max)
+{
+	struct chunk *c = chunk_new(CHUNK);
+	struct arena *a;
+
+	if (c == NULL)
+		return NULL;
+	a = (struct arena *)(void *)c->data; /* the arena lives in its first chunk */
+	*a = (struct arena){ .first = c, .max = max };
+	c->used = (sizeof(*a) + ALIGN - 1) & ~(size_t)(ALIGN - 1);
+	return a;
+}
+
+void
+arena_free(struct arena *a)
+{
+	if (a == NULL)
+		return;
+	for (struct chunk *c = a->first, *next; c != NULL; c = next) {
+		next = c->next;
+		chunk_free(c);
+	}
+}
+
+void *
+arena_alloc(struct arena *a, size_t n)
+{
+	size_t need = (n + ALIGN - 1) & ~(size_t)(ALIGN - 1);
+	struct chunk *c = a->first;
+	void *p;
+
+	if (need < n || need > a->max - a->used || fault_fails("base.alloc"))
+		return NULL;
+	if (need > c->cap - c->used) {
+		c = chunk_new(need);
+		if (c == NULL)
+			return NULL;
+		c->next = a->first;
+		a->first = c;
+	}
+	p = c->data + c->used;
+	c->used += need;
+	a->used += need;
+	return memset(p, 0, need);
+}
+
+void *
+arena_array(struct arena *a, size_t count, size_t size)
+{
+	if (size != 0 && count > SIZE_MAX / size)
+		return NULL;
+	return arena_alloc(a, count * size);
+}
+
+struct bytes
+arena_dup(struct arena *a, struct bytes b)
+{
+	uint8_t *p = b.n < SIZE_MAX ? arena_alloc(a, b.n + 1) : NULL;
+
+	if (p == NULL)
+		return BYTES_NONE;
+	if (b.n > 0)
+		memcpy(p, b.p, b.n);
+	return bytes_of(p, b.n);
+}
+
+char *
+arena_str(struct arena *a, struct bytes b)
+{
+	union {
+		const uint8_t *in;
+		char *out;
+	} u = { .in = arena_dup(a, b).p };
+
+	return u.out;
+}
+
+char *
+arena_printf(struct arena *a, const char *fmt, ...)
+{
+	va_list ap;
+	char *p;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(NULL, 0, fmt, ap);
+	va_end(ap);
+	if (n < 0 || (p = arena_alloc(a, (size_t)n + 1)) == NULL)
+		return NULL;
+	va_start(ap, fmt);
+	vsnprintf(p, (size_t)n + 1, fmt, ap);
+	va_end(ap);
+	return p;
+}
+
+size_t
+arena_used(const struct arena *a)
+{
+	return a->used;
+}

@@ -1,0 +1,143 @@
+#include "base/base.h"
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum rc
+fd_write_all(int fd, struct bytes what, struct err *e)
+{
+	while (what.n > 0) {
+		ssize_t n = write(fd, what.p, what.n);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		NEED(n > 0, e, CHY_SYSTEM, NULL, "write: %s", n < 0 ? strerror(errno) : "nothing written");
+		what = bytes_part(what, (size_t)n, SIZE_MAX);
+	}
+	return RC_OK;
+}
+
+enum rc
+fd_read_all(int fd, void *to, size_t n, struct err *e)
+{
+	uint8_t *p = to;
+
+	while (n > 0) {
+		ssize_t got = read(fd, p, n);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		NEED(got > 0, e, CHY_SYSTEM, NULL, "read: %s", got < 0 ? strerror(errno) : "ended early");
+		p += got;
+		n -= (size_t)got;
+	}
+	return RC_OK;
+}
+
+static enum rc
+read_fd(struct arena *a, int fd, const char *path, size_t max, struct bytes *ret, struct err *e)
+{
+	OWN_BUF struct buf b = buf_max(max + 1);
+	uint8_t block[16384];
+
+	for (;;) {
+		ssize_t n = read(fd, block, sizeof(block));
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		NEED(n >= 0, e, CHY_FILE_READ, NULL, "%s: %s", path, strerror(errno));
+		if (n == 0)
+			break;
+		buf_put(&b, bytes_of(block, (size_t)n));
+		NEED(buf_ok(&b) && b.n <= max, e, CHY_TOO_LONG, NULL, "%s: longer than %zu bytes", path, max);
+	}
+	*ret = arena_dup(a, buf_bytes(&b));
+	NEED(ret->p != NULL, e, CHY_NO_MEMORY, NULL, "%s", path);
+	return RC_OK;
+}
+
+enum rc
+file_read(struct arena *a, const char *path, size_t max, struct bytes *ret, struct err *e)
+{
+	int fd;
+	enum rc rc;
+
+	if (strcmp(path, "-") == 0)
+		return read_fd(a, STDIN_FILENO, "standard input", max, ret, e);
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	NEED(fd >= 0, e, CHY_FILE_OPEN, NULL, "%s: %s", path, strerror(errno));
+	rc = read_fd(a, fd, path, max, ret, e);
+	close(fd);
+	return rc;
+}
+
+static enum rc
+sync_folder(const char *path, struct err *e)
+{
+	const char *slash = strrchr(path, '/');
+	char dir[PATH_MAX];
+	int fd, bad;
+
+	snprintf(dir, sizeof(dir), "%.*s", slash ? (int)(slash - path) + 1 : 1, slash ? path : ".");
+	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	NEED(fd >= 0, e, CHY_FILE_WRITE, NULL, "%s: %s", dir, strerror(errno));
+	bad = fsync(fd);
+	close(fd);
+	NEED(bad == 0, e, CHY_FILE_WRITE, NULL, "%s: %s", dir, strerror(errno));
+	return RC_OK;
+}
+
+static enum rc
+write_new(const char *path, struct bytes what, mode_t mode, struct err *e)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+	enum rc rc;
+
+	NEED(fd >= 0, e, CHY_FILE_WRITE, NULL, "%s: %s", path, strerror(errno));
+	rc = fd_write_all(fd, what, e);
+	if (rc == RC_OK && (fchmod(fd, mode) != 0 || fsync(fd) != 0))
+		rc = err_set(e, CHY_FILE_WRITE, NULL, "%s: %s", path, strerror(errno));
+	close(fd);
+	return rc;
+}
+
+enum rc
+file_write(const char *path, struct bytes what, mode_t mode, struct err *e)
+{
+	char new[PATH_MAX];
+	enum rc rc;
+
+	NEED(snprintf(new, sizeof(new), "%s.new.%d", path, (int)getpid()) < (int)sizeof(new), e, CHY_FILE_WRITE, NULL,
+	     "path too long");
+	rc = write_new(new, what, mode, e);
+	if (rc == RC_OK && rename(new, path) != 0)
+		rc = err_set(e, CHY_FILE_WRITE, NULL, "%s: %s", path, strerror(errno));
+	if (rc != RC_OK) {
+		unlink(new);
+		return rc;
+	}
+	return sync_folder(path, e);
+}
+
+enum rc
+dir_make(const char *path, mode_t mode, struct err *e)
+{
+	char part[PATH_MAX];
+
+	NEED(snprintf(part, sizeof(part), "%s", path) < (int)sizeof(part), e, CHY_FILE_WRITE, NULL, "path too long");
+	for (char *p = part + 1;; p++) {
+		char c = *p;
+
+		if (c != '/' && c != 0)
+			continue;
+		*p = 0;
+		NEED(mkdir(part, mode) == 0 || errno == EEXIST, e, CHY_FILE_WRITE, NULL, "%s: %s", part, strerror(errno));
+		*p = c;
+		if (c == 0)
+			return RC_OK;
+	}
+}
