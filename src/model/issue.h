@@ -1,0 +1,102 @@
+/*
+ * Issuing, as nouns: what is asked (request), what is known (facts), what was concluded and by which rules (decision).
+ */
+#ifndef MODEL_ISSUE_H
+#define MODEL_ISSUE_H
+
+#include "base/json.h"
+#include "model/document.h"
+#include "model/officer.h"
+#include "model/request.h"
+#include "pki/cert.h"
+#include "pki/csr.h"
+#include "pki/key.h"
+
+struct snapshot;
+struct procedure;
+struct token_procedure;
+struct authority;
+
+/* On whose word: a request that an officer signed (alone or for many), or a session that one opened. */
+enum word { WORD_REQUEST, WORD_SESSION };
+
+/* What somebody asks. */
+struct issue_request {
+	enum word word;
+	struct request_id request;           /* WORD_REQUEST */
+	struct session_id session;           /* WORD_SESSION */
+	struct officer_id officer;           /* who signed it, or opened the session */
+	struct bytes token_procedure;        /* name or decimal id */
+	struct bytes csr_der;
+	int64_t not_before_ms, not_after_ms; /* asked; 0: not given */
+	struct bytes idempotency_key;        /* empty: none */
+};
+
+/* A judgement that is not policy's own, made by src/crypto. Unmade ones do not pass. */
+struct verdict {
+	bool made;
+	struct err why; /* code CHY_NONE: good */
+};
+
+struct session_facts {
+	struct session_id id;
+	const int64_t *token_procedures; /* ids that it may use */
+	size_t token_procedures_n;
+	int64_t certificates_max, certificates_made;
+	int64_t expires_at_ms;
+	bool closed;
+};
+
+enum { SERIAL_RANDOM = 12, SERIAL_LEN = 18 };
+
+/* What we know. Views live as long as the decision is used. */
+struct issue_facts {
+	const struct snapshot *policy;
+	const struct issue_request *request;
+	const struct csr *csr;
+	struct verdict pop;         /* proof of possession, RFC 2986 4.2 */
+	struct verdict weak;        /* is the key fit to be certified */
+	const struct session_facts *session;  /* WORD_SESSION; else NULL */
+	int64_t now_ms;
+	uint8_t random[SERIAL_RANDOM];
+};
+
+struct rule_verdict {
+	const char *rule; /* stable name: "proof-of-possession" */
+	bool passed;
+	const char *note; /* for people; NULL: nothing to say */
+};
+
+struct rule_trace {
+	struct rule_verdict *v;
+	size_t n, max;
+};
+
+/* Why a procedure of the list was or was not chosen. */
+struct considered {
+	struct doc_version procedure;
+	struct bytes name;
+	bool chosen;
+	const char *reason, *text; /* stable name, and a sentence */
+};
+
+/* What was concluded. All of it is the arena's or the snapshot's. */
+struct issue_decision {
+	const struct token_procedure *token_procedure;
+	const struct procedure *procedure; /* chosen */
+	const struct authority *authority;
+	struct considered *considered;
+	size_t considered_n;
+	struct rule_trace trace; /* on a refusal too: the last one failed */
+
+	struct doc_version token_version, certificate_version, format_version, authority_version, key_version;
+	uint8_t serial[SERIAL_LEN];
+	struct bytes subject;    /* DER */
+	struct bytes san;        /* value of the extension; empty: none */
+	uint16_t key_usage;      /* that go into it; 0: none */
+	int64_t not_before_ms, not_after_ms;
+	enum sigalg sigalg;
+	struct cert_fields fields; /* with the procedure's template, all that cert_tbs_build needs */
+};
+
+#endif

@@ -1,0 +1,45 @@
+/*
+ * Officers as decisions see them: who they are by policy, and what is known of the certificate they showed or
+ * signed with.
+ */
+#ifndef MODEL_OFFICER_H
+#define MODEL_OFFICER_H
+
+#include "model/id.h"
+#include "model/role.h"
+
+enum { FINGERPRINT_LEN = 32 };
+
+/* How an officer is bound to a certificate; names in kinds.c. */
+enum entity_type { ENTITY_SUBJECT, ENTITY_DYNAMIC_TOKEN, ENTITY_STATIC_TOKEN };
+
+/* An officer in a policy snapshot, and valid as long as that. */
+struct officer {
+	struct officer_id id;
+	int64_t version;
+	struct bytes name;
+	struct doc_id domain; /* where the officer's rights begin; none: Root */
+	struct doc_id profile;
+	int64_t profile_version;
+	struct bytes profile_name;
+	enum entity_type entity;
+	roles roles;
+	bool boot;           /* made by the boot ceremony: signs in one step only */
+	bool active;         /* the officer's state and the profile's */
+	const char *why_not; /* "officer closed", "profile closed"; NULL when active */
+	uint8_t fingerprint[FINGERPRINT_LEN]; /* SHA-256 of the DER of the bound certificate */
+	struct bytes token;  /* serial number of the token that holds the key; may be empty */
+};
+
+enum credential_state { CREDENTIAL_GOOD, CREDENTIAL_HELD, CREDENTIAL_REVOKED };
+
+/* What is known of the certificate with which an officer logs in or signs. */
+struct credential {
+	uint8_t fingerprint[FINGERPRINT_LEN];
+	struct bytes subject; /* DER of the Name */
+	struct bytes token;   /* as of struct officer */
+	int64_t not_before_ms, not_after_ms;
+	enum credential_state state;
+};
+
+#endif
