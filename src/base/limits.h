@@ -26,6 +26,7 @@ enum {
 	LIMIT_FRAME = 128 << 10,           /* a message between two of our processes */
 	LIMIT_COMMIT_BATCH = 1000,         /* changes in one database transaction */
 	LIMIT_COMMIT_QUEUE = 8192,         /* changes that wait for the committer */
+	LIMIT_CHANGE = 64 << 20,           /* memory of one change, LIMIT_BULK certificates and more */
 	LIMIT_CONNECTIONS = 4096,          /* open HTTP connections */
 	LIMIT_PAGE = 1000,                 /* rows of one page of a list */
 	LIMIT_BULK = 1000,                 /* objects in one signed request */
