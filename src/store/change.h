@@ -1,0 +1,104 @@
+/*
+ * Writing: a change is a list of typed operations that happen together or not at all.
+ *
+ *	struct change *c = change_new();
+ *	change_put_certificate(c, &row, der);
+ *	change_put_leaf(c, &leaf);
+ *	TRY(store_submit(s, c, done, request, e));	... or TRY(store_commit(s, c, e))
+ *
+ * Group commit without a timer: the committer takes all that queued during the last commit as the next
+ *transaction (at most LIMIT_COMMIT_BATCH changes). When an operation fails, only the change that it belongs
+ *to fails: the others are committed. Operations of one change are carried out in this order: those that
+ *compare or update, as they were added; then counters and session uses; then plain rows.
+ *
+ * The put functions copy what they are given. Running out of memory is sticky and reported by store_submit.
+ */
+#ifndef STORE_CHANGE_H
+#define STORE_CHANGE_H
+
+#include "store/rows.h"
+#include "store/store.h"
+
+struct change;
+
+/* NULL when memory is out (the other functions accept that and store_submit reports it). At most LIMIT_CHANGE
+ * bytes. */
+struct change *change_new(void);
+/* Of a change that was not submitted. */
+void change_free(struct change *c);
+OWN_DEFINE(struct change *, change_free)
+
+/* The outcome: called once, on a committer thread, after the commit is durable (RC_OK) or when it is certain
+   that nothing is stored (any other rc; the exception is CHY_STORE_UNKNOWN). Must not block and must not call
+   store_commit. */
+typedef void change_done(void *arg, enum rc rc, const struct err *e);
+
+/* Queues it. On RC_OK the change is the store's and done will be called; otherwise it stays the caller's.
+   Codes: QUEUE_FULL, STORE_CLOSED, NO_MEMORY, STORE_TEXT (text that is not UTF-8 or holds a NUL). */
+MUST enum rc store_submit(struct store *s, struct change *c, change_done *done, void *arg, struct err *e);
+
+/* The same, waiting for the outcome. The change is freed in any case. */
+MUST enum rc store_commit(struct store *s, struct change *c, struct err *e);
+
+/* Certificates: the row, its DER, and its place in the queue of the search follower. STORE_EXISTS: the id or
+   (issuer, serial) is there already. */
+void change_put_certificate(struct change *c, const struct certificate_row *row, struct bytes der);
+/* STORE_STATE unless the status is `from`. */
+void change_certificate_status(struct change *c, int64_t id, int64_t from, int64_t to);
+void change_put_verdict(struct change *c, const struct verdict_row *row);
+
+/* A leaf and its place in the queue of the sequencer. STORE_EXISTS. */
+void change_put_leaf(struct change *c, const struct leaf_row *row);
+/* The sequencer's: the leaf's place, out of the queue. STORE_EXISTS: the place or the leaf is taken.
+   STORE_STATE: the leaf does not wait for its place. */
+void change_put_seq(struct change *c, const struct seq_row *row);
+/* Puts or replaces. */
+void change_put_tile(struct change *c, const struct tile_row *row);
+void change_put_head(struct change *c, const struct head_row *row);
+
+/* A document version; row->version must be the current one + 1 (1: a new document), else STORE_VERSION.
+   STORE_NAME_TAKEN: another document of the kind and domain that is not deleted has the name. row->stamp is
+   ignored. */
+void change_put_document(struct change *c, const struct document_row *row);
+/* Only if the document's current version is still this one (STORE_VERSION): for acts that read what they do
+ * not change. */
+void change_check_document(struct change *c, int64_t id, int64_t version);
+
+/* Puts or replaces. */
+void change_put_draft(struct change *c, const struct draft_row *row);
+/* STORE_NOT_FOUND. */
+void change_drop_draft(struct change *c, int64_t id);
+
+void change_put_request(struct change *c, const struct request_row *row);
+/* Compare and set; STORE_STATE unless the state is `from`. result may be empty (then it stays as it is). */
+void change_request_state(struct change *c, int64_t id, struct bytes from, struct bytes to,
+			  struct bytes result);
+void change_put_signature(struct change *c, const struct signature_row *row);
+
+/* STORE_KEY_USED: the key is there. */
+void change_put_idempotency(struct change *c, const struct idempotency_row *row);
+
+void change_put_session(struct change *c, const struct session_row *row);
+/* Counts n certificates against the session's maximum: STORE_SESSION when it is closed, unknown or used up.
+   The end of its time is the caller's to check. */
+void change_session_use(struct change *c, int64_t id, int64_t n);
+/* STORE_STATE unless the state is `from`. */
+void change_session_state(struct change *c, int64_t id, struct bytes from, struct bytes to);
+
+/* Adds to a counter that begins at 0. */
+void change_add_counter(struct change *c, const char *name, int64_t delta);
+
+void change_put_outbox(struct change *c, const struct outbox_row *row);
+/* STORE_STATE unless the state is `from`. */
+void change_outbox_state(struct change *c, int64_t id, struct bytes from, struct bytes to);
+
+/* Puts or replaces. */
+void change_set_setting(struct change *c, const char *name, struct bytes value);
+/* STORE_EXISTS when it is set already: for what is decided once, such as the instance. */
+void change_claim_setting(struct change *c, const char *name, struct bytes value);
+
+/* The job's progress, in the same transaction as its work: STORE_LEASE unless `owner` holds the job (its
+   lease may have run out, as long as nobody else has taken it). See store_job_take. */
+void change_job_cursor(struct change *c, const char *job, int64_t owner, int64_t cursor);
+
+#endif

@@ -1,0 +1,161 @@
+/*
+ * Reading: named questions, answered into the caller's arena. Single rows: STORE_NOT_FOUND when there is
+ * none. Lists: *ret is an array of *n rows in the arena, in ascending order of the key named; `after` is the
+ * last key of the page before (0: from the start), `limit` is cut to LIMIT_PAGE. A list with fewer rows than
+ * asked for is the last one.
+ *
+ * All questions see what was committed before they were asked, by this process or another.
+ */
+#ifndef STORE_READ_H
+#define STORE_READ_H
+
+#include "base/arena.h"
+#include "store/rows.h"
+#include "store/store.h"
+
+/* --- documents --- */
+
+/* One version; version 0: the current one. */
+MUST enum rc store_document(struct store *s, struct arena *a, int64_t id, int64_t version,
+			    struct document_row *ret, struct err *e);
+/* Current versions. Empty kind, state or name: any. Deleted ones only when state says so. By id. */
+MUST enum rc store_documents(struct store *s, struct arena *a, struct bytes kind, struct bytes state,
+			     struct bytes name, int64_t after, size_t limit, struct document_row **ret,
+			     size_t *n, struct err *e);
+/* All versions of one document, by version; `after` is a version. */
+MUST enum rc store_document_versions(struct store *s, struct arena *a, int64_t id, int64_t after,
+				     size_t limit, struct document_row **ret, size_t *n, struct err *e);
+/* Every version of every document, by (id, version), for the journal's export. */
+MUST enum rc store_document_history(struct store *s, struct arena *a, int64_t after_id, int64_t after_version,
+				    size_t limit, struct document_row **ret, size_t *n, struct err *e);
+/* A policy snapshot: the current versions of all documents that are not deleted, by id, read in one
+   transaction together with the stamp that they are the state of. No limit but the arena's. */
+MUST enum rc store_snapshot(struct store *s, struct arena *a, struct document_row **ret, size_t *n,
+			    int64_t *stamp, struct err *e);
+/* Grows with every document version committed; 0 when there is none. */
+MUST enum rc store_document_stamp(struct store *s, int64_t *ret, struct err *e);
+
+MUST enum rc store_draft(struct store *s, struct arena *a, int64_t id, struct draft_row *ret, struct err *e);
+MUST enum rc store_drafts(struct store *s, struct arena *a, struct bytes kind, int64_t after, size_t limit,
+			  struct draft_row **ret, size_t *n, struct err *e);
+
+/* --- requests and sessions --- */
+
+MUST enum rc store_request(struct store *s, struct arena *a, int64_t id, struct request_row *ret,
+			   struct err *e);
+/* Empty state: any. By id. */
+MUST enum rc store_requests(struct store *s, struct arena *a, struct bytes state, int64_t after, size_t limit,
+			    struct request_row **ret, size_t *n, struct err *e);
+/* Requests in the state whose expires_at is at or before now, by id: to be made void. */
+MUST enum rc store_requests_expired(struct store *s, struct arena *a, struct bytes state, int64_t now_at,
+				    size_t limit, struct request_row **ret, size_t *n, struct err *e);
+/* By n. */
+MUST enum rc store_signatures(struct store *s, struct arena *a, int64_t request_id,
+			      struct signature_row **ret, size_t *n, struct err *e);
+MUST enum rc store_session(struct store *s, struct arena *a, int64_t id, struct session_row *ret,
+			   struct err *e);
+MUST enum rc store_session_by_token(struct store *s, struct arena *a, struct bytes token_hash,
+				    struct session_row *ret, struct err *e);
+MUST enum rc store_sessions(struct store *s, struct arena *a, struct bytes state, int64_t after, size_t limit,
+			    struct session_row **ret, size_t *n, struct err *e);
+/* What came of an Idempotency-Key; STORE_NOT_FOUND when it is new. */
+MUST enum rc store_idempotency(struct store *s, struct arena *a, struct bytes key,
+			       struct idempotency_row *ret, struct err *e);
+/* Forgets keys older than `before_at`, one slice in 256 of the key space per call; *deleted may be NULL. A
+   job calls it with 0, 1, ... 255 over and over. */
+MUST enum rc store_idempotency_expire(struct store *s, unsigned slice, int64_t before_at, int64_t *deleted,
+				      struct err *e);
+
+/* --- certificates --- */
+
+MUST enum rc store_certificate(struct store *s, struct arena *a, int64_t id, struct certificate_row *ret,
+			       struct err *e);
+MUST enum rc store_certificate_by_serial(struct store *s, struct arena *a, int64_t issuer,
+					 struct bytes serial, struct certificate_row *ret, struct err *e);
+/* The newest certificate of an authority (its own, not one that it issued). */
+MUST enum rc store_certificate_of_authority(struct store *s, struct arena *a, int64_t authority,
+					    struct certificate_row *ret, struct err *e);
+MUST enum rc store_certificates_by_request(struct store *s, struct arena *a, int64_t request_id,
+					   int64_t after, size_t limit, struct certificate_row **ret,
+					   size_t *n, struct err *e);
+/* All, by id. */
+MUST enum rc store_certificates(struct store *s, struct arena *a, int64_t after, size_t limit,
+				struct certificate_row **ret, size_t *n, struct err *e);
+/* not_after within [from, to), by (not_after, id): the page begins behind (from, after_id). */
+MUST enum rc store_certificates_expiring(struct store *s, struct arena *a, int64_t from, int64_t after_id,
+					 int64_t to, size_t limit, struct certificate_row **ret, size_t *n,
+					 struct err *e);
+MUST enum rc store_der(struct store *s, struct arena *a, int64_t id, struct bytes *ret, struct err *e);
+/* By id, for the export. */
+MUST enum rc store_ders(struct store *s, struct arena *a, int64_t after, size_t limit, struct der_row **ret,
+			size_t *n, struct err *e);
+/* id, issuer and serial of certificates with an id above `after`: what reconcile compares. */
+MUST enum rc store_serials(struct store *s, struct arena *a, int64_t after, size_t limit,
+			   struct serial_row **ret, size_t *n, struct err *e);
+/* The oldest ones that no verdict exists for yet and that the search follower has passed. */
+MUST enum rc store_certificates_unjudged(struct store *s, struct arena *a, size_t limit, struct der_row **ret,
+					 size_t *n, struct err *e);
+MUST enum rc store_verdict(struct store *s, struct arena *a, int64_t id, struct verdict_row *ret,
+			   struct err *e);
+
+/* Exact search. The index behind it is filled by a follower in sorted batches, off the path of issuing; these
+   questions let it catch up first, so they see every certificate that was committed before. Subject, SAN:
+   equal but for ASCII case. By id. */
+enum search_by { SEARCH_SUBJECT = 1, SEARCH_SAN = 2, SEARCH_KEY = 3, SEARCH_FINGERPRINT = 4 };
+MUST enum rc store_search(struct store *s, struct arena *a, enum search_by by, struct bytes value,
+			  int64_t after, size_t limit, struct certificate_row **ret, size_t *n,
+			  struct err *e);
+MUST enum rc store_certificate_by_fingerprint(struct store *s, struct arena *a, struct bytes sha256,
+					      struct certificate_row *ret, struct err *e);
+/* Indexes at most `most` waiting certificates (0: all); *done how many (may be NULL). The follower job calls
+ * it. */
+MUST enum rc store_search_catch_up(struct store *s, size_t most, size_t *done, struct err *e);
+
+/* --- journal --- */
+
+/* Leaves that have no place yet, by id. */
+MUST enum rc store_leaves_waiting(struct store *s, struct arena *a, size_t limit, struct leaf_row **ret,
+				  size_t *n, struct err *e);
+/* Full sweep: leaves that neither have a place nor wait for one (nobody but a tamperer or a bug can make
+ * such). By id. */
+MUST enum rc store_leaves_lost(struct store *s, struct arena *a, int64_t after, size_t limit,
+			       struct leaf_row **ret, size_t *n, struct err *e);
+MUST enum rc store_leaf(struct store *s, struct arena *a, int64_t id, struct leaf_row *ret, struct err *e);
+/* The place of a leaf; STORE_NOT_FOUND when it waits. */
+MUST enum rc store_leaf_index(struct store *s, int64_t id, int64_t *ret_idx, struct err *e);
+/* Leaves with idx >= from, by idx. */
+MUST enum rc store_leaves(struct store *s, struct arena *a, int64_t from, size_t limit,
+			  struct placed_leaf_row **ret, size_t *n, struct err *e);
+/* How many leaves have a place. */
+MUST enum rc store_tree_size(struct store *s, int64_t *ret, struct err *e);
+MUST enum rc store_tile(struct store *s, struct arena *a, int64_t level, int64_t idx, struct tile_row *ret,
+			struct err *e);
+/* The newest signed head. */
+MUST enum rc store_head(struct store *s, struct arena *a, struct head_row *ret, struct err *e);
+/* Heads with size > after, by size. */
+MUST enum rc store_heads(struct store *s, struct arena *a, int64_t after, size_t limit, struct head_row **ret,
+			 size_t *n, struct err *e);
+
+/* --- the rest --- */
+
+/* 0 when it was never added to. */
+MUST enum rc store_counter(struct store *s, const char *name, int64_t *ret, struct err *e);
+/* All, by name. */
+MUST enum rc store_counters(struct store *s, struct arena *a, struct counter_row **ret, size_t *n,
+			    struct err *e);
+MUST enum rc store_setting(struct store *s, struct arena *a, const char *name, struct bytes *ret,
+			   struct err *e);
+MUST enum rc store_outbox(struct store *s, struct arena *a, struct bytes state, int64_t after, size_t limit,
+			  struct outbox_row **ret, size_t *n, struct err *e);
+/* The highest id in any table; a generator must begin above it. 0: none. */
+MUST enum rc store_high_id(struct store *s, int64_t *ret, struct err *e);
+
+/* Takes or renews the lease of a job for lease_ms from now by the database's clock. owner: a number that is
+   this process's alone and not 0. STORE_LEASE: another one has it. *ret_cursor (may be NULL): how far the job
+   has come. */
+MUST enum rc store_job_take(struct store *s, const char *job, int64_t owner, int64_t lease_ms,
+			    int64_t *ret_cursor, struct err *e);
+/* Gives it back before its time, so that another need not wait. No error when it was not held. */
+MUST enum rc store_job_drop(struct store *s, const char *job, int64_t owner, struct err *e);
+
+#endif

@@ -1,0 +1,157 @@
+/*
+ * The rows of the store, one struct per table, members named as the columns.
+ *
+ * Conventions: ids and *_at are int64_t (ids of base/idgen.h, times in ms); no column is NULL, 0 and the
+ * empty string say "none" (domain 0 is Root). Text is UTF-8 without NUL. What a row read from the store
+ * points at lives in the arena given to the call; what a row put into a change points at is copied by the
+ * call.
+ */
+#ifndef STORE_ROWS_H
+#define STORE_ROWS_H
+
+#include "base/bytes.h"
+
+/* One immutable version of a policy document. `stamp` is set by the store: it grows with every version
+ * committed. */
+struct document_row {
+	int64_t id, version;
+	struct bytes kind, name, state; /* state "active", "closed" or "deleted" */
+	int64_t domain;
+	struct bytes body; /* canonical JSON */
+	int64_t at, request_id, stamp;
+};
+
+struct draft_row {
+	int64_t id;
+	struct bytes kind, name, body;
+	int64_t officer_id, at; /* who wrote it last, and when */
+};
+
+/* An officer's act, as prepared and as far as it has come. */
+struct request_row {
+	int64_t id;
+	struct bytes act, state;
+	int64_t object, base_version; /* what it changes; 0: a creation */
+	struct bytes body;            /* the exact bytes to sign */
+	int64_t prepared_by;
+	struct bytes nonce;
+	int64_t at, expires_at;
+	struct bytes result; /* JSON; empty until it is done */
+};
+
+/* n counts from 1; the same officer twice is refused (CHY_STORE_EXISTS). */
+struct signature_row {
+	int64_t request_id, n, officer_id;
+	struct bytes cms;
+	int64_t at;
+};
+
+enum certificate_status { CERTIFICATE_VALID = 0, CERTIFICATE_HELD = 1, CERTIFICATE_REVOKED = 2 };
+
+struct certificate_row {
+	int64_t id;
+	struct bytes serial;  /* as in the certificate, without a leading zero octet */
+	int64_t issuer;       /* id of the authority's document; a root's own */
+	int64_t status;       /* enum certificate_status */
+	struct bytes subject; /* RFC 4514 */
+	int64_t not_before, not_after;
+	int64_t token_procedure,
+	    certificate_procedure;      /* document ids; 0 for an authority's own certificate */
+	int64_t authority;              /* the authority that this certificate is of; 0: an end entity's */
+	int64_t request_id, session_id; /* who had it issued; one of the two */
+	struct bytes san;               /* general names, one per line: "dns:www.example.org" */
+	struct bytes key_hash;          /* SHA-256 of the SubjectPublicKeyInfo */
+	struct bytes fingerprint;       /* SHA-256 of the DER */
+};
+
+struct leaf_row {
+	int64_t id;
+	struct bytes kind;
+	int64_t object;    /* what it is about */
+	struct bytes body; /* canonical JSON */
+	struct bytes hash; /* RFC 9162 leaf hash */
+};
+
+/* A leaf at its place in the tree. */
+struct placed_leaf_row {
+	int64_t idx, id;
+	struct bytes kind;
+	int64_t object;
+	struct bytes body, hash;
+};
+
+struct seq_row {
+	int64_t idx, leaf_id;
+};
+
+/* A run of hashes of one level of the tree; the store does not look inside. */
+struct tile_row {
+	int64_t level, idx;
+	struct bytes hashes;
+};
+
+struct head_row {
+	int64_t size; /* leaves that it covers */
+	struct bytes root;
+	int64_t at;
+	struct bytes signature, key; /* key: which journal key */
+};
+
+/* key: SHA-256 over caller and Idempotency-Key, 32 octets, made by the caller. */
+struct idempotency_row {
+	struct bytes key;
+	int64_t caller; /* officer or session */
+	struct bytes
+	    request_hash;   /* the same key with another request is the caller's mistake, to be told apart */
+	int64_t result, at; /* what came of it: certificate id or request id */
+};
+
+struct session_row {
+	int64_t id;
+	struct bytes token_hash; /* SHA-256 of the bearer token */
+	int64_t request_id, officer_id;
+	struct bytes body; /* as signed */
+	int64_t used, maximum, expires_at;
+	struct bytes state; /* "open" or "closed" */
+};
+
+struct outbox_row {
+	int64_t id;
+	struct bytes kind;
+	int64_t object, at;
+	struct bytes state; /* "waiting", "done", "failed" */
+};
+
+struct verdict_row {
+	int64_t id;         /* of the certificate */
+	int64_t at, ok;     /* 1: nothing found */
+	struct bytes lints; /* JSON */
+};
+
+/* A stored certificate as the auditor job wants it. */
+struct der_row {
+	int64_t id;
+	struct bytes der;
+};
+
+/* What reconcile compares with the signer's journal. */
+struct serial_row {
+	int64_t id, issuer;
+	struct bytes serial;
+};
+
+struct counter_row {
+	struct bytes name;
+	int64_t value;
+};
+
+struct job_row {
+	struct bytes name;
+	int64_t owner, lease_until, cursor;
+};
+
+struct setting_row {
+	struct bytes name, value;
+};
+
+#endif
