@@ -26,8 +26,8 @@ struct cms_signed {
  *	CHY_CMS_DETACHED	no content inside
  *	CHY_CMS_SIGNERS		not exactly one signer
  *	CHY_CMS_DIGEST		digest other than SHA-256, 384, 512
- *	CHY_CMS_ALGORITHM	signature algorithm unknown, or its hash is not the digest's (RFC 5652 5.4; RFC
- *8419 for Edwards) CHY_CMS_ATTRIBUTE	a signed attribute missing, twice, with two values or wrong:
+ *	CHY_CMS_ALGORITHM	signature algorithm unknown, or its hash is not the digest's (RFC 5652 5.4;
+ *RFC 8419 for Edwards) CHY_CMS_ATTRIBUTE	a signed attribute missing, twice, with two values or wrong:
  *content-type, message-digest, signing-time (RFC 5652 11), signingCertificateV2 (RFC 5035)
  *	CHY_CMS_CERTIFICATE	the signer's certificate is not there, or is not the one that
  *signingCertificateV2 names CHY_CMS_CONTENT		message-digest is not the content's: the content was

@@ -1,0 +1,76 @@
+#include "base/base.h"
+#include "crypto/crypto.h"
+
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <pthread.h>
+
+#include "crypto/internal.h"
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static EVP_MD *mds[DIGEST_ALGS];
+static bool complete;
+
+static void
+fetch_all(void)
+{
+	static const char *const names[DIGEST_ALGS] = { "SHA1", "SHA2-256", "SHA2-384", "SHA2-512" };
+
+	/* No clean-up at exit: other threads may still be at work in the library while main returns. */
+	if (!OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG | OPENSSL_INIT_NO_ATEXIT, NULL))
+		return;
+	complete = true;
+	for (size_t i = 0; i < DIGEST_ALGS; i++) {
+		mds[i] = EVP_MD_fetch(NULL, names[i], NULL);
+		complete = complete && mds[i] != NULL;
+	}
+}
+
+enum rc
+crypto_init(struct err *e)
+{
+	pthread_once(&once, fetch_all);
+	NEED(complete, e, CHY_CRYPTO_LIBRARY, "FIPS 180-4", "a digest is missing in %s", crypto_library());
+	return RC_OK;
+}
+
+const char *
+crypto_library(void)
+{
+	return OpenSSL_version(OPENSSL_VERSION);
+}
+
+void
+crypto_wipe(void *p, size_t n)
+{
+	if (n > 0)
+		OPENSSL_cleanse(p, n);
+}
+
+const EVP_MD *
+crypto_md(enum digest_alg alg)
+{
+	struct err e = { 0 };
+
+	if (crypto_init(&e) != RC_OK) {
+		fprintf(stderr, "%s\n", e.text);
+		abort();
+	}
+	return mds[alg];
+}
+
+enum rc
+ossl_fail(struct err *e, enum code code, const char *std, const char *what)
+{
+	unsigned long last = ERR_peek_last_error();
+	const char *reason = last ? ERR_reason_error_string(last) : NULL;
+
+	ERR_clear_error();
+	FAIL(e, code, std, "%s%s%s", what, reason ? ": " : "", reason ? reason : "");
+}
+
+void
+ossl_forget(void)
+{
+	ERR_clear_error();
+}
