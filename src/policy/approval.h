@@ -15,7 +15,7 @@
 enum { SIGNATURES_MAX = 4 };
 
 /* A signature that stands (cryptographically verified, over exactly the request's bytes). */
-struct signer {
+struct signatory {
 	struct officer_id officer;
 	struct credential credential;
 	bool boot; /* as the officer was when it signed */
@@ -26,9 +26,9 @@ struct signature_facts {
 	const struct request *request;
 	struct doc_version current; /* of the base document now; id none: it has none or is gone */
 	int64_t now_ms;
-	const struct signer *before; /* signatures that the request has already */
+	const struct signatory *before; /* signatures that the request has already */
 	size_t before_n;
-	struct signer signer;        /* the one to judge */
+	struct signatory signer;        /* the one to judge */
 	size_t together;             /* how many signatures this call brings, this one included */
 };
 
