@@ -9,7 +9,7 @@
 
 struct document {
 	struct doc_id id;
-	int64_t version;         /* from 1 */
+	int64_t version; /* from 1 */
 	enum kind_id kind;
 	int64_t at_ms;           /* when this version came into force */
 	struct bytes text;       /* the body, canonical JSON */
@@ -17,9 +17,9 @@ struct document {
 
 	/* of the body, for indexes and lists */
 	struct bytes name;
-	bool active;             /* state "active", not "closed" */
-	struct doc_id domain;    /* none: Root. Of a domain: its parent, where it lies */
-	bool visible;            /* visible_in_subdomain */
+	bool active;          /* state "active", not "closed" */
+	struct doc_id domain; /* none: Root. Of a domain: its parent, where it lies */
+	bool visible;         /* visible_in_subdomain */
 };
 
 /* Fills in body (unless it is there) and what follows it from text. Views into the arena and into text.

@@ -1,7 +1,7 @@
 /*
- * The language that kinds of documents are described in: a table of fields. From it come the checks of a body, its
- * JSON Schema, the command line's options and help, forms, and the reference page; nothing else says what a document
- * looks like. Tables are constants and live for ever.
+ * The language that kinds of documents are described in: a table of fields. From it come the checks of a
+ * body, its JSON Schema, the command line's options and help, forms, and the reference page; nothing else
+ * says what a document looks like. Tables are constants and live for ever.
  *
  * In a body, JSON null and an absent member mean the same: "not given".
  */
@@ -12,30 +12,30 @@
 #include "base/json.h"
 #include "model/role.h"
 
-/* Every kind of document that has a word, X(enum, "name"). Those without a description yet (kind_of gives NULL) are
-   names only: nothing of them can be made, and a reference to one finds nothing. */
-#define KIND_TABLE(X)                                                                                               \
-	X(DOMAIN, "domain")                                                                                         \
-	X(OFFICER_PROFILE, "officer-profile")                                                                       \
-	X(OFFICER, "officer")                                                                                       \
-	X(CA_KEY, "ca-key")                                                                                         \
-	X(AUTHORITY, "authority")                                                                                   \
-	X(FORMAT, "format")                                                                                         \
-	X(CERTIFICATE_PROCEDURE, "certificate-procedure")                                                           \
-	X(TOKEN_PROCEDURE, "token-procedure")                                                                       \
-	X(KEY_PROCEDURE, "key-procedure")                                                                           \
-	X(PIN_PROCEDURE, "pin-procedure")                                                                           \
-	X(ATTRIBUTE_CERTIFICATE_PROCEDURE, "attribute-certificate-procedure")                                       \
-	X(PUBLICATION_PROCEDURE, "publication-procedure")                                                           \
-	X(CRL_PROCEDURE, "crl-procedure")                                                                           \
-	X(DISTRIBUTION_RULE, "distribution-rule")                                                                   \
+/* Every kind of document that has a word, X(enum, "name"). Those without a description yet (kind_of gives
+   NULL) are names only: nothing of them can be made, and a reference to one finds nothing. */
+#define KIND_TABLE(X) \
+	X(DOMAIN, "domain") \
+	X(OFFICER_PROFILE, "officer-profile") \
+	X(OFFICER, "officer") \
+	X(CA_KEY, "ca-key") \
+	X(AUTHORITY, "authority") \
+	X(FORMAT, "format") \
+	X(CERTIFICATE_PROCEDURE, "certificate-procedure") \
+	X(TOKEN_PROCEDURE, "token-procedure") \
+	X(KEY_PROCEDURE, "key-procedure") \
+	X(PIN_PROCEDURE, "pin-procedure") \
+	X(ATTRIBUTE_CERTIFICATE_PROCEDURE, "attribute-certificate-procedure") \
+	X(PUBLICATION_PROCEDURE, "publication-procedure") \
+	X(CRL_PROCEDURE, "crl-procedure") \
+	X(DISTRIBUTION_RULE, "distribution-rule") \
 	X(INPUT_VIEW, "input-view")
 
 enum kind_id {
 #define X(e, name) KIND_##e,
 	KIND_TABLE(X)
 #undef X
-	KIND_COUNT,
+	    KIND_COUNT,
 	KIND_NONE = -1
 };
 
@@ -51,17 +51,17 @@ enum field_type {
 	FIELD_OID,      /* dotted, or a known name ("serverAuth"), which becomes dotted */
 	FIELD_HEX,      /* octets; min and max count octets */
 	FIELD_DN,       /* distinguished name, RFC 4514 */
-	FIELD_URI,      /* absolute, ASCII (RFC 3986) */
+	FIELD_URI,      /* absolute, ASCII (RFC 3986); choices are the schemes that it may have */
 	FIELD_TYPE_COUNT
 };
 
 enum field_flag {
-	FIELD_MUST = 1,     /* mandatory wherever it is available */
-	FIELD_LIST = 2,     /* an array of such values, list_min to list_max */
-	FIELD_UNIQUE = 4,   /* no item of the list twice */
-	FIELD_FIXED = 8,    /* given at creation, never changed */
+	FIELD_MUST = 1,        /* mandatory wherever it is available */
+	FIELD_LIST = 2,        /* an array of such values, list_min to list_max */
+	FIELD_UNIQUE = 4,      /* no item of the list twice */
+	FIELD_FIXED = 8,       /* given at creation, never changed */
 	FIELD_MAY_CLOSED = 16, /* a reference to a closed document is allowed */
-	FIELD_NOT_YET = 32, /* described, but this version refuses a value (CHY_FIELD_NOT_YET) */
+	FIELD_NOT_YET = 32,    /* described, but this version refuses a value (CHY_FIELD_NOT_YET) */
 };
 
 struct choice {
@@ -89,20 +89,18 @@ struct field {
 	const char *name;  /* the member: lower_case_with_underscores */
 	const char *label; /* for people */
 	enum field_type type;
-	unsigned flags;    /* enum field_flag */
-	int64_t min, max;  /* by type; both 0: the type's own limits */
+	unsigned flags;   /* enum field_flag */
+	int64_t min, max; /* by type; both 0: the type's own limits */
 	unsigned list_min, list_max;
 	enum kind_id ref;
 	const struct choice *choices; /* ends with name NULL */
 	const struct field *members;  /* ends with name NULL */
-	const char *dflt;             /* JSON text, filled in where the field is available and not given; NULL: none */
+	const char *dflt; /* JSON text, filled in where the field is available and not given; NULL: none */
 	struct cond must_when[FIELD_CONDS_MAX]; /* mandatory when all of them hold */
 	struct cond only_when[FIELD_CONDS_MAX]; /* available only when all of them hold */
 	const char *help;
 	const char *standard; /* "RFC 5280 4.2.1.3"; NULL: none */
 };
-
-struct kind_check; /* what an extra check is given, see policy/document.h */
 
 struct kind {
 	enum kind_id id;

@@ -9,21 +9,21 @@
 #include <stdint.h>
 
 /* struct NAME_id { int64_t v; } with NAME_id_of, NAME_id_eq and NAME_id_is_none. */
-#define ID_DEFINE(name)                                                                                             \
-	struct name##_id {                                                                                          \
-		int64_t v;                                                                                          \
-	};                                                                                                          \
-	static inline struct name##_id name##_id_of(int64_t v)                                                      \
-	{                                                                                                           \
-		return (struct name##_id){ v };                                                                     \
-	}                                                                                                           \
-	static inline bool name##_id_eq(struct name##_id a, struct name##_id b)                                     \
-	{                                                                                                           \
-		return a.v == b.v;                                                                                  \
-	}                                                                                                           \
-	static inline bool name##_id_is_none(struct name##_id a)                                                    \
-	{                                                                                                           \
-		return a.v == 0;                                                                                    \
+#define ID_DEFINE(name) \
+	struct name##_id { \
+		int64_t v; \
+	}; \
+	static inline struct name##_id name##_id_of(int64_t v) \
+	{ \
+		return (struct name##_id){ v }; \
+	} \
+	static inline bool name##_id_eq(struct name##_id a, struct name##_id b) \
+	{ \
+		return a.v == b.v; \
+	} \
+	static inline bool name##_id_is_none(struct name##_id a) \
+	{ \
+		return a.v == 0; \
 	}
 
 ID_DEFINE(doc)     /* a document, whatever its version: a domain, an officer, an authority, a procedure ... */

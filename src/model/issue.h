@@ -1,5 +1,6 @@
 /*
- * Issuing, as nouns: what is asked (request), what is known (facts), what was concluded and by which rules (decision).
+ * Issuing, as nouns: what is asked (request), what is known (facts), what was concluded and by which rules
+ * (decision).
  */
 #ifndef MODEL_ISSUE_H
 #define MODEL_ISSUE_H
@@ -23,10 +24,10 @@ enum word { WORD_REQUEST, WORD_SESSION };
 /* What somebody asks. */
 struct issue_request {
 	enum word word;
-	struct request_id request;           /* WORD_REQUEST */
-	struct session_id session;           /* WORD_SESSION */
-	struct officer_id officer;           /* who signed it, or opened the session */
-	struct bytes token_procedure;        /* name or decimal id */
+	struct request_id request;    /* WORD_REQUEST */
+	struct session_id session;    /* WORD_SESSION */
+	struct officer_id officer;    /* who signed it, or opened the session */
+	struct bytes token_procedure; /* name or decimal id */
 	struct bytes csr_der;
 	int64_t not_before_ms, not_after_ms; /* asked; 0: not given */
 	struct bytes idempotency_key;        /* empty: none */
@@ -54,9 +55,9 @@ struct issue_facts {
 	const struct snapshot *policy;
 	const struct issue_request *request;
 	const struct csr *csr;
-	struct verdict pop;         /* proof of possession, RFC 2986 4.2 */
-	struct verdict weak;        /* is the key fit to be certified */
-	const struct session_facts *session;  /* WORD_SESSION; else NULL */
+	struct verdict pop;                  /* proof of possession, RFC 2986 4.2 */
+	struct verdict weak;                 /* is the key fit to be certified */
+	const struct session_facts *session; /* WORD_SESSION; else NULL */
 	int64_t now_ms;
 	uint8_t random[SERIAL_RANDOM];
 };
@@ -91,9 +92,9 @@ struct issue_decision {
 
 	struct doc_version token_version, certificate_version, format_version, authority_version, key_version;
 	uint8_t serial[SERIAL_LEN];
-	struct bytes subject;    /* DER */
-	struct bytes san;        /* value of the extension; empty: none */
-	uint16_t key_usage;      /* that go into it; 0: none */
+	struct bytes subject; /* DER */
+	struct bytes san;     /* value of the extension; empty: none */
+	uint16_t key_usage;   /* that go into it; 0: none */
 	int64_t not_before_ms, not_after_ms;
 	enum sigalg sigalg;
 	struct cert_fields fields; /* with the procedure's template, all that cert_tbs_build needs */

@@ -24,11 +24,11 @@ struct officer {
 	struct bytes profile_name;
 	enum entity_type entity;
 	roles roles;
-	bool boot;           /* made by the boot ceremony: signs in one step only */
-	bool active;         /* the officer's state and the profile's */
-	const char *why_not; /* "officer closed", "profile closed"; NULL when active */
+	bool boot;                            /* made by the boot ceremony: signs in one step only */
+	bool active;                          /* the officer's state and the profile's */
+	const char *why_not;                  /* "officer closed", "profile closed"; NULL when active */
 	uint8_t fingerprint[FINGERPRINT_LEN]; /* SHA-256 of the DER of the bound certificate */
-	struct bytes token;  /* serial number of the token that holds the key; may be empty */
+	struct bytes token; /* serial number of the token that holds the key; may be empty */
 };
 
 enum credential_state { CREDENTIAL_GOOD, CREDENTIAL_HELD, CREDENTIAL_REVOKED };

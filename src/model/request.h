@@ -15,8 +15,8 @@ struct act {
 	enum kind_id kind;
 };
 
-/* "token-procedure.create", "certificate.issue", "issuing-session.open". ACT_NONE for anything else, and for kinds
-   without a description. */
+/* "token-procedure.create", "certificate.issue", "issuing-session.open". ACT_NONE for anything else, and for
+   kinds without a description. */
 struct act act_of(struct bytes name);
 /* Writes the name into dst (at least 64 characters); returns dst. */
 char *act_name(char *dst, struct act a);
@@ -25,22 +25,22 @@ roles act_roles(struct act a);
 unsigned act_signatures(struct act a);
 
 /* X(enum, name, final, label) */
-#define REQUEST_STATES(X)                                                                                           \
-	X(PREPARED, "prepared", false, "waits for its first signature")                                             \
-	X(WAITING, "waiting", false, "waits for a second officer")                                                  \
-	X(SIGNED, "signed", false, "has its signatures, its effect is under way")                                   \
-	X(DONE, "done", true, "has taken effect")                                                                   \
-	X(VOID, "void", true, "what it changes has changed since it was prepared")                                  \
-	X(EXPIRED, "expired", true, "nobody signed it in time")                                                     \
-	X(REJECTED, "rejected", true, "an officer rejected it")                                                     \
-	X(WITHDRAWN, "withdrawn", true, "the officer who prepared it withdrew it")                                  \
+#define REQUEST_STATES(X) \
+	X(PREPARED, "prepared", false, "waits for its first signature") \
+	X(WAITING, "waiting", false, "waits for a second officer") \
+	X(SIGNED, "signed", false, "has its signatures, its effect is under way") \
+	X(DONE, "done", true, "has taken effect") \
+	X(VOID, "void", true, "what it changes has changed since it was prepared") \
+	X(EXPIRED, "expired", true, "nobody signed it in time") \
+	X(REJECTED, "rejected", true, "an officer rejected it") \
+	X(WITHDRAWN, "withdrawn", true, "the officer who prepared it withdrew it") \
 	X(FAILED, "failed", true, "was signed, but could not take effect")
 
 enum request_state {
 #define X(e, name, final, label) REQUEST_##e,
 	REQUEST_STATES(X)
 #undef X
-	REQUEST_STATE_COUNT,
+	    REQUEST_STATE_COUNT,
 	REQUEST_STATE_NONE = -1
 };
 
@@ -67,12 +67,12 @@ struct request {
 	struct request_id id;
 	struct act act;
 	enum request_state state;
-	struct doc_version base;       /* id none: a creation, or no document */
-	const struct json *body;       /* as signed: the new version, or the act's own members */
+	struct doc_version base; /* id none: a creation, or no document */
+	const struct json *body; /* as signed: the new version, or the act's own members */
 	struct officer_id prepared_by;
 	int64_t prepared_at_ms;
-	int64_t waiting_at_ms;         /* when its first signature came; 0: none yet */
-	struct bytes to_sign;          /* the exact bytes */
+	int64_t waiting_at_ms; /* when its first signature came; 0: none yet */
+	struct bytes to_sign;  /* the exact bytes */
 };
 
 /* When a request in this state lapses; INT64_MAX: never. */

@@ -1,9 +1,9 @@
 /*
  * May this officer sign this request now, and what is it then? Pure and total.
  *
- * Two officers are two people: one officer twice, two officers with certificates of one subject, and two officers bound
- * to one certificate or one token are one. An officer made by the boot ceremony signs in one step only: all signatures
- * that the act needs come in one call.
+ * Two officers are two people: one officer twice, two officers with certificates of one subject, and two
+ * officers bound to one certificate or one token are one. An officer made by the boot ceremony signs in one
+ * step only: all signatures that the act needs come in one call.
  */
 #ifndef POLICY_APPROVAL_H
 #define POLICY_APPROVAL_H
@@ -28,20 +28,22 @@ struct signature_facts {
 	int64_t now_ms;
 	const struct signatory *before; /* signatures that the request has already */
 	size_t before_n;
-	struct signatory signer;        /* the one to judge */
-	size_t together;             /* how many signatures this call brings, this one included */
+	struct signatory signer; /* the one to judge */
+	size_t together;      /* how many signatures this call brings, this one included */
 };
 
 struct signature_decision {
-	enum request_state state; /* what the request becomes: WAITING, SIGNED; VOID, EXPIRED with a refusal */
-	const char *rule;         /* the rule that decided: "base-current", "different-people", "enough" ... */
+	enum request_state
+	    state;        /* what the request becomes: WAITING, SIGNED; VOID, EXPIRED with a refusal */
+	const char *rule; /* the rule that decided: "base-current", "different-people", "enough" ... */
 };
 
 /*
- * RC_OK: the signature counts, *ret says what the request becomes. A refusal leaves the request as it is, except
- * that ret->state says VOID or EXPIRED where it has lapsed (codes REQUEST_VOID, REQUEST_EXPIRED): store that.
- * Codes: REQUEST_STATE, REQUEST_EXPIRED, REQUEST_VOID, OFFICER_UNKNOWN, OFFICER_CLOSED, OFFICER_CERTIFICATE_*,
- * OFFICER_OTHER_CERTIFICATE, ROLE_MISSING, DOMAIN_FOREIGN, SAME_OFFICER, SAME_PERSON, BOOT_ONE_STEP.
+ * RC_OK: the signature counts, *ret says what the request becomes. A refusal leaves the request as it is,
+ * except that ret->state says VOID or EXPIRED where it has lapsed (codes REQUEST_VOID, REQUEST_EXPIRED):
+ * store that. Codes: REQUEST_STATE, REQUEST_EXPIRED, REQUEST_VOID, OFFICER_UNKNOWN, OFFICER_CLOSED,
+ * OFFICER_CERTIFICATE_*, OFFICER_OTHER_CERTIFICATE, ROLE_MISSING, DOMAIN_FOREIGN, SAME_OFFICER, SAME_PERSON,
+ * BOOT_ONE_STEP.
  */
 MUST enum rc decide_signature(const struct signature_facts *f, struct signature_decision *ret, struct err *e);
 
@@ -49,7 +51,8 @@ MUST enum rc decide_signature(const struct signature_facts *f, struct signature_
 MUST enum rc decide_prepare(const struct snapshot *s, const struct officer *o, struct act act,
 			    const struct document *base, const struct json *body, struct err *e);
 MUST enum rc decide_withdraw(const struct request *r, struct officer_id o, struct err *e);
-MUST enum rc decide_reject(const struct snapshot *s, const struct request *r, const struct officer *o, struct err *e);
+MUST enum rc decide_reject(const struct snapshot *s, const struct request *r, const struct officer *o,
+			   struct err *e);
 
 /* The names of the rules in the order in which they are asked; ends with NULL. */
 const char *const *signature_rules(void);

@@ -11,29 +11,30 @@
 
 struct document_check {
 	const struct kind *kind;
-	const struct snapshot *policy; /* where references lead; NULL: references must be ids and are not followed */
-	struct doc_id self;            /* the document that is changed; none: a new one */
-	const struct json *before;     /* its body; NULL: a new one */
-	bool draft;                    /* what is mandatory may be missing, and what is refused as not yet possible stay */
+	const struct snapshot
+	    *policy;        /* where references lead; NULL: references must be ids and are not followed */
+	struct doc_id self; /* the document that is changed; none: a new one */
+	const struct json *before; /* its body; NULL: a new one */
+	bool draft; /* what is mandatory may be missing, and what is refused as not yet possible stay */
 };
 
 /*
- * *ret: the normal form of body, the arena's: references as ids, known OIDs dotted, defaults filled in (not in a
- * draft), null members gone, members in the order of the description. That is what officers sign.
- * Codes: FIELD_* and REF_* of codes.def, NAME_TAKEN, NO_MEMORY.
+ * *ret: the normal form of body, the arena's: references as ids, known OIDs dotted, defaults filled in (not
+ * in a draft), null members gone, members in the order of the description. That is what officers sign. Codes:
+ * FIELD_* and REF_* of codes.def, NAME_TAKEN, NO_MEMORY.
  */
 MUST enum rc document_check(struct arena *a, const struct document_check *c, const struct json *body,
 			    struct json **ret, struct err *e);
 
 /* What changes, for people: an array of {"field", "label", "old", "new"}, texts, null where there is nothing;
-   references by name, choices by label, lists item by item joined with ", ". before NULL: a creation. Members as they
-   stand: both in normal form. */
+   references by name, choices by label, lists item by item joined with ", ". before NULL: a creation. Members
+   as they stand: both in normal form. */
 MUST enum rc document_difference(struct arena *a, const struct kind *kind, const struct snapshot *policy,
 				 const struct json *before, const struct json *after, struct json **ret,
 				 struct err *e);
 
 /* Documents that refer to id, as an array of {"kind", "id", "name", "field"}. */
-MUST enum rc document_where_used(struct arena *a, const struct snapshot *policy, struct doc_id id, struct json **ret,
-				 struct err *e);
+MUST enum rc document_where_used(struct arena *a, const struct snapshot *policy, struct doc_id id,
+				 struct json **ret, struct err *e);
 
 #endif

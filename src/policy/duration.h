@@ -1,7 +1,7 @@
 /*
- * Durations of ISO 8601 as policy uses them: P1Y, P2Y6M, P90D, P4W, PT8H, PT30M, P1DT12H. Whole numbers, at least one
- * part, none of them twice, order Y M W D T H M S. Years and months are calendar time: they are added to a date, the
- * day cut to the month's last one (31 January and a month is 28 or 29 February).
+ * Durations of ISO 8601 as policy uses them: P1Y, P2Y6M, P90D, P4W, PT8H, PT30M, P1DT12H. Whole numbers, at
+ * least one part, none of them twice, order Y M W D T H M S. Years and months are calendar time: they are
+ * added to a date, the day cut to the month's last one (31 January and a month is 28 or 29 February).
  */
 #ifndef POLICY_DURATION_H
 #define POLICY_DURATION_H

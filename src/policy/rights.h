@@ -1,8 +1,9 @@
 /*
  * Who may do what, by role and domain. Pure; each answer is RC_OK or a refusal with its code.
  *
- * Domains: an officer changes objects of the own domain and of those below it; sees and uses, but does not change,
- * those above that are visible in subdomains; objects without a domain belong to Root and are used from everywhere.
+ * Domains: an officer changes objects of the own domain and of those below it; sees and uses, but does not
+ * change, those above that are visible in subdomains; objects without a domain belong to Root and are used
+ * from everywhere.
  */
 #ifndef POLICY_RIGHTS_H
 #define POLICY_RIGHTS_H
@@ -13,23 +14,25 @@
 /* Every role of the set: ROLE_MISSING names the first that lacks. */
 MUST enum rc may_role(const struct officer *o, roles needed, struct err *e);
 
-/* Is active (OFFICER_CLOSED), with a certificate that is good at now (OFFICER_CERTIFICATE_*). credential NULL: not
-   looked at. */
+/* Is active (OFFICER_CLOSED), with a certificate that is good at now (OFFICER_CERTIFICATE_*). credential
+   NULL: not looked at. */
 MUST enum rc may_act(const struct officer *o, const struct credential *c, int64_t now_ms, struct err *e);
 
 /* Logs in: may_act, and one of the roles use-awb and use-clients. */
 MUST enum rc may_log_in(const struct officer *o, const struct credential *c, int64_t now_ms, struct err *e);
 
-/* See a document: one in the domain, below it, in Root, or above and visible (DOMAIN_HIDDEN). Needs use-awb; without
-   it, use-clients sees what registration uses (token procedures, authorities, domains). */
-MUST enum rc may_read(const struct snapshot *s, const struct officer *o, const struct document *d, struct err *e);
+/* See a document: one in the domain, below it, in Root, or above and visible (DOMAIN_HIDDEN). Needs use-awb;
+   without it, use-clients sees what registration uses (token procedures, authorities, domains). */
+MUST enum rc may_read(const struct snapshot *s, const struct officer *o, const struct document *d,
+		      struct err *e);
 
-/* Change a document, or put a new one into a domain: the kind's roles, and the domain is the officer's own or below. */
-MUST enum rc may_change(const struct snapshot *s, const struct officer *o, enum kind_id kind, struct doc_id domain,
-			struct err *e);
+/* Change a document, or put a new one into a domain: the kind's roles, and the domain is the officer's own or
+ * below. */
+MUST enum rc may_change(const struct snapshot *s, const struct officer *o, enum kind_id kind,
+			struct doc_id domain, struct err *e);
 
 /* Use a token procedure for issuing: use-clients, issue-certificate, and it is to be seen. */
-MUST enum rc may_issue(const struct snapshot *s, const struct officer *o, const struct document *token_procedure,
-		       struct err *e);
+MUST enum rc may_issue(const struct snapshot *s, const struct officer *o,
+		       const struct document *token_procedure, struct err *e);
 
 #endif

@@ -1,5 +1,6 @@
 /*
- * Which certificate procedure of a token procedure makes the certificate of a key. The first in the list that matches:
+ * Which certificate procedure of a token procedure makes the certificate of a key. The first in the list that
+ *matches:
  *
  *	the request has no key usage                   -> the first in the list, whatever its usages
  *	the procedure has none, or all, usages set     -> matches every request
@@ -15,13 +16,13 @@
 enum { KEY_USAGE_ALL = 0x1ff }; /* the nine of RFC 5280 4.2.1.3 */
 
 enum select_reason {
-	SELECT_FIRST,         /* chosen: the request has no key usage */
-	SELECT_NO_USAGE,      /* chosen: it has no usage set and matches all */
-	SELECT_ALL_USAGES,    /* chosen: it has every usage set and matches all */
-	SELECT_SUBSET,        /* chosen: it has what the request asks */
-	SELECT_NOT_ASKED,     /* would match too, but stands behind the chosen one */
-	SELECT_LATER,         /* not looked at: the request has no key usage and it is not the first */
-	SELECT_LACKS,         /* does not match: lacks a usage that the request asks */
+	SELECT_FIRST,      /* chosen: the request has no key usage */
+	SELECT_NO_USAGE,   /* chosen: it has no usage set and matches all */
+	SELECT_ALL_USAGES, /* chosen: it has every usage set and matches all */
+	SELECT_SUBSET,     /* chosen: it has what the request asks */
+	SELECT_NOT_ASKED,  /* would match too, but stands behind the chosen one */
+	SELECT_LATER,      /* not looked at: the request has no key usage and it is not the first */
+	SELECT_LACKS,      /* does not match: lacks a usage that the request asks */
 	SELECT_REASON_COUNT
 };
 
@@ -37,8 +38,8 @@ struct selection {
 };
 
 /* usages: the request's; has_usage false: it has no key usage extension (an empty one counts as none).
-   key: what the key is called in the message ("key 1"). Codes: SELECT_NONE (names key and usages), SELECT_EMPTY (the
-   list is empty), NO_MEMORY. *ret is filled in on SELECT_NONE too. */
+   key: what the key is called in the message ("key 1"). Codes: SELECT_NONE (names key and usages),
+   SELECT_EMPTY (the list is empty), NO_MEMORY. *ret is filled in on SELECT_NONE too. */
 MUST enum rc select_procedure(struct arena *a, const uint16_t *procedure_usages, size_t n, bool has_usage,
 			      uint16_t usages, const char *key, struct selection *ret, struct err *e);
 

@@ -1,10 +1,11 @@
 /*
- * The policy in force: one immutable, indexed picture of all documents, compiled so that issuing reads nothing else.
- * It is built from the newest version of every document, closed ones too (so that a use of one is refused by its own
- * name), and swapped whole when a version is committed. Reference counted; any number of threads may read.
+ * The policy in force: one immutable, indexed picture of all documents, compiled so that issuing reads
+ * nothing else. It is built from the newest version of every document, closed ones too (so that a use of one
+ * is refused by its own name), and swapped whole when a version is committed. Reference counted; any number
+ * of threads may read.
  *
- * A document that cannot be used (its format is closed, its authority has no certificate, ...) does not stop the rest:
- * it is there, says why, and refuses what needs it.
+ * A document that cannot be used (its format is closed, its authority has no certificate, ...) does not stop
+ * the rest: it is there, says why, and refuses what needs it.
  */
 #ifndef POLICY_SNAPSHOT_H
 #define POLICY_SNAPSHOT_H
@@ -22,11 +23,12 @@ struct snapshot;
 
 enum { SNAPSHOT_ARENA_MAX = 1 << 30 }; /* bytes; 10,000 procedures take about 100 MB at most */
 
-/* What the store and the signer know of an authority and no document says. Views need to live during the call only. */
+/* What the store and the signer know of an authority and no document says. Views need to live during the call
+ * only. */
 struct authority_facts {
 	struct doc_id authority;
-	struct cert_id certificate_id;  /* of its own certificate; none: not issued yet */
-	struct bytes certificate;       /* DER; empty: none yet */
+	struct cert_id certificate_id; /* of its own certificate; none: not issued yet */
+	struct bytes certificate;      /* DER; empty: none yet */
 };
 
 struct snapshot_input {
@@ -36,8 +38,8 @@ struct snapshot_input {
 	size_t authorities_n;
 };
 
-/* A snapshot with one reference. Fails only for lack of memory or for text that is no document (JSON_*): a broken
-   document in the store is a fault to be seen, a document that policy cannot use is not. */
+/* A snapshot with one reference. Fails only for lack of memory or for text that is no document (JSON_*): a
+   broken document in the store is a fault to be seen, a document that policy cannot use is not. */
 MUST enum rc snapshot_build(const struct snapshot_input *in, struct snapshot **ret, struct err *e);
 struct snapshot *snapshot_ref(struct snapshot *s);
 void snapshot_unref(struct snapshot *s);
@@ -54,18 +56,19 @@ const struct document *snapshot_of_kind(const struct snapshot *s, enum kind_id k
 /* All of a kind by ascending id; returns how many. */
 size_t snapshot_list(const struct snapshot *s, enum kind_id kind, const struct document *const **ret);
 
-/* By name, as seen from a domain: the one in that domain, else in the nearest domain above it from which it is
-   visible. *ret = NULL when none is seen. */
-MUST enum rc snapshot_by_name(const struct snapshot *s, enum kind_id kind, struct bytes name, struct doc_id from,
-			      const struct document **ret, struct err *e);
-/* By name, as an officer of a domain sees it: above as before, and below too. CHY_REF_NOTHING, CHY_REF_AMBIGUOUS (two
-   domains below have one of this name: use the id). */
-MUST enum rc snapshot_find(const struct snapshot *s, enum kind_id kind, struct bytes name_or_id, struct doc_id home,
-			   const struct document **ret, struct err *e);
+/* By name, as seen from a domain: the one in that domain, else in the nearest domain above it from which it
+   is visible. *ret = NULL when none is seen. */
+MUST enum rc snapshot_by_name(const struct snapshot *s, enum kind_id kind, struct bytes name,
+			      struct doc_id from, const struct document **ret, struct err *e);
+/* By name, as an officer of a domain sees it: above as before, and below too. CHY_REF_NOTHING,
+   CHY_REF_AMBIGUOUS (two domains below have one of this name: use the id). */
+MUST enum rc snapshot_find(const struct snapshot *s, enum kind_id kind, struct bytes name_or_id,
+			   struct doc_id home, const struct document **ret, struct err *e);
 
 /* a is b or lies above it; none is Root, above all. Unknown domains are above and below nothing. */
 bool domain_is_above(const struct snapshot *s, struct doc_id a, struct doc_id b);
-/* A document may be referred to from a domain: it lies there, or in Root, or above and is visible in subdomains. */
+/* A document may be referred to from a domain: it lies there, or in Root, or above and is visible in
+ * subdomains. */
 bool document_is_visible(const struct snapshot *s, const struct document *d, struct doc_id from);
 
 /* Why a document cannot be used, CHY_NONE where it can; text lives as long as the snapshot, "" for none. */
@@ -74,8 +77,10 @@ struct unusable {
 	const char *text;
 };
 struct unusable snapshot_unusable(const struct snapshot *s, struct doc_id id);
-/* Marks one, before the snapshot is shared: for whoever judges sample certificates. The first reason stays. */
-MUST enum rc snapshot_condemn(struct snapshot *s, struct doc_id id, enum code code, const char *text, struct err *e);
+/* Marks one, before the snapshot is shared: for whoever judges sample certificates. The first reason stays.
+ */
+MUST enum rc snapshot_condemn(struct snapshot *s, struct doc_id id, enum code code, const char *text,
+			      struct err *e);
 
 /* ---- compiled documents; all views live as long as the snapshot ---- */
 
@@ -87,18 +92,19 @@ struct authority {
 	const struct authority *issuer; /* NULL: root, or its document is gone */
 	const struct document *key;     /* the ca-key document */
 	enum keyalg key_alg;
-	struct bytes subject;           /* DER */
-	enum sigalg sigalg;             /* with which certificates below it are signed unless a procedure says otherwise */
+	struct bytes subject; /* DER */
+	enum sigalg
+	    sigalg; /* with which certificates below it are signed unless a procedure says otherwise */
 	/* of its own certificate; der empty: none yet */
 	struct cert_id certificate_id;
 	struct bytes certificate, key_id;
-	struct bytes subject_in_force;  /* the subject in the certificate: the issuer of what it issues */
+	struct bytes subject_in_force; /* the subject in the certificate: the issuer of what it issues */
 	int64_t not_before_ms, not_after_ms;
-	int path_len;                   /* -1: unlimited */
-	struct unusable why_not;        /* for issuing */
+	int path_len;            /* -1: unlimited */
+	struct unusable why_not; /* for issuing */
 };
 
-enum san_source { SOURCE_REQUEST, SOURCE_FIXED, SOURCE_NONE };
+enum format_source { SOURCE_REQUEST, SOURCE_FIXED, SOURCE_NONE };
 enum unknown_action { UNKNOWN_REFUSE, UNKNOWN_DROP, UNKNOWN_KEEP };
 enum format_purpose { PURPOSE_END_ENTITY, PURPOSE_CA };
 enum usage_source { USAGE_REQUEST_ELSE_PROCEDURE, USAGE_PROCEDURE, USAGE_NONE };
@@ -108,11 +114,11 @@ enum { FORMAT_MODIFIERS_MAX = 4 };
 /* How one attribute of the subject comes about. */
 struct format_attribute {
 	struct bytes oid;
-	const char *name;  /* short name or dotted */
-	enum san_source source;
+	const char *name; /* short name or dotted */
+	enum format_source source;
 	bool mandatory, many;
-	size_t max_len;    /* characters; 0: the bound of RFC 5280 alone */
-	struct bytes value; /* SOURCE_FIXED */
+	size_t max_len;                                    /* characters; 0: the bound of RFC 5280 alone */
+	struct bytes value;                                /* SOURCE_FIXED */
 	enum modifier modifiers[FORMAT_MODIFIERS_MAX + 1]; /* in order, ends with MODIFIER_END */
 };
 
@@ -120,7 +126,7 @@ struct format_san {
 	enum gn_type type;
 	enum oid other;   /* GN_OTHER: which; OID_NONE otherwise */
 	const char *name; /* as in the document: "dns" */
-	enum san_source source;
+	enum format_source source;
 	bool mandatory;
 	size_t max_count; /* 0: LIMIT_SAN */
 	struct gname *fixed;
@@ -135,10 +141,10 @@ struct format {
 	enum unknown_action unknown_attributes, unknown_san, unknown_extensions;
 	struct format_san *san;
 	size_t san_n;
-	uint32_t key_algs;          /* bits 1 << enum keyalg */
+	uint32_t key_algs; /* bits 1 << enum keyalg */
 	unsigned rsa_bits_min, rsa_bits_max;
 	enum usage_source key_usage, extended_key_usage;
-	struct oids from_request;   /* other extensions that are taken over from the request */
+	struct oids from_request; /* other extensions that are taken over from the request */
 	bool empty_subject, subject_key_id, basic_constraints;
 	struct unusable why_not;
 };
@@ -147,17 +153,22 @@ struct procedure {
 	const struct document *doc;
 	const struct authority *authority;
 	const struct format *format;
-	uint16_t key_usage;        /* bit n of RFC 5280 4.2.1.3 is 1 << n; 0: none set */
+	uint16_t key_usage; /* bit n of RFC 5280 4.2.1.3 is 1 << n; 0: none set */
 	struct oids extended_key_usage;
 	struct duration validity, backdate;
-	bool cut;                  /* at the CA's end; else refuse */
-	bool requested_validity;   /* a request may ask for a shorter one */
+	bool cut;                /* at the CA's end; else refuse */
+	bool requested_validity; /* a request may ask for a shorter one */
 	enum sigalg sigalg;
 	struct cert_template *template_; /* everything that is the same in each certificate */
 	struct unusable why_not;
 };
 
-enum storage_profile { STORAGE_SMART_CARD, STORAGE_PKCS12, STORAGE_PKCS10, STORAGE_ATTRIBUTE_CERTIFICATE_FILE };
+enum storage_profile {
+	STORAGE_SMART_CARD,
+	STORAGE_PKCS12,
+	STORAGE_PKCS10,
+	STORAGE_ATTRIBUTE_CERTIFICATE_FILE
+};
 enum issuer_certificates { ISSUERS_ALL, ISSUERS_NONE, ISSUERS_ROOT, ISSUERS_ISSUING };
 
 struct token_procedure {
@@ -176,7 +187,8 @@ const struct procedure *snapshot_procedure(const struct snapshot *s, struct doc_
 const struct token_procedure *snapshot_token_procedure(const struct snapshot *s, struct doc_id id);
 const struct officer *snapshot_officer(const struct snapshot *s, struct officer_id id);
 /* The officer that a certificate (SHA-256 of its DER) is bound to; NULL: none. Closed ones are given too. */
-const struct officer *snapshot_officer_by_fingerprint(const struct snapshot *s, const uint8_t fingerprint[FINGERPRINT_LEN]);
+const struct officer *snapshot_officer_by_fingerprint(const struct snapshot *s,
+						      const uint8_t fingerprint[FINGERPRINT_LEN]);
 
 /* "smart-card", ... as in the document. */
 const char *storage_profile_name(enum storage_profile p);

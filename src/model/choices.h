@@ -1,0 +1,17 @@
+/*
+ * The choices of fields, shared by kinds and by whoever compiles documents: a compiled enum's value is the
+ * position in its table.
+ */
+#ifndef MODEL_CHOICES_H
+#define MODEL_CHOICES_H
+
+#include "model/field.h"
+
+extern const struct choice state_choices[], role_choices[], entity_choices[], key_algorithm_choices[],
+    place_choices[], authority_choices[], signature_algorithm_choices[], purpose_choices[], source_choices[],
+    unknown_choices[], unknown_drop_choices[], modifier_choices[], san_choices[], key_family_choices[],
+    usage_source_choices[], extended_usage_source_choices[], key_usage_choices[], beyond_choices[],
+    storage_choices[], issuers_choices[], qc_type_choices[], omit_choices[], pkcs11_schemes[], web_schemes[],
+    url_schemes[], issuer_test_choices[];
+
+#endif

@@ -1,0 +1,37 @@
+#include "base/base.h"
+#include "model/kinds.h"
+
+#define BOTH(role) (ROLES(ROLE_USE_AWB) | ROLES(ROLE_##role))
+
+static const struct kind table[] = {
+	{ KIND_DOMAIN, "domain", "Domain", "Domains", domain_fields, BOTH(DOMAIN_TASKS), 2,
+	  "Groups documents, for example of one tenant or region. Domains form a tree whose top is called "
+	  "Root." },
+	{ KIND_OFFICER_PROFILE, "officer-profile", "Officer profile", "Officer profiles",
+	  officer_profile_fields, BOTH(PROFILE_TASKS), 2,
+	  "What officers may do, and how they are bound to their certificates." },
+	{ KIND_OFFICER, "officer", "Officer", "Officers", officer_fields, BOTH(OFFICER_TASKS), 2,
+	  "A person with a certificate and a profile." },
+	{ KIND_CA_KEY, "ca-key", "CA key", "CA keys", ca_key_fields, BOTH(CA_AND_KEY_TASKS), 2,
+	  "A key that the signer makes and keeps, for an authority." },
+	{ KIND_AUTHORITY, "authority", "Authority", "Authorities", authority_fields, BOTH(CA_AND_KEY_TASKS),
+	  2, "A certification authority, root or subordinate." },
+	{ KIND_FORMAT, "format", "Format", "Formats", format_fields, BOTH(POLICY_TASKS), 2,
+	  "How a certificate is made of what is asked: subject, alternative names, keys, extensions." },
+	{ KIND_CERTIFICATE_PROCEDURE, "certificate-procedure", "Certificate procedure",
+	  "Certificate procedures", certificate_procedure_fields, BOTH(POLICY_TASKS), 2,
+	  "How one end-entity certificate is made: by which authority, in which format, how long valid, for "
+	  "what." },
+	{ KIND_TOKEN_PROCEDURE, "token-procedure", "Token procedure", "Token procedures",
+	  token_procedure_fields, BOTH(POLICY_TASKS), 2,
+	  "What is used when a token is issued: storage, PIN, keys, certificates." },
+};
+
+const struct kind *
+kind_of(enum kind_id id)
+{
+	for (size_t i = 0; i < ARRAY_LEN(table); i++)
+		if (table[i].id == id)
+			return &table[i];
+	return NULL;
+}

@@ -1,0 +1,48 @@
+/*
+ * The field tables behind kind_of: for kinds.c alone. Everybody else asks kind_of.
+ */
+#ifndef MODEL_KINDS_H
+#define MODEL_KINDS_H
+
+#include "model/choices.h"
+
+enum { NAME_MAX_CHARS = 200, LIST_MAX = 100, TEXT_MAX = 1000 };
+
+#define ONLY(f, o, ...) .only_when = { { .op = COND_##o, .field = f, .values = { __VA_ARGS__ } } }
+#define MUST_WHEN(f, o, ...) .must_when = { { .op = COND_##o, .field = f, .values = { __VA_ARGS__ } } }
+#define LIST_OF(least, most) .list_min = (least), .list_max = (most)
+#define FIELDS_END \
+	{ \
+		.name = NULL \
+	}
+
+#define FIELD_NAME(what) \
+	{ \
+		.name = "name", .label = "Name", .type = FIELD_TEXT, .flags = FIELD_MUST, .min = 1, \
+		.max = NAME_MAX_CHARS, \
+		.help = "What the " what " is called. Unique among its kind within the domain." \
+	}
+
+#define FIELD_STATE \
+	{ \
+		.name = "state", .label = "State", .type = FIELD_CHOICE, .choices = state_choices, \
+		.dflt = "\"active\"", .help = "Closed ones are kept, but nothing new is made with them." \
+	}
+
+/* What all documents but domains begin with. */
+#define FIELDS_COMMON(what) \
+	FIELD_NAME(what), FIELD_STATE, \
+	    { .name = "domain", \
+	      .label = "Domain", \
+	      .type = FIELD_REF, \
+	      .ref = KIND_DOMAIN, \
+	      .help = "Where it belongs. None: Root, and it can be used from every domain." }, \
+	{ \
+		.name = "visible_in_subdomain", .label = "Visible in subdomain", .type = FIELD_BOOL, \
+		.dflt = "false", .help = "May be used, not changed, from the domains below." \
+	}
+
+extern const struct field domain_fields[], officer_profile_fields[], officer_fields[], ca_key_fields[],
+    authority_fields[], format_fields[], certificate_procedure_fields[], token_procedure_fields[];
+
+#endif
