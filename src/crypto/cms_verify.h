@@ -20,7 +20,7 @@ struct cms_signed {
  * Checks that the bytes are such a SignedData and that the certificate in it signed the content. Whether that
  * certificate is an officer's, and was good at the time, is the caller's question.
  *
- *	CHY_CMS_SIZE		over LIMIT_CMS
+ *	CHY_CMS_LARGE		over LIMIT_CMS
  *	CHY_CMS_DER		not DER, or something behind it
  *	CHY_CMS_TYPE		not SignedData with id-data inside
  *	CHY_CMS_DETACHED	no content inside

@@ -8,19 +8,19 @@
 #include "crypto/internal.h"
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
-static EVP_MD *mds[DIGEST_ALGS];
+static EVP_MD *mds[HASH_ALGS];
 static bool complete;
 
 static void
 fetch_all(void)
 {
-	static const char *const names[DIGEST_ALGS] = { "SHA1", "SHA2-256", "SHA2-384", "SHA2-512" };
+	static const char *const names[HASH_ALGS] = { "SHA1", "SHA2-256", "SHA2-384", "SHA2-512" };
 
 	/* No clean-up at exit: other threads may still be at work in the library while main returns. */
 	if (!OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG | OPENSSL_INIT_NO_ATEXIT, NULL))
 		return;
 	complete = true;
-	for (size_t i = 0; i < DIGEST_ALGS; i++) {
+	for (size_t i = 0; i < HASH_ALGS; i++) {
 		mds[i] = EVP_MD_fetch(NULL, names[i], NULL);
 		complete = complete && mds[i] != NULL;
 	}
@@ -48,7 +48,7 @@ crypto_wipe(void *p, size_t n)
 }
 
 const EVP_MD *
-crypto_md(enum digest_alg alg)
+crypto_md(enum hash_alg alg)
 {
 	struct err e = { 0 };
 

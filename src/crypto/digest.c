@@ -5,8 +5,8 @@
 
 #include "crypto/internal.h"
 
-struct digest {
-	enum digest_alg alg;
+struct hasher {
+	enum hash_alg alg;
 	EVP_MD_CTX *ctx;
 };
 
@@ -15,11 +15,11 @@ enum { HMAC_BLOCK = 64 }; /* of SHA-256, FIPS 180-4 figure 1 */
 static const struct {
 	size_t len;
 	const char *name;
-} algs[DIGEST_ALGS] = {
-	[DIGEST_SHA1] = { SHA1_LEN, "sha-1" },
-	[DIGEST_SHA256] = { SHA256_LEN, "sha-256" },
-	[DIGEST_SHA384] = { SHA384_LEN, "sha-384" },
-	[DIGEST_SHA512] = { SHA512_LEN, "sha-512" },
+} algs[HASH_ALGS] = {
+	[HASH_SHA1] = { SHA1_LEN, "sha-1" },
+	[HASH_SHA256] = { SHA256_LEN, "sha-256" },
+	[HASH_SHA384] = { SHA384_LEN, "sha-384" },
+	[HASH_SHA512] = { SHA512_LEN, "sha-512" },
 };
 
 /* One context a thread: making and freeing one costs as much as hashing a certificate. */
@@ -62,19 +62,19 @@ thread_ctx(void)
 }
 
 size_t
-digest_len(enum digest_alg alg)
+hash_len(enum hash_alg alg)
 {
 	return algs[alg].len;
 }
 
 const char *
-digest_name(enum digest_alg alg)
+hash_name(enum hash_alg alg)
 {
 	return algs[alg].name;
 }
 
 static void
-digest_parts(enum digest_alg alg, const struct bytes *parts, size_t count, uint8_t *out)
+hash_parts(enum hash_alg alg, const struct bytes *parts, size_t count, uint8_t *out)
 {
 	EVP_MD_CTX *ctx = thread_ctx();
 
@@ -85,40 +85,40 @@ digest_parts(enum digest_alg alg, const struct bytes *parts, size_t count, uint8
 }
 
 struct bytes
-digest_of(enum digest_alg alg, struct bytes in, uint8_t *out)
+hash_of(enum hash_alg alg, struct bytes in, uint8_t *out)
 {
-	digest_parts(alg, &in, 1, out);
-	return bytes_of(out, digest_len(alg));
+	hash_parts(alg, &in, 1, out);
+	return bytes_of(out, hash_len(alg));
 }
 
 void
 sha1(struct bytes in, uint8_t out[SHA1_LEN])
 {
-	digest_parts(DIGEST_SHA1, &in, 1, out);
+	hash_parts(HASH_SHA1, &in, 1, out);
 }
 
 void
 sha256(struct bytes in, uint8_t out[SHA256_LEN])
 {
-	digest_parts(DIGEST_SHA256, &in, 1, out);
+	hash_parts(HASH_SHA256, &in, 1, out);
 }
 
 void
 sha384(struct bytes in, uint8_t out[SHA384_LEN])
 {
-	digest_parts(DIGEST_SHA384, &in, 1, out);
+	hash_parts(HASH_SHA384, &in, 1, out);
 }
 
 void
 sha512(struct bytes in, uint8_t out[SHA512_LEN])
 {
-	digest_parts(DIGEST_SHA512, &in, 1, out);
+	hash_parts(HASH_SHA512, &in, 1, out);
 }
 
 void
 sha256_parts(const struct bytes *parts, size_t count, uint8_t out[SHA256_LEN])
 {
-	digest_parts(DIGEST_SHA256, parts, count, out);
+	hash_parts(HASH_SHA256, parts, count, out);
 }
 
 /* RFC 2104 2, over the digest above: the library's HMAC would need a context of its own for each key. */
@@ -141,10 +141,10 @@ hmac_sha256(struct bytes key, struct bytes in, uint8_t out[SHA256_LEN])
 	explicit_bzero(outer, sizeof(outer));
 }
 
-struct digest *
-digest_new(enum digest_alg alg)
+struct hasher *
+hasher_new(enum hash_alg alg)
 {
-	struct digest *d = calloc(1, sizeof(*d));
+	struct hasher *d = calloc(1, sizeof(*d));
 
 	if (d == NULL)
 		return NULL;
@@ -159,7 +159,7 @@ digest_new(enum digest_alg alg)
 }
 
 void
-digest_free(struct digest *d)
+hasher_free(struct hasher *d)
 {
 	if (d == NULL)
 		return;
@@ -168,13 +168,13 @@ digest_free(struct digest *d)
 }
 
 void
-digest_add(struct digest *d, struct bytes in)
+hasher_add(struct hasher *d, struct bytes in)
 {
 	must(EVP_DigestUpdate(d->ctx, in.p, in.n));
 }
 
 void
-digest_end(struct digest *d, uint8_t *out)
+hasher_end(struct hasher *d, uint8_t *out)
 {
 	must(EVP_DigestFinal_ex(d->ctx, out, NULL));
 	must(EVP_DigestInit_ex2(d->ctx, crypto_md(d->alg), NULL));

@@ -12,17 +12,17 @@
 #include "base/bytes.h"
 #include "base/rc.h"
 
-enum digest_alg { DIGEST_SHA1, DIGEST_SHA256, DIGEST_SHA384, DIGEST_SHA512, DIGEST_ALGS };
+enum hash_alg { HASH_SHA1, HASH_SHA256, HASH_SHA384, HASH_SHA512, HASH_ALGS };
 
-enum { SHA1_LEN = 20, SHA256_LEN = 32, SHA384_LEN = 48, SHA512_LEN = 64, DIGEST_MAX = 64 };
+enum { SHA1_LEN = 20, SHA256_LEN = 32, SHA384_LEN = 48, SHA512_LEN = 64, HASH_MAX = 64 };
 
 /* Bytes of a digest. */
-size_t digest_len(enum digest_alg alg);
+size_t hash_len(enum hash_alg alg);
 /* "sha-256"; static. */
-const char *digest_name(enum digest_alg alg);
+const char *hash_name(enum hash_alg alg);
 
-/* out takes digest_len(alg) bytes; returns them as a view of out. */
-struct bytes digest_of(enum digest_alg alg, struct bytes in, uint8_t *out);
+/* out takes hash_len(alg) bytes; returns them as a view of out. */
+struct bytes hash_of(enum hash_alg alg, struct bytes in, uint8_t *out);
 void sha1(struct bytes in, uint8_t out[SHA1_LEN]);
 void sha256(struct bytes in, uint8_t out[SHA256_LEN]);
 void sha384(struct bytes in, uint8_t out[SHA384_LEN]);
@@ -34,12 +34,12 @@ void sha256_parts(const struct bytes *parts, size_t count, uint8_t out[SHA256_LE
 void hmac_sha256(struct bytes key, struct bytes in, uint8_t out[SHA256_LEN]);
 
 /* A digest over a stream. NULL only when memory is out. Owned by the caller. */
-struct digest;
-struct digest *digest_new(enum digest_alg alg);
-void digest_free(struct digest *d);
-OWN_DEFINE(struct digest *, digest_free)
-void digest_add(struct digest *d, struct bytes in);
-/* Writes digest_len bytes to out and starts afresh. */
-void digest_end(struct digest *d, uint8_t *out);
+struct hasher;
+struct hasher *hasher_new(enum hash_alg alg);
+void hasher_free(struct hasher *d);
+OWN_DEFINE(struct hasher *, hasher_free)
+void hasher_add(struct hasher *d, struct bytes in);
+/* Writes hash_len bytes to out and starts afresh. */
+void hasher_end(struct hasher *d, uint8_t *out);
 
 #endif

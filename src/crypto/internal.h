@@ -11,7 +11,7 @@
 #include "crypto/digest.h"
 
 /* The fetched digest; never NULL (the process ends when there is none). */
-const EVP_MD *crypto_md(enum digest_alg alg);
+const EVP_MD *crypto_md(enum hash_alg alg);
 
 /* Fails with the code and the library's own reason, and empties its error queue. */
 enum rc ossl_fail(struct err *e, enum code code, const char *std, const char *what);

@@ -13,7 +13,7 @@
 static void
 is_hex(const uint8_t *p, size_t n, const char *hex)
 {
-	char text[2 * DIGEST_MAX + 1];
+	char text[2 * HASH_MAX + 1];
 
 	assert_string_equal(hex_text(text, bytes_of(p, n)), hex);
 }
@@ -22,7 +22,7 @@ is_hex(const uint8_t *p, size_t n, const char *hex)
 static void
 digest_vectors(void **state)
 {
-	uint8_t out[DIGEST_MAX];
+	uint8_t out[HASH_MAX];
 	struct bytes abc = BYTES("abc");
 
 	sha1(abc, out);
@@ -44,22 +44,22 @@ digest_vectors(void **state)
 static void
 digest_streams(void **state)
 {
-	uint8_t whole[DIGEST_MAX], parts[DIGEST_MAX], again[DIGEST_MAX];
+	uint8_t whole[HASH_MAX], parts[HASH_MAX], again[HASH_MAX];
 
-	for (enum digest_alg alg = 0; alg < DIGEST_ALGS; alg++) {
-		OWN(digest_free)
-		struct digest *d = digest_new(alg);
+	for (enum hash_alg alg = 0; alg < HASH_ALGS; alg++) {
+		OWN(hasher_free)
+		struct hasher *d = hasher_new(alg);
 
 		assert_non_null(d);
-		digest_of(alg, BYTES("one two three"), whole);
-		digest_add(d, BYTES("one "));
-		digest_add(d, BYTES_NONE);
-		digest_add(d, BYTES("two three"));
-		digest_end(d, parts);
-		assert_memory_equal(whole, parts, digest_len(alg));
-		digest_add(d, BYTES("one two three"));
-		digest_end(d, again);
-		assert_memory_equal(whole, again, digest_len(alg));
+		hash_of(alg, BYTES("one two three"), whole);
+		hasher_add(d, BYTES("one "));
+		hasher_add(d, BYTES_NONE);
+		hasher_add(d, BYTES("two three"));
+		hasher_end(d, parts);
+		assert_memory_equal(whole, parts, hash_len(alg));
+		hasher_add(d, BYTES("one two three"));
+		hasher_end(d, again);
+		assert_memory_equal(whole, again, hash_len(alg));
 	}
 	sha256(BYTES("one two"), whole);
 	sha256_parts((struct bytes[]){ BYTES("one"), BYTES_NONE, BYTES(" two") }, 3, parts);
