@@ -51,15 +51,15 @@ nearest_word(const char *typed, size_t len, const char *const *words, size_t n)
 }
 
 static enum rc
-unknown_word(const char *what, const char *typed, size_t len, const char *const *words, size_t n, const char *help,
-	     struct err *e)
+unknown_word(const char *what, const char *typed, size_t len, const char *const *words, size_t n,
+	     const char *help, struct err *e)
 {
 	const char *near = nearest_word(typed, len, words, n);
 	bool option = strcmp(what, "option") == 0;
 
 	if (near)
-		WRONG(e, "unknown %s \"%s%.*s\"; did you mean \"%s%s\"?", what, option ? "--" : "", (int)len, typed,
-		      option ? "--" : "", near);
+		WRONG(e, "unknown %s \"%s%.*s\"; did you mean \"%s%s\"?", what, option ? "--" : "", (int)len,
+		      typed, option ? "--" : "", near);
 	WRONG(e, "unknown %s \"%s%.*s\"; see \"%s\"", what, option ? "--" : "", (int)len, typed, help);
 }
 
@@ -79,9 +79,12 @@ unknown_option(const struct command *cmd, const char *name, size_t len, struct e
 	size_t n = gather(cmd ? cmd->options : NULL, words, gather(global_options, words, 0));
 
 	if ((len == 3 && memcmp(name, "pin", 3) == 0) || (len == 8 && memcmp(name, "password", 8) == 0))
-		WRONG(e, "a PIN on the command line can be read by everybody on this machine; use --pin-file, --pin-fd, "
-			 "or let it be asked on the terminal");
-	snprintf(help, sizeof(help), cmd ? "chancery help %s" : "chancery help", cmd ? command_name(own, cmd) : "");
+		WRONG(e,
+		      "a PIN on the command line can be read by everybody on this machine; use --pin-file, "
+		      "--pin-fd, "
+		      "or let it be asked on the terminal");
+	snprintf(help, sizeof(help), cmd ? "chancery help %s" : "chancery help",
+		 cmd ? command_name(own, cmd) : "");
 	return unknown_word("option", name, len, words, n, help, e);
 }
 
@@ -110,8 +113,8 @@ unknown_verb(const struct commands *all, const char *noun, const char *typed, st
 		}
 	if (typed && nearest_word(typed, strlen(typed), words, n))
 		return unknown_word("verb", typed, strlen(typed), words, n, "", e);
-	WRONG(e, "%s%s%s%s: one of %s is needed behind it", noun, typed ? ": unknown verb \"" : "", typed ? typed : "",
-	      typed ? "\"" : "", buf_ok(&list) && list.n ? buf_cstr(&list) : "its verbs");
+	WRONG(e, "%s%s%s%s: one of %s is needed behind it", noun, typed ? ": unknown verb \"" : "",
+	      typed ? typed : "", typed ? "\"" : "", buf_ok(&list) && list.n ? buf_cstr(&list) : "its verbs");
 }
 
 /* ---- values ---- */
@@ -126,20 +129,22 @@ choice_check(const char *const *choices, const char *value, const char *label, s
 			return RC_OK;
 		buf_printf(&list, "%s%s", i ? ", " : "", choices[i]);
 	}
-	WRONG(e, "%s: \"%s\" is none of %s", label, value, buf_ok(&list) && list.n ? buf_cstr(&list) : "its values");
+	WRONG(e, "%s: \"%s\" is none of %s", label, value,
+	      buf_ok(&list) && list.n ? buf_cstr(&list) : "its values");
 }
 
 /* Only the form: whether a file is there is found when it is opened. */
 static enum rc
-value_check(enum opt_type type, const char *const *choices, const char *value, const char *label, struct err *e)
+value_check(enum opt_type type, const char *const *choices, const char *value, const char *label,
+	    struct err *e)
 {
 	struct err why = { 0 };
 	int64_t n;
 
 	switch (type) {
 	case OPT_INT:
-		NEED(int_parse(bytes_str(value), 0, JSON_INT_MAX, &n, &why) == RC_OK, e, CHY_CLI_USAGE, NULL, "%s: %s", label,
-		     why.text);
+		NEED(int_parse(bytes_str(value), 0, JSON_INT_MAX, &n, &why) == RC_OK, e, CHY_CLI_USAGE, NULL,
+		     "%s: %s", label, why.text);
 		return RC_OK;
 	case OPT_YESNO:
 		NEED(strcmp(value, "yes") == 0 || strcmp(value, "no") == 0, e, CHY_CLI_USAGE, NULL,
@@ -150,8 +155,8 @@ value_check(enum opt_type type, const char *const *choices, const char *value, c
 		     "%s: \"%s\" is no time like 2027-01-31T12:00:00Z", label, value);
 		return RC_OK;
 	case OPT_DURATION:
-		NEED(value[0] == 'P' && value[1] != 0, e, CHY_CLI_USAGE, NULL, "%s: \"%s\" is no duration like P90D or P1Y",
-		     label, value);
+		NEED(value[0] == 'P' && value[1] != 0, e, CHY_CLI_USAGE, NULL,
+		     "%s: \"%s\" is no duration like P90D or P1Y", label, value);
 		return RC_OK;
 	case OPT_CHOICE:
 		return choice_check(choices, value, label, e);
@@ -174,9 +179,9 @@ struct line {
 	const struct commands *all;
 	int argc, at;
 	char *const *argv;
-	bool rest;          /* "--" has been seen */
+	bool rest; /* "--" has been seen */
 	const char *verb;
-	bool loose;         /* first pass: only find the command's words */
+	bool loose; /* first pass: only find the command's words */
 	struct args *ret;
 	struct err *e;
 };
@@ -207,7 +212,8 @@ option_value(struct line *l, const struct opt *opt, const char *equals, const ch
 	} else if (opt->type == OPT_YESNO) {
 		*ret = "yes";
 	} else {
-		NEED(l->at < l->argc, l->e, CHY_CLI_USAGE, NULL, "--%s needs a value: %s", opt->name, opt->value);
+		NEED(l->at < l->argc, l->e, CHY_CLI_USAGE, NULL, "--%s needs a value: %s", opt->name,
+		     opt->value);
 		*ret = l->argv[l->at++];
 	}
 	return RC_OK;
@@ -216,7 +222,7 @@ option_value(struct line *l, const struct opt *opt, const char *equals, const ch
 static enum rc
 option_take(struct line *l, const char *word)
 {
-	const char *name = word + 2, *equals = strchr(name, '='), *value;
+	const char *name = word + 2, *equals = strchr(name, '='), *value = NULL;
 	size_t len = equals ? (size_t)(equals - name) : strlen(name);
 	const struct opt *opt = command_option(l->ret->command, name, len);
 	char label[80];
@@ -225,7 +231,8 @@ option_take(struct line *l, const char *word)
 		return unknown_option(l->ret->command, name, len, l->e);
 	TRY(option_value(l, opt, equals, &value));
 	snprintf(label, sizeof(label), "--%s", opt->name);
-	NEED((opt->flags & OPT_MANY) || !args_has(l->ret, opt->name), l->e, CHY_CLI_USAGE, NULL, "%s is given twice", label);
+	NEED((opt->flags & OPT_MANY) || !args_has(l->ret, opt->name), l->e, CHY_CLI_USAGE, NULL,
+	     "%s is given twice", label);
 	if (opt->type != OPT_FLAG)
 		TRY(value_check(opt->type, opt->choices, value, label, l->e));
 	l->ret->help = l->ret->help || strcmp(opt->name, "help") == 0;
@@ -250,8 +257,8 @@ operand_take(struct line *l, size_t n, const char *word)
 	const struct operand *o = operand_at(l->ret->command, n);
 	char own[96];
 
-	NEED(o != NULL, l->e, CHY_CLI_USAGE, NULL, "\"%s\" is one word too many; see \"chancery help %s\"", word,
-	     command_name(own, l->ret->command));
+	NEED(o != NULL, l->e, CHY_CLI_USAGE, NULL, "\"%s\" is one word too many; see \"chancery help %s\"",
+	     word, command_name(own, l->ret->command));
 	TRY(value_check(o->type, o->choices, word, o->name, l->e));
 	return keep(l, NULL, o, word);
 }
@@ -354,7 +361,8 @@ complete(const struct args *r, struct err *e)
 }
 
 enum rc
-args_parse(struct arena *a, const struct commands *all, int argc, char *const *argv, struct args *ret, struct err *e)
+args_parse(struct arena *a, const struct commands *all, int argc, char *const *argv, struct args *ret,
+	   struct err *e)
 {
 	struct line l = { .a = a, .all = all, .argc = argc, .argv = argv, .ret = ret, .e = e };
 	int at[2];

@@ -25,8 +25,8 @@ struct args {
 
 /* argv as of main, with argv[0]. Values are views into argv. Checks names, values' types, mandatory options and the
    number of operands; with --help or --version nothing but names. */
-MUST enum rc args_parse(struct arena *a, const struct commands *all, int argc, char *const *argv, struct args *ret,
-			struct err *e);
+MUST enum rc args_parse(struct arena *a, const struct commands *all, int argc, char *const *argv,
+			struct args *ret, struct err *e);
 
 /* The last value of an option or operand by name; NULL: not given. */
 const char *args_text(const struct args *args, const char *name);

@@ -21,8 +21,8 @@ struct cli {
 	struct args args;
 	struct settings set;
 	struct out out;
-	struct rest *rest;           /* once cli_rest has made it */
-	struct signer_key *officer;  /* once cli_officer has opened it */
+	struct rest *rest;          /* once cli_rest has made it */
+	struct signer_key *officer; /* once cli_officer has opened it */
 };
 
 /* Runs one command line and returns the exit code. more: further commands of the program (serve, setup ...), ends with a

@@ -52,15 +52,15 @@ struct operand {
 };
 
 struct command {
-	const char *noun, *verb;         /* verb NULL: the noun is the whole command */
-	const char *summary;             /* a clause in the imperative, no full stop */
-	const char *text;                /* paragraphs for help and man page; may be NULL */
-	const struct opt *options;       /* ends with name NULL; NULL: none */
-	const struct operand *operands;  /* ends with name NULL; NULL: none */
-	const char *example;             /* one or more lines without a prompt; may be NULL */
+	const char *noun, *verb;        /* verb NULL: the noun is the whole command */
+	const char *summary;            /* a clause in the imperative, no full stop */
+	const char *text;               /* paragraphs for help and man page; may be NULL */
+	const struct opt *options;      /* ends with name NULL; NULL: none */
+	const struct operand *operands; /* ends with name NULL; NULL: none */
+	const char *example;            /* one or more lines without a prompt; may be NULL */
 	enum rc (*run)(struct cli *c, struct err *e);
-	const struct kind *kind;         /* of commands made from a kind */
-	bool quiet;                      /* not listed in the overview */
+	const struct kind *kind; /* of commands made from a kind */
+	bool quiet;              /* not listed in the overview */
 };
 
 /* The options that every command takes; ends with name NULL. */

@@ -38,8 +38,8 @@ static const struct {
 static bool
 is_dangerous(int32_t c)
 {
-	return c < 0x20 || (c >= 0x7f && c < 0xa0) || (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) ||
-	       c == 0x2028 || c == 0x2029;
+	return c < 0x20 || (c >= 0x7f && c < 0xa0) || (c >= 0x202a && c <= 0x202e) ||
+	    (c >= 0x2066 && c <= 0x2069) || c == 0x2028 || c == 0x2029;
 }
 
 static size_t
@@ -301,7 +301,8 @@ progress_draw(const struct progress *p, int64_t now_us)
 	bar[PROGRESS_BAR] = 0;
 	fprintf(p->o->err, "\r\033[K%s ", p->what);
 	if (p->total)
-		fprintf(p->o->err, "[%s] %llu of %llu", bar, (unsigned long long)p->done, (unsigned long long)p->total);
+		fprintf(p->o->err, "[%s] %llu of %llu", bar, (unsigned long long)p->done,
+			(unsigned long long)p->total);
 	else
 		fprintf(p->o->err, "%llu", (unsigned long long)p->done);
 	if (p->failed)

@@ -14,7 +14,8 @@ enum { PIN_MAX = 4096 };
 static enum rc
 read_line(int fd, struct secret **ret, struct err *e)
 {
-	OWN(secret_free) struct secret *s = secret_new(PIN_MAX);
+	OWN(secret_free)
+	struct secret *s = secret_new(PIN_MAX);
 	size_t n = 0;
 
 	NEED(s != NULL, e, CHY_NO_MEMORY, NULL, "PIN");
@@ -70,8 +71,8 @@ ask_silently(int tty, const char *prompt, struct secret **ret, struct err *e)
 	signals(give_up);
 	/* what was typed before the question is thrown away: it was meant for something else */
 	rc = tcsetattr(tty, TCSAFLUSH, &quiet) == 0
-		 ? RC_OK
-		 : err_set(e, CHY_CLI_PIN, NULL, "the terminal's echo cannot be turned off");
+	    ? RC_OK
+	    : err_set(e, CHY_CLI_PIN, NULL, "the terminal's echo cannot be turned off");
 	if (rc == RC_OK)
 		rc = fd_write_all(tty, bytes_str(prompt), e);
 	if (rc == RC_OK)
@@ -91,7 +92,8 @@ ask(const char *prompt, struct secret **ret, struct err *e)
 	int tty = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
 	enum rc rc;
 
-	NEED(tty >= 0, e, CHY_CLI_PIN, NULL, "%s: there is no terminal to ask on; use --pin-file or --pin-fd", prompt);
+	NEED(tty >= 0, e, CHY_CLI_PIN, NULL, "%s: there is no terminal to ask on; use --pin-file or --pin-fd",
+	     prompt);
 	rc = ask_silently(tty, prompt, ret, e);
 	close(tty);
 	return rc;
@@ -109,7 +111,8 @@ pin_get(const struct pin_source *from, struct secret **ret, struct err *e)
 	if (secret_len(*ret) == 0) {
 		secret_free(*ret);
 		*ret = NULL;
-		FAIL(e, CHY_CLI_PIN, NULL, "%s: the first line is empty", from->file ? from->file : "the PIN's descriptor");
+		FAIL(e, CHY_CLI_PIN, NULL, "%s: the first line is empty",
+		     from->file ? from->file : "the PIN's descriptor");
 	}
 	return RC_OK;
 }
@@ -117,7 +120,8 @@ pin_get(const struct pin_source *from, struct secret **ret, struct err *e)
 enum rc
 pin_new(const struct pin_source *from, struct secret **ret, struct err *e)
 {
-	OWN(secret_free) struct secret *again = NULL;
+	OWN(secret_free)
+	struct secret *again = NULL;
 	char prompt[160];
 
 	TRY(pin_get(from, ret, e));

@@ -9,8 +9,8 @@
 
 /* Where a PIN comes from; the first that is given counts. */
 struct pin_source {
-	const char *file; /* NULL: none */
-	int fd;           /* -1: none */
+	const char *file;   /* NULL: none */
+	int fd;             /* -1: none */
 	const char *prompt; /* asked on /dev/tty otherwise: "PIN of anna.p12" */
 };
 

@@ -9,8 +9,8 @@ enum { PROFILE_MAX = 64 << 10, TIMEOUT_DEFAULT_S = 60, TIMEOUT_MAX_S = 3600 };
 /* One setting in all of its places. */
 struct place {
 	const char *option, *variable, *key;
-	size_t at;    /* offset of a const char * in struct settings */
-	bool path;    /* relative to the profile's folder */
+	size_t at; /* offset of a const char * in struct settings */
+	bool path; /* relative to the profile's folder */
 };
 
 static const struct place places[] = {
@@ -18,7 +18,8 @@ static const struct place places[] = {
 	{ "ca", "CHANCERY_CA", "ca", offsetof(struct settings, ca), true },
 	{ "officer", "CHANCERY_OFFICER", "officer", offsetof(struct settings, officer), true },
 	{ "pin-file", "CHANCERY_PIN_FILE", "pin_file", offsetof(struct settings, pin_file), true },
-	{ "pkcs11-module", "CHANCERY_PKCS11_MODULE", "pkcs11_module", offsetof(struct settings, pkcs11_module), true },
+	{ "pkcs11-module", "CHANCERY_PKCS11_MODULE", "pkcs11_module",
+	  offsetof(struct settings, pkcs11_module), true },
 	{ "session", "CHANCERY_SESSION", "session", offsetof(struct settings, session), true },
 };
 
@@ -49,7 +50,7 @@ profile_key(struct arena *a, struct bytes key, struct bytes value, const char *d
 		const struct place *p = &places[i];
 		const char **to = slot(into, p);
 		bool join = p->path && dir[0] && value.n && value.p[0] != '/' && value.p[0] != '~' &&
-			    !bytes_starts(value, "pkcs11:");
+		    !bytes_starts(value, "pkcs11:");
 
 		if (!bytes_is(key, p->key))
 			continue;
@@ -78,10 +79,11 @@ settings_parse(struct arena *a, struct bytes text, const char *dir, struct setti
 		if (l.n == 0 || l.p[0] == ';' || l.p[0] == '#')
 			continue;
 		if (l.p[0] == '[') {
-			NEED(l.p[l.n - 1] == ']', e, CHY_CLI_PROFILE, NULL, "line %u: a section ends with ]", line);
+			NEED(l.p[l.n - 1] == ']', e, CHY_CLI_PROFILE, NULL, "line %u: a section ends with ]",
+			     line);
 			ours = bytes_is(l, "[cli]");
-			NEED(ours, e, CHY_CLI_PROFILE, NULL, "line %u: unknown section %.*s, only [cli] stands here", line,
-			     BYTES_FMT(l));
+			NEED(ours, e, CHY_CLI_PROFILE, NULL,
+			     "line %u: unknown section %.*s, only [cli] stands here", line, BYTES_FMT(l));
 			continue;
 		}
 		key = text_trim(text_cut(l, '=', &value));
@@ -114,7 +116,7 @@ profile_usual(struct arena *a, char *const *environment)
 {
 	const char *config = variable(environment, "XDG_CONFIG_HOME"), *home = variable(environment, "HOME");
 	const char *path = config ? arena_printf(a, "%s/chancery/cli.ini", config)
-			   : home ? arena_printf(a, "%s/.config/chancery/cli.ini", home)
+	    : home                ? arena_printf(a, "%s/.config/chancery/cli.ini", home)
 				  : NULL;
 
 	return path && access(path, F_OK) == 0 ? path : NULL;
@@ -131,8 +133,9 @@ server_check(struct arena *a, struct settings *s, struct err *e)
 		return RC_OK;
 	NEED(bytes_starts(url, "https://") || bytes_starts(url, "http://"), e, CHY_CLI_USAGE, NULL,
 	     "the server \"%s\" is no URL like https://ca.example:8443", s->server);
-	NEED(memchr(url.p, '@', url.n) == NULL && memchr(url.p, '?', url.n) == NULL && memchr(url.p, '#', url.n) == NULL, e,
-	     CHY_CLI_USAGE, NULL, "the server's URL is scheme, host and port only");
+	NEED(memchr(url.p, '@', url.n) == NULL && memchr(url.p, '?', url.n) == NULL &&
+		 memchr(url.p, '#', url.n) == NULL,
+	     e, CHY_CLI_USAGE, NULL, "the server's URL is scheme, host and port only");
 	while (url.n && url.p[url.n - 1] == '/')
 		url.n--;
 	s->server = arena_str(a, url);
@@ -141,14 +144,15 @@ server_check(struct arena *a, struct settings *s, struct err *e)
 }
 
 enum rc
-settings_load(struct arena *a, const struct args *args, char *const *environment, struct settings *ret, struct err *e)
+settings_load(struct arena *a, const struct args *args, char *const *environment, struct settings *ret,
+	      struct err *e)
 {
 	const char *profile = args_text(args, "profile");
 
 	*ret = (struct settings){ .timeout_s = args_int(args, "timeout", TIMEOUT_DEFAULT_S),
 				  .pin_fd = (int)args_int(args, "pin-fd", -1) };
-	NEED(ret->timeout_s >= 1 && ret->timeout_s <= TIMEOUT_MAX_S, e, CHY_CLI_USAGE, NULL, "--timeout: 1 to %d seconds",
-	     TIMEOUT_MAX_S);
+	NEED(ret->timeout_s >= 1 && ret->timeout_s <= TIMEOUT_MAX_S, e, CHY_CLI_USAGE, NULL,
+	     "--timeout: 1 to %d seconds", TIMEOUT_MAX_S);
 	for (size_t i = 0; i < ARRAY_LEN(places); i++) {
 		const char **to = slot(ret, &places[i]);
 

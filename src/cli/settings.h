@@ -20,9 +20,9 @@
 
 /* All may be NULL; all live as long as the arena. */
 struct settings {
-	const char *server;        /* https://host:port, without a slash at the end */
-	const char *ca;            /* PEM or DER file of the root to trust */
-	const char *officer;       /* a PKCS#12 file or a pkcs11: URI */
+	const char *server;  /* https://host:port, without a slash at the end */
+	const char *ca;      /* PEM or DER file of the root to trust */
+	const char *officer; /* a PKCS#12 file or a pkcs11: URI */
 	const char *pin_file;
 	const char *pkcs11_module; /* path of the module for pkcs11: URIs */
 	const char *session;       /* file that holds an issuing session's token */
@@ -32,10 +32,11 @@ struct settings {
 };
 
 /* environment: "NAME=value" list that ends with NULL. CHY_CLI_PROFILE, and what reading a file gives. */
-MUST enum rc settings_load(struct arena *a, const struct args *args, char *const *environment, struct settings *ret,
-			   struct err *e);
+MUST enum rc settings_load(struct arena *a, const struct args *args, char *const *environment,
+			   struct settings *ret, struct err *e);
 
 /* Parses a profile's text; dir: what paths are relative to ("" leaves them alone). Only fills in what is still NULL. */
-MUST enum rc settings_parse(struct arena *a, struct bytes text, const char *dir, struct settings *into, struct err *e);
+MUST enum rc settings_parse(struct arena *a, struct bytes text, const char *dir, struct settings *into,
+			    struct err *e);
 
 #endif

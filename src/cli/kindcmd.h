@@ -1,0 +1,27 @@
+/*
+ * The commands of document kinds, made from their descriptions: list, show, schema, create, modify, close, reopen.
+ */
+#ifndef CLI_KINDCMD_H
+#define CLI_KINDCMD_H
+
+#include "cli/command.h"
+
+enum { KIND_VERBS = 7 };
+
+/* Appends the commands of a kind; at holds KIND_VERBS. Everything is the arena's or constant. */
+MUST enum rc kind_commands(struct arena *a, const struct kind *kind, const struct command **at, size_t *ret_n,
+			   struct err *e);
+
+/* How a command line calls a value of this field: "NAME|ID", "yes|no", "member=value,..." */
+const char *field_value_name(const struct field *f);
+
+/* The verbs' functions, in kindrun.c. */
+enum rc kind_list(struct cli *c, struct err *e);
+enum rc kind_show(struct cli *c, struct err *e);
+enum rc kind_schema(struct cli *c, struct err *e);
+enum rc kind_create(struct cli *c, struct err *e);
+enum rc kind_modify(struct cli *c, struct err *e);
+enum rc kind_close(struct cli *c, struct err *e);
+enum rc kind_reopen(struct cli *c, struct err *e);
+
+#endif
