@@ -34,11 +34,15 @@ struct http_head {
 /* "GET"; never NULL. */
 const char *http_method_name(enum http_method m);
 
-/* Reads the head of a request from the front of `in`. *ret_n: bytes of it, the empty line included; 0: not whole
-   yet (then more than max bytes are CHY_HTTP_HEADERS_TOO_LARGE). The views point into `in`.
-   CHY_HTTP_SYNTAX, CHY_HTTP_METHOD, CHY_HTTP_VERSION, CHY_HTTP_TARGET, CHY_HTTP_FRAMING, CHY_HTTP_HEADERS_TOO_LARGE, CHY_HTTP_EXPECT. */
-MUST enum rc http_head_parse(struct bytes in, size_t max, struct http_head *ret, size_t *ret_n,
-			     struct err *e);
+/* Where the head of a request ends: *ret_n is its length, the empty line included, or 0 while it is not whole.
+   *ret_skip: an empty line before it that is to be passed over (RFC 9112 2.2). CHY_HTTP_SYNTAX when it cannot become one;
+   CHY_HTTP_HEADERS_TOO_LARGE: more than max bytes. */
+MUST enum rc http_head_find(struct bytes in, size_t max, size_t *ret_skip, size_t *ret_n, struct err *e);
+
+/* Reads a whole head as http_head_find cut it. The views point into it. An absolute-form target is cut down to its path
+   (RFC 9112 3.2.2). CHY_HTTP_SYNTAX, CHY_HTTP_METHOD, CHY_HTTP_VERSION, CHY_HTTP_TARGET, CHY_HTTP_FRAMING,
+   CHY_HTTP_HEADERS_TOO_LARGE, CHY_HTTP_EXPECT, CHY_HTTP_HEADER. */
+MUST enum rc http_head_parse(struct bytes whole, struct http_head *ret, struct err *e);
 
 /* The value of the only header of this name (any case); empty when there is none. *ret_count: how many there are, may
    be NULL; with several the first one's value is given. */
@@ -46,15 +50,16 @@ struct bytes http_header_get(const struct http_head *h, const char *name, size_t
 
 /* Takes chunked coding apart (RFC 9112 7.1), moving the data together in place. Begin with all zero. */
 struct http_chunks {
-	uint64_t left; /* data bytes missing of the current chunk */
-	unsigned state;
+	uint64_t left;  /* data bytes missing of the current chunk */
+	unsigned state; /* http.c's */
 	bool done;
 };
-/* buf[0..*len) is coded input; afterwards buf[0..*ret_data) is data, and buf[*ret_data..*len) what was not understood
-   yet or, once done, what follows the message. No chunk extensions of more than 256 bytes, no trailer fields are
-   accepted. CHY_HTTP_FRAMING; CHY_HTTP_BODY_TOO_LARGE: data would pass max (a chunk's size counts at once). */
-MUST enum rc http_chunks_take(struct http_chunks *k, uint8_t *buf, size_t *len, size_t had, uint64_t max,
-			      size_t *ret_data, struct err *e);
+/* body[0..*data) is data already, body[*data..*end) coded input. Moves both on: afterwards body[*data..*end) is
+   what was not understood yet or, once done, what follows the message. Chunk extensions up to 256 bytes are passed
+   over, trailer fields are refused. CHY_HTTP_FRAMING; CHY_HTTP_BODY_TOO_LARGE: data would pass max (a chunk's announced size
+   counts at once). */
+MUST enum rc http_chunks_take(struct http_chunks *k, uint8_t *body, size_t *data, size_t *end, uint64_t max,
+			      struct err *e);
 
 /* The standard phrase, "Not Found"; "Unknown" for others. */
 const char *http_status_text(int status);

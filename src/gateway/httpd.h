@@ -45,6 +45,7 @@ struct http_call {
 	const char *remote; /* "192.0.2.1" or "2001:db8::1" */
 	bool tls;
 	struct arena *arena; /* LIMIT_REQUEST_ARENA; the call itself lives in it */
+	uint64_t number;     /* of this call, as log and problem documents name it */
 	int64_t began_us;    /* clock_mono_us when its first byte came */
 
 	/* Filled in by the router. */
