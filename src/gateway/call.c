@@ -202,6 +202,8 @@ http_problem(struct http_call *c, const struct err *e)
 	struct buf OWN_BUF doc = buf_max(8192);
 	int status = problem_status(e);
 
+	if (e->rc == RC_INTERNAL || e->code == CHY_NONE)
+		LOG(ERROR, "http.internal-error", LI("call", (int64_t)c->number), LE(e));
 	problem_put(&doc, e, NULL, c->number);
 	if (status == 401)
 		http_set(c, "WWW-Authenticate", "Bearer realm=\"chancery\"");

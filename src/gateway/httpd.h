@@ -50,6 +50,7 @@ struct http_call {
 
 	/* Filled in by the router. */
 	const struct route *route;
+	const struct route_entry *entry;      /* the router's own */
 	struct bytes params[HTTP_PARAMS_MAX]; /* {id} ... of the pattern, in its order, percent-decoded */
 	struct http_pair query[HTTP_QUERY_MAX];
 	size_t nquery;

@@ -17,12 +17,12 @@
 
 #include "base/base.h"
 #include "gateway/httpd.h"
+#include "model/role.h"
 
 enum {
 	ROUTE_ANSWERS_MAX = 4,
 	ROUTE_BODIES_MAX = 4,
 	ROUTE_QUERY_MAX = 12,
-	ROUTE_ROLES_MAX = 8,
 };
 
 /* Who may come in at all. */
@@ -35,7 +35,7 @@ enum route_access {
 
 enum route_flags {
 	ROUTE_INLINE = 1,    /* runs on the event thread: must not block */
-	ROUTE_ALL_ROLES = 2, /* all of `roles` are needed; without it any one of them */
+	ROUTE_ALL_ROLES = 2, /* all of `needs` are needed; without it any one of them */
 	ROUTE_WRITES = 4,    /* takes an Idempotency-Key (documented in OpenAPI) */
 	ROUTE_HIDDEN = 8,    /* not in OpenAPI (the browser's files) */
 };
@@ -52,14 +52,15 @@ struct route_query {
 
 struct route {
 	enum http_method method; /* HTTP_HEAD comes with HTTP_GET by itself */
-	const char *
-	    pattern; /* "/api/v1/requests/{id}"; a parameter is a whole segment. {id} and {..._id} are positive
-				    integers, checked; see route_id */
+	/* "/api/v1/requests/{id}"; a parameter is a whole segment. {id} and {..._id} are positive integers: checked before
+	   the handler runs, see route_id. */
+	const char *pattern;
 	void (*run)(void *ctx, struct http_call *c); /* ctx: as given to router_add */
 	enum route_access access;
-	const char *roles[ROUTE_ROLES_MAX]; /* names of model/role; none: every officer */
-	const char *summary, *description;  /* description may be NULL */
-	const char *tag;                    /* group in the documentation */
+	roles
+	    needs; /* ROLES(ROLE_USE_CLIENTS) | ...: one of these, or all by ROUTE_ALL_ROLES; 0: every officer */
+	const char *summary, *description; /* description may be NULL */
+	const char *tag;                   /* group in the documentation */
 	struct route_query query[ROUTE_QUERY_MAX];
 	const char *bodies[ROUTE_BODIES_MAX];   /* accepted media types; none: no body is taken */
 	const char *body_schema;                /* component name, for application/json */
@@ -82,8 +83,8 @@ struct caller {
 	enum caller_kind kind;
 	int64_t officer; /* id; for a session the officer who opened it */
 	int64_t session; /* id or 0 */
-	uint64_t
-	    roles; /* bit set: role_bit's numbers. For the coarse check at the door; the use case decides again with domains */
+	/* Of the profile: for the check at the door. The use case decides again, with domains. */
+	roles has;
 	const char *name; /* for logs */
 	const void *more; /* the hooks' own */
 };
@@ -91,12 +92,10 @@ struct caller {
 /* How the factory tells callers. Both may be called on event threads and must be fast (a snapshot look-up). */
 struct route_auth {
 	void *ctx;
-	/* A TLS client certificate, DER. CHY_NOT_OFFICER or what fits (RC_DENIED gives 403, see problem_status). */
+	/* A TLS client certificate, DER. CHY_OFFICER_UNKNOWN or what fits. */
 	enum rc (*officer)(void *ctx, struct arena *a, struct bytes cert, struct caller *ret, struct err *e);
-	/* A bearer token as sent. CHY_SESSION_UNKNOWN or what fits. */
+	/* A bearer token as sent. CHY_SESSION_TOKEN when there is no such session, or what fits. */
 	enum rc (*session)(void *ctx, struct arena *a, struct bytes token, struct caller *ret, struct err *e);
-	/* The bit (0 to 63) of a role's name, -1 when there is no such role. */
-	int (*role_bit)(void *ctx, const char *name);
 };
 
 struct router;
@@ -108,7 +107,7 @@ void router_free(struct router *r);
 OWN_DEFINE(struct router *, router_free)
 
 /* routes: constant, ends with one without a pattern; ctx is what their handlers get. Refuses a table that contradicts
-   itself (CHY_ROUTE_TABLE): two routes of one method and pattern, an unknown role, too many parameters. Before httpd_start. */
+   itself (CHY_ROUTE_TABLE): two routes of one method and pattern, too many parameters, roles on a public route. Before httpd_start. */
 MUST enum rc router_add(struct router *r, const struct route *routes, void *ctx, struct err *e);
 /* schemas: constant, ends with one without a name. */
 MUST enum rc router_add_schemas(struct router *r, const struct route_schema *schemas, struct err *e);
@@ -132,8 +131,8 @@ int64_t route_query_time(const struct http_call *c, const char *name, int64_t ab
 int64_t route_id(const struct http_call *c, size_t n);
 /* The body's media type, one of the route's bodies (its pointer), NULL when none was sent. */
 const char *route_body_type(const struct http_call *c);
-/* Has the caller one of the roles, by their bit? */
-bool caller_has_role(const struct caller *who, int bit);
+/* Has the caller the role? NULL has none. */
+bool caller_has_role(const struct caller *who, enum role r);
 
 /* Answers 200 (or `status`) with JSON written from a tree, into the call's arena. */
 struct json;
