@@ -289,8 +289,9 @@ put_process(struct buf *out, const struct metrics *m)
 	snprintf(text, sizeof(text), "%lld.%03lld", (long long)(m->began_ms / 1000),
 		 (long long)(m->began_ms % 1000));
 	put_one(out, "process_start_time_seconds", "gauge", "When this process started, since 1970", text);
-	buf_str(out, "# HELP chancery_build_info Which build this is\n# TYPE chancery_build_info gauge\n"
-		     "chancery_build_info{version=\"" CHY_VERSION "\"} 1\n");
+	buf_str(out,
+		"# HELP chancery_build_info Which build this is\n# TYPE chancery_build_info gauge\n"
+		"chancery_build_info{version=\"" CHY_VERSION "\"} 1\n");
 }
 
 void

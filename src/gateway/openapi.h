@@ -16,10 +16,11 @@ struct system_ctx {
 	const struct router *router;
 	struct metrics *metrics;
 	struct health *health;
-	struct bytes
-	    openapi; /* made at the first request by system_init, which must be called before httpd_start */
+	struct bytes openapi; /* made by system_init */
 };
 extern const struct route system_routes[];
+/* Their schemas; openapi_put takes them in by itself. */
+extern const struct route_schema system_schemas[];
 /* Builds the document once all routes are added; a is to live as long as the server. */
 MUST enum rc system_init(struct system_ctx *s, struct arena *a, struct err *e);
 
