@@ -1,0 +1,236 @@
+#include "base/base.h"
+#include "store/core.h"
+
+#include <endian.h>
+
+struct change *
+change_new(void)
+{
+	struct arena *mem = arena_new(LIMIT_CHANGE);
+	struct change *c = mem ? arena_one(mem, struct change) : NULL;
+
+	if (c == NULL) {
+		arena_free(mem);
+		return NULL;
+	}
+	c->mem = mem;
+	c->last = &c->first;
+	return c;
+}
+
+void
+change_free(struct change *c)
+{
+	if (c != NULL)
+		arena_free(c->mem);
+}
+
+static bool
+text_ok(struct bytes b)
+{
+	return utf8_ok(b) && (b.n == 0 || memchr(b.p, 0, b.n) == NULL);
+}
+
+void
+change_op(struct change *c, enum stmt_id stmt, const union value *v)
+{
+	const struct stmt *s = &statements[stmt];
+	size_t n = stmt_nparams(s);
+	struct op *op;
+
+	if (c == NULL)
+		return;
+	op = arena_alloc(c->mem, sizeof(*op) + n * sizeof(op->v[0]));
+	if (op == NULL) {
+		c->no_memory = true;
+		return;
+	}
+	op->stmt = stmt;
+	for (size_t i = 0; i < n; i++) {
+		op->v[i] = v[i];
+		if (stmt_type(s, i) == 'i')
+			continue;
+		c->bad_text |= stmt_type(s, i) == 't' && !text_ok(v[i].b);
+		op->v[i].b = arena_dup(c->mem, v[i].b);
+		c->no_memory |= op->v[i].b.p == NULL;
+	}
+	*c->last = op;
+	c->last = &op->next;
+	c->nops++;
+}
+
+void
+change_row(struct change *c, enum stmt_id stmt, const void *row)
+{
+	union value v[PARAMS_MAX];
+
+	row_values(statements[stmt].table, row, v);
+	change_op(c, stmt, v);
+}
+
+#define OP(c, stmt, ...) change_op((c), (stmt), (const union value[]){ __VA_ARGS__ })
+#define I(x) INT_VALUE(x)
+#define B(x) BYTES_VALUE(x)
+
+void
+change_put_certificate(struct change *c, const struct certificate_row *row, struct bytes der)
+{
+	change_row(c, Q_PUT_CERTIFICATE, row);
+	OP(c, Q_PUT_DER, I(row->id), B(der));
+	OP(c, Q_PUT_CERTIFICATE_TODO, I(row->id));
+}
+
+void
+change_certificate_status(struct change *c, int64_t id, int64_t from, int64_t to)
+{
+	OP(c, Q_CERTIFICATE_STATUS, I(id), I(from), I(to));
+}
+
+void
+change_put_verdict(struct change *c, const struct verdict_row *row)
+{
+	change_row(c, Q_PUT_VERDICT, row);
+	OP(c, Q_DROP_VERDICT_TODO, I(row->id));
+}
+
+void
+change_put_leaf(struct change *c, const struct leaf_row *row)
+{
+	change_row(c, Q_PUT_LEAF, row);
+	OP(c, Q_PUT_JOURNAL_TODO, I(row->id));
+}
+
+void
+change_put_seq(struct change *c, const struct seq_row *row)
+{
+	OP(c, Q_DROP_JOURNAL_TODO, I(row->leaf_id));
+	change_row(c, Q_PUT_SEQ, row);
+}
+
+void
+change_put_tile(struct change *c, const struct tile_row *r)
+{
+	OP(c, Q_PUT_TILE, I(r->level), I(r->idx), B(r->hashes));
+}
+
+void
+change_put_head(struct change *c, const struct head_row *row)
+{
+	change_row(c, Q_PUT_HEAD, row);
+}
+
+void
+change_put_document(struct change *c, const struct document_row *r)
+{
+	if (c == NULL)
+		return;
+	/* the stamp's row first: it is what writers of documents wait for one another at */
+	change_op(c, Q_STAMP, NULL);
+	OP(c, r->version == 1 ? Q_NEW_DOCUMENT : Q_NEXT_DOCUMENT, I(r->id), B(r->kind), B(r->name),
+	   B(r->state), I(r->domain), I(r->version));
+	OP(c, Q_PUT_DOCUMENT, I(r->id), I(r->version), B(r->kind), B(r->name), B(r->state), I(r->domain),
+	   B(r->body), I(r->at), I(r->request_id));
+	change_op(c, Q_NOTIFY, NULL);
+	c->documents = true;
+}
+
+void
+change_check_document(struct change *c, int64_t id, int64_t version)
+{
+	OP(c, Q_CHECK_DOCUMENT, I(id), I(version));
+}
+
+void
+change_put_draft(struct change *c, const struct draft_row *r)
+{
+	OP(c, Q_PUT_DRAFT, I(r->id), B(r->kind), B(r->name), B(r->body), I(r->officer_id), I(r->at));
+}
+
+void
+change_drop_draft(struct change *c, int64_t id)
+{
+	OP(c, Q_DROP_DRAFT, I(id));
+}
+
+void
+change_put_request(struct change *c, const struct request_row *row)
+{
+	change_row(c, Q_PUT_REQUEST, row);
+}
+
+void
+change_request_state(struct change *c, int64_t id, struct bytes from, struct bytes to, struct bytes result)
+{
+	OP(c, Q_REQUEST_STATE, I(id), B(from), B(to), B(result));
+}
+
+void
+change_put_signature(struct change *c, const struct signature_row *row)
+{
+	change_row(c, Q_PUT_SIGNATURE, row);
+}
+
+void
+change_put_idempotency(struct change *c, const struct idempotency_row *row)
+{
+	struct slot_row full = { .row = *row };
+	uint64_t slot = 0;
+
+	memcpy(&slot, row->key.p, row->key.n < sizeof(slot) ? row->key.n : sizeof(slot));
+	full.slot = (int64_t)be64toh(slot);
+	change_row(c, Q_PUT_IDEMPOTENCY, &full);
+}
+
+void
+change_put_session(struct change *c, const struct session_row *row)
+{
+	change_row(c, Q_PUT_SESSION, row);
+}
+
+void
+change_session_use(struct change *c, int64_t id, int64_t n)
+{
+	OP(c, Q_SESSION_USE, I(id), I(n));
+}
+
+void
+change_session_state(struct change *c, int64_t id, struct bytes from, struct bytes to)
+{
+	OP(c, Q_SESSION_STATE, I(id), B(from), B(to));
+}
+
+void
+change_add_counter(struct change *c, const char *name, int64_t delta)
+{
+	OP(c, Q_ADD_COUNTER, B(bytes_str(name)), I(0), I(delta)); /* the committer puts its node in */
+}
+
+void
+change_put_outbox(struct change *c, const struct outbox_row *row)
+{
+	change_row(c, Q_PUT_OUTBOX, row);
+}
+
+void
+change_outbox_state(struct change *c, int64_t id, struct bytes from, struct bytes to)
+{
+	OP(c, Q_OUTBOX_STATE, I(id), B(from), B(to));
+}
+
+void
+change_set_setting(struct change *c, const char *name, struct bytes value)
+{
+	OP(c, Q_SET_SETTING, B(bytes_str(name)), B(value));
+}
+
+void
+change_claim_setting(struct change *c, const char *name, struct bytes value)
+{
+	OP(c, Q_CLAIM_SETTING, B(bytes_str(name)), B(value));
+}
+
+void
+change_job_cursor(struct change *c, const char *job, int64_t owner, int64_t cursor)
+{
+	OP(c, Q_JOB_CURSOR, B(bytes_str(job)), I(owner), I(cursor));
+}

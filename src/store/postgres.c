@@ -1,0 +1,251 @@
+#include "base/base.h"
+#include "store/postgres.h"
+
+#include <endian.h>
+#include <poll.h>
+
+enum { SQL_MAX = 8192 };
+
+static struct postgres_db *
+of(struct db *db)
+{
+	return (struct postgres_db *)(void *)db;
+}
+
+static enum code
+code_of_state(const char *state, const struct stmt *s)
+{
+	static const struct {
+		const char *state;
+		enum code code;
+	} known[] = {
+		{ "23503", CHY_STORE_NOT_FOUND }, { "40001", CHY_STORE_BUSY },    { "40P01", CHY_STORE_BUSY },
+		{ "55P03", CHY_STORE_BUSY },      { "57014", CHY_STORE_BUSY },    { "53100", CHY_STORE_FULL },
+		{ "53200", CHY_NO_MEMORY },       { "58030", CHY_STORE_IO },      { "25006", CHY_STORE_DOWN },
+		{ "XX001", CHY_STORE_DAMAGED },   { "XX002", CHY_STORE_DAMAGED },
+	};
+
+	if (strcmp(state, "23505") == 0)
+		return s ? s->dup : CHY_STORE_EXISTS;
+	if (strcmp(state, "22012") == 0 && s != NULL && s->none != CHY_NONE)
+		return s->none; /* see sql_checked */
+	for (size_t i = 0; i < ARRAY_LEN(known); i++)
+		if (strcmp(state, known[i].state) == 0)
+			return known[i].code;
+	/* 08: connection; 53: resources; 57P: the server is stopped or started */
+	if (strncmp(state, "08", 2) == 0 || strncmp(state, "53", 2) == 0 || strncmp(state, "57P", 3) == 0)
+		return CHY_STORE_DOWN;
+	return CHY_STORE_SQL;
+}
+
+/* libpq's messages have several lines and end with one. */
+static struct bytes
+first_line(const char *message)
+{
+	struct bytes rest;
+
+	return text_trim(text_cut(bytes_str(message), '\n', &rest));
+}
+
+enum rc
+postgres_fail(struct postgres_db *d, const PGresult *r, const struct stmt *s, struct err *e)
+{
+	const char *state = r ? PQresultErrorField(r, PG_DIAG_SQLSTATE) : NULL;
+	enum code code = state ? code_of_state(state, s) : CHY_STORE_DOWN;
+	struct bytes text = first_line(r ? PQresultErrorMessage(r) : PQerrorMessage(d->c));
+
+	if (PQstatus(d->c) == CONNECTION_BAD)
+		code = CHY_STORE_DOWN;
+	if (code == CHY_STORE_DOWN)
+		d->db.lost =
+		    true; /* also for a server that became read-only: another one may have taken over */
+	if (s != NULL && (code == s->none || code == s->dup))
+		return err_set(e, code, NULL, "%s", code_title(code));
+	return err_set(e, code, NULL, "PostgreSQL: %.*s", BYTES_FMT(text));
+}
+
+static enum rc
+script(struct db *db, const char *sql, struct err *e)
+{
+	struct postgres_db *d = of(db);
+	PGresult *r = PQexec(d->c, sql);
+	ExecStatusType status = PQresultStatus(r);
+	enum rc rc = RC_OK;
+
+	if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)
+		rc = postgres_fail(d, r, NULL, e);
+	PQclear(r);
+	return rc;
+}
+
+enum rc
+postgres_prepare(struct postgres_db *d, enum stmt_id id, bool bulk, char *ret_name, struct err *e)
+{
+	const struct stmt *s = &statements[id];
+	OWN_BUF struct buf sql = buf_max(SQL_MAX);
+	Oid types[PARAMS_MAX];
+	size_t n = stmt_nparams(s);
+	enum rc rc = RC_OK;
+	PGresult *r;
+
+	snprintf(ret_name, 16, "%c%d", bulk ? 'b' : 's', (int)id);
+	if (d->prepared[bulk][id])
+		return RC_OK;
+	for (size_t i = 0; i < n; i++)
+		types[i] = postgres_type(stmt_type(s, i), bulk);
+	sql_of_stmt(&sql, s, bulk ? SQL_POSTGRES_BULK : SQL_POSTGRES);
+	NEED(buf_cstr(&sql) != NULL, e, CHY_NO_MEMORY, NULL, "statement %d", (int)id);
+	r = PQprepare(d->c, ret_name, buf_cstr(&sql), (int)n, types);
+	if (PQresultStatus(r) != PGRES_COMMAND_OK)
+		rc = postgres_fail(d, r, NULL, e);
+	PQclear(r);
+	d->prepared[bulk][id] = rc == RC_OK;
+	return rc;
+}
+
+static enum rc
+take_row(const PGresult *r, int row, const struct table *t, union value *ret, struct err *e)
+{
+	for (size_t i = 0; i < t->n; i++) {
+		const char *p = PQgetvalue(r, row, (int)i);
+		int len = PQgetlength(r, row, (int)i);
+		uint64_t number;
+
+		if (t->cols[i].type != 'i') {
+			ret[i].b = bytes_of(p, (size_t)len);
+			continue;
+		}
+		NEED(len == sizeof(number), e, CHY_STORE_SQL, NULL, "column %s.%s is no 64-bit integer",
+		     t->name, t->cols[i].name);
+		memcpy(&number, p, sizeof(number));
+		ret[i].i = (int64_t)be64toh(number);
+	}
+	return RC_OK;
+}
+
+static enum rc
+take_rows(const PGresult *r, const struct table *t, db_row_fn *fn, void *arg, struct err *e)
+{
+	union value cols[PARAMS_MAX];
+	int n = PQntuples(r);
+
+	NEED((size_t)PQnfields(r) == t->n, e, CHY_STORE_SQL, NULL, "%s: %d columns", t->name, PQnfields(r));
+	for (int i = 0; i < n; i++) {
+		TRY(take_row(r, i, t, cols, e));
+		TRY(fn(arg, cols, e));
+	}
+	return RC_OK;
+}
+
+static enum rc
+query(struct db *db, enum stmt_id id, const union value *args, db_row_fn *fn, void *arg, struct err *e)
+{
+	struct postgres_db *d = of(db);
+	struct postgres_params q;
+	char name[16];
+	PGresult *r;
+	enum rc rc;
+
+	TRY(postgres_prepare(d, id, false, name, e));
+	postgres_params(&q, &statements[id], args);
+	r = PQexecPrepared(d->c, name, q.n, q.p, q.len, q.format, 1);
+	if (PQresultStatus(r) == PGRES_TUPLES_OK)
+		rc = take_rows(r, statements[id].table, fn, arg, e);
+	else
+		rc = postgres_fail(d, r, &statements[id], e);
+	PQclear(r);
+	return rc;
+}
+
+static void
+close_db(struct db *db)
+{
+	struct postgres_db *d = of(db);
+
+	PQfinish(d->c);
+	for (size_t i = 0; i < PARAMS_MAX; i++)
+		buf_fini(&d->array[i]);
+	free(d);
+}
+
+/* A committer must never believe in a commit that is not on the disk, whatever the server's default says. */
+static const char writer_settings[] = "SET statement_timeout = '30s'; SET lock_timeout = '10s'; "
+				      "SELECT set_config('synchronous_commit', CASE WHEN "
+				      "current_setting('synchronous_commit') = 'off' THEN 'on' "
+				      "ELSE current_setting('synchronous_commit') END, false)";
+static const char reader_settings[] = "SET default_transaction_read_only = on; SET statement_timeout = '30s'";
+
+static void
+no_notice(void *arg, const PGresult *r)
+{
+	(void)arg;
+	(void)r;
+}
+
+static enum rc
+set_up(struct postgres_db *d, enum db_mode mode, struct err *e)
+{
+	const char *encoding = PQparameterStatus(d->c, "server_encoding");
+
+	NEED(encoding != NULL && strcmp(encoding, "UTF8") == 0, e, CHY_STORE_OPEN, NULL,
+	     "the database's encoding is %s; it must be UTF8", encoding ? encoding : "unknown");
+	NEED(PQserverVersion(d->c) >= 130000, e, CHY_STORE_OPEN, NULL,
+	     "PostgreSQL %d is too old, 13 is needed", PQserverVersion(d->c) / 10000);
+	return script(&d->db, mode == DB_WRITER ? writer_settings : reader_settings, e);
+}
+
+static enum rc
+open_db(const char *where, enum db_mode mode, struct db **ret, struct err *e)
+{
+	static const char *const names[] = { "dbname",           "connect_timeout",  "client_encoding",
+					     "application_name", "tcp_user_timeout", NULL };
+	const char *const values[] = { where, "5", "UTF8", "chancery", "15000", NULL };
+	struct postgres_db *d = calloc(1, sizeof(*d));
+	enum rc rc = RC_OK;
+
+	NEED(d != NULL, e, CHY_NO_MEMORY, NULL, "a database connection");
+	d->db.ops = &postgres_ops;
+	for (size_t i = 0; i < PARAMS_MAX; i++)
+		d->array[i] = buf_max(256U << 20);
+	d->c = PQconnectdbParams(names, values, 1);
+	if (PQstatus(d->c) != CONNECTION_OK)
+		rc = err_set(e, CHY_STORE_OPEN, NULL, "PostgreSQL: %.*s",
+			     BYTES_FMT(first_line(PQerrorMessage(d->c))));
+	else
+		PQsetNoticeReceiver(d->c, no_notice, NULL);
+	if (rc == RC_OK)
+		rc = set_up(d, mode, e);
+	if (rc != RC_OK) {
+		close_db(&d->db);
+		return rc;
+	}
+	*ret = &d->db;
+	return RC_OK;
+}
+
+/* Waits for a notification, for wake_fd to become readable, or for the time to pass. */
+static void
+listen_db(struct db *db, int wait_ms, int wake_fd)
+{
+	struct postgres_db *d = of(db);
+	struct pollfd fds[] = { { wake_fd, POLLIN, 0 }, { PQsocket(d->c), POLLIN, 0 } };
+	PGnotify *note = PQnotifies(d->c);
+
+	if (note == NULL && poll(fds, 2, wait_ms) > 0 && fds[1].revents != 0 && PQconsumeInput(d->c) == 0)
+		d->db.lost = true;
+	for (; note != NULL || (note = PQnotifies(d->c)) != NULL; note = NULL)
+		PQfreemem(note);
+}
+
+const struct db_ops postgres_ops = {
+	.name = "postgresql",
+	.begin_read = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+	.form = SQL_POSTGRES,
+	.open = open_db,
+	.close = close_db,
+	.script = script,
+	.query = query,
+	.batch = postgres_batch,
+	.rollback = postgres_rollback,
+	.listen = listen_db,
+};

@@ -1,0 +1,134 @@
+#include "base/base.h"
+#include "store/db.h"
+
+/* The columns of each row struct; I integer, T text, B bytes. */
+
+#define I(s, f) \
+	{ \
+#f, 'i', offsetof(struct s, f) \
+	}
+#define T(s, f) \
+	{ \
+#f, 't', offsetof(struct s, f) \
+	}
+#define B(s, f) \
+	{ \
+#f, 'b', offsetof(struct s, f) \
+	}
+#define DESCRIBE(tab, sql_name, row_type, ...) \
+	static const struct column tab##_columns[] = { __VA_ARGS__ }; \
+	const struct table table_##tab = { sql_name, tab##_columns, ARRAY_LEN(tab##_columns), \
+					   sizeof(struct row_type) }
+
+#define S document_row
+DESCRIBE(document, "document", S, I(S, id), I(S, version), T(S, kind), T(S, name), T(S, state), I(S, domain),
+	 T(S, body), I(S, at), I(S, request_id), I(S, stamp));
+#undef S
+#define S draft_row
+DESCRIBE(draft, "draft", S, I(S, id), T(S, kind), T(S, name), T(S, body), I(S, officer_id), I(S, at));
+#undef S
+#define S request_row
+DESCRIBE(request, "request", S, I(S, id), T(S, act), T(S, state), I(S, object), I(S, base_version),
+	 B(S, body), I(S, prepared_by), B(S, nonce), I(S, at), I(S, expires_at), T(S, result));
+#undef S
+#define S signature_row
+DESCRIBE(signature, "request_signature", S, I(S, request_id), I(S, n), I(S, officer_id), B(S, cms), I(S, at));
+#undef S
+#define S certificate_row
+DESCRIBE(certificate, "certificate", S, I(S, id), B(S, serial), I(S, issuer), I(S, status), T(S, subject),
+	 I(S, not_before), I(S, not_after), I(S, token_procedure), I(S, certificate_procedure),
+	 I(S, authority), I(S, request_id), I(S, session_id), T(S, san), B(S, key_hash), B(S, fingerprint));
+#undef S
+#define S leaf_row
+DESCRIBE(leaf, "journal_leaf", S, I(S, id), T(S, kind), I(S, object), T(S, body), B(S, hash));
+#undef S
+#define S placed_leaf_row
+DESCRIBE(placed_leaf, "journal_leaf", S, I(S, idx), I(S, id), T(S, kind), I(S, object), T(S, body),
+	 B(S, hash));
+#undef S
+#define S seq_row
+DESCRIBE(seq, "journal_seq", S, I(S, idx), I(S, leaf_id));
+#undef S
+#define S tile_row
+DESCRIBE(tile, "journal_tile", S, I(S, level), I(S, idx), B(S, hashes));
+#undef S
+#define S head_row
+DESCRIBE(head, "journal_head", S, I(S, size), B(S, root), I(S, at), B(S, signature), B(S, key));
+#undef S
+static const struct column idempotency_columns[] = {
+	{ "slot", 'i', offsetof(struct slot_row, slot) },
+	{ "key", 'b', offsetof(struct slot_row, row.key) },
+	{ "caller", 'i', offsetof(struct slot_row, row.caller) },
+	{ "request_hash", 'b', offsetof(struct slot_row, row.request_hash) },
+	{ "result", 'i', offsetof(struct slot_row, row.result) },
+	{ "at", 'i', offsetof(struct slot_row, row.at) },
+};
+const struct table table_idempotency = { "idempotency", idempotency_columns, ARRAY_LEN(idempotency_columns),
+					 sizeof(struct slot_row) };
+#define S session_row
+DESCRIBE(session, "issuing_session", S, I(S, id), B(S, token_hash), I(S, request_id), I(S, officer_id),
+	 T(S, body), I(S, used), I(S, maximum), I(S, expires_at), T(S, state));
+#undef S
+#define S outbox_row
+DESCRIBE(outbox, "outbox", S, I(S, id), T(S, kind), I(S, object), I(S, at), T(S, state));
+#undef S
+#define S verdict_row
+DESCRIBE(verdict, "verdict", S, I(S, id), I(S, at), I(S, ok), T(S, lints));
+#undef S
+#define S der_row
+DESCRIBE(der, "certificate_der", S, I(S, id), B(S, der));
+#undef S
+#define S serial_row
+DESCRIBE(serial, "certificate", S, I(S, id), I(S, issuer), B(S, serial));
+#undef S
+#define S counter_row
+DESCRIBE(counter, "counter", S, T(S, name), I(S, value));
+#undef S
+#define S job_row
+DESCRIBE(job, "job", S, T(S, name), I(S, owner), I(S, lease_until), I(S, cursor));
+#undef S
+#define S setting_row
+DESCRIBE(setting, "setting", S, T(S, name), T(S, value));
+#undef S
+#define S search_row
+DESCRIBE(search, "certificate_search", S, I(S, attribute), I(S, hash), I(S, id));
+#undef S
+#define S number_row
+DESCRIBE(number, "number", S, I(S, value));
+#undef S
+#define S der_row /* queues hold ids and nothing else */
+DESCRIBE(journal_todo, "journal_todo", S, I(S, id));
+DESCRIBE(certificate_todo, "certificate_todo", S, I(S, id));
+DESCRIBE(verdict_todo, "verdict_todo", S, I(S, id));
+#undef S
+
+void
+row_values(const struct table *t, const void *row, union value *ret)
+{
+	for (size_t i = 0; i < t->n; i++) {
+		const char *at = (const char *)row + t->cols[i].offset;
+
+		if (t->cols[i].type == 'i')
+			memcpy(&ret[i].i, at, sizeof(ret[i].i));
+		else
+			memcpy(&ret[i].b, at, sizeof(ret[i].b));
+	}
+}
+
+enum rc
+row_load(const struct table *t, const union value *cols, struct arena *a, void *row, struct err *e)
+{
+	for (size_t i = 0; i < t->n; i++) {
+		char *at = (char *)row + t->cols[i].offset;
+		struct bytes b;
+
+		if (t->cols[i].type == 'i') {
+			memcpy(at, &cols[i].i, sizeof(cols[i].i));
+			continue;
+		}
+		b = arena_dup(a, cols[i].b);
+		NEED(b.p != NULL, e, CHY_NO_MEMORY, NULL, "a row of %s", t->name);
+		memcpy(at, &b, sizeof(b));
+	}
+	return RC_OK;
+}

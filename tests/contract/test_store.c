@@ -1,0 +1,849 @@
+#include "base/base.h"
+#include "store_world.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+/* Every named operation, on both engines alike. */
+
+#define NONE BYTES_NONE
+
+static struct document_row
+document(int64_t id, int64_t version, const char *kind, const char *name, const char *state)
+{
+	return (struct document_row){ .id = id,
+				      .version = version,
+				      .kind = bytes_str(kind),
+				      .name = bytes_str(name),
+				      .state = bytes_str(state),
+				      .body = BYTES("{\"name\":\"x\"}"),
+				      .at = 1000 + version,
+				      .request_id = 5 };
+}
+
+static enum rc
+put_document(struct world *w, struct document_row row)
+{
+	struct change *c = change_new();
+
+	change_put_document(c, &row);
+	return store_commit(w->s, c, &w->e);
+}
+
+static void
+documents_have_versions(void **state)
+{
+	struct world *w = *state;
+	struct document_row row, *rows;
+	size_t n;
+
+	ok(put_document(w, document(10, 1, "officer", "Anna", "active")));
+	ok(put_document(w, document(10, 2, "officer", "Anna B", "active")));
+	ok(store_document(w->s, w->a, 10, 0, &row, &w->e));
+	assert_int_equal(row.version, 2);
+	same(row.name, "Anna B");
+	same(row.body, "{\"name\":\"x\"}");
+	assert_int_equal(row.at, 1002);
+	assert_int_equal(row.request_id, 5);
+	ok(store_document(w->s, w->a, 10, 1, &row, &w->e));
+	same(row.name, "Anna");
+	fails(store_document(w->s, w->a, 10, 3, &row, &w->e), STORE_NOT_FOUND);
+	fails(store_document(w->s, w->a, 11, 0, &row, &w->e), STORE_NOT_FOUND);
+	ok(store_document_versions(w->s, w->a, 10, 0, 10, &rows, &n, &w->e));
+	assert_int_equal(n, 2);
+	ok(store_document_versions(w->s, w->a, 10, 1, 10, &rows, &n, &w->e));
+	assert_int_equal(n, 1);
+	assert_int_equal(rows[0].version, 2);
+}
+
+static void
+a_version_must_be_the_next(void **state)
+{
+	struct world *w = *state;
+	struct change *c;
+
+	fails(put_document(w, document(10, 2, "officer", "Anna", "active")), STORE_VERSION);
+	fails(put_document(w, document(10, 0, "officer", "Anna", "active")), STORE_VERSION);
+	ok(put_document(w, document(10, 1, "officer", "Anna", "active")));
+	fails(put_document(w, document(10, 1, "officer", "Bert", "active")), STORE_VERSION);
+	fails(put_document(w, document(10, 3, "officer", "Anna", "active")), STORE_VERSION);
+	fails(put_document(w, document(10, 2, "domain", "Anna", "active")), STORE_VERSION);
+	ok(put_document(w, document(10, 2, "officer", "Anna", "active")));
+	c = change_new();
+	change_check_document(c, 10, 1);
+	fails(store_commit(w->s, c, &w->e), STORE_VERSION);
+	c = change_new();
+	change_check_document(c, 10, 2);
+	ok(store_commit(w->s, c, &w->e));
+}
+
+static void
+names_are_unique_in_kind_and_domain(void **state)
+{
+	struct world *w = *state;
+	struct document_row other = document(14, 1, "officer", "Anna", "active");
+
+	ok(put_document(w, document(10, 1, "officer", "Anna", "active")));
+	ok(put_document(w, document(11, 1, "officer", "Bert", "active")));
+	fails(put_document(w, document(12, 1, "officer", "Anna", "active")), STORE_NAME_TAKEN);
+	fails(put_document(w, document(11, 2, "officer", "Anna", "active")), STORE_NAME_TAKEN);
+	ok(put_document(w, document(13, 1, "domain", "Anna", "active")));
+	other.domain = 13;
+	ok(put_document(w, other));
+	/* closed keeps its name, deleted gives it back */
+	ok(put_document(w, document(10, 2, "officer", "Anna", "closed")));
+	fails(put_document(w, document(12, 1, "officer", "Anna", "active")), STORE_NAME_TAKEN);
+	ok(put_document(w, document(10, 3, "officer", "Anna", "deleted")));
+	ok(put_document(w, document(12, 1, "officer", "Anna", "active")));
+}
+
+static void
+documents_are_listed(void **state)
+{
+	struct world *w = *state;
+	struct document_row *rows;
+	size_t n;
+
+	ok(put_document(w, document(10, 1, "officer", "Anna", "active")));
+	ok(put_document(w, document(11, 1, "domain", "North", "active")));
+	ok(put_document(w, document(12, 1, "officer", "Bert", "closed")));
+	ok(put_document(w, document(13, 1, "officer", "Carl", "active")));
+	ok(put_document(w, document(13, 2, "officer", "Carl", "deleted")));
+	ok(store_documents(w->s, w->a, BYTES("officer"), NONE, NONE, 0, 10, &rows, &n, &w->e));
+	assert_int_equal(n, 2);
+	assert_int_equal(rows[0].id, 10);
+	assert_int_equal(rows[1].id, 12);
+	ok(store_documents(w->s, w->a, BYTES("officer"), BYTES("closed"), NONE, 0, 10, &rows, &n, &w->e));
+	assert_int_equal(n, 1);
+	ok(store_documents(w->s, w->a, BYTES("officer"), BYTES("deleted"), NONE, 0, 10, &rows, &n, &w->e));
+	assert_int_equal(n, 1);
+	assert_int_equal(rows[0].id, 13);
+	ok(store_documents(w->s, w->a, NONE, NONE, BYTES("North"), 0, 10, &rows, &n, &w->e));
+	assert_int_equal(n, 1);
+	/* pages */
+	ok(store_documents(w->s, w->a, NONE, NONE, NONE, 0, 2, &rows, &n, &w->e));
+	assert_int_equal(n, 2);
+	ok(store_documents(w->s, w->a, NONE, NONE, NONE, rows[1].id, 2, &rows, &n, &w->e));
+	assert_int_equal(n, 1);
+	assert_int_equal(rows[0].id, 12);
+	ok(store_document_history(w->s, w->a, 13, 1, 10, &rows, &n, &w->e));
+	assert_int_equal(n, 1);
+	ok(store_document_history(w->s, w->a, 0, 0, 10, &rows, &n, &w->e));
+	assert_int_equal(n, 5);
+	assert_int_equal(rows[4].version, 2);
+}
+
+static void
+the_snapshot_knows_its_stamp(void **state)
+{
+	struct world *w = *state;
+	struct document_row *rows;
+	int64_t stamp, later;
+	size_t n;
+
+	ok(store_document_stamp(w->s, &stamp, &w->e));
+	assert_int_equal(stamp, 0);
+	ok(put_document(w, document(10, 1, "officer", "Anna", "active")));
+	ok(put_document(w, document(11, 1, "officer", "Bert", "active")));
+	ok(put_document(w, document(11, 2, "officer", "Bert", "deleted")));
+	ok(store_snapshot(w->s, w->a, &rows, &n, &stamp, &w->e));
+	assert_int_equal(n, 1);
+	assert_int_equal(rows[0].stamp, 1);
+	assert_int_equal(stamp, 3);
+	fails(put_document(w, document(11, 2, "officer", "Bert", "deleted")), STORE_VERSION);
+	ok(store_document_stamp(w->s, &later, &w->e));
+	assert_int_equal(later, 3); /* what failed leaves no trace */
+}
+
+static void
+drafts_come_and_go(void **state)
+{
+	struct world *w = *state;
+	struct draft_row row = { 10, BYTES("officer"), BYTES("Anna"), BYTES("{}"), 3, 77 }, *rows, got;
+	struct change *c = change_new();
+	size_t n;
+
+	change_put_draft(c, &row);
+	ok(store_commit(w->s, c, &w->e));
+	row.body = BYTES("{\"a\":1}");
+	row.at = 78;
+	c = change_new();
+	change_put_draft(c, &row);
+	ok(store_commit(w->s, c, &w->e));
+	ok(store_draft(w->s, w->a, 10, &got, &w->e));
+	same(got.body, "{\"a\":1}");
+	assert_int_equal(got.at, 78);
+	ok(store_drafts(w->s, w->a, BYTES("officer"), 0, 10, &rows, &n, &w->e));
+	assert_int_equal(n, 1);
+	ok(store_drafts(w->s, w->a, BYTES("domain"), 0, 10, &rows, &n, &w->e));
+	assert_int_equal(n, 0);
+	c = change_new();
+	change_drop_draft(c, 10);
+	ok(store_commit(w->s, c, &w->e));
+	c = change_new();
+	change_drop_draft(c, 10);
+	fails(store_commit(w->s, c, &w->e), STORE_NOT_FOUND);
+	fails(store_draft(w->s, w->a, 10, &got, &w->e), STORE_NOT_FOUND);
+}
+
+static struct request_row
+request(int64_t id, const char *state, int64_t expires_at)
+{
+	return (struct request_row){ .id = id,
+				     .act = BYTES("officer.create"),
+				     .state = bytes_str(state),
+				     .body = BYTES("{\"a\":\0 }"),
+				     .prepared_by = 3,
+				     .nonce = BYTES("\x00\xff nonce"),
+				     .at = 5,
+				     .expires_at = expires_at };
+}
+
+static enum rc
+move_request(struct world *w, int64_t id, const char *from, const char *to, const char *result)
+{
+	struct change *c = change_new();
+
+	change_request_state(c, id, bytes_str(from), bytes_str(to), bytes_str(result));
+	return store_commit(w->s, c, &w->e);
+}
+
+static void
+requests_move_by_compare_and_set(void **state)
+{
+	struct world *w = *state;
+	struct request_row row = request(20, "prepared", 100), got, *rows;
+	struct change *c = change_new();
+	size_t n;
+
+	change_put_request(c, &row);
+	row = request(21, "prepared", 200);
+	change_put_request(c, &row);
+	ok(store_commit(w->s, c, &w->e));
+	ok(move_request(w, 20, "prepared", "waiting", ""));
+	fails(move_request(w, 20, "prepared", "done", ""), STORE_STATE);
+	fails(move_request(w, 22, "prepared", "done", ""), STORE_STATE);
+	ok(move_request(w, 20, "waiting", "done", "{\"id\":1}"));
+	ok(store_request(w->s, w->a, 20, &got, &w->e));
+	same(got.state, "done");
+	same(got.result, "{\"id\":1}");
+	assert_true(bytes_eq(got.body, BYTES("{\"a\":\0 }")));
+	assert_true(bytes_eq(got.nonce, BYTES("\x00\xff nonce")));
+	ok(store_requests(w->s, w->a, NONE, 0, 10, &rows, &n, &w->e));
+	assert_int_equal(n, 2);
+	ok(store_requests(w->s, w->a, BYTES("prepared"), 0, 10, &rows, &n, &w->e));
+	assert_int_equal(n, 1);
+	assert_int_equal(rows[0].id, 21);
+	ok(store_requests_expired(w->s, w->a, BYTES("prepared"), 199, 10, &rows, &n, &w->e));
+	assert_int_equal(n, 0);
+	ok(store_requests_expired(w->s, w->a, BYTES("prepared"), 200, 10, &rows, &n, &w->e));
+	assert_int_equal(n, 1);
+}
+
+static enum rc
+put_signature(struct world *w, int64_t request_id, int64_t n, int64_t officer)
+{
+	struct signature_row row = { request_id, n, officer, BYTES("cms"), 9 };
+	struct change *c = change_new();
+
+	change_put_signature(c, &row);
+	return store_commit(w->s, c, &w->e);
+}
+
+static void
+an_officer_signs_once(void **state)
+{
+	struct world *w = *state;
+	struct request_row row = request(20, "prepared", 100);
+	struct signature_row *rows;
+	struct change *c = change_new();
+	size_t n;
+
+	change_put_request(c, &row);
+	ok(store_commit(w->s, c, &w->e));
+	ok(put_signature(w, 20, 1, 3));
+	fails(put_signature(w, 20, 2, 3), STORE_EXISTS);
+	fails(put_signature(w, 20, 1, 4), STORE_EXISTS);
+	fails(put_signature(w, 25, 1, 4), STORE_NOT_FOUND); /* no such request */
+	ok(put_signature(w, 20, 2, 4));
+	ok(store_signatures(w->s, w->a, 20, &rows, &n, &w->e));
+	assert_int_equal(n, 2);
+	assert_int_equal(rows[1].officer_id, 4);
+	same(rows[1].cms, "cms");
+}
+
+static void
+certificates_are_found(void **state)
+{
+	struct world *w = *state;
+	struct certificate_row row, want, *rows;
+	struct serial_row *serials;
+	struct der_row *ders;
+	uint8_t room[3][32];
+	struct bytes der;
+	size_t n;
+
+	for (int64_t i = 0; i < 30; i++)
+		ok(store_commit(w->s, issue_change(i), &w->e));
+	want = certificate_of(10, room);
+	ok(store_certificate(w->s, w->a, 1010, &row, &w->e));
+	assert_true(bytes_eq(row.serial, want.serial));
+	assert_true(bytes_eq(row.subject, want.subject));
+	assert_true(bytes_eq(row.san, want.san));
+	assert_int_equal(row.not_after, want.not_after);
+	ok(store_certificate_by_serial(w->s, w->a, 7, want.serial, &row, &w->e));
+	assert_int_equal(row.id, 1010);
+	fails(store_certificate_by_serial(w->s, w->a, 8, want.serial, &row, &w->e), STORE_NOT_FOUND);
+	ok(store_certificates_by_request(w->s, w->a, 5000, 0, 10, &rows, &n, &w->e));
+	assert_int_equal(n, 3);
+	ok(store_certificates_by_request(w->s, w->a, 0, 0, 10, &rows, &n, &w->e));
+	assert_int_equal(n, 0);
+	ok(store_certificates(w->s, w->a, 1027, 10, &rows, &n, &w->e));
+	assert_int_equal(n, 2);
+	ok(store_certificates_expiring(w->s, w->a, 1003000, 1003, 1006000, 10, &rows, &n, &w->e));
+	assert_int_equal(n, 2);
+	assert_int_equal(rows[0].id, 1004);
+	ok(store_der(w->s, w->a, 1010, &der, &w->e));
+	assert_int_equal(der.n, 800);
+	assert_int_equal(der.p[0], 10);
+	ok(store_ders(w->s, w->a, 1025, 2, &ders, &n, &w->e));
+	assert_int_equal(n, 2);
+	assert_int_equal(ders[1].id, 1027);
+	ok(store_serials(w->s, w->a, 1028, 10, &serials, &n, &w->e));
+	assert_int_equal(n, 1);
+	assert_int_equal(serials[0].issuer, 7);
+	fails(store_commit(w->s, issue_change(10), &w->e), STORE_EXISTS);
+}
+
+static void
+an_authority_has_its_own_certificate(void **state)
+{
+	struct world *w = *state;
+	uint8_t room[3][32];
+	struct certificate_row row = certificate_of(1, room), got;
+	struct change *c = change_new();
+
+	row.authority = 7;
+	change_put_certificate(c, &row, BYTES("first"));
+	row = certificate_of(2, room);
+	row.authority = 7;
+	change_put_certificate(c, &row, BYTES("renewed"));
+	row = certificate_of(3, room);
+	change_put_certificate(c, &row, BYTES("issued by it"));
+	ok(store_commit(w->s, c, &w->e));
+	ok(store_certificate_of_authority(w->s, w->a, 7, &got, &w->e));
+	assert_int_equal(got.id, 1002);
+	fails(store_certificate_of_authority(w->s, w->a, 8, &got, &w->e), STORE_NOT_FOUND);
+	fails(store_certificate_of_authority(w->s, w->a, 0, &got, &w->e), STORE_NOT_FOUND);
+}
+
+static void
+a_status_changes_by_compare_and_set(void **state)
+{
+	struct world *w = *state;
+	struct certificate_row row;
+	struct change *c;
+
+	ok(store_commit(w->s, issue_change(1), &w->e));
+	c = change_new();
+	change_certificate_status(c, 1001, CERTIFICATE_VALID, CERTIFICATE_REVOKED);
+	ok(store_commit(w->s, c, &w->e));
+	c = change_new();
+	change_certificate_status(c, 1001, CERTIFICATE_VALID, CERTIFICATE_HELD);
+	fails(store_commit(w->s, c, &w->e), STORE_STATE);
+	ok(store_certificate(w->s, w->a, 1001, &row, &w->e));
+	assert_int_equal(row.status, CERTIFICATE_REVOKED);
+}
+
+static void
+exact_search_sees_the_newest(void **state)
+{
+	struct world *w = *state;
+	struct certificate_row row, *rows;
+	uint8_t room[3][32];
+	size_t n;
+
+	for (int64_t i = 0; i < 20; i++)
+		ok(store_commit(w->s, issue_change(i), &w->e));
+	ok(store_search(w->s, w->a, SEARCH_SAN, BYTES("dns:WWW.h7.example.org"), 0, 10, &rows, &n, &w->e));
+	assert_int_equal(n, 1);
+	assert_int_equal(rows[0].id, 1007);
+	ok(store_search(w->s, w->a, SEARCH_SUBJECT, BYTES("cn=HOST 8,o=example"), 0, 10, &rows, &n, &w->e));
+	assert_int_equal(n, 1);
+	ok(store_search(w->s, w->a, SEARCH_SUBJECT, BYTES("CN=host"), 0, 10, &rows, &n, &w->e));
+	assert_int_equal(n, 0);
+	row = certificate_of(9, room);
+	ok(store_search(w->s, w->a, SEARCH_KEY, row.key_hash, 0, 10, &rows, &n, &w->e));
+	assert_int_equal(n, 1);
+	ok(store_commit(w->s, issue_change(21), &w->e));
+	row = certificate_of(21, room);
+	ok(store_certificate_by_fingerprint(w->s, w->a, row.fingerprint, &row, &w->e));
+	assert_int_equal(row.id, 1021);
+	fails(store_certificate_by_fingerprint(w->s, w->a, BYTES("no such"), &row, &w->e), STORE_NOT_FOUND);
+}
+
+static void
+search_pages_through_equal_values(void **state)
+{
+	struct world *w = *state;
+	struct certificate_row row, *rows;
+	struct change *c = change_new();
+	uint8_t room[3][32];
+	size_t n, done;
+
+	for (int64_t i = 0; i < 25; i++) {
+		row = certificate_of(i, room);
+		row.subject = BYTES("CN=same");
+		change_put_certificate(c, &row, BYTES("x"));
+	}
+	ok(store_commit(w->s, c, &w->e));
+	ok(store_search_catch_up(w->s, 10, &done, &w->e));
+	assert_int_equal(done, 10);
+	ok(store_search(w->s, w->a, SEARCH_SUBJECT, BYTES("CN=same"), 0, 20, &rows, &n, &w->e));
+	assert_int_equal(n, 20);
+	ok(store_search(w->s, w->a, SEARCH_SUBJECT, BYTES("CN=same"), rows[19].id, 20, &rows, &n, &w->e));
+	assert_int_equal(n, 5);
+	assert_int_equal(rows[4].id, 1024);
+}
+
+static void
+verdicts_follow(void **state)
+{
+	struct world *w = *state;
+	struct verdict_row verdict = { 1001, 50, 0, BYTES("[\"x\"]") }, got;
+	struct der_row *rows;
+	struct change *c = change_new();
+	size_t n;
+
+	ok(store_commit(w->s, issue_change(1), &w->e));
+	ok(store_commit(w->s, issue_change(2), &w->e));
+	ok(store_search_catch_up(w->s, 0, NULL, &w->e));
+	ok(store_certificates_unjudged(w->s, w->a, 10, &rows, &n, &w->e));
+	assert_int_equal(n, 2);
+	change_put_verdict(c, &verdict);
+	ok(store_commit(w->s, c, &w->e));
+	ok(store_certificates_unjudged(w->s, w->a, 10, &rows, &n, &w->e));
+	assert_int_equal(n, 1);
+	assert_int_equal(rows[0].id, 1002);
+	assert_int_equal(rows[0].der.n, 800);
+	ok(store_verdict(w->s, w->a, 1001, &got, &w->e));
+	same(got.lints, "[\"x\"]");
+	fails(store_verdict(w->s, w->a, 1002, &got, &w->e), STORE_NOT_FOUND);
+}
+
+static enum rc
+put_seq(struct world *w, int64_t idx, int64_t leaf)
+{
+	struct seq_row row = { idx, leaf };
+	struct change *c = change_new();
+
+	change_put_seq(c, &row);
+	return store_commit(w->s, c, &w->e);
+}
+
+static void
+leaves_get_their_place_once(void **state)
+{
+	struct world *w = *state;
+	struct placed_leaf_row *placed;
+	struct leaf_row *rows, one;
+	struct change *c;
+	int64_t size;
+	size_t n;
+
+	ok(store_commit(w->s, issue_change(2), &w->e));
+	ok(store_commit(w->s, issue_change(1), &w->e));
+	ok(store_commit(w->s, issue_change(3), &w->e));
+	ok(store_leaves_waiting(w->s, w->a, 2, &rows, &n, &w->e));
+	assert_int_equal(n, 2);
+	assert_int_equal(rows[0].id, 1001);
+	ok(store_tree_size(w->s, &size, &w->e));
+	assert_int_equal(size, 0);
+	ok(put_seq(w, 0, 1002));
+	fails(put_seq(w, 0, 1001), STORE_EXISTS);
+	fails(put_seq(w, 1, 1002), STORE_STATE);
+	fails(put_seq(w, 1, 4444), STORE_STATE);
+	c = change_new(); /* several at once, one of which does not wait */
+	change_put_seq(c, &(struct seq_row){ 1, 1001 });
+	change_put_seq(c, &(struct seq_row){ 2, 1002 });
+	fails(store_commit(w->s, c, &w->e), STORE_STATE);
+	c = change_new();
+	change_put_seq(c, &(struct seq_row){ 1, 1001 });
+	change_put_seq(c, &(struct seq_row){ 2, 1003 });
+	ok(store_commit(w->s, c, &w->e));
+	ok(store_tree_size(w->s, &size, &w->e));
+	assert_int_equal(size, 3);
+	ok(store_leaf_index(w->s, 1001, &size, &w->e));
+	assert_int_equal(size, 1);
+	fails(store_leaf_index(w->s, 4444, &size, &w->e), STORE_NOT_FOUND);
+	ok(store_leaves(w->s, w->a, 1, 10, &placed, &n, &w->e));
+	assert_int_equal(n, 2);
+	assert_int_equal(placed[0].idx, 1);
+	assert_int_equal(placed[0].id, 1001);
+	same(placed[0].body, "{\"id\":1001,\"kind\":\"certificate\"}");
+	ok(store_leaf(w->s, w->a, 1003, &one, &w->e));
+	same(one.kind, "certificate");
+	assert_int_equal(one.hash.n, 32);
+	ok(store_leaves_waiting(w->s, w->a, 2, &rows, &n, &w->e));
+	assert_int_equal(n, 0);
+	ok(store_leaves_lost(w->s, w->a, 0, 2, &rows, &n, &w->e));
+	assert_int_equal(n, 0);
+}
+
+static void
+tiles_and_heads(void **state)
+{
+	struct world *w = *state;
+	struct tile_row tile = { 0, 5, BYTES("hashes") }, got;
+	struct head_row head = { 10, BYTES("root"), 77, BYTES("sig"), BYTES("key") }, *heads, newest;
+	struct change *c = change_new();
+	size_t n;
+
+	fails(store_head(w->s, w->a, &newest, &w->e), STORE_NOT_FOUND);
+	change_put_tile(c, &tile);
+	change_put_head(c, &head);
+	head.size = 20;
+	change_put_head(c, &head);
+	ok(store_commit(w->s, c, &w->e));
+	tile.hashes = BYTES("more hashes");
+	c = change_new();
+	change_put_tile(c, &tile);
+	ok(store_commit(w->s, c, &w->e));
+	ok(store_tile(w->s, w->a, 0, 5, &got, &w->e));
+	same(got.hashes, "more hashes");
+	fails(store_tile(w->s, w->a, 1, 5, &got, &w->e), STORE_NOT_FOUND);
+	ok(store_head(w->s, w->a, &newest, &w->e));
+	assert_int_equal(newest.size, 20);
+	ok(store_heads(w->s, w->a, 10, 10, &heads, &n, &w->e));
+	assert_int_equal(n, 1);
+	c = change_new();
+	change_put_head(c, &head);
+	fails(store_commit(w->s, c, &w->e), STORE_EXISTS);
+}
+
+static enum rc
+put_key(struct world *w, struct bytes key, int64_t result)
+{
+	struct idempotency_row row = { key, 3, BYTES("request hash"), result, 1000 + result };
+	struct change *c = issue_change(result);
+
+	change_put_idempotency(c, &row);
+	return store_commit(w->s, c, &w->e);
+}
+
+static void
+an_idempotency_key_works_once(void **state)
+{
+	struct world *w = *state;
+	static const uint8_t key1[32] = { 0xff, 1, 2 }, key2[32] = { 0x01, 1, 2 },
+			     like1[32] = { 0xff, 1, 2, [31] = 1 };
+	struct idempotency_row row;
+	struct certificate_row cert;
+	int64_t deleted;
+
+	ok(put_key(w, BYTES_OF(key1), 1));
+	fails(put_key(w, BYTES_OF(key1), 2), STORE_KEY_USED);
+	fails(store_certificate(w->s, w->a, 1002, &cert, &w->e), STORE_NOT_FOUND); /* nothing of the change */
+	fails(put_key(w, BYTES_OF(like1), 2), STORE_KEY_USED);
+	ok(put_key(w, BYTES_OF(key2), 2));
+	ok(store_idempotency(w->s, w->a, BYTES_OF(key1), &row, &w->e));
+	assert_int_equal(row.result, 1);
+	assert_int_equal(row.caller, 3);
+	same(row.request_hash, "request hash");
+	fails(store_idempotency(w->s, w->a, BYTES_OF(like1), &row, &w->e), STORE_NOT_FOUND);
+	ok(store_idempotency_expire(w->s, 0xff, 1001, &deleted, &w->e));
+	assert_int_equal(deleted, 0);
+	ok(store_idempotency_expire(w->s, 0xff, 1002, &deleted, &w->e));
+	assert_int_equal(deleted, 1);
+	fails(store_idempotency(w->s, w->a, BYTES_OF(key1), &row, &w->e), STORE_NOT_FOUND);
+	ok(store_idempotency(w->s, w->a, BYTES_OF(key2), &row, &w->e));
+	ok(put_key(w, BYTES_OF(key1), 3));
+}
+
+static void
+put_session(struct world *w, int64_t id, int64_t maximum)
+{
+	char token[32];
+	struct session_row row = { .id = id,
+				   .request_id = 20,
+				   .officer_id = 3,
+				   .body = BYTES("{}"),
+				   .maximum = maximum,
+				   .expires_at = 99,
+				   .state = BYTES("open") };
+	struct change *c = change_new();
+
+	snprintf(token, sizeof(token), "token %lld", (long long)id);
+	row.token_hash = bytes_str(token);
+	change_put_session(c, &row);
+	ok(store_commit(w->s, c, &w->e));
+}
+
+static enum rc
+use_session(struct world *w, int64_t id, int64_t n)
+{
+	struct change *c = change_new();
+
+	change_session_use(c, id, n);
+	return store_commit(w->s, c, &w->e);
+}
+
+static void
+a_session_counts_to_its_maximum(void **state)
+{
+	struct world *w = *state;
+	struct session_row row, *rows;
+	struct change *c;
+	size_t n;
+
+	put_session(w, 30, 5);
+	put_session(w, 31, 5);
+	ok(store_session_by_token(w->s, w->a, BYTES("token 30"), &row, &w->e));
+	assert_int_equal(row.id, 30);
+	assert_int_equal(row.maximum, 5);
+	fails(store_session_by_token(w->s, w->a, BYTES("token 3"), &row, &w->e), STORE_NOT_FOUND);
+	ok(use_session(w, 30, 3));
+	fails(use_session(w, 30, 3), STORE_SESSION);
+	c = change_new(); /* summed, and still refused */
+	change_session_use(c, 30, 1);
+	change_session_use(c, 31, 1);
+	change_session_use(c, 30, 2);
+	fails(store_commit(w->s, c, &w->e), STORE_SESSION);
+	ok(use_session(w, 30, 2));
+	fails(use_session(w, 32, 1), STORE_SESSION);
+	ok(store_session(w->s, w->a, 30, &row, &w->e));
+	assert_int_equal(row.used, 5);
+	ok(store_session(w->s, w->a, 31, &row, &w->e));
+	assert_int_equal(row.used, 0);
+	c = change_new();
+	change_session_state(c, 31, BYTES("open"), BYTES("closed"));
+	ok(store_commit(w->s, c, &w->e));
+	fails(use_session(w, 31, 1), STORE_SESSION);
+	ok(store_sessions(w->s, w->a, BYTES("open"), 0, 10, &rows, &n, &w->e));
+	assert_int_equal(n, 1);
+}
+
+static void
+counters_settings_and_outbox(void **state)
+{
+	struct world *w = *state;
+	struct counter_row *counters;
+	struct outbox_row *boxes, box = { 40, BYTES("publish"), 1001, 5, BYTES("waiting") };
+	struct change *c = change_new();
+	struct bytes value;
+	int64_t number;
+	size_t n;
+
+	change_add_counter(c, "issued", 2);
+	change_add_counter(c, "refused", 1);
+	change_add_counter(c, "issued", 3);
+	change_set_setting(c, "a", BYTES("1"));
+	change_put_outbox(c, &box);
+	ok(store_commit(w->s, c, &w->e));
+	c = change_new();
+	change_add_counter(c, "issued", -1);
+	change_set_setting(c, "a", BYTES(""));
+	change_outbox_state(c, 40, BYTES("waiting"), BYTES("done"));
+	ok(store_commit(w->s, c, &w->e));
+	ok(store_counter(w->s, "issued", &number, &w->e));
+	assert_int_equal(number, 4);
+	ok(store_counter(w->s, "none", &number, &w->e));
+	assert_int_equal(number, 0);
+	ok(store_counters(w->s, w->a, &counters, &n, &w->e));
+	assert_int_equal(n, 2);
+	same(counters[1].name, "refused");
+	ok(store_setting(w->s, w->a, "a", &value, &w->e));
+	assert_int_equal(value.n, 0);
+	fails(store_setting(w->s, w->a, "b", &value, &w->e), STORE_NOT_FOUND);
+	ok(store_outbox(w->s, w->a, BYTES("waiting"), 0, 10, &boxes, &n, &w->e));
+	assert_int_equal(n, 0);
+	ok(store_outbox(w->s, w->a, BYTES("done"), 0, 10, &boxes, &n, &w->e));
+	assert_int_equal(n, 1);
+	c = change_new();
+	change_outbox_state(c, 40, BYTES("waiting"), BYTES("done"));
+	fails(store_commit(w->s, c, &w->e), STORE_STATE);
+	c = change_new();
+	change_claim_setting(c, "instance", BYTES("x"));
+	ok(store_commit(w->s, c, &w->e));
+	c = change_new();
+	change_claim_setting(c, "instance", BYTES("y"));
+	fails(store_commit(w->s, c, &w->e), STORE_EXISTS);
+	ok(store_high_id(w->s, &number, &w->e));
+	assert_int_equal(number, 40);
+}
+
+static void
+a_job_has_one_owner(void **state)
+{
+	struct world *w = *state;
+	struct change *c;
+	int64_t cursor;
+
+	ok(store_job_take(w->s, "sequence", 1, 60000, &cursor, &w->e));
+	assert_int_equal(cursor, 0);
+	fails(store_job_take(w->s, "sequence", 2, 60000, &cursor, &w->e), STORE_LEASE);
+	ok(store_job_take(w->s, "other", 2, 60000, &cursor, &w->e));
+	c = change_new();
+	change_job_cursor(c, "sequence", 1, 17);
+	ok(store_commit(w->s, c, &w->e));
+	c = change_new();
+	change_job_cursor(c, "sequence", 2, 18);
+	fails(store_commit(w->s, c, &w->e), STORE_LEASE);
+	ok(store_job_take(w->s, "sequence", 1, 1, &cursor, &w->e)); /* renewed, for a moment */
+	assert_int_equal(cursor, 17);
+	nanosleep(&(struct timespec){ 0, 30000000 }, NULL);
+	ok(store_job_take(w->s, "sequence", 2, 60000, &cursor, &w->e)); /* run out: anybody's */
+	assert_int_equal(cursor, 17);
+	c = change_new();
+	change_job_cursor(c, "sequence", 1, 19); /* the old owner wakes up too late */
+	fails(store_commit(w->s, c, &w->e), STORE_LEASE);
+	ok(store_job_drop(w->s, "sequence", 1, &w->e)); /* not its own */
+	fails(store_job_take(w->s, "sequence", 1, 60000, &cursor, &w->e), STORE_LEASE);
+	ok(store_job_drop(w->s, "sequence", 2, &w->e));
+	ok(store_job_take(w->s, "sequence", 1, 60000, &cursor, &w->e));
+}
+
+static void
+text_must_be_text(void **state)
+{
+	struct world *w = *state;
+	struct change *c = change_new();
+	struct bytes value;
+
+	change_set_setting(c, "a", BYTES("x\0y"));
+	fails(store_commit(w->s, c, &w->e), STORE_TEXT);
+	c = change_new();
+	change_set_setting(c, "a", BYTES("\xff"));
+	fails(store_commit(w->s, c, &w->e), STORE_TEXT);
+	c = change_new();
+	change_set_setting(c, "a", BYTES("'; DROP TABLE setting; -- \xe2\x82\xac\\"));
+	ok(store_commit(w->s, c, &w->e));
+	ok(store_setting(w->s, w->a, "a", &value, &w->e));
+	same(value, "'; DROP TABLE setting; -- \xe2\x82\xac\\");
+}
+
+static void
+an_empty_change_and_big_ones(void **state)
+{
+	struct world *w = *state;
+	struct change *c = change_new();
+	struct certificate_row row, *rows;
+	uint8_t room[3][32];
+	size_t n;
+
+	ok(store_commit(w->s, c, &w->e));
+	c = change_new();
+	for (int64_t i = 0; i < LIMIT_BULK; i++) {
+		row = certificate_of(i, room);
+		change_put_certificate(c, &row, BYTES("der"));
+	}
+	ok(store_commit(w->s, c, &w->e));
+	ok(store_certificates(w->s, w->a, 0, 100000, &rows, &n, &w->e));
+	assert_int_equal(n, LIMIT_PAGE);
+	fails(store_commit(w->s, NULL, &w->e), NO_MEMORY);
+}
+
+static void
+reading_only_changes_nothing(void **state)
+{
+	struct world *w = *state;
+	struct store *r;
+	int64_t number;
+
+	ok(store_commit(w->s, issue_change(1), &w->e));
+	ok(store_open(w->url, &(struct store_options){ .read_only = true }, &r, &w->e));
+	ok(store_high_id(r, &number, &w->e));
+	assert_int_equal(number, 1001);
+	fails(store_commit(r, change_new(), &w->e), STORE_CLOSED);
+	ok(store_commit(w->s, issue_change(2), &w->e));
+	ok(store_high_id(r, &number, &w->e));
+	assert_int_equal(number, 1002);
+	ok(store_ping(r, &w->e));
+	store_close(r);
+}
+
+static void
+wrong_urls(void **state)
+{
+	struct world *w = *state;
+	struct store *s;
+
+	fails(store_open("mysql://x", NULL, &s, &w->e), STORE_URL);
+	fails(store_open("sqlite:", NULL, &s, &w->e), STORE_URL);
+	fails(store_open("", NULL, &s, &w->e), STORE_URL);
+	fails(store_open("sqlite:/no/such/folder/x.db", NULL, &s, &w->e), STORE_OPEN);
+	fails(store_open("host=/no/such/folder dbname=x", NULL, &s, &w->e), STORE_OPEN);
+	fails(store_open("sqlite:/etc/passwd", &(struct store_options){ .read_only = true }, &s, &w->e),
+	      STORE_DAMAGED);
+}
+
+static atomic_long told;
+
+static void
+note_stamp(void *arg, int64_t stamp)
+{
+	(void)arg;
+	atomic_store(&told, (long)stamp);
+}
+
+static bool
+told_within(long stamp, int ms)
+{
+	for (; ms > 0 && atomic_load(&told) != stamp; ms -= 5)
+		nanosleep(&(struct timespec){ 0, 5000000 }, NULL);
+	return atomic_load(&told) == stamp;
+}
+
+static void
+watchers_are_told(void **state)
+{
+	struct world *w = *state, theirs = *w;
+	struct store *other;
+
+	atomic_store(&told, -1);
+	ok(store_open(w->url, &(struct store_options){ .node = 1 }, &other, &w->e));
+	ok(store_watch_documents(w->s, note_stamp, NULL, &w->e));
+	assert_true(told_within(0, 2000));
+	ok(put_document(w, document(10, 1, "officer", "Anna", "active")));
+	assert_true(told_within(1, 300)); /* at once, long before the next poll */
+	if (w->postgres)
+		nanosleep(&(struct timespec){ 1, 200000000 }, NULL); /* the listener is connected by now */
+	theirs.s = other;                                            /* by another process, as good as */
+	ok(put_document(&theirs, document(10, 2, "officer", "Anna", "active")));
+	assert_true(told_within(2, w->postgres ? 300 : 1500));
+	store_close(other);
+}
+
+int
+main(void)
+{
+	static const struct world_test tests[] = {
+		{ "documents have versions", documents_have_versions },
+		{ "a version must be the next", a_version_must_be_the_next },
+		{ "names are unique in kind and domain", names_are_unique_in_kind_and_domain },
+		{ "documents are listed", documents_are_listed },
+		{ "the snapshot knows its stamp", the_snapshot_knows_its_stamp },
+		{ "drafts come and go", drafts_come_and_go },
+		{ "requests move by compare and set", requests_move_by_compare_and_set },
+		{ "an officer signs once", an_officer_signs_once },
+		{ "certificates are found", certificates_are_found },
+		{ "an authority has its own certificate", an_authority_has_its_own_certificate },
+		{ "a status changes by compare and set", a_status_changes_by_compare_and_set },
+		{ "exact search sees the newest", exact_search_sees_the_newest },
+		{ "search pages through equal values", search_pages_through_equal_values },
+		{ "verdicts follow", verdicts_follow },
+		{ "leaves get their place once", leaves_get_their_place_once },
+		{ "tiles and heads", tiles_and_heads },
+		{ "an idempotency key works once", an_idempotency_key_works_once },
+		{ "a session counts to its maximum", a_session_counts_to_its_maximum },
+		{ "counters, settings and outbox", counters_settings_and_outbox },
+		{ "a job has one owner", a_job_has_one_owner },
+		{ "text must be text", text_must_be_text },
+		{ "an empty change and big ones", an_empty_change_and_big_ones },
+		{ "reading only changes nothing", reading_only_changes_nothing },
+		{ "wrong URLs", wrong_urls },
+		{ "watchers are told", watchers_are_told },
+	};
+
+	return world_run("store", tests, ARRAY_LEN(tests));
+}
