@@ -116,7 +116,8 @@ cost_parse(struct bytes text, struct cost *ret)
 enum rc
 password_verify(const struct secret *password, struct bytes text, struct err *e)
 {
-	OWN(arena_free) struct arena *a = arena_new(4096);
+	OWN(arena_free)
+	struct arena *a = arena_new(4096);
 	uint8_t hash[HASH];
 	struct bytes rest, cost_text, salt_text, none, salt, stored;
 	struct cost c;
@@ -127,11 +128,12 @@ password_verify(const struct secret *password, struct bytes text, struct err *e)
 	salt_text = text_cut(rest, '$', &rest);
 	rest = text_cut(rest, '$', &none);
 	NEED(cost_parse(cost_text, &c), e, CHY_PASSWORD_FORM, NULL, "its cost is damaged or too high");
-	NEED(none.p == NULL && take_unpadded(a, salt_text, &salt) && salt.n >= 8 && take_unpadded(a, rest, &stored) &&
-	        stored.n == HASH,
-	    e, CHY_PASSWORD_FORM, NULL, "its salt or hash is damaged");
+	NEED(none.p == NULL && take_unpadded(a, salt_text, &salt) && salt.n >= 8 &&
+		 take_unpadded(a, rest, &stored) && stored.n == HASH,
+	     e, CHY_PASSWORD_FORM, NULL, "its salt or hash is damaged");
 	TRY(scrypt(secret_bytes(password), salt, c, hash, sizeof(hash), e));
-	NEED(bytes_eq_secret(BYTES_OF(hash), stored), e, CHY_PASSWORD_WRONG, NULL, "the password is not the one");
+	NEED(bytes_eq_secret(BYTES_OF(hash), stored), e, CHY_PASSWORD_WRONG, NULL,
+	     "the password is not the one");
 	return RC_OK;
 }
 
