@@ -4,7 +4,7 @@
  * decoders (d2i_PUBKEY and d2i_X509 cost 100 us each in OpenSSL 3.0, and are more code that meets hostile
  * bytes).
  *
- * What import checks: RSA 512 to 16384 bits; that an elliptic point is uncompressed, on its curve and not
+ * What import checks: RSA 512 to 16384 bits; that an elliptic point is on its curve and not
  * infinity (a prime-order curve needs no more, SP 800-186 D.1); lengths of the Edwards and ML-DSA keys.
  * Strength is weak.h's matter.
  */
