@@ -58,9 +58,9 @@ const struct choice authority_choices[] = {
 };
 
 const struct choice signature_algorithm_choices[] = {
-	{ "rsa-sha256", "RSA with SHA-256", NULL },
-	{ "rsa-sha384", "RSA with SHA-384", NULL },
-	{ "rsa-sha512", "RSA with SHA-512", NULL },
+	{ "rsa-pkcs1-sha256", "RSA with SHA-256", NULL },
+	{ "rsa-pkcs1-sha384", "RSA with SHA-384", NULL },
+	{ "rsa-pkcs1-sha512", "RSA with SHA-512", NULL },
 	{ "rsa-pss-sha256", "RSA-PSS with SHA-256", NULL },
 	{ "rsa-pss-sha384", "RSA-PSS with SHA-384", NULL },
 	{ "rsa-pss-sha512", "RSA-PSS with SHA-512", NULL },

@@ -58,6 +58,7 @@ struct issue_facts {
 	struct verdict pop;                  /* proof of possession, RFC 2986 4.2 */
 	struct verdict weak;                 /* is the key fit to be certified */
 	const struct session_facts *session; /* WORD_SESSION; else NULL */
+	struct bytes key_id; /* of the request's key, RFC 5280 4.2.1.2 (1) or RFC 7093; made by src/crypto */
 	int64_t now_ms;
 	uint8_t random[SERIAL_RANDOM];
 };
@@ -93,11 +94,11 @@ struct issue_decision {
 	struct doc_version token_version, certificate_version, format_version, authority_version, key_version;
 	uint8_t serial[SERIAL_LEN];
 	struct bytes subject; /* DER */
-	struct bytes san;     /* value of the extension; empty: none */
 	uint16_t key_usage;   /* that go into it; 0: none */
 	int64_t not_before_ms, not_after_ms;
 	enum sigalg sigalg;
-	struct cert_fields fields; /* with the procedure's template, all that cert_tbs_build needs */
+	struct exts *exts;         /* those that vary: key usage, what the request brings */
+	struct cert_inputs inputs; /* with the procedure's template, all that cert_tbs_build needs */
 };
 
 #endif

@@ -5,6 +5,7 @@
 #ifndef MODEL_OFFICER_H
 #define MODEL_OFFICER_H
 
+#include "base/json.h"
 #include "model/id.h"
 #include "model/role.h"
 
@@ -29,6 +30,7 @@ struct officer {
 	const char *why_not;                  /* "officer closed", "profile closed"; NULL when active */
 	uint8_t fingerprint[FINGERPRINT_LEN]; /* SHA-256 of the DER of the bound certificate */
 	struct bytes token; /* serial number of the token that holds the key; may be empty */
+	const struct json *issuer_constraints; /* rules of the profile; NULL or empty: none */
 };
 
 enum credential_state { CREDENTIAL_GOOD, CREDENTIAL_HELD, CREDENTIAL_REVOKED };

@@ -29,7 +29,7 @@ struct signature_facts {
 	const struct signatory *before; /* signatures that the request has already */
 	size_t before_n;
 	struct signatory signer; /* the one to judge */
-	size_t together;      /* how many signatures this call brings, this one included */
+	size_t together;         /* how many signatures this call brings, this one included */
 };
 
 struct signature_decision {

@@ -19,8 +19,7 @@ MUST enum rc decide_issue(struct arena *a, const struct issue_facts *f, struct i
 
 /* The to-be-signed certificate of a decision (cert_tbs_build with the procedure's template); *ret is the
  * arena's. */
-MUST enum rc issue_tbs(struct arena *a, const struct issue_facts *f, const struct issue_decision *d,
-		       struct bytes *ret, struct err *e);
+MUST enum rc issue_tbs(struct arena *a, const struct issue_decision *d, struct bytes *ret, struct err *e);
 
 /* The rules' names in their order; ends with NULL. */
 const char *const *issue_rules(void);
@@ -30,7 +29,8 @@ const char *const *issue_rules(void);
 struct authority_issue_facts {
 	const struct snapshot *policy; /* in which the authority's document is */
 	struct doc_id authority;
-	struct bytes spki; /* of its key, DER SubjectPublicKeyInfo */
+	struct bytes spki;   /* of its key, DER SubjectPublicKeyInfo */
+	struct bytes key_id; /* of that key, as of struct issue_facts */
 	int64_t now_ms;
 	uint8_t random[SERIAL_RANDOM];
 };

@@ -35,4 +35,8 @@ MUST enum rc may_change(const struct snapshot *s, const struct officer *o, enum 
 MUST enum rc may_issue(const struct snapshot *s, const struct officer *o,
 		       const struct document *token_procedure, struct err *e);
 
+/* The profile's issuer constraints hold for an authority's subject (a Name's DER). A rule holds when all its tests do,
+   one rule is enough, no rules are no constraint. ISSUER_CONSTRAINT. a is for scratch. */
+MUST enum rc may_issue_by(struct arena *a, const struct officer *o, struct bytes issuer, struct err *e);
+
 #endif

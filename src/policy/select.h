@@ -43,7 +43,8 @@ struct selection {
 MUST enum rc select_procedure(struct arena *a, const uint16_t *procedure_usages, size_t n, bool has_usage,
 			      uint16_t usages, const char *key, struct selection *ret, struct err *e);
 
-/* "digitalSignature, keyEncipherment"; dst at least 160 characters. Returns dst. */
+enum { KEY_USAGE_TEXT_MAX = 160 };
+/* "digitalSignature, keyEncipherment"; dst holds KEY_USAGE_TEXT_MAX. Returns dst. */
 char *key_usage_text(char *dst, uint16_t usages);
 /* One usage's bit by its name in RFC 5280; -1 when it is none. */
 int key_usage_bit(struct bytes name);

@@ -60,6 +60,9 @@ size_t snapshot_list(const struct snapshot *s, enum kind_id kind, const struct d
    is visible. *ret = NULL when none is seen. */
 MUST enum rc snapshot_by_name(const struct snapshot *s, enum kind_id kind, struct bytes name,
 			      struct doc_id from, const struct document **ret, struct err *e);
+/* By name in exactly this domain; NULL: none. */
+const struct document *snapshot_in_domain(const struct snapshot *s, enum kind_id kind, struct bytes name,
+					  struct doc_id domain);
 /* By name, as an officer of a domain sees it: above as before, and below too. CHY_REF_NOTHING,
    CHY_REF_AMBIGUOUS (two domains below have one of this name: use the id). */
 MUST enum rc snapshot_find(const struct snapshot *s, enum kind_id kind, struct bytes name_or_id,
@@ -91,7 +94,7 @@ struct authority {
 	enum authority_type type;
 	const struct authority *issuer; /* NULL: root, or its document is gone */
 	const struct document *key;     /* the ca-key document */
-	enum keyalg key_alg;
+	struct key_type key_type;
 	struct bytes subject; /* DER */
 	enum sigalg
 	    sigalg; /* with which certificates below it are signed unless a procedure says otherwise */
@@ -141,10 +144,12 @@ struct format {
 	enum unknown_action unknown_attributes, unknown_san, unknown_extensions;
 	struct format_san *san;
 	size_t san_n;
-	uint32_t key_algs; /* bits 1 << enum keyalg */
+	uint32_t key_families; /* bits 1 << position in key_family_choices */
 	unsigned rsa_bits_min, rsa_bits_max;
 	enum usage_source key_usage, extended_key_usage;
 	struct oids from_request; /* other extensions that are taken over from the request */
+	bool *must_extension;     /* which of them are mandatory */
+	size_t must_n;
 	bool empty_subject, subject_key_id, basic_constraints;
 	struct unusable why_not;
 };
@@ -159,7 +164,8 @@ struct procedure {
 	bool cut;                /* at the CA's end; else refuse */
 	bool requested_validity; /* a request may ask for a shorter one */
 	enum sigalg sigalg;
-	struct cert_template *template_; /* everything that is the same in each certificate */
+	struct cert_template
+	    template_; /* everything that is the same in each certificate; usable only where why_not is not */
 	struct unusable why_not;
 };
 

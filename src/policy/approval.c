@@ -1,0 +1,220 @@
+#include "base/base.h"
+#include "policy/approval.h"
+#include "policy/body.h"
+
+/* One question after the other; ret->state is set where the answer ends the request. */
+typedef enum rc rule_fn(const struct signature_facts *, const struct officer *, struct signature_decision *,
+			struct err *);
+
+static enum rc
+rule_state(const struct signature_facts *f, const struct officer *o, struct signature_decision *ret,
+	   struct err *e)
+{
+	NEED(f->request->state == REQUEST_PREPARED || f->request->state == REQUEST_WAITING, e,
+	     CHY_REQUEST_STATE, NULL, "request %lld %s", (long long)f->request->id.v,
+	     request_state_label(f->request->state));
+	return RC_OK;
+}
+
+static enum rc
+rule_time(const struct signature_facts *f, const struct officer *o, struct signature_decision *ret,
+	  struct err *e)
+{
+	if (f->now_ms < request_expires_ms(f->request))
+		return RC_OK;
+	ret->state = REQUEST_EXPIRED;
+	FAIL(e, CHY_REQUEST_EXPIRED, NULL, "request %lld lapsed", (long long)f->request->id.v);
+}
+
+static enum rc
+rule_base(const struct signature_facts *f, const struct officer *o, struct signature_decision *ret,
+	  struct err *e)
+{
+	const struct doc_version *base = &f->request->base;
+
+	if (doc_id_is_none(base->id) ||
+	    (doc_id_eq(base->id, f->current.id) && base->version == f->current.version))
+		return RC_OK;
+	ret->state = REQUEST_VOID;
+	FAIL(e, CHY_REQUEST_VOID, NULL, "it changes version %lld, and version %lld is in force",
+	     (long long)base->version, (long long)f->current.version);
+}
+
+static enum rc
+rule_officer(const struct signature_facts *f, const struct officer *o, struct signature_decision *ret,
+	     struct err *e)
+{
+	return may_act(o, &f->signer.credential, f->now_ms, e);
+}
+
+static enum rc
+rule_roles(const struct signature_facts *f, const struct officer *o, struct signature_decision *ret,
+	   struct err *e)
+{
+	return may_role(o, act_roles(f->request->act), e);
+}
+
+/* Where the new version is to lie; of a domain: below which one. */
+static struct doc_id
+body_domain(enum kind_id kind, const struct json *body)
+{
+	return body_ref(body, kind == KIND_DOMAIN ? "parent" : "domain");
+}
+
+/* Both the domain that it lies in now and the one that it is to lie in. */
+static enum rc
+in_domains(const struct snapshot *s, const struct officer *o, struct act act, const struct document *base,
+	   const struct json *body, struct err *e)
+{
+	if (act.verb != ACT_CREATE && act.verb != ACT_MODIFY)
+		return RC_OK;
+	TRY(may_change(s, o, act.kind, body_domain(act.kind, body), e));
+	return base ? may_change(s, o, act.kind, base->domain, e) : RC_OK;
+}
+
+static enum rc
+rule_domain(const struct signature_facts *f, const struct officer *o, struct signature_decision *ret,
+	    struct err *e)
+{
+	return in_domains(f->policy, o, f->request->act, snapshot_document(f->policy, f->request->base.id),
+			  f->request->body, e);
+}
+
+static enum rc
+rule_different_officers(const struct signature_facts *f, const struct officer *o,
+			struct signature_decision *ret, struct err *e)
+{
+	for (size_t i = 0; i < f->before_n; i++)
+		NEED(f->before[i].officer.v != f->signer.officer.v, e, CHY_SAME_OFFICER, NULL,
+		     "officer \"%.*s\" has signed it", BYTES_FMT(o->name));
+	return RC_OK;
+}
+
+static bool
+is_one_person(const struct credential *a, const struct credential *b)
+{
+	if (memcmp(a->fingerprint, b->fingerprint, FINGERPRINT_LEN) == 0)
+		return true;
+	if (a->token.n > 0 && bytes_eq(a->token, b->token))
+		return true;
+	return a->subject.n > 0 && (bytes_eq(a->subject, b->subject) || name_eq(a->subject, b->subject));
+}
+
+static enum rc
+rule_different_people(const struct signature_facts *f, const struct officer *o,
+		      struct signature_decision *ret, struct err *e)
+{
+	for (size_t i = 0; i < f->before_n; i++)
+		NEED(!is_one_person(&f->before[i].credential, &f->signer.credential), e, CHY_SAME_PERSON,
+		     NULL, "officer \"%.*s\" has the certificate, subject or token of the one who signed it",
+		     BYTES_FMT(o->name));
+	return RC_OK;
+}
+
+/* Signatures that come one by one are two steps, whichever of the officers is of the boot ceremony. */
+static enum rc
+rule_boot(const struct signature_facts *f, const struct officer *o, struct signature_decision *ret,
+	  struct err *e)
+{
+	unsigned needed = act_signatures(f->request->act);
+	bool boot = o->boot || f->signer.boot;
+
+	for (size_t i = 0; i < f->before_n; i++)
+		boot = boot || f->before[i].boot;
+	NEED(!boot || f->together >= needed, e, CHY_BOOT_ONE_STEP, NULL,
+	     "all %u signatures must come at once", needed);
+	return RC_OK;
+}
+
+static enum rc
+rule_count(const struct signature_facts *f, const struct officer *o, struct signature_decision *ret,
+	   struct err *e)
+{
+	unsigned needed = act_signatures(f->request->act);
+
+	NEED(f->before_n < needed, e, CHY_TOO_MANY_SIGNATURES, NULL, "it needs %u", needed);
+	return RC_OK;
+}
+
+#define RULES(X) \
+	X("request-open", rule_state) \
+	X("in-time", rule_time) \
+	X("base-current", rule_base) \
+	X("officer-active", rule_officer) \
+	X("roles", rule_roles) \
+	X("domain", rule_domain) \
+	X("signatures-wanted", rule_count) \
+	X("different-officers", rule_different_officers) \
+	X("different-people", rule_different_people) \
+	X("boot-in-one-step", rule_boot)
+
+static const struct {
+	const char *name;
+	rule_fn *fn;
+} rules[] = {
+#define X(name, fn) { name, fn },
+	RULES(X)
+#undef X
+};
+
+const char *const *
+signature_rules(void)
+{
+	static const char *const names[] = {
+#define X(name, fn) name,
+		RULES(X)
+#undef X
+		    NULL,
+	};
+
+	return names;
+}
+
+enum rc
+decide_signature(const struct signature_facts *f, struct signature_decision *ret, struct err *e)
+{
+	const struct officer *o = snapshot_officer(f->policy, f->signer.officer);
+
+	*ret = (struct signature_decision){ .state = f->request->state };
+	for (size_t i = 0; i < ARRAY_LEN(rules); i++) {
+		ret->rule = rules[i].name;
+		if (o == NULL && rules[i].fn != rule_state && rules[i].fn != rule_time &&
+		    rules[i].fn != rule_base)
+			FAIL(e, CHY_OFFICER_UNKNOWN, NULL, "there is no officer %lld",
+			     (long long)f->signer.officer.v);
+		TRY(rules[i].fn(f, o, ret, e));
+	}
+	ret->rule = "enough";
+	ret->state = f->before_n + 1 >= act_signatures(f->request->act) ? REQUEST_SIGNED : REQUEST_WAITING;
+	if (ret->state == REQUEST_WAITING)
+		ret->rule = "second-officer-needed";
+	return RC_OK;
+}
+
+enum rc
+decide_prepare(const struct snapshot *s, const struct officer *o, struct act act, const struct document *base,
+	       const struct json *body, struct err *e)
+{
+	NEED(act.verb != ACT_NONE, e, CHY_ACT_UNKNOWN, NULL, "no such act");
+	TRY(may_act(o, NULL, 0, e));
+	TRY(may_role(o, act_roles(act), e));
+	return in_domains(s, o, act, base, body, e);
+}
+
+enum rc
+decide_withdraw(const struct request *r, struct officer_id o, struct err *e)
+{
+	NEED(r->prepared_by.v == o.v, e, CHY_REQUEST_OTHERS, NULL, "only who prepared it may withdraw it");
+	NEED(request_may_become(r->state, REQUEST_WITHDRAWN), e, CHY_REQUEST_STATE, NULL, "the request %s",
+	     request_state_label(r->state));
+	return RC_OK;
+}
+
+enum rc
+decide_reject(const struct snapshot *s, const struct request *r, const struct officer *o, struct err *e)
+{
+	TRY(decide_prepare(s, o, r->act, snapshot_document(s, r->base.id), r->body, e));
+	NEED(request_may_become(r->state, REQUEST_REJECTED), e, CHY_REQUEST_STATE, NULL, "the request %s",
+	     request_state_label(r->state));
+	return RC_OK;
+}

@@ -1,0 +1,410 @@
+/* From bodies to structs. A body that does not hold gives a struct that says why, and the rest goes on. */
+#include "base/base.h"
+#include "model/choices.h"
+#include "policy/body.h"
+#include "policy/document_impl.h"
+#include "policy/snapshot_impl.h"
+
+/* Keeps a reason, the first one; text is copied. */
+static void
+cannot(struct arena *a, struct unusable *u, enum code code, const char *text)
+{
+	const char *copy;
+
+	if (u->code != CHY_NONE)
+		return;
+	copy = arena_str(a, bytes_str(text));
+	*u = (struct unusable){ code, copy ? copy : "" };
+}
+
+/* Keeps what an inner call refused; passes on only that memory is out. */
+static enum rc
+keep(struct arena *a, struct unusable *u, enum rc rc, struct err *why, struct err *e)
+{
+	if (rc == RC_OK)
+		return RC_OK;
+	NEED(why->code != CHY_NO_MEMORY, e, CHY_NO_MEMORY, NULL, "snapshot");
+	cannot(a, u, why->code, why->text);
+	return RC_OK;
+}
+
+#define ROOM(p, e) NEED((p) != NULL, e, CHY_NO_MEMORY, NULL, "snapshot")
+
+/* A list of OIDs, DER. */
+static enum rc
+oids_of(struct arena *a, const struct json *list, const char *member, struct oids *ret, struct err *e)
+{
+	size_t n = list ? list->count : 0;
+
+	ret->n = 0;
+	ROOM(ret->v = arena_array(a, n, sizeof(*ret->v)), e);
+	JSON_EACH(x, list)
+	{
+		struct bytes text = member ? body_text(x, member) : x->type == JSON_STR ? x->str : BYTES_NONE;
+
+		TRY(oid_parse(a, text, &ret->v[ret->n], e));
+		ret->n++;
+	}
+	return RC_OK;
+}
+
+/* ---- formats ---- */
+
+static const char *
+attribute_name(struct arena *a, struct bytes oid)
+{
+	enum oid known = oid_find(oid);
+	char text[OID_TEXT_MAX];
+
+	return known != OID_NONE ? oid_name(known) : arena_str(a, bytes_str(oid_text(text, oid)));
+}
+
+static enum rc
+attribute_of(struct arena *a, const struct json *x, struct format_attribute *ret, struct err *e)
+{
+	int n = 0;
+
+	TRY_AT(oid_parse(a, body_text(x, "attribute"), &ret->oid, e), e, "subject");
+	ROOM(ret->name = attribute_name(a, ret->oid), e);
+	ret->source = (enum format_source)body_choice(x, "source", source_choices, SOURCE_REQUEST);
+	ret->mandatory = body_true(x, "mandatory");
+	ret->many = body_true(x, "many");
+	ret->max_len = (size_t)body_int(x, "max_length", 0);
+	ret->value = body_text(x, "value");
+	JSON_EACH(m, body_list(x, "modifiers"))
+	if (n < FORMAT_MODIFIERS_MAX && choice_index(modifier_choices, m->str) >= 0)
+		ret->modifiers[n++] = (enum modifier)choice_index(modifier_choices, m->str);
+	ret->modifiers[n] = MODIFIER_END;
+	return RC_OK;
+}
+
+static const struct {
+	enum gn_type type;
+	enum oid other;
+} san_types[] = {
+	{ GN_DNS, OID_NONE },     { GN_EMAIL, OID_NONE },   { GN_IP, OID_NONE },
+	{ GN_URI, OID_NONE },     { GN_DIR, OID_NONE },     { GN_RID, OID_NONE },
+	{ GN_OTHER, OID_ON_UPN }, { GN_OTHER, OID_ON_SRV }, { GN_OTHER, OID_ON_SMTP_UTF8 },
+}; /* in the order of san_choices */
+
+static enum rc
+san_of(struct arena *a, const struct json *x, struct format_san *ret, struct err *e)
+{
+	int type = body_choice(x, "type", san_choices, -1);
+
+	NEED(type >= 0 && type < (int)ARRAY_LEN(san_types), e, CHY_FIELD_CHOICE, NULL,
+	     "unknown type of alternative name");
+	ret->type = san_types[type].type;
+	ret->other = san_types[type].other;
+	ret->name = san_choices[type].name;
+	ret->source = (enum format_source)body_choice(x, "source", source_choices, SOURCE_REQUEST);
+	ret->mandatory = body_true(x, "mandatory");
+	ret->max_count = (size_t)body_int(x, "max_count", 0);
+	ROOM(ret->fixed = arena_array(a, body_count(x, "values"), sizeof(*ret->fixed)), e);
+	JSON_EACH(v, body_list(x, "values"))
+	{
+		TRY_AT(san_from_text(a, ret->name, v->str, &ret->fixed[ret->fixed_n], e), e, "san");
+		ret->fixed_n++;
+	}
+	return RC_OK;
+}
+
+static enum rc
+format_lists(struct arena *a, const struct json *body, struct format *f, struct err *e)
+{
+	ROOM(f->attributes = arena_array(a, body_count(body, "subject"), sizeof(*f->attributes)), e);
+	JSON_EACH(x, body_list(body, "subject"))
+	{
+		TRY(attribute_of(a, x, &f->attributes[f->attributes_n], e));
+		f->attributes_n++;
+	}
+	ROOM(f->san = arena_array(a, body_count(body, "san"), sizeof(*f->san)), e);
+	JSON_EACH(x, body_list(body, "san"))
+	{
+		TRY(san_of(a, x, &f->san[f->san_n], e));
+		f->san_n++;
+	}
+	ROOM(f->must_extension = arena_array(a, body_count(body, "request_extensions"), sizeof(bool)), e);
+	TRY(oids_of(a, body_list(body, "request_extensions"), "oid", &f->from_request, e));
+	JSON_EACH(x, body_list(body, "request_extensions"))
+	f->must_extension[f->must_n++] = body_true(x, "mandatory");
+	return RC_OK;
+}
+
+static enum rc
+format_compile(struct snapshot *s, struct slot *slot, struct err *e)
+{
+	const struct json *body = slot->doc.body, *algs = body_list(body, "key_algorithms");
+	struct format *f = arena_one(s->a, struct format);
+	struct err why = { 0 };
+
+	ROOM(f, e);
+	slot->compiled = f;
+	slot->why_not = &f->why_not;
+	f->doc = &slot->doc;
+	f->purpose = (enum format_purpose)body_choice(body, "purpose", purpose_choices, PURPOSE_END_ENTITY);
+	JSON_EACH(x, algs)
+	if (choice_index(key_family_choices, x->str) >= 0)
+		f->key_families |= 1u << choice_index(key_family_choices, x->str);
+	f->rsa_bits_min = (unsigned)body_int(body, "rsa_bits_min", 2048);
+	f->rsa_bits_max = (unsigned)body_int(body, "rsa_bits_max", 4096);
+	f->unknown_attributes = (enum unknown_action)body_choice(body, "unknown_subject", unknown_choices,
+								 UNKNOWN_REFUSE);
+	f->unknown_san = (enum unknown_action)body_choice(body, "unknown_san", unknown_choices,
+							  UNKNOWN_REFUSE);
+	f->unknown_extensions = (enum unknown_action)body_choice(body, "unknown_extensions", unknown_choices,
+								 UNKNOWN_DROP);
+	f->key_usage = (enum usage_source)body_choice(body, "key_usage", usage_source_choices, 0);
+	f->extended_key_usage = (enum usage_source)body_choice(
+	    body, "extended_key_usage", extended_usage_source_choices, USAGE_PROCEDURE);
+	f->empty_subject = body_true(body, "empty_subject");
+	f->basic_constraints = body_true(body, "basic_constraints");
+	f->subject_key_id = json_get(body, "subject_key_identifier") == NULL ||
+	    body_true(body, "subject_key_identifier");
+	return keep(s->a, &f->why_not, format_lists(s->a, body, f, &why), &why, e);
+}
+
+/* ---- authorities ---- */
+
+static enum rc
+read_certificate(struct arena *a, const struct authority_facts *facts, struct authority *x, struct err *e)
+{
+	struct basic_constraints basic = { .ca = false };
+	const struct ext *bc;
+	struct cert c;
+
+	ROOM((x->certificate = arena_dup(a, facts->certificate)).p, e);
+	x->certificate_id = facts->certificate_id;
+	TRY(cert_parse(a, x->certificate, &c, e));
+	bc = exts_find(&c.exts, OID_CE_BASIC_CONSTRAINTS);
+	if (bc != NULL)
+		TRY(ext_basic(bc->value, &basic, e));
+	NEED(basic.ca, e, CHY_AUTHORITY_CERTIFICATE, "RFC 5280 4.2.1.9", "its certificate is no CA's");
+	x->path_len = basic.path_len;
+	x->subject_in_force = c.subject;
+	x->key_id = cert_key_id(&c);
+	NEED(x->key_id.n > 0, e, CHY_AUTHORITY_CERTIFICATE, "RFC 5280 4.2.1.2",
+	     "its certificate lacks a subject key identifier");
+	x->not_before_ms = c.not_before_at;
+	x->not_after_ms = c.not_after_at;
+	return RC_OK;
+}
+
+static enum rc
+read_authority(struct snapshot *s, const struct json *body, struct authority *x, struct err *e)
+{
+	struct bytes alg = body_text(body, "signature_algorithm");
+	struct name subject;
+
+	x->key = snapshot_of_kind(s, KIND_CA_KEY, body_ref(body, "ca_key"));
+	NEED(x->key != NULL, e, CHY_REF_NOTHING, NULL, "its CA key is not there");
+	TRY(key_type_parse(body_text(x->key->body, "algorithm"), &x->key_type, e));
+	TRY(name_from_text(s->a, body_text(body, "subject"), &subject, e));
+	x->subject = subject.der;
+	x->sigalg = alg.n ? sigalg_by_name(alg) : sigalg_default(&x->key_type);
+	NEED(sigalg_fits(x->sigalg, &x->key_type), e, CHY_ISSUE_SIGNATURE_ALGORITHM, NULL,
+	     "its signature algorithm does not fit its key");
+	return RC_OK;
+}
+
+static enum rc
+authority_compile(struct snapshot *s, struct slot *slot, const struct authority_facts *facts, size_t n,
+		  struct err *e)
+{
+	const struct json *body = slot->doc.body;
+	struct authority *x = arena_one(s->a, struct authority);
+	struct err why = { 0 };
+
+	ROOM(x, e);
+	slot->compiled = x;
+	slot->why_not = &x->why_not;
+	x->doc = &slot->doc;
+	x->path_len = -1;
+	x->type = (enum authority_type)body_choice(body, "type", authority_choices, AUTHORITY_ROOT);
+	TRY(keep(s->a, &x->why_not, read_authority(s, body, x, &why), &why, e));
+	for (size_t i = 0; i < n; i++) {
+		struct err bad = { 0 };
+
+		if (doc_id_eq(facts[i].authority, slot->doc.id) && facts[i].certificate.n > 0)
+			TRY(keep(s->a, &x->why_not, read_certificate(s->a, &facts[i], x, &bad), &bad, e));
+	}
+	if (x->certificate.n == 0)
+		cannot(s->a, &x->why_not, CHY_ISSUE_AUTHORITY_NOT_READY, "it has no certificate yet");
+	return RC_OK;
+}
+
+static void
+link_issuers(struct snapshot *s)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		struct authority *x = s->slots[i].compiled;
+
+		if (s->slots[i].doc.kind == KIND_AUTHORITY && x->type == AUTHORITY_SUBORDINATE)
+			x->issuer = snapshot_authority(s,
+						       body_ref(s->slots[i].doc.body, "issuing_authority"));
+	}
+}
+
+/* ---- procedures ---- */
+
+static enum rc
+read_procedure(struct snapshot *s, const struct json *body, struct procedure *p, struct err *e)
+{
+	struct bytes alg = body_text(body, "signature_algorithm"), backdate = body_text(body, "backdate");
+
+	TRY(duration_parse(body_text(body, "validity"), &p->validity, e));
+	if (backdate.n > 0)
+		TRY(duration_parse(backdate, &p->backdate, e));
+	TRY(oids_of(s->a, body_list(body, "extended_key_usage"), NULL, &p->extended_key_usage, e));
+	NEED(p->authority != NULL, e, CHY_REF_NOTHING, NULL, "its authority is not there");
+	NEED(p->format != NULL, e, CHY_REF_NOTHING, NULL, "its format is not there");
+	NEED(p->format->purpose == PURPOSE_END_ENTITY, e, CHY_FIELD_CONFLICT, NULL,
+	     "its format makes CA certificates");
+	NEED(p->format->why_not.code == CHY_NONE, e, p->format->why_not.code, NULL, "its format: %s",
+	     p->format->why_not.text);
+	NEED(p->authority->why_not.code == CHY_NONE, e, p->authority->why_not.code, NULL, "its authority: %s",
+	     p->authority->why_not.text);
+	p->sigalg = alg.n ? sigalg_by_name(alg) : p->authority->sigalg;
+	NEED(sigalg_fits(p->sigalg, &p->authority->key_type), e, CHY_ISSUE_SIGNATURE_ALGORITHM, NULL,
+	     "its signature algorithm does not fit the authority's key");
+	return template_of(s->a, p, &p->template_, e);
+}
+
+static enum rc
+procedure_compile(struct snapshot *s, struct slot *slot, struct err *e)
+{
+	const struct json *body = slot->doc.body;
+	struct procedure *p = arena_one(s->a, struct procedure);
+	struct err why = { 0 };
+
+	ROOM(p, e);
+	slot->compiled = p;
+	slot->why_not = &p->why_not;
+	p->doc = &slot->doc;
+	p->authority = snapshot_authority(s, body_ref(body, "authority"));
+	p->format = snapshot_format(s, body_ref(body, "format"));
+	JSON_EACH(x, body_list(body, "key_usage"))
+	if (choice_index(key_usage_choices, x->str) >= 0)
+		p->key_usage |= (uint16_t)(1u << choice_index(key_usage_choices, x->str));
+	p->cut = body_choice(body, "beyond_authority", beyond_choices, 0) == 0;
+	p->requested_validity = json_get(body, "requested_validity") == NULL ||
+	    body_true(body, "requested_validity");
+	return keep(s->a, &p->why_not, read_procedure(s, body, p, &why), &why, e);
+}
+
+static enum rc
+token_compile(struct snapshot *s, struct slot *slot, struct err *e)
+{
+	const struct json *body = slot->doc.body;
+	struct token_procedure *t = arena_one(s->a, struct token_procedure);
+
+	ROOM(t, e);
+	slot->compiled = t;
+	slot->why_not = &t->why_not;
+	t->doc = &slot->doc;
+	t->storage = (enum storage_profile)body_choice(body, "storage_profile", storage_choices,
+						       STORAGE_PKCS10);
+	t->issuers = (enum issuer_certificates)body_choice(body, "issuer_certificates", issuers_choices,
+							   ISSUERS_ALL);
+	t->procedures = arena_array(s->a, body_count(body, "certificate_procedures"),
+				    sizeof(struct procedure *));
+	ROOM(t->procedures, e);
+	JSON_EACH(x, body_list(body, "certificate_procedures"))
+	{
+		const struct procedure *p = snapshot_procedure(s, doc_id_of(x->integer));
+
+		if (p != NULL)
+			t->procedures[t->procedures_n++] = p;
+		else
+			cannot(s->a, &t->why_not, CHY_REF_NOTHING,
+			       "one of its certificate procedures is not there");
+	}
+	return RC_OK;
+}
+
+/* ---- officers ---- */
+
+static roles
+roles_of(const struct json *body)
+{
+	roles set = 0;
+
+	JSON_EACH(x, body_list(body, "roles"))
+	if (x->type == JSON_STR && role_of(x->str) != ROLE_NONE)
+		set |= ROLES(role_of(x->str));
+	return set;
+}
+
+static void
+take_profile(struct officer *o, const struct document *profile)
+{
+	o->profile = profile->id;
+	o->profile_version = profile->version;
+	o->profile_name = profile->name;
+	o->roles = roles_of(profile->body);
+	o->issuer_constraints = body_list(profile->body, "issuer_constraints");
+	o->entity = (enum entity_type)body_choice(profile->body, "entity_type", entity_choices,
+						  ENTITY_STATIC_TOKEN);
+}
+
+static enum rc
+officer_compile(struct snapshot *s, struct slot *slot, struct err *e)
+{
+	const struct json *body = slot->doc.body;
+	const struct document *profile = snapshot_of_kind(s, KIND_OFFICER_PROFILE, body_ref(body, "profile"));
+	struct officer *o = arena_one(s->a, struct officer);
+	struct bytes print = BYTES_NONE;
+
+	ROOM(o, e);
+	slot->compiled = o;
+	o->id = doc_officer(slot->doc.id);
+	o->version = slot->doc.version;
+	o->name = slot->doc.name;
+	o->domain = slot->doc.domain;
+	o->boot = body_true(body, "boot");
+	o->token = body_text(body, "token");
+	if (profile != NULL)
+		take_profile(o, profile);
+	if (hex_parse(s->a, body_text(body, "certificate_sha256"), &print, NULL) == RC_OK &&
+	    print.n == FINGERPRINT_LEN)
+		memcpy(o->fingerprint, print.p, FINGERPRINT_LEN);
+	o->why_not = !slot->doc.active   ? "the officer is closed"
+	    : profile == NULL            ? "the officer has no profile"
+	    : !profile->active           ? "the officer's profile is closed"
+	    : print.n != FINGERPRINT_LEN ? "the officer has no certificate"
+					 : NULL;
+	o->active = o->why_not == NULL;
+	return RC_OK;
+}
+
+/* ---- all, in the order in which they need each other ---- */
+
+typedef enum rc compile_fn(struct snapshot *, struct slot *, struct err *);
+
+static enum rc
+compile_kind(struct snapshot *s, enum kind_id kind, compile_fn *fn, struct err *e)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (s->slots[i].doc.kind == kind)
+			TRY(fn(s, &s->slots[i], e));
+	return RC_OK;
+}
+
+enum rc
+compile_all(struct snapshot *s, const struct authority_facts *facts, size_t facts_n, struct err *e)
+{
+	TRY(compile_kind(s, KIND_FORMAT, format_compile, e));
+	for (size_t i = 0; i < s->n; i++)
+		if (s->slots[i].doc.kind == KIND_AUTHORITY)
+			TRY(authority_compile(s, &s->slots[i], facts, facts_n, e));
+	link_issuers(s);
+	TRY(compile_kind(s, KIND_CERTIFICATE_PROCEDURE, procedure_compile, e));
+	TRY(compile_kind(s, KIND_TOKEN_PROCEDURE, token_compile, e));
+	return compile_kind(s, KIND_OFFICER, officer_compile, e);
+}
+
+const char *
+storage_profile_name(enum storage_profile p)
+{
+	return (unsigned)p <= STORAGE_ATTRIBUTE_CERTIFICATE_FILE ? storage_choices[p].name : "";
+}

@@ -1,0 +1,192 @@
+/* What changes between two versions, and who refers to a document: for people who sign. */
+#include "base/base.h"
+#include "policy/document.h"
+
+struct differ {
+	struct arena *a;
+	const struct snapshot *policy;
+	struct json *list;
+	struct err *e;
+};
+
+static bool
+is_given(const struct json *v)
+{
+	return v != NULL && v->type != JSON_NULL;
+}
+
+static void value_text(struct differ *d, const struct field *f, const struct json *v, struct buf *out);
+
+static void
+reference_text(struct differ *d, const struct json *v, struct buf *out)
+{
+	const struct document *x = snapshot_document(d->policy, doc_id_of(v->integer));
+
+	if (x != NULL)
+		buf_put(out, x->name);
+	buf_printf(out, "%s%lld%s", x ? " (" : "", (long long)v->integer, x ? ")" : "");
+}
+
+/* "Attribute: CN, Source: Request" */
+static void
+object_text(struct differ *d, const struct field *fields, const struct json *v, struct buf *out)
+{
+	const char *comma = "";
+
+	for (const struct field *f = fields; f->name != NULL; f++) {
+		const struct json *m = json_get(v, f->name);
+
+		if (!is_given(m))
+			continue;
+		buf_printf(out, "%s%s: ", comma, f->label);
+		value_text(d, f, m, out);
+		comma = ", ";
+	}
+}
+
+static void
+oid_value_text(struct differ *d, const struct json *v, struct buf *out)
+{
+	struct bytes der;
+
+	if (oid_parse(d->a, v->str, &der, NULL) == RC_OK)
+		oid_put(out, der);
+	else
+		buf_put(out, v->str);
+}
+
+static void
+item_text(struct differ *d, const struct field *f, const struct json *v, struct buf *out)
+{
+	int choice = f->type == FIELD_CHOICE && v->type == JSON_STR ? choice_index(f->choices, v->str) : -1;
+
+	if (v->type == JSON_OBJECT && f->members != NULL)
+		object_text(d, f->members, v, out);
+	else if (f->type == FIELD_REF && v->type == JSON_INT)
+		reference_text(d, v, out);
+	else if (choice >= 0)
+		buf_str(out, f->choices[choice].label);
+	else if (f->type == FIELD_OID && v->type == JSON_STR)
+		oid_value_text(d, v, out);
+	else if (v->type == JSON_BOOL)
+		buf_str(out, v->boolean ? "yes" : "no");
+	else if (v->type == JSON_STR)
+		buf_put(out, v->str);
+	else
+		json_put(out, v);
+}
+
+static void
+value_text(struct differ *d, const struct field *f, const struct json *v, struct buf *out)
+{
+	bool many = v->type == JSON_ARRAY;
+
+	if (!many) {
+		item_text(d, f, v, out);
+		return;
+	}
+	JSON_EACH(x, v)
+	{
+		if (x != v->first)
+			buf_str(out, f->type == FIELD_OBJECT ? "; " : ", ");
+		item_text(d, f, x, out);
+	}
+}
+
+enum { DIFFERENCE_TEXT_MAX = 64 << 10 };
+
+/* null where nothing is given. */
+static enum rc
+shown(struct differ *d, const struct field *f, const struct json *v, struct json **ret)
+{
+	OWN_BUF struct buf out = buf_max(DIFFERENCE_TEXT_MAX);
+
+	if (is_given(v))
+		value_text(d, f, v, &out);
+	NEED(buf_ok(&out), d->e, CHY_LIMIT, NULL, "%s: more text than can be shown", f->label);
+	*ret = is_given(v) ? json_str(d->a, buf_bytes(&out)) : json_null(d->a);
+	NEED(*ret != NULL, d->e, CHY_NO_MEMORY, NULL, "difference");
+	return RC_OK;
+}
+
+static enum rc
+add(struct differ *d, const struct field *f, const struct json *before, const struct json *after)
+{
+	struct json *o = json_object(d->a), *was, *is;
+
+	NEED(o != NULL, d->e, CHY_NO_MEMORY, NULL, "difference");
+	TRY(shown(d, f, before, &was));
+	TRY(shown(d, f, after, &is));
+	json_set(o, "field", json_str(d->a, bytes_str(f->name)));
+	json_set(o, "label", json_str(d->a, bytes_str(f->label)));
+	json_set(o, "old", was);
+	json_set(o, "new", is);
+	json_add(d->list, o);
+	return RC_OK;
+}
+
+enum rc
+document_difference(struct arena *a, const struct kind *kind, const struct snapshot *policy,
+		    const struct json *before, const struct json *after, struct json **ret, struct err *e)
+{
+	struct differ d = { a, policy, json_array(a), e };
+
+	NEED(d.list != NULL, e, CHY_NO_MEMORY, NULL, "difference");
+	for (const struct field *f = kind->fields; f->name != NULL; f++) {
+		const struct json *was = json_get(before, f->name), *is = json_get(after, f->name);
+
+		if ((is_given(was) || is_given(is)) && !json_eq(was, is))
+			TRY(add(&d, f, was, is));
+	}
+	NEED(arena_alloc(a, 1) != NULL, e, CHY_NO_MEMORY, NULL, "difference");
+	*ret = d.list;
+	return RC_OK;
+}
+
+/* ---- where used ---- */
+
+static bool
+refers(const struct field *f, const struct json *v, int64_t id)
+{
+	if (v == NULL || f->type != FIELD_REF)
+		return false;
+	if (v->type == JSON_INT)
+		return v->integer == id;
+	JSON_EACH(x, v->type == JSON_ARRAY ? v : NULL)
+	if (x->type == JSON_INT && x->integer == id)
+		return true;
+	return false;
+}
+
+static void
+add_use(struct arena *a, struct json *list, const struct document *d, const struct field *f)
+{
+	struct json *o = json_object(a);
+
+	json_set(o, "kind", json_str(a, bytes_str(kind_name(d->kind))));
+	json_set(o, "id", json_int(a, d->id.v));
+	json_set(o, "name", json_str(a, d->name));
+	json_set(o, "field", json_str(a, bytes_str(f->name)));
+	json_add(list, o);
+}
+
+enum rc
+document_where_used(struct arena *a, const struct snapshot *policy, struct doc_id id, struct json **ret,
+		    struct err *e)
+{
+	struct json *list = json_array(a);
+
+	for (int k = 0; k < KIND_COUNT; k++) {
+		const struct kind *kind = kind_of((enum kind_id)k);
+		const struct document *const *all;
+		size_t n = snapshot_list(policy, (enum kind_id)k, &all);
+
+		for (size_t i = 0; kind != NULL && i < n; i++)
+			for (const struct field *f = kind->fields; f->name != NULL; f++)
+				if (refers(f, json_get(all[i]->body, f->name), id.v))
+					add_use(a, list, all[i], f);
+	}
+	NEED(list != NULL && arena_alloc(a, 1) != NULL, e, CHY_NO_MEMORY, NULL, "where used");
+	*ret = list;
+	return RC_OK;
+}

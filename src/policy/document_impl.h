@@ -1,0 +1,50 @@
+/*
+ * Between the files that check documents: document.c walks a body, document_value.c judges single values,
+ * document_ref.c follows references, document_kinds.c has what no table says. Not for others.
+ */
+#ifndef POLICY_DOCUMENT_IMPL_H
+#define POLICY_DOCUMENT_IMPL_H
+
+#include "policy/document.h"
+
+/* Where in the body: a member, or an item of the list above. Lives on the stack of the walk. */
+struct at {
+	const struct at *up;
+	const char *name; /* NULL: an item */
+	size_t index;
+};
+
+struct walk {
+	struct arena *a;
+	const struct document_check *c;
+	struct doc_id from; /* the domain that the body is to lie in, as soon as it is known */
+	bool closed;        /* the body's state: a closed document may go on naming closed ones */
+	struct err *e;
+};
+
+/* "subject[2].max_length" into dst (ERR_FIELD_MAX). */
+char *at_text(char *dst, const struct at *at);
+
+/* Sets the refusal with the field's path, unless one is set; returns its rc. */
+enum rc refuse(struct walk *w, const struct at *at, enum code code, const char *fmt, ...) PRINTF(4, 5);
+
+#define REFUSE_UNLESS(cond, w, at, code, ...) \
+	do { \
+		if (!(cond)) \
+			return refuse((w), (at), (code), __VA_ARGS__); \
+	} while (0)
+
+/* One value that is no list and no object; *ret is its normal form. */
+MUST enum rc value_check(struct walk *w, const struct field *f, const struct json *v, const struct at *at,
+			 struct json **ret);
+/* A reference; *ret is the id. */
+MUST enum rc reference_check(struct walk *w, const struct field *f, const struct json *v, const struct at *at,
+			     struct json **ret);
+/* What the tables do not say; body is in normal form. Not for drafts. */
+MUST enum rc kind_check(struct walk *w, const struct json *body);
+
+/* One fixed alternative name of a format, type as in san_choices; the arena's. Codes: those of gname_from_text. */
+MUST enum rc san_from_text(struct arena *a, const char *type, struct bytes value, struct gname *ret,
+			   struct err *e);
+
+#endif

@@ -1,0 +1,379 @@
+/* What a table of fields cannot say: rules over several fields, and over other documents. */
+#include "base/base.h"
+#include "model/choices.h"
+#include "pki/der.h"
+#include "pki/ext.h"
+#include "pki/gname.h"
+#include "pki/key.h"
+#include "policy/body.h"
+#include "policy/document_impl.h"
+#include "policy/duration.h"
+
+static const struct document *
+doc_of(struct walk *w, const struct json *body, const char *name)
+{
+	return snapshot_document(w->c->policy, body_ref(body, name));
+}
+
+static bool
+is_self(const struct walk *w, const struct document *d)
+{
+	return doc_id_eq(d->id, w->c->self);
+}
+
+/* ---- people ---- */
+
+/* Who logs in is found by the fingerprint, so no two open officers may have one. */
+static enum rc
+officer_check(struct walk *w, const struct json *body)
+{
+	struct at at = { .name = "certificate_sha256" };
+	const struct document *const *all;
+	size_t n = snapshot_list(w->c->policy, KIND_OFFICER, &all);
+
+	for (size_t i = 0; i < n && !w->closed; i++)
+		REFUSE_UNLESS(is_self(w, all[i]) || !all[i]->active ||
+				  !bytes_eq(body_text(all[i]->body, at.name), body_text(body, at.name)),
+			      w, &at, CHY_CERTIFICATE_BOUND, "officer \"%.*s\" is bound to this certificate",
+			      BYTES_FMT(all[i]->name));
+	return RC_OK;
+}
+
+/* ---- keys and authorities ---- */
+
+static bool
+is_label_char(uint8_t c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	    strchr("._-", c) != NULL;
+}
+
+/* A label names one key of the signer's, so no two documents may share one. */
+static enum rc
+ca_key_check(struct walk *w, const struct json *body)
+{
+	struct at at = { .name = "label" }, uri = { .name = "pkcs11_uri" };
+	struct bytes label = body_text(body, "label"), where = body_text(body, uri.name);
+	const struct document *const *all;
+	size_t n = snapshot_list(w->c->policy, KIND_CA_KEY, &all);
+
+	for (size_t i = 0; i < label.n; i++)
+		REFUSE_UNLESS(label.p[i] && is_label_char(label.p[i]), w, &at, CHY_FIELD_VALUE,
+			      "a label has letters, digits, point, underscore and hyphen only");
+	for (size_t i = 0; i < n && label.n > 0; i++)
+		REFUSE_UNLESS(is_self(w, all[i]) || !bytes_eq(body_text(all[i]->body, "label"), label), w,
+			      &at, CHY_NAME_TAKEN, "key \"%.*s\" has this label", BYTES_FMT(all[i]->name));
+	REFUSE_UNLESS(strstr(where.n ? (const char *)where.p : "", "pin-value=") == NULL, w, &uri,
+		      CHY_FIELD_VALUE, "a PIN does not belong into a document that everybody signs");
+	return RC_OK;
+}
+
+static enum rc
+purpose_check(struct walk *w, const struct json *body, const char *purpose)
+{
+	struct at at = { .name = "format" };
+	const struct document *format = doc_of(w, body, at.name);
+
+	REFUSE_UNLESS(format == NULL || bytes_is(body_text(format->body, "purpose"), purpose), w, &at,
+		      CHY_FIELD_CONFLICT, "the format's purpose is not \"%s\"", purpose);
+	return RC_OK;
+}
+
+/* The signature algorithm fits the key that will sign. */
+static enum rc
+sigalg_check(struct walk *w, const struct json *body, const struct document *key)
+{
+	struct at at = { .name = "signature_algorithm" };
+	struct bytes alg = body_text(body, at.name);
+	struct key_type type;
+
+	if (alg.n == 0 || key == NULL)
+		return RC_OK;
+	TRY(key_type_parse(body_text(key->body, "algorithm"), &type, w->e));
+	REFUSE_UNLESS(sigalg_fits(sigalg_by_name(alg), &type), w, &at, CHY_FIELD_CONFLICT,
+		      "%.*s does not fit the key \"%.*s\"", BYTES_FMT(alg), BYTES_FMT(key->name));
+	return RC_OK;
+}
+
+static enum rc
+positive_duration(struct walk *w, const struct json *body, const char *name)
+{
+	struct at at = { .name = name };
+	struct bytes text = body_text(body, name);
+	struct duration d;
+
+	if (text.n == 0)
+		return RC_OK;
+	TRY(duration_parse(text, &d, w->e));
+	REFUSE_UNLESS(!duration_is_zero(d), w, &at, CHY_FIELD_RANGE, "a validity of nothing");
+	return RC_OK;
+}
+
+static enum rc
+authority_validity(struct walk *w, const struct json *body)
+{
+	struct at at = { .name = "not_after" };
+	int64_t from, to;
+
+	TRY(positive_duration(w, body, "validity"));
+	if (body_text(body, "not_before").n == 0 || body_text(body, "not_after").n == 0)
+		return RC_OK;
+	TRY(time_parse(body_text(body, "not_before"), &from, w->e));
+	TRY(time_parse(body_text(body, "not_after"), &to, w->e));
+	REFUSE_UNLESS(from < to, w, &at, CHY_FIELD_CONFLICT, "the validity ends before it begins");
+	return RC_OK;
+}
+
+static enum rc
+authority_check(struct walk *w, const struct json *body)
+{
+	struct at at = { .name = "path_length" };
+	const struct document *up = doc_of(w, body, "issuing_authority");
+	int64_t above = up ? body_int(up->body, "path_length", INT64_MAX) : INT64_MAX;
+
+	TRY(purpose_check(w, body, "ca"));
+	TRY(sigalg_check(w, body, doc_of(w, body, "ca_key")));
+	TRY(authority_validity(w, body));
+	REFUSE_UNLESS(above > 0, w, &at, CHY_AUTHORITY_PATH_LENGTH, "below \"%.*s\" no authority may stand",
+		      BYTES_FMT(up->name));
+	REFUSE_UNLESS(above == INT64_MAX || body_int(body, at.name, INT64_MAX) < above, w, &at,
+		      CHY_AUTHORITY_PATH_LENGTH, "it must be less than the %lld of \"%.*s\"",
+		      (long long)above, BYTES_FMT(up->name));
+	return RC_OK;
+}
+
+/* ---- formats ---- */
+
+/* No two items of a list may have the same value of a member. */
+static enum rc
+once_each(struct walk *w, const struct json *body, const char *list, const char *member)
+{
+	struct at all = { .name = list }, item = { .up = &all }, at = { .up = &item, .name = member };
+
+	JSON_EACH(x, json_get(body, list))
+	{
+		for (const struct json *y = json_get(body, list)->first; y != x; y = y->next)
+			REFUSE_UNLESS(!json_eq(json_get(x, member), json_get(y, member)), w, &at,
+				      CHY_FIELD_TWICE, "it stands in the list twice");
+		item.index++;
+	}
+	return RC_OK;
+}
+
+/* Extensions that the program makes itself can be neither taken over nor given as octets. */
+static enum rc
+ours_only(struct walk *w, const struct json *body, const char *list)
+{
+	static const enum oid made[] = { OID_CE_KEY_USAGE,        OID_CE_BASIC_CONSTRAINTS,
+					 OID_CE_SUBJECT_KEY_ID,   OID_CE_AUTHORITY_KEY_ID,
+					 OID_CE_SUBJECT_ALT_NAME, OID_CE_EXT_KEY_USAGE,
+					 OID_CE_NAME_CONSTRAINTS, OID_CE_POLICIES,
+					 OID_CE_CRL_POINTS,       OID_PE_AUTHORITY_INFO };
+	struct at all = { .name = list }, item = { .up = &all }, at = { .up = &item, .name = "oid" };
+
+	JSON_EACH(x, json_get(body, list))
+	{
+		for (size_t i = 0; i < ARRAY_LEN(made); i++)
+			REFUSE_UNLESS(!bytes_is(body_text(x, at.name), oid_dotted(made[i])), w, &at,
+				      CHY_FIELD_CONFLICT, "%s has fields of its own", oid_title(made[i]));
+		item.index++;
+	}
+	return RC_OK;
+}
+
+enum rc
+san_from_text(struct arena *a, const char *type, struct bytes value, struct gname *ret, struct err *e)
+{
+	const char *prefix = strcmp(type, "directory") == 0 ? "dir"
+	    : strcmp(type, "smtp-utf8") == 0                ? "smtputf8"
+							    : type;
+	char *text = arena_printf(a, "%s:%.*s", prefix, BYTES_FMT(value));
+
+	NEED(text != NULL, e, CHY_NO_MEMORY, NULL, "alternative name");
+	return gname_from_text(a, bytes_str(text), GN_NAME, ret, e);
+}
+
+static enum rc
+fixed_sans(struct walk *w, const struct json *body)
+{
+	struct at all = { .name = "san" }, item = { .up = &all }, values = { .up = &item, .name = "values" };
+
+	JSON_EACH(rule, json_get(body, "san"))
+	{
+		struct at at = { .up = &values };
+
+		JSON_EACH(v, json_get(rule, "values"))
+		{
+			struct err why = { 0 };
+			struct gname g;
+
+			REFUSE_UNLESS(san_from_text(w->a, (const char *)body_text(rule, "type").p, v->str, &g,
+						    &why) == RC_OK,
+				      w, &at, CHY_FIELD_VALUE, "%s", why.text);
+			at.index++;
+		}
+		item.index++;
+	}
+	return RC_OK;
+}
+
+static enum rc
+format_check(struct walk *w, const struct json *body)
+{
+	struct at at = { .name = "rsa_bits_max" };
+
+	REFUSE_UNLESS(body_int(body, "rsa_bits_min", 0) <= body_int(body, at.name, INT64_MAX), w, &at,
+		      CHY_FIELD_CONFLICT, "the longest key is shorter than the shortest");
+	TRY(once_each(w, body, "subject", "attribute"));
+	TRY(once_each(w, body, "san", "type"));
+	TRY(once_each(w, body, "request_extensions", "oid"));
+	TRY(ours_only(w, body, "request_extensions"));
+	return fixed_sans(w, body);
+}
+
+/* ---- procedures ---- */
+
+static enum rc
+backdate_check(struct walk *w, const struct json *body)
+{
+	struct at at = { .name = "backdate" };
+	struct duration d = { 0 };
+
+	if (body_text(body, at.name).n > 0)
+		TRY(duration_parse(body_text(body, at.name), &d, w->e));
+	REFUSE_UNLESS(duration_add(0, d) <= 2 * 86400000LL, w, &at, CHY_FIELD_RANGE, "at most P2D");
+	return RC_OK;
+}
+
+static enum rc
+constant_extensions(struct walk *w, const struct json *body)
+{
+	struct at all = { .name = "extensions" }, item = { .up = &all },
+		  at = { .up = &item, .name = "value" };
+
+	JSON_EACH(x, json_get(body, all.name))
+	{
+		struct err why = { 0 };
+		struct bytes der;
+
+		TRY(hex_parse(w->a, body_text(x, at.name), &der, w->e));
+		REFUSE_UNLESS(der_check(der, &why) == RC_OK, w, &at, CHY_FIELD_VALUE, "not one DER value: %s",
+			      why.text);
+		item.index++;
+	}
+	TRY(once_each(w, body, all.name, "oid"));
+	return ours_only(w, body, all.name);
+}
+
+static enum rc
+issuer_names(struct walk *w, const struct json *body)
+{
+	struct at all = { .name = "issuer_alternative_names" }, at = { .up = &all };
+
+	JSON_EACH(v, json_get(body, all.name))
+	{
+		struct err why = { 0 };
+		struct gname g;
+
+		REFUSE_UNLESS(gname_from_text(w->a, v->str, GN_NAME, &g, &why) == RC_OK, w, &at,
+			      CHY_FIELD_VALUE, "%s", why.text);
+		at.index++;
+	}
+	return RC_OK;
+}
+
+/* Letters only, as ISO 639, 3166 and 4217 write them. */
+static enum rc
+code_letters(struct walk *w, const struct at *at, struct bytes code, char first, char last)
+{
+	for (size_t i = 0; i < code.n; i++)
+		REFUSE_UNLESS(code.p[i] >= (uint8_t)first && code.p[i] <= (uint8_t)last, w, at,
+			      CHY_FIELD_VALUE, "letters from %c to %c only", first, last);
+	return RC_OK;
+}
+
+static enum rc
+qc_check(struct walk *w, const struct json *body)
+{
+	struct at top = { .name = "qc_statements" };
+	const struct json *qc = json_get(body, top.name), *limit = json_get(qc, "limit");
+	struct at country = { .up = &top, .name = "countries" },
+		  currency = { .up = &top, .name = "limit.currency" },
+		  language = { .up = &top, .name = "disclosures.language" };
+
+	JSON_EACH(c, json_get(qc, country.name))
+	TRY(code_letters(w, &country, c->str, 'A', 'Z'));
+	if (limit != NULL)
+		TRY(code_letters(w, &currency, body_text(limit, "currency"), 'A', 'Z'));
+	JSON_EACH(d, json_get(qc, "disclosures"))
+	TRY(code_letters(w, &language, body_text(d, "language"), 'a', 'z'));
+	return RC_OK;
+}
+
+static enum rc
+certificate_procedure_check(struct walk *w, const struct json *body)
+{
+	const struct document *authority = doc_of(w, body, "authority");
+
+	TRY(purpose_check(w, body, "end-entity"));
+	if (authority != NULL)
+		TRY(sigalg_check(w, body, doc_of(w, authority->body, "ca_key")));
+	TRY(positive_duration(w, body, "validity"));
+	TRY(backdate_check(w, body));
+	TRY(once_each(w, body, "certificate_policies", "policy"));
+	TRY(constant_extensions(w, body));
+	TRY(issuer_names(w, body));
+	return qc_check(w, body);
+}
+
+/* Ranges of open procedures never overlap: a number names one card. */
+static enum rc
+range_is_free(struct walk *w, int64_t from, int64_t to)
+{
+	struct at at = { .name = "serial_number_from" };
+	const struct document *const *all;
+	size_t n = snapshot_list(w->c->policy, KIND_TOKEN_PROCEDURE, &all);
+
+	for (size_t i = 0; i < n && !w->closed; i++) {
+		int64_t f = body_int(all[i]->body, "serial_number_from", -1),
+			t = body_int(all[i]->body, "serial_number_to", -1);
+
+		REFUSE_UNLESS(is_self(w, all[i]) || !all[i]->active || f < 0 || to < f || t < from, w, &at,
+			      CHY_SERIAL_RANGE_TAKEN, "\"%.*s\" has %lld to %lld", BYTES_FMT(all[i]->name),
+			      (long long)f, (long long)t);
+	}
+	return RC_OK;
+}
+
+static enum rc
+token_procedure_check(struct walk *w, const struct json *body)
+{
+	struct at to_at = { .name = "serial_number_to" };
+	int64_t from = body_int(body, "serial_number_from", 0), to = body_int(body, "serial_number_to", 0);
+
+	if (!body_true(body, "card_serial_number"))
+		return RC_OK;
+	REFUSE_UNLESS(from <= to, w, &to_at, CHY_FIELD_CONFLICT, "the range ends before it begins");
+	return range_is_free(w, from, to);
+}
+
+static const struct {
+	enum kind_id kind;
+	enum rc (*fn)(struct walk *, const struct json *);
+} checks[] = {
+	{ KIND_OFFICER, officer_check },
+	{ KIND_CA_KEY, ca_key_check },
+	{ KIND_AUTHORITY, authority_check },
+	{ KIND_FORMAT, format_check },
+	{ KIND_CERTIFICATE_PROCEDURE, certificate_procedure_check },
+	{ KIND_TOKEN_PROCEDURE, token_procedure_check },
+};
+
+enum rc
+kind_check(struct walk *w, const struct json *body)
+{
+	for (size_t i = 0; i < ARRAY_LEN(checks); i++)
+		if (checks[i].kind == w->c->kind->id)
+			return checks[i].fn(w, body);
+	return RC_OK;
+}

@@ -1,0 +1,386 @@
+#include "base/base.h"
+#include "model/choices.h"
+#include "policy/body.h"
+#include "policy/issue_impl.h"
+
+#include <stdarg.h>
+
+enum { TBS_EXTENSIONS_MAX = 32 };
+
+/* ---- notes, trace, small helpers ---- */
+
+void
+issue_note(struct issuing *i, const char *fmt, ...)
+{
+	char text[200];
+	const char *note;
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	note = i->note ? arena_printf(i->a, "%s; %s", i->note, text) : arena_str(i->a, bytes_str(text));
+	if (note != NULL)
+		i->note = note;
+}
+
+enum rc
+trace_start(struct arena *a, struct rule_trace *t, size_t max, struct err *e)
+{
+	*t = (struct rule_trace){ .v = arena_array(a, max, sizeof(*t->v)), .max = max };
+	NEED(t->v != NULL, e, CHY_NO_MEMORY, NULL, "rule trace");
+	return RC_OK;
+}
+
+void
+trace_add(struct rule_trace *t, const char *rule, bool passed, const char *note)
+{
+	if (t->n < t->max)
+		t->v[t->n++] = (struct rule_verdict){ rule, passed, note };
+}
+
+enum rc
+issue_extension(struct issuing *i, const struct ext_value *v)
+{
+	NEED(i->exts.n < TBS_EXTENSIONS_MAX, i->e, CHY_LIMIT, NULL, "more than %d extensions",
+	     TBS_EXTENSIONS_MAX);
+	return ext_encode(i->a, v, &i->exts.v[i->exts.n++], i->e);
+}
+
+enum rc
+serial_make(uint8_t ret[SERIAL_LEN], int64_t now_ms, const uint8_t random[SERIAL_RANDOM], struct err *e)
+{
+	for (int k = 0; k < SERIAL_LEN - SERIAL_RANDOM; k++)
+		ret[k] = (uint8_t)((uint64_t)now_ms >> 8 * (SERIAL_LEN - SERIAL_RANDOM - 1 - k));
+	memcpy(ret + SERIAL_LEN - SERIAL_RANDOM, random, SERIAL_RANDOM);
+	NEED(now_ms > 0 && now_ms < (int64_t)1 << 47 && ret[0] > 0, e, CHY_ISSUE_SERIAL, "RFC 5280 4.1.2.2",
+	     "the clock is not within 2004 to 6429");
+	return RC_OK;
+}
+
+/* ---- who asks ---- */
+
+static enum rc
+rule_officer(struct issuing *i)
+{
+	i->officer = snapshot_officer(i->f->policy, i->f->request->officer);
+	TRY(may_act(i->officer, NULL, i->f->now_ms, i->e));
+	return may_role(i->officer, ROLES(ROLE_USE_CLIENTS) | ROLES(ROLE_ISSUE_CERTIFICATE), i->e);
+}
+
+static enum rc
+rule_session(struct issuing *i)
+{
+	const struct session_facts *s = i->f->session;
+
+	if (i->f->request->word != WORD_SESSION)
+		return RC_OK;
+	NEED(s != NULL && s->id.v == i->f->request->session.v, i->e, CHY_INTERNAL, NULL,
+	     "a session without facts");
+	NEED(!s->closed, i->e, CHY_SESSION_CLOSED, NULL, "session %lld is closed", (long long)s->id.v);
+	NEED(i->f->now_ms < s->expires_at_ms, i->e, CHY_SESSION_EXPIRED, NULL, "session %lld is over",
+	     (long long)s->id.v);
+	NEED(s->certificates_made < s->certificates_max, i->e, CHY_SESSION_USED_UP, NULL,
+	     "session %lld has made its %lld certificates", (long long)s->id.v,
+	     (long long)s->certificates_max);
+	return RC_OK;
+}
+
+/* ---- by which token procedure ---- */
+
+static enum rc
+rule_token_procedure(struct issuing *i)
+{
+	const struct document *d;
+	struct err why = { 0 };
+
+	if (snapshot_find(i->f->policy, KIND_TOKEN_PROCEDURE, i->f->request->token_procedure,
+			  i->officer->domain, &d, &why) != RC_OK) {
+		enum code code = why.code == CHY_REF_NOTHING ? CHY_ISSUE_TOKEN_PROCEDURE : why.code;
+
+		REFUSE(i, "token_procedure", code, NULL, "%s", why.text);
+	}
+	i->d->token_procedure = snapshot_token_procedure(i->f->policy, d->id);
+	i->d->token_version = (struct doc_version){ d->id, d->version };
+	REFUSE_IF(!d->active, i, "token_procedure", CHY_ISSUE_TOKEN_CLOSED, NULL,
+		  "token procedure \"%.*s\" is closed", BYTES_FMT(d->name));
+	REFUSE_IF(i->d->token_procedure->why_not.code != CHY_NONE, i, "token_procedure", CHY_ISSUE_UNUSABLE,
+		  NULL, "token procedure \"%.*s\": %s", BYTES_FMT(d->name),
+		  i->d->token_procedure->why_not.text);
+	return RC_OK;
+}
+
+static enum rc
+rule_right(struct issuing *i)
+{
+	const struct session_facts *s = i->f->session;
+	int64_t id = i->d->token_version.id.v;
+
+	TRY(may_issue(i->f->policy, i->officer, i->d->token_procedure->doc, i->e));
+	if (i->f->request->word != WORD_SESSION)
+		return RC_OK;
+	for (size_t k = 0; k < s->token_procedures_n; k++)
+		if (s->token_procedures[k] == id)
+			return RC_OK;
+	REFUSE(i, "token_procedure", CHY_SESSION_FOREIGN, NULL,
+	       "session %lld does not hold for token procedure \"%.*s\"", (long long)s->id.v,
+	       BYTES_FMT(i->d->token_procedure->doc->name));
+}
+
+static enum rc
+rule_storage(struct issuing *i)
+{
+	enum storage_profile p = i->d->token_procedure->storage;
+
+	REFUSE_IF(p != STORAGE_PKCS10, i, "storage_profile", CHY_ISSUE_STORAGE_PROFILE, NULL,
+		  "storage profile %s: this version issues pkcs10 only", storage_profile_name(p));
+	return RC_OK;
+}
+
+/* ---- the key ---- */
+
+static enum rc
+rule_possession(struct issuing *i)
+{
+	const struct verdict *v = &i->f->pop;
+
+	NEED(v->made, i->e, CHY_INTERNAL, NULL, "nobody has verified the request's signature");
+	REFUSE_IF(v->why.code != CHY_NONE, i, "csr", CHY_ISSUE_POSSESSION, "RFC 2986 4.2", "CHY-%d %s",
+		  (int)v->why.code, v->why.text);
+	return RC_OK;
+}
+
+static enum rc
+rule_weak_key(struct issuing *i)
+{
+	const struct verdict *v = &i->f->weak;
+
+	NEED(v->made, i->e, CHY_INTERNAL, NULL, "nobody has judged the request's key");
+	REFUSE_IF(v->why.code != CHY_NONE, i, "csr.key", CHY_ISSUE_WEAK_KEY, v->why.std, "CHY-%d %s",
+		  (int)v->why.code, v->why.text);
+	return RC_OK;
+}
+
+/* ---- by which certificate procedure ---- */
+
+static enum rc
+keep_considered(struct issuing *i, const struct selection *s)
+{
+	const struct token_procedure *t = i->d->token_procedure;
+
+	ROOM(i->d->considered = arena_array(i->a, s->n, sizeof(*i->d->considered)), i);
+	i->d->considered_n = s->n;
+	for (size_t k = 0; k < s->n; k++) {
+		const struct document *d = t->procedures[k]->doc;
+		struct considered *c = &i->d->considered[k];
+		char lacks[KEY_USAGE_TEXT_MAX];
+
+		*c = (struct considered){ .procedure = { d->id, d->version },
+					  .name = d->name,
+					  .chosen = (int)k == s->chosen,
+					  .reason = select_reason_name(s->reasons[k]),
+					  .text = select_reason_text(s->reasons[k]) };
+		if (s->reasons[k] == SELECT_LACKS)
+			ROOM(c->text = arena_printf(i->a, "it lacks %s", key_usage_text(lacks, s->lacks[k])),
+			     i);
+	}
+	return RC_OK;
+}
+
+static enum rc
+rule_selection(struct issuing *i)
+{
+	const struct token_procedure *t = i->d->token_procedure;
+	uint16_t *usages = arena_array(i->a, t->procedures_n, sizeof(*usages)),
+		 asked = (uint16_t)i->f->csr->key_usage;
+	struct selection s;
+	enum rc rc;
+
+	ROOM(usages, i);
+	for (size_t k = 0; k < t->procedures_n; k++)
+		usages[k] = t->procedures[k]->key_usage;
+	rc = select_procedure(i->a, usages, t->procedures_n, asked != 0, asked, "the request's key", &s,
+			      i->e);
+	if (rc != RC_OK)
+		err_field(i->e, "csr.key_usage");
+	if (rc != RC_NOMEM)
+		TRY(keep_considered(i, &s));
+	if (rc != RC_OK)
+		return rc;
+	i->d->procedure = t->procedures[s.chosen];
+	i->d->authority = i->d->procedure->authority;
+	issue_note(i, "%.*s: %s", BYTES_FMT(i->d->procedure->doc->name),
+		   select_reason_text(s.reasons[s.chosen]));
+	return RC_OK;
+}
+
+static enum rc
+not_closed(struct issuing *i, const struct document *d, const char *where, enum code code)
+{
+	REFUSE_IF(d != NULL && !d->active, i, where, code, NULL, "%s \"%.*s\" is closed", kind_name(d->kind),
+		  BYTES_FMT(d->name));
+	return RC_OK;
+}
+
+static enum rc
+rule_procedure(struct issuing *i)
+{
+	const struct procedure *p = i->d->procedure;
+
+	TRY(not_closed(i, p->doc, "certificate_procedure", CHY_ISSUE_PROCEDURE_CLOSED));
+	TRY(not_closed(i, p->authority ? p->authority->doc : NULL, "authority", CHY_ISSUE_AUTHORITY_CLOSED));
+	TRY(not_closed(i, p->format ? p->format->doc : NULL, "format", CHY_ISSUE_FORMAT_CLOSED));
+	REFUSE_IF(p->why_not.code == CHY_ISSUE_AUTHORITY_NOT_READY, i, "authority",
+		  CHY_ISSUE_AUTHORITY_NOT_READY, NULL, "certificate procedure \"%.*s\": %s",
+		  BYTES_FMT(p->doc->name), p->why_not.text);
+	REFUSE_IF(p->why_not.code != CHY_NONE, i, "certificate_procedure", CHY_ISSUE_UNUSABLE, NULL,
+		  "certificate procedure \"%.*s\": CHY-%d %s", BYTES_FMT(p->doc->name), (int)p->why_not.code,
+		  p->why_not.text);
+	return RC_OK;
+}
+
+static enum rc
+rule_authority(struct issuing *i)
+{
+	const struct authority *x = i->d->authority;
+	const struct document *p = i->d->procedure->doc, *f = i->d->procedure->format->doc;
+
+	i->d->certificate_version = (struct doc_version){ p->id, p->version };
+	i->d->format_version = (struct doc_version){ f->id, f->version };
+	i->d->authority_version = (struct doc_version){ x->doc->id, x->doc->version };
+	i->d->key_version = (struct doc_version){ x->key->id, x->key->version };
+	i->d->sigalg = i->d->procedure->sigalg;
+	REFUSE_IF(i->f->now_ms < x->not_before_ms || i->f->now_ms > x->not_after_ms, i, "authority",
+		  CHY_ISSUE_AUTHORITY_EXPIRED, "RFC 5280 6.1.3",
+		  "the certificate of authority \"%.*s\" is not valid now", BYTES_FMT(x->doc->name));
+	return may_issue_by(i->a, i->officer, x->subject_in_force, i->e);
+}
+
+/* The position in key_family_choices; -1 for what no format can name. */
+static int
+family_of(const struct pubkey *k)
+{
+	char text[KEY_NAME_MAX];
+
+	return choice_index(key_family_choices,
+			    bytes_str(k->alg == KEY_RSA ? "rsa" : key_type_text(text, pubkey_type(k))));
+}
+
+static enum rc
+rule_key_algorithm(struct issuing *i)
+{
+	const struct format *f = i->d->procedure->format;
+	const struct pubkey *k = &i->f->csr->key;
+	int family = family_of(k);
+	char text[KEY_NAME_MAX];
+
+	REFUSE_IF(family < 0 || !(f->key_families & 1u << family), i, "csr.key", CHY_ISSUE_KEY_ALGORITHM,
+		  NULL, "format \"%.*s\" does not allow %s", BYTES_FMT(f->doc->name),
+		  key_type_text(text, pubkey_type(k)));
+	REFUSE_IF(k->alg == KEY_RSA && (k->bits < f->rsa_bits_min || k->bits > f->rsa_bits_max), i, "csr.key",
+		  CHY_ISSUE_KEY_ALGORITHM, NULL, "RSA with %u bits: format \"%.*s\" allows %u to %u", k->bits,
+		  BYTES_FMT(f->doc->name), f->rsa_bits_min, f->rsa_bits_max);
+	return RC_OK;
+}
+
+/* A subject with the authority's own key could pass for it. */
+static enum rc
+rule_own_key(struct issuing *i)
+{
+	REFUSE_IF(i->f->key_id.n > 0 && bytes_eq(i->f->key_id, i->d->authority->key_id), i, "csr.key",
+		  CHY_ISSUE_OWN_KEY, NULL, "the request has the key of authority \"%.*s\"",
+		  BYTES_FMT(i->d->authority->doc->name));
+	return RC_OK;
+}
+
+static enum rc
+rule_serial(struct issuing *i)
+{
+	TRY(serial_make(i->d->serial, i->f->now_ms, i->f->random, i->e));
+	i->d->inputs.serial = arena_dup(i->a, BYTES_OF(i->d->serial));
+	ROOM(i->d->inputs.serial.p, i);
+	return RC_OK;
+}
+
+/* In this order: who, by what, the key, what goes into it. Names are for ever. */
+#define RULES(X) \
+	X("officer", rule_officer) \
+	X("session", rule_session) \
+	X("token-procedure", rule_token_procedure) \
+	X("right-to-issue", rule_right) \
+	X("storage-profile", rule_storage) \
+	X("proof-of-possession", rule_possession) \
+	X("weak-key", rule_weak_key) \
+	X("selection", rule_selection) \
+	X("certificate-procedure", rule_procedure) \
+	X("authority", rule_authority) \
+	X("key-algorithm", rule_key_algorithm) \
+	X("own-key", rule_own_key) \
+	X("basic-constraints", rule_basic_constraints) \
+	X("key-usage", rule_key_usage) \
+	X("extended-key-usage", rule_extended_key_usage) \
+	X("extensions", rule_extensions) \
+	X("subject", rule_subject) \
+	X("alternative-names", rule_names) \
+	X("validity", rule_validity) \
+	X("serial-number", rule_serial)
+
+static const struct {
+	const char *name;
+	issue_rule_fn *fn;
+} rules[] = {
+#define X(name, fn) { name, fn },
+	RULES(X)
+#undef X
+};
+
+const char *const *
+issue_rules(void)
+{
+	static const char *const names[] = {
+#define X(name, fn) name,
+		RULES(X)
+#undef X
+		    NULL,
+	};
+
+	return names;
+}
+
+enum rc
+decide_issue(struct arena *a, const struct issue_facts *f, struct issue_decision *ret, struct err *e)
+{
+	struct err own = { 0 };
+	struct issuing i = { .a = a, .f = f, .d = ret, .e = e ? e : &own };
+
+	*ret = (struct issue_decision){ .token_procedure = NULL };
+	TRY(trace_start(a, &ret->trace, ARRAY_LEN(rules), i.e));
+	ROOM(i.exts.v = arena_array(a, TBS_EXTENSIONS_MAX, sizeof(struct ext)), &i);
+	for (size_t k = 0; k < ARRAY_LEN(rules); k++) {
+		enum rc rc;
+
+		i.note = NULL;
+		rc = rules[k].fn(&i);
+		trace_add(&ret->trace, rules[k].name, rc == RC_OK,
+			  rc == RC_OK ? i.note : arena_str(a, bytes_str(i.e->text)));
+		if (rc != RC_OK)
+			return rc;
+	}
+	ROOM(ret->exts = arena_one(a, struct exts), &i);
+	*ret->exts = i.exts;
+	ret->inputs.exts = ret->exts;
+	ret->inputs.spki = f->csr->key.spki;
+	if (ret->procedure->format->subject_key_id)
+		ret->inputs.key_id = f->key_id;
+	return RC_OK;
+}
+
+enum rc
+issue_tbs(struct arena *a, const struct issue_decision *d, struct bytes *ret, struct err *e)
+{
+	OWN_DW struct dw w = dw_growing(LIMIT_TBS);
+
+	NEED(d->procedure != NULL, e, CHY_INTERNAL, NULL, "no decision");
+	TRY(cert_tbs_build(&d->procedure->template_, &d->inputs, &w, e));
+	return dw_dup(&w, a, ret, e);
+}

@@ -1,0 +1,118 @@
+/* The alternative names by the format: one rule a type. */
+#include "base/base.h"
+#include "policy/issue_impl.h"
+
+static const struct format_san *
+san_rule(const struct format *f, const struct gname *g)
+{
+	for (size_t k = 0; k < f->san_n; k++)
+		if (f->san[k].type == g->type && (g->type != GN_OTHER || f->san[k].other == g->other_known))
+			return &f->san[k];
+	return NULL;
+}
+
+static const char *
+text_of(struct issuing *i, const struct gname *g)
+{
+	OWN_BUF struct buf b = buf_max(4096);
+	const char *text;
+
+	gname_put_text(&b, g);
+	text = arena_str(i->a, bytes_part(buf_bytes(&b), 0, 120));
+	return text ? text : "";
+}
+
+static bool
+is_there(const struct gnames *l, const struct gname *g)
+{
+	for (size_t k = 0; k < l->n; k++)
+		if (gname_eq(&l->v[k], g))
+			return true;
+	return false;
+}
+
+/* A name that is there already is not taken twice. */
+static void
+put(struct gnames *l, const struct gname *g)
+{
+	if (!is_there(l, g))
+		l->v[l->n++] = *g;
+}
+
+static enum rc
+take(struct issuing *i, struct gnames *l, const struct gname *g)
+{
+	const struct format *f = i->d->procedure->format;
+	const struct format_san *rule = san_rule(f, g);
+	struct err why = { 0 };
+
+	REFUSE_IF(rule == NULL && f->unknown_san == UNKNOWN_REFUSE, i, "csr.subject_alternative_names",
+		  CHY_SAN_TYPE, NULL, "format \"%.*s\" has no place for %s", BYTES_FMT(f->doc->name),
+		  text_of(i, g));
+	if (rule == NULL || rule->source != SOURCE_REQUEST) {
+		issue_note(i, "%s left out", text_of(i, g));
+		return RC_OK;
+	}
+	REFUSE_IF(gname_check(g, GN_NAME, &why) != RC_OK, i, "csr.subject_alternative_names", CHY_SAN_VALUE,
+		  why.std, "%s: %s", text_of(i, g), why.text);
+	put(l, g);
+	return RC_OK;
+}
+
+static size_t
+count(const struct format *f, const struct format_san *rule, const struct gnames *l)
+{
+	size_t n = 0;
+
+	for (size_t k = 0; k < l->n; k++)
+		n += san_rule(f, &l->v[k]) == rule;
+	return n;
+}
+
+/* After all names of the request are taken: how many, and the fixed ones behind them. */
+static enum rc
+by_rule(struct issuing *i, const struct format_san *rule, struct gnames *l)
+{
+	const struct format *f = i->d->procedure->format;
+	size_t n = count(f, rule, l);
+
+	REFUSE_IF(rule->source == SOURCE_REQUEST && rule->mandatory && n == 0, i,
+		  "csr.subject_alternative_names", CHY_SAN_MISSING, NULL,
+		  "format \"%.*s\" demands a name of type %s", BYTES_FMT(f->doc->name), rule->name);
+	REFUSE_IF(rule->max_count > 0 && n > rule->max_count, i, "csr.subject_alternative_names",
+		  CHY_SAN_COUNT, NULL, "%zu names of type %s, format \"%.*s\" allows %zu", n, rule->name,
+		  BYTES_FMT(f->doc->name), rule->max_count);
+	for (size_t k = 0; rule->source == SOURCE_FIXED && k < rule->fixed_n; k++)
+		put(l, &rule->fixed[k]);
+	return RC_OK;
+}
+
+static size_t
+fixed_count(const struct format *f)
+{
+	size_t n = 0;
+
+	for (size_t k = 0; k < f->san_n; k++)
+		n += f->san[k].fixed_n;
+	return n;
+}
+
+enum rc
+rule_names(struct issuing *i)
+{
+	const struct format *f = i->d->procedure->format;
+	const struct gnames *asked = &i->f->csr->san;
+	struct gnames l = { 0 };
+
+	ROOM(l.v = arena_array(i->a, asked->n + fixed_count(f), sizeof(*l.v)), i);
+	for (size_t k = 0; k < asked->n; k++)
+		TRY(take(i, &l, &asked->v[k]));
+	for (size_t k = 0; k < f->san_n; k++)
+		TRY(by_rule(i, &f->san[k], &l));
+	REFUSE_IF(l.n > LIMIT_SAN, i, "csr.subject_alternative_names", CHY_SAN_COUNT, NULL,
+		  "more than %d names", LIMIT_SAN);
+	REFUSE_IF(l.n == 0 && name_is_empty(i->d->subject), i, "csr.subject_alternative_names",
+		  CHY_SAN_MISSING, "RFC 5280 4.1.2.6", "neither a subject nor an alternative name is left");
+	i->d->inputs.san = l;
+	return RC_OK;
+}

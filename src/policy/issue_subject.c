@@ -1,0 +1,211 @@
+/* The subject by the format: its attributes in its order, each checked; what it does not name refused, dropped or kept. */
+#include "base/base.h"
+#include "policy/issue_impl.h"
+
+/* The name under construction. */
+struct making {
+	struct issuing *i;
+	struct name asked;
+	struct ava v[LIMIT_NAME_ATTRS];
+	size_t n;
+};
+
+static enum rc
+put(struct making *m, struct bytes oid, uint32_t tag, struct bytes value)
+{
+	NEED(m->n < LIMIT_NAME_ATTRS, m->i->e, CHY_LIMIT, NULL, "more than %d attributes", LIMIT_NAME_ATTRS);
+	m->v[m->n] = (struct ava){
+		.oid = oid, .known = oid_find(oid), .tag = tag, .value = value, .rdn = (unsigned)m->n
+	};
+	m->n++;
+	return RC_OK;
+}
+
+static const char *
+label_of(struct issuing *i, struct bytes oid)
+{
+	enum oid known = oid_find(oid);
+	char dotted[OID_TEXT_MAX];
+	const char *text = known != OID_NONE ? oid_name(known)
+					     : arena_str(i->a, bytes_str(oid_text(dotted, oid)));
+
+	return arena_printf(i->a, "subject.%s", text ? text : "");
+}
+
+/* ---- modifiers ---- */
+
+static struct bytes
+letters(struct arena *a, struct bytes s, char from, int by)
+{
+	char *copy = arena_str(a, s);
+
+	for (size_t k = 0; copy != NULL && k < s.n; k++)
+		if (copy[k] >= from && copy[k] < from + 26)
+			copy[k] = (char)(copy[k] + by);
+	return bytes_of(copy, copy ? s.n : 0);
+}
+
+static struct bytes
+collapse(struct arena *a, struct bytes s)
+{
+	char *copy = arena_str(a, s);
+	size_t n = 0;
+
+	for (size_t k = 0; copy != NULL && k < s.n; k++)
+		if (s.p[k] != ' ' || n == 0 || copy[n - 1] != ' ')
+			copy[n++] = (char)s.p[k];
+	return bytes_of(copy, n);
+}
+
+static struct bytes
+modify(struct arena *a, struct bytes s, enum modifier m)
+{
+	switch (m) {
+	case MODIFIER_TRIM:
+		return text_trim(s);
+	case MODIFIER_COLLAPSE:
+		return collapse(a, s);
+	case MODIFIER_LOWER:
+		return letters(a, s, 'A', 'a' - 'A');
+	case MODIFIER_UPPER:
+		return letters(a, s, 'a', 'A' - 'a');
+	case MODIFIER_END:
+		break;
+	}
+	return s;
+}
+
+/* ---- one attribute ---- */
+
+static bool
+has_control(struct bytes s)
+{
+	for (size_t k = 0; k < s.n; k++)
+		if (s.p[k] < 0x20 || s.p[k] == 0x7f || (s.p[k] == 0xc2 && k + 1 < s.n && s.p[k + 1] < 0xa0))
+			return true;
+	return false;
+}
+
+static enum rc
+check_value(struct making *m, const struct format_attribute *rule, struct bytes s, const char *where)
+{
+	struct bytes rest = s;
+	size_t characters = 0;
+
+	while (utf8_take(&rest) >= 0)
+		characters++;
+	REFUSE_IF(rest.n > 0, m->i, where, CHY_SUBJECT_VALUE, NULL, "%s: damaged text", rule->name);
+	REFUSE_IF(characters == 0, m->i, where, CHY_SUBJECT_VALUE, NULL, "%s is empty", rule->name);
+	REFUSE_IF(has_control(s), m->i, where, CHY_SUBJECT_VALUE, NULL, "%s holds a control character",
+		  rule->name);
+	REFUSE_IF(rule->max_len > 0 && characters > rule->max_len, m->i, where, CHY_SUBJECT_VALUE, NULL,
+		  "%s: %zu characters, format \"%.*s\" allows %zu", rule->name, characters,
+		  BYTES_FMT(m->i->d->procedure->format->doc->name), rule->max_len);
+	return RC_OK;
+}
+
+static enum rc
+take_one(struct making *m, const struct format_attribute *rule, const struct ava *asked, const char *where)
+{
+	struct bytes s = ava_utf8(m->i->a, asked);
+
+	for (const enum modifier *k = rule->modifiers; *k != MODIFIER_END; k++)
+		s = modify(m->i->a, s, *k);
+	TRY(check_value(m, rule, s, where));
+	return put(m, rule->oid, 0, s);
+}
+
+static enum rc
+from_request(struct making *m, const struct format_attribute *rule)
+{
+	const char *where = label_of(m->i, rule->oid);
+	size_t found = 0;
+
+	ROOM(where, m->i);
+	for (size_t k = 0; k < m->asked.n; k++) {
+		if (!bytes_eq(m->asked.ava[k].oid, rule->oid))
+			continue;
+		REFUSE_IF(++found > 1 && !rule->many, m->i, where, CHY_SUBJECT_TWICE, NULL,
+			  "%s stands in the request more than once", rule->name);
+		TRY(take_one(m, rule, &m->asked.ava[k], where));
+	}
+	REFUSE_IF(found == 0 && rule->mandatory, m->i, where, CHY_SUBJECT_MISSING, NULL,
+		  "format \"%.*s\" demands %s", BYTES_FMT(m->i->d->procedure->format->doc->name), rule->name);
+	return RC_OK;
+}
+
+static enum rc
+by_rule(struct making *m, const struct format_attribute *rule)
+{
+	switch (rule->source) {
+	case SOURCE_REQUEST:
+		return from_request(m, rule);
+	case SOURCE_FIXED:
+		return put(m, rule->oid, 0, rule->value);
+	case SOURCE_NONE:
+		break;
+	}
+	return RC_OK;
+}
+
+/* ---- what the format does not name ---- */
+
+static bool
+is_named(const struct format *f, struct bytes oid)
+{
+	for (size_t k = 0; k < f->attributes_n; k++)
+		if (bytes_eq(f->attributes[k].oid, oid))
+			return true;
+	return false;
+}
+
+static enum rc
+unknown(struct making *m, const struct ava *x)
+{
+	const struct format *f = m->i->d->procedure->format;
+	const char *where = label_of(m->i, x->oid);
+
+	ROOM(where, m->i);
+	switch (f->unknown_attributes) {
+	case UNKNOWN_REFUSE:
+		REFUSE(m->i, where, CHY_SUBJECT_ATTRIBUTE, NULL, "format \"%.*s\" has no place for %s",
+		       BYTES_FMT(f->doc->name), where);
+	case UNKNOWN_DROP:
+		issue_note(m->i, "%s left out", where);
+		break;
+	case UNKNOWN_KEEP:
+		return put(m, x->oid, x->tag, x->value);
+	}
+	return RC_OK;
+}
+
+static enum rc
+finish(struct making *m)
+{
+	struct issuing *i = m->i;
+	struct err why = { 0 };
+	struct name name;
+
+	REFUSE_IF(m->n == 0 && !i->d->procedure->format->empty_subject, i, "subject", CHY_SUBJECT_EMPTY,
+		  "RFC 5280 4.1.2.6", "no attribute of the subject is left");
+	REFUSE_IF(name_build(i->a, m->v, m->n, &name, &why) != RC_OK ||
+		      name_check_bounds(&name, &why) != RC_OK,
+		  i, "subject", CHY_SUBJECT_VALUE, why.std, "%s", why.text);
+	i->d->subject = i->d->inputs.subject = name.der;
+	return RC_OK;
+}
+
+enum rc
+rule_subject(struct issuing *i)
+{
+	const struct format *f = i->d->procedure->format;
+	struct making m = { .i = i };
+
+	TRY_AT(name_parse(i->a, i->f->csr->subject, &m.asked, i->e), i->e, "csr.subject");
+	for (size_t k = 0; k < f->attributes_n; k++)
+		TRY(by_rule(&m, &f->attributes[k]));
+	for (size_t k = 0; k < m.asked.n; k++)
+		if (!is_named(f, m.asked.ava[k].oid))
+			TRY(unknown(&m, &m.asked.ava[k]));
+	return finish(&m);
+}

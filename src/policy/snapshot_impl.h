@@ -1,0 +1,60 @@
+/*
+ * Between the files that make a snapshot: snapshot.c indexes, compile.c turns bodies into structs, template.c makes
+ * certificate templates. Not for others.
+ */
+#ifndef POLICY_SNAPSHOT_IMPL_H
+#define POLICY_SNAPSHOT_IMPL_H
+
+#include <stdatomic.h>
+
+#include "policy/snapshot.h"
+
+/* A document with what was made of it. */
+struct slot {
+	struct document doc;
+	void *compiled; /* struct authority, format, procedure, token_procedure, officer; NULL: other kinds */
+	struct unusable *why_not;                      /* inside compiled; NULL: nothing to say */
+	struct slot *same_id, *same_name, *same_print; /* chains of the indexes */
+};
+
+struct index {
+	struct slot **heads;
+	size_t mask;
+};
+
+struct snapshot {
+	atomic_int refs;
+	struct arena *a;
+	struct slot *slots; /* by ascending id */
+	size_t n;
+	struct index by_id, by_name, by_print;
+	const struct document **lists[KIND_COUNT];
+	size_t lists_n[KIND_COUNT];
+};
+
+struct slot *slot_find(const struct snapshot *s, struct doc_id id);
+/* What was made of a document of this kind; NULL: there is none. */
+void *slot_compiled(const struct snapshot *s, enum kind_id kind, struct doc_id id);
+
+/* Fills in the slots' compiled. Fails for lack of memory only. */
+MUST enum rc compile_all(struct snapshot *s, const struct authority_facts *facts, size_t facts_n,
+			 struct err *e);
+
+/* The template of a procedure whose authority and format are usable. Codes: those of pki; the caller keeps them as the
+   reason why the procedure is not. */
+MUST enum rc template_of(struct arena *a, const struct procedure *p, struct cert_template *ret,
+			 struct err *e);
+
+/* One extension, encoded, behind the specs that are there; room for LIMIT_EXTENSIONS. */
+struct specs {
+	struct cert_slot_spec v[LIMIT_EXTENSIONS];
+	size_t n;
+};
+MUST enum rc specs_add(struct arena *a, struct specs *s, const struct ext_value *v, struct err *e);
+MUST enum rc specs_slot(struct specs *s, enum cert_slot slot, struct err *e);
+MUST enum rc specs_qc(struct arena *a, struct specs *s, const struct json *qc, struct err *e);
+/* CRL points, AIA as the document (or the one above it) has them. */
+MUST enum rc specs_addresses(struct arena *a, struct specs *s, const struct json *body,
+			     const struct json *above, struct err *e);
+
+#endif

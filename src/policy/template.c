@@ -1,0 +1,212 @@
+/* What is the same in every certificate of a procedure, as a template. */
+#include "base/base.h"
+#include "model/choices.h"
+#include "policy/body.h"
+#include "policy/snapshot_impl.h"
+
+#define ROOM(p, e) NEED((p) != NULL, e, CHY_NO_MEMORY, NULL, "template")
+
+enum rc
+specs_slot(struct specs *s, enum cert_slot slot, struct err *e)
+{
+	NEED(s->n < LIMIT_EXTENSIONS, e, CHY_LIMIT, NULL, "more than %d extensions", LIMIT_EXTENSIONS);
+	s->v[s->n++].slot = slot;
+	return RC_OK;
+}
+
+enum rc
+specs_add(struct arena *a, struct specs *s, const struct ext_value *v, struct err *e)
+{
+	struct ext ext;
+
+	TRY(ext_encode(a, v, &ext, e));
+	TRY(specs_slot(s, SLOT_CONST, e));
+	s->v[s->n - 1].ext = ext;
+	return RC_OK;
+}
+
+/* ---- addresses ---- */
+
+static struct gname
+uri_name(struct bytes uri)
+{
+	return (struct gname){ .type = GN_URI, .value = uri };
+}
+
+/* The document's own list where it has one, else the one above it. */
+static const struct json *
+addresses(const struct json *body, const struct json *above, const char *name)
+{
+	const struct json *own = body_list(body, name);
+
+	return own ? own : body_list(above, name);
+}
+
+static bool
+is_omitted(const struct json *body, const char *what)
+{
+	JSON_EACH(x, body_list(body, "omit"))
+	if (x->type == JSON_STR && bytes_is(x->str, what))
+		return true;
+	return false;
+}
+
+/* All addresses of one CRL stand in one distribution point: they are ways to the same list. */
+static enum rc
+add_points(struct arena *a, struct specs *s, enum oid kind, const struct json *urls, struct err *e)
+{
+	struct dist_point point = { 0 };
+	struct ext_value v = { .kind = kind, .points = { 1, &point } };
+
+	if (urls == NULL || urls->count == 0)
+		return RC_OK;
+	ROOM(point.full_name.v = arena_array(a, urls->count, sizeof(struct gname)), e);
+	JSON_EACH(x, urls)
+	point.full_name.v[point.full_name.n++] = uri_name(x->str);
+	return specs_add(a, s, &v, e);
+}
+
+static void
+access_to(struct access_descs *l, enum oid method, const struct json *urls)
+{
+	JSON_EACH(x, urls)
+	l->v[l->n++] = (struct access_desc){ oid_der(method), method, uri_name(x->str) };
+}
+
+enum rc
+specs_addresses(struct arena *a, struct specs *s, const struct json *body, const struct json *above,
+		struct err *e)
+{
+	const struct json *ocsp = is_omitted(body, "ocsp") ? NULL : addresses(body, above, "ocsp_urls");
+	const struct json *ca = is_omitted(body, "ca-issuers") ? NULL
+							       : addresses(body, above, "ca_issuers_urls");
+	const struct json *crl = is_omitted(body, "crl") ? NULL : addresses(body, above, "crl_urls");
+	struct ext_value v = { .kind = OID_PE_AUTHORITY_INFO };
+
+	TRY(add_points(a, s, OID_CE_CRL_POINTS, crl, e));
+	TRY(add_points(a, s, OID_CE_FRESHEST_CRL, body_list(body, "freshest_crl_urls"), e));
+	ROOM(
+	    v.access.v = arena_array(a, (ocsp ? ocsp->count : 0) + (ca ? ca->count : 0), sizeof(*v.access.v)),
+	    e);
+	access_to(&v.access, OID_AD_OCSP, ocsp);
+	access_to(&v.access, OID_AD_CA_ISSUERS, ca);
+	return v.access.n > 0 ? specs_add(a, s, &v, e) : RC_OK;
+}
+
+/* ---- the others ---- */
+
+static enum rc
+add_policies(struct arena *a, struct specs *s, const struct json *list, struct err *e)
+{
+	struct ext_value v = { .kind = OID_CE_POLICIES };
+
+	if (list == NULL || list->count == 0)
+		return RC_OK;
+	ROOM(v.policies.v = arena_array(a, list->count, sizeof(*v.policies.v)), e);
+	JSON_EACH(x, list)
+	{
+		struct policy_info *p = &v.policies.v[v.policies.n++];
+		struct bytes cps = body_text(x, "cps"), notice = body_text(x, "notice");
+
+		TRY(oid_parse(a, body_text(x, "policy"), &p->oid, e));
+		ROOM(p->quals = arena_array(a, 2, sizeof(*p->quals)), e);
+		if (cps.n > 0)
+			p->quals[p->quals_n++] = (struct policy_qual){ .oid = oid_der(OID_QT_CPS),
+								       .known = OID_QT_CPS,
+								       .cps = cps };
+		if (notice.n > 0)
+			p->quals[p->quals_n++] = (struct policy_qual){ .oid = oid_der(OID_QT_UNOTICE),
+								       .known = OID_QT_UNOTICE,
+								       .text = notice,
+								       .text_tag = DER_UTF8 };
+	}
+	return specs_add(a, s, &v, e);
+}
+
+static enum rc
+add_issuer_names(struct arena *a, struct specs *s, const struct json *list, struct err *e)
+{
+	struct ext_value v = { .kind = OID_CE_ISSUER_ALT_NAME };
+
+	if (list == NULL || list->count == 0)
+		return RC_OK;
+	ROOM(v.names.v = arena_array(a, list->count, sizeof(*v.names.v)), e);
+	JSON_EACH(x, list)
+	TRY(gname_from_text(a, x->str, GN_NAME, &v.names.v[v.names.n++], e));
+	return specs_add(a, s, &v, e);
+}
+
+static enum rc
+add_features(struct arena *a, struct specs *s, const struct json *list, struct err *e)
+{
+	struct ext_value v = { .kind = OID_PE_TLS_FEATURE };
+
+	if (list == NULL || list->count == 0)
+		return RC_OK;
+	ROOM(v.tls.v = arena_array(a, list->count, sizeof(*v.tls.v)), e);
+	JSON_EACH(x, list)
+	v.tls.v[v.tls.n++] = x->integer;
+	return specs_add(a, s, &v, e);
+}
+
+static enum rc
+add_others(struct arena *a, struct specs *s, const struct json *list, struct err *e)
+{
+	JSON_EACH(x, list)
+	{
+		struct ext_value v = { .kind = OID_NONE, .critical = body_true(x, "critical") };
+
+		TRY(oid_parse(a, body_text(x, "oid"), &v.oid, e));
+		TRY(hex_parse(a, body_text(x, "value"), &v.raw, e));
+		TRY(specs_add(a, s, &v, e));
+	}
+	return RC_OK;
+}
+
+static enum rc
+add_extended(struct arena *a, struct specs *s, const struct procedure *p, struct err *e)
+{
+	struct ext_value v = { .kind = OID_CE_EXT_KEY_USAGE, .eku = p->extended_key_usage };
+
+	if (p->format->extended_key_usage != USAGE_PROCEDURE || p->extended_key_usage.n == 0)
+		return RC_OK; /* else it is an input */
+	return specs_add(a, s, &v, e);
+}
+
+/* Extensions in the order in which they stand in the certificate. */
+static enum rc
+specs_of(struct arena *a, const struct procedure *p, struct specs *s, struct err *e)
+{
+	const struct json *body = p->doc->body;
+	struct ext_value aki = { .kind = OID_CE_AUTHORITY_KEY_ID, .aki = { .key_id = p->authority->key_id } };
+	struct ext_value basic = { .kind = OID_CE_BASIC_CONSTRAINTS,
+				   .critical = true,
+				   .basic = { false, -1 } };
+	struct ext_value no_check = { .kind = OID_PE_OCSP_NOCHECK };
+
+	TRY(specs_add(a, s, &aki, e));
+	if (p->format->subject_key_id)
+		TRY(specs_slot(s, SLOT_SKI, e));
+	if (p->format->basic_constraints)
+		TRY(specs_add(a, s, &basic, e));
+	TRY(add_extended(a, s, p, e));
+	TRY(add_policies(a, s, body_list(body, "certificate_policies"), e));
+	TRY(specs_slot(s, SLOT_SAN, e));
+	TRY(add_issuer_names(a, s, body_list(body, "issuer_alternative_names"), e));
+	TRY(specs_addresses(a, s, body, p->authority->doc->body, e));
+	TRY(specs_qc(a, s, json_get(body, "qc_statements"), e));
+	TRY(add_features(a, s, body_list(body, "tls_feature"), e));
+	if (body_true(body, "ocsp_no_check"))
+		TRY(specs_add(a, s, &no_check, e));
+	TRY(add_others(a, s, body_list(body, "extensions"), e));
+	return specs_slot(s, SLOT_INPUT, e);
+}
+
+enum rc
+template_of(struct arena *a, const struct procedure *p, struct cert_template *ret, struct err *e)
+{
+	struct specs s = { .n = 0 };
+
+	TRY(specs_of(a, p, &s, e));
+	return cert_template_build(a, p->sigalg, p->authority->subject_in_force, s.v, s.n, ret, e);
+}
