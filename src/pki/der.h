@@ -90,9 +90,14 @@ void der_fail(struct der *d, enum code code, const char *std, const char *fmt, .
    is left in it). */
 void der_enter(struct der *d, uint32_t tag);
 void der_leave(struct der *d);
-/* The same for SET OF: the elements must stand in ascending order of their encodings (X.690 11.6, DER_SET_ORDER).
+/* The same for SET OF, whose tag may be IMPLICIT: the elements must stand in ascending order of their encodings (X.690 11.6, DER_SET_ORDER).
    Equal elements are refused as well, as every SET OF here is a mathematical set. */
-void der_enter_set_of(struct der *d);
+void der_enter_set_of_as(struct der *d, uint32_t tag);
+static inline void
+der_enter_set_of(struct der *d)
+{
+	der_enter_set_of_as(d, DER_SET);
+}
 /* Goes into an OCTET STRING whose contents are DER. */
 static inline void
 der_enter_octets(struct der *d)

@@ -69,6 +69,9 @@ bool gname_eq(const struct gname *a, const struct gname *b);
 /* g lies within the subtree `base` (a GN_CONSTRAINT of the same type), RFC 5280 4.2.1.10. */
 bool gname_within(const struct gname *base, const struct gname *g);
 
+/* The host in an absolute URI; none when it has no authority part or an empty one. */
+struct bytes uri_host(struct bytes uri);
+
 /* The syntax checks singly. */
 bool dns_ok(struct bytes name, bool wildcard);
 bool mail_ok(struct bytes mailbox);

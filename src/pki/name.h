@@ -37,9 +37,10 @@ name_is_empty(struct bytes der)
 /* Upper bounds of RFC 5280 A.1 (CN 64, C exactly 2, ...); NAME_LENGTH. */
 MUST enum rc name_check_bounds(const struct name *n, struct err *e);
 
-/* DER from attributes: ava[].oid (or known), value in UTF-8 and rdn must be set; tag 0 chooses: PrintableString for C,
-   serialNumber and dnQualifier, IA5String for emailAddress and DC, else UTF8String. *ret is the arena's throughout.
-   Codes: NAME (text not possible in its string type), NO_MEMORY, LIMIT. */
+/* DER from attributes: ava[].oid (or known) and rdn must be set. tag 0: value is UTF-8 and its string type is chosen,
+   PrintableString for C, serialNumber and dnQualifier, IA5String for emailAddress, mail and DC, else UTF8String;
+   otherwise value is the contents for that tag as they are. *ret is the arena's throughout. Codes: NAME (text not
+   possible in its string type), NO_MEMORY, LIMIT. */
 MUST enum rc name_build(struct arena *a, const struct ava *ava, size_t n, struct name *ret, struct err *e);
 
 /* RFC 4514 -> name: "CN=a+UID=1,OU=x\, y,2.5.4.99=#0c0161,C=DE"; the last RDN of the text is the first of the DER.
@@ -49,6 +50,13 @@ MUST enum rc name_from_text(struct arena *a, struct bytes text, struct name *ret
 void name_put_text(struct buf *out, const struct name *n);
 /* The same straight from DER; "(damaged name)" when it is none. */
 void name_put_der_text(struct buf *out, struct bytes der);
+
+/* A directory string type, IA5String, NumericString or VisibleString. */
+bool string_tag(uint32_t tag);
+/* The text's contents are right for its string type: UTF-8, character sets, no surrogates. */
+bool string_ok(uint32_t tag, struct bytes contents);
+/* Takes one character off the front of contents; -1 at the end or when damaged. */
+int32_t string_take(uint32_t tag, struct bytes *contents);
 
 /* The value as UTF-8 (BMPString, UniversalString and TeletexString, taken as ISO 8859-1, are converted into the arena).
    None when the tag is no string or memory is out. */

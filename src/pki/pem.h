@@ -12,7 +12,7 @@ struct pem_block {
 	struct bytes der;   /* the arena's */
 };
 
-/* Looks like PEM: has "-----BEGIN " at the start of a line. DER never does. */
+/* Looks like PEM: has "-----BEGIN " at the start of a line. A DER SEQUENCE of 128 bytes and more never does. */
 bool pem_is(struct bytes text);
 
 /* Takes the next block off *text and moves *text behind it. RC_NOT_FOUND (PEM_NONE) when there is none left. What stands
