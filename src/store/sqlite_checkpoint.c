@@ -19,6 +19,7 @@ struct checkpointer {
 	pthread_cond_t changed;
 	bool stop, busy, wanted; /* busy: the writer is in a transaction; wanted: it must not begin another */
 	bool work;               /* something was committed since the last checkpoint */
+	bool idle;               /* the thread waits for that */
 	atomic_ullong pages;
 };
 
@@ -37,7 +38,7 @@ checkpointer_leave(struct checkpointer *k)
 {
 	pthread_mutex_lock(&k->lock);
 	k->busy = false;
-	if (k->wanted || k->work)
+	if (k->wanted || (k->work && k->idle))
 		pthread_cond_broadcast(&k->changed);
 	pthread_mutex_unlock(&k->lock);
 }
@@ -93,8 +94,10 @@ wait_for_work(struct checkpointer *k)
 	pthread_mutex_lock(&k->lock);
 	while (!k->stop && pthread_cond_timedwait(&k->changed, &k->lock, &until) == 0)
 		continue;
+	k->idle = true;
 	while (!k->stop && !k->work)
 		pthread_cond_wait(&k->changed, &k->lock);
+	k->idle = false;
 	k->work = false;
 	stop = k->stop;
 	pthread_mutex_unlock(&k->lock);

@@ -2,7 +2,7 @@
 -- On the path of issuing stand only: primary keys, unique (issuer, serial), not_after. Ids are time-ordered, so all of
 -- these grow at one end, but for not_after, which has as many ends as there are validity periods.
 
-CREATE TABLE setting (name $TEXT NOT NULL PRIMARY KEY, value $TEXT NOT NULL);
+CREATE TABLE setting (name $TEXT NOT NULL PRIMARY KEY, value $TEXT NOT NULL) $CLUSTERED;
 
 -- One row: what policy snapshots compare to see that something changed.
 CREATE TABLE document_stamp (value $INT NOT NULL);
@@ -146,10 +146,10 @@ CREATE TABLE job (
 	owner $INT NOT NULL,
 	lease_until $INT NOT NULL,
 	cursor $INT NOT NULL
-);
+) $CLUSTERED;
 
 -- One row for each factory, so that their commits do not wait for one another.
-CREATE TABLE counter (name $TEXT NOT NULL, node $INT NOT NULL, value $INT NOT NULL, PRIMARY KEY (name, node));
+CREATE TABLE counter (name $TEXT NOT NULL, node $INT NOT NULL, value $INT NOT NULL, PRIMARY KEY (name, node)) $CLUSTERED;
 
 CREATE TABLE verdict (id $ID NOT NULL PRIMARY KEY, at $INT NOT NULL, ok $INT NOT NULL, lints $TEXT NOT NULL);
 
