@@ -145,7 +145,9 @@ uri_query_parse(struct arena *a, struct bytes query, struct bytes *names, struct
 	size_t n = 0;
 
 	*ret_n = 0;
-	while (query.p != NULL && query.n > 0) {
+	if (query.n == 0)
+		return RC_OK;
+	while (query.p != NULL) {
 		struct bytes value, name, pair = text_cut(query, '&', &query);
 
 		NEED(n < max, e, CHY_URI_QUERY, NULL, "more than %zu parameters", max);

@@ -33,7 +33,7 @@ struct config {
 		const char *tls, *plain; /* "127.0.0.1:8443"; NULL: no such listener */
 		const char *
 		    certificate_file; /* PEM chain of the TLS listener; NULL: DIRECTORY of the file made by setup */
-		const char *key_file; /* PEM */
+		const char *key_file; /* PEM; NULL: the factory's own */
 		int64_t threads, workers, connections, body_seconds, idle_seconds;
 	} listener;
 	struct {
