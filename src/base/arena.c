@@ -2,7 +2,12 @@
 
 #include <stdarg.h>
 
-enum { CHUNK = 16 << 10, ALIGN = 16, SPARE_MAX = 8 };
+#ifdef __SANITIZE_ADDRESS__
+enum { SPARE_MAX = 0 }; /* so that the sanitizer sees a use after the end */
+#else
+enum { SPARE_MAX = 8 };
+#endif
+enum { CHUNK = 16 << 10, ALIGN = 16 };
 
 struct chunk {
 	struct chunk *next;
@@ -29,7 +34,7 @@ chunk_new(size_t need)
 		spare = c->next;
 		spares--;
 	} else {
-		c = malloc(sizeof(*c) + cap);
+		c = cap < SIZE_MAX - sizeof(*c) ? malloc(sizeof(*c) + cap) : NULL;
 	}
 	if (c == NULL)
 		return NULL;

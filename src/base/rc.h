@@ -75,12 +75,18 @@ size_t code_list(const enum code **ret);
 /* "malformed", "denied" ...; never NULL. */
 const char *rc_name(enum rc rc);
 
-#define FAIL(e, code, std, ...) return err_set((e), (code), (std), __VA_ARGS__)
+#ifdef __clang_analyzer__ /* cannot know that err_set never says RC_OK */
+#define ERR_SET_(...) (err_set(__VA_ARGS__), RC_INTERNAL)
+#else
+#define ERR_SET_(...) err_set(__VA_ARGS__)
+#endif
+
+#define FAIL(e, code, std, ...) return ERR_SET_((e), (code), (std), __VA_ARGS__)
 
 #define NEED(cond, e, code, std, ...)                                                                               \
 	do {                                                                                                        \
 		if (!(cond))                                                                                        \
-			return err_set((e), (code), (std), __VA_ARGS__);                                            \
+			return ERR_SET_((e), (code), (std), __VA_ARGS__);                                           \
 	} while (0)
 
 /* Passes a failure on to the caller. */
