@@ -44,7 +44,7 @@ void p11_free(struct p11 *p);
 OWN_DEFINE(struct p11 *, p11_free)
 
 /* Loads a module: path of a shared object, absolute or in p11-kit's module folder. name: what "module-name"
-   of a URI refers to. CHY_P11_MODULE. Loading the same path again is free. */
+   of a URI refers to. CHY_P11_MODULE. Loading the same path again only gives the module one more name. */
 MUST enum rc p11_load(struct p11 *p, const char *name, const char *path, struct err *e);
 unsigned p11_modules(const struct p11 *p);
 

@@ -1,0 +1,388 @@
+#include "base/base.h"
+#include "pkcs11/impl.h"
+
+/* ---- opening ---- */
+
+static struct p11_key *
+key_new(struct p11_token *t)
+{
+	struct p11_key *k = calloc(1, sizeof(*k));
+
+	if (k == NULL)
+		return NULL;
+	k->t = t;
+	pthread_mutex_init(&k->lock, NULL);
+	k->mem = arena_new(64 << 10);
+	if (k->mem == NULL) {
+		p11_key_free(k);
+		return NULL;
+	}
+	return k;
+}
+
+void
+p11_key_free(struct p11_key *k)
+{
+	if (k == NULL)
+		return;
+	arena_free(k->mem);
+	pthread_mutex_destroy(&k->lock);
+	free(k);
+}
+
+static MUST enum rc
+key_set(struct p11_key *k, struct bytes id, struct bytes spki, struct bytes uri, struct err *e)
+{
+	struct pubkey pub;
+	char *kind = arena_alloc(k->mem, KEY_NAME_MAX);
+
+	k->id = arena_dup(k->mem, id);
+	k->spki = arena_dup(k->mem, spki);
+	k->uri = arena_str(k->mem, uri);
+	NEED(kind != NULL && k->id.p != NULL && k->spki.p != NULL && k->uri != NULL, e, CHY_NO_MEMORY, NULL,
+	     "a key");
+	TRY(pubkey_parse(k->spki, &pub, e));
+	k->type = pubkey_type(&pub);
+	k->kind = key_type_text(kind, k->type);
+	return RC_OK;
+}
+
+enum rc
+p11_key_open(struct p11_token *t, const struct p11_uri *u, struct p11_key **ret, struct err *e)
+{
+	OWN(arena_free)
+	struct arena *a = arena_new(16 << 20);
+	OWN(p11_key_free)
+	struct p11_key *k = key_new(t);
+	const struct p11_item *it = NULL;
+	struct p11_item *items;
+	size_t n, matches = 0;
+
+	NEED(a != NULL && k != NULL, e, CHY_NO_MEMORY, NULL, "a key");
+	TRY(p11_list(t, u, a, &items, &n, e));
+	for (size_t i = 0; i < n; i++)
+		if (items[i].has_private) {
+			it = &items[i];
+			matches++;
+		}
+	NEED(it != NULL, e, CHY_P11_NO_KEY, NULL, "no private key matches the URI");
+	NEED(matches == 1, e, CHY_P11_AMBIGUOUS, NULL, "%zu private keys match the URI", matches);
+	NEED(it->spki.n > 0 && it->id.n > 0, e, CHY_P11_NO_KEY, NULL,
+	     "the token tells no usable public key or no id for this private key");
+	TRY(key_set(k, it->id, it->spki, it->uri, e));
+	*ret = k;
+	k = NULL;
+	return RC_OK;
+}
+
+const char *
+p11_key_kind(const struct p11_key *k)
+{
+	return k->kind;
+}
+
+struct bytes
+p11_key_spki(const struct p11_key *k)
+{
+	return k->spki;
+}
+
+const char *
+p11_key_uri(const struct p11_key *k)
+{
+	return k->uri;
+}
+
+/* PKCS#11 takes pointers to what it does not change without const. */
+static void *
+unconst(struct bytes b)
+{
+	union {
+		const uint8_t *in;
+		void *out;
+	} u = { .in = b.p };
+
+	return u.out;
+}
+
+/* The private object in this connection; found once per connection. */
+static CK_RV
+private_object(struct p11_key *k, struct p11_session *s, CK_OBJECT_HANDLE *ret)
+{
+	CK_OBJECT_CLASS class = CKO_PRIVATE_KEY;
+	CK_ATTRIBUTE want[] = { { CKA_CLASS, &class, sizeof(class) }, { CKA_ID, unconst(k->id), k->id.n } };
+	CK_OBJECT_HANDLE found[2];
+	CK_ULONG n = 0;
+	CK_RV rv = CKR_OK;
+
+	pthread_mutex_lock(&k->lock);
+	if (k->object == CK_INVALID_HANDLE || k->generation != s->generation) {
+		rv = p11_find(s, want, ARRAY_LEN(want), found, 2, &n);
+		k->object = rv == CKR_OK && n > 0 ? found[0] : CK_INVALID_HANDLE;
+		k->generation = s->generation;
+	}
+	*ret = k->object;
+	pthread_mutex_unlock(&k->lock);
+	/* a token that has come back without the key: as good as away */
+	return rv == CKR_OK && *ret == CK_INVALID_HANDLE ? CKR_KEY_HANDLE_INVALID : rv;
+}
+
+/* ---- generating ---- */
+
+struct generate {
+	struct p11_key *k;
+	struct key_type type;
+	struct bytes id, label;
+};
+
+static struct bytes
+ec_params(struct key_type t, uint8_t *room)
+{
+	struct bytes oid = t.alg == KEY_ED25519 ? BYTES("\x2b\x65\x70")
+	    : t.alg == KEY_ED448                ? BYTES("\x2b\x65\x71")
+						: curve_oid(t.curve);
+
+	room[0] = DER_OID;
+	room[1] = (uint8_t)oid.n;
+	memcpy(room + 2, oid.p, oid.n);
+	return bytes_of(room, oid.n + 2);
+}
+
+static CK_RV
+generate_pair(struct p11_session *s, const struct generate *g, CK_OBJECT_HANDLE *pub, CK_OBJECT_HANDLE *priv)
+{
+	CK_BBOOL yes = CK_TRUE, no = CK_FALSE;
+	CK_ULONG bits = g->type.bits;
+	uint8_t e65537[] = { 1, 0, 1 }, room[16];
+	bool rsa = g->type.alg == KEY_RSA, ec = g->type.alg == KEY_EC;
+	struct bytes params = rsa ? BYTES_NONE : ec_params(g->type, room);
+	CK_ATTRIBUTE id = { CKA_ID, unconst(g->id), g->id.n },
+		     label = { CKA_LABEL, unconst(g->label), g->label.n };
+	CK_ATTRIBUTE public[] = {
+		{ CKA_TOKEN, &yes, sizeof(yes) },
+		{ CKA_VERIFY, &yes, sizeof(yes) },
+		id,
+		label,
+		rsa ? (CK_ATTRIBUTE){ CKA_MODULUS_BITS, &bits, sizeof(bits) }
+		    : (CK_ATTRIBUTE){ CKA_EC_PARAMS, unconst(params), params.n },
+		{ CKA_PUBLIC_EXPONENT, e65537, sizeof(e65537) },
+	};
+	CK_ATTRIBUTE private[] = {
+		{ CKA_TOKEN, &yes, sizeof(yes) },
+		{ CKA_PRIVATE, &yes, sizeof(yes) },
+		{ CKA_SENSITIVE, &yes, sizeof(yes) },
+		{ CKA_EXTRACTABLE, &no, sizeof(no) },
+		{ CKA_SIGN, &yes, sizeof(yes) },
+		{ CKA_DECRYPT, &no, sizeof(no) },
+		{ CKA_UNWRAP, &no, sizeof(no) },
+		{ CKA_DERIVE, &no, sizeof(no) },
+		id,
+		label,
+	};
+	CK_MECHANISM m = { rsa      ? CKM_RSA_PKCS_KEY_PAIR_GEN
+			       : ec ? CKM_EC_KEY_PAIR_GEN
+				    : CKM_EC_EDWARDS_KEY_PAIR_GEN,
+			   NULL, 0 };
+
+	return s->f->C_GenerateKeyPair(s->h, &m, public, ARRAY_LEN(public) - (rsa ? 0 : 1), private,
+				       ARRAY_LEN(private), pub, priv);
+}
+
+static MUST enum rc
+adopt(struct p11_session *s, struct generate *g, CK_OBJECT_HANDLE pub, struct arena *a, struct err *e)
+{
+	struct bytes spki, kind, uri;
+	CK_TOKEN_INFO info;
+
+	TRY(p11_rv(s->f->C_GetTokenInfo(s->t->slot, &info), "token", e));
+	p11_spki(s, pub, a, &spki, &kind);
+	NEED(spki.n > 0, e, CHY_P11_FAILED, NULL, "the token does not tell the public key that it made");
+	TRY(p11_token_uri(a, s->m, &info, g->id, BYTES_NONE, &uri, e));
+	return key_set(g->k, g->id, spki, uri, e);
+}
+
+static CK_RV
+generate(struct p11_session *s, void *arg, struct err *e)
+{
+	OWN(arena_free)
+	struct arena *a = arena_new(256 << 10);
+	struct generate *g = arg;
+	CK_OBJECT_HANDLE pub, priv;
+	CK_RV rv = a ? generate_pair(s, g, &pub, &priv) : CKR_HOST_MEMORY;
+
+	if (rv == CKR_OK && adopt(s, g, pub, a, e) != RC_OK) {
+		s->f->C_DestroyObject(s->h, priv);
+		s->f->C_DestroyObject(s->h, pub);
+	}
+	return rv;
+}
+
+enum rc
+p11_key_generate(struct p11_token *t, const char *kind, struct bytes id, struct bytes label,
+		 struct p11_key **ret, struct err *e)
+{
+	OWN(p11_key_free)
+	struct p11_key *k = key_new(t);
+	struct generate g = { .k = k, .id = id, .label = label };
+
+	NEED(k != NULL, e, CHY_NO_MEMORY, NULL, "a key");
+	NEED(id.n > 0 && id.n <= P11_ID_MAX, e, CHY_P11_FAILED, NULL, "id of %zu bytes", id.n);
+	TRY(key_type_parse(bytes_str(kind), &g.type, e));
+	NEED(g.type.alg <= KEY_ED448, e, CHY_P11_MECHANISM, NULL,
+	     "keys of kind %s are not made in PKCS#11 tokens", kind);
+	TRY(p11_do(t, generate, &g, "generate", e));
+	*ret = k;
+	k = NULL;
+	return RC_OK;
+}
+
+static CK_RV
+delete_objects(struct p11_session *s, void *arg, struct err *e)
+{
+	static const CK_OBJECT_CLASS classes[] = { CKO_PRIVATE_KEY, CKO_PUBLIC_KEY };
+	struct p11_key *k = arg;
+	CK_RV rv = CKR_OK;
+
+	for (size_t c = 0; rv == CKR_OK && c < ARRAY_LEN(classes); c++) {
+		CK_OBJECT_CLASS class = classes[c];
+		CK_ATTRIBUTE want[] = { { CKA_CLASS, &class, sizeof(class) },
+					{ CKA_ID, unconst(k->id), k->id.n } };
+		CK_OBJECT_HANDLE found[8];
+		CK_ULONG n = 0;
+
+		rv = p11_find(s, want, ARRAY_LEN(want), found, ARRAY_LEN(found), &n);
+		for (CK_ULONG i = 0; rv == CKR_OK && i < n; i++)
+			rv = s->f->C_DestroyObject(s->h, found[i]);
+	}
+	return rv;
+}
+
+enum rc
+p11_key_delete(struct p11_key *k, struct err *e)
+{
+	TRY(p11_do(k->t, delete_objects, k, "delete", e));
+	pthread_mutex_lock(&k->lock);
+	k->object = CK_INVALID_HANDLE;
+	pthread_mutex_unlock(&k->lock);
+	return RC_OK;
+}
+
+/* ---- signing ---- */
+
+struct sign {
+	struct p11_key *k;
+	CK_MECHANISM mechanism;
+	CK_RSA_PKCS_PSS_PARAMS pss;
+	uint8_t block[16 + 3 + 64]; /* DigestInfo */
+	struct bytes in;
+	uint8_t out[P11_SIGNATURE_MAX];
+	CK_ULONG out_n;
+};
+
+/* DigestInfo (RFC 8017 9.2): AlgorithmIdentifier with NULL, unlike in certificates. */
+static struct bytes
+digest_info(struct sign *w, enum sigalg alg, struct bytes digest)
+{
+	static const uint8_t heads[3][19] = {
+		{ 0x30, 0x31, 0x30, 0x0d, 6, 9, 0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 1, 5, 0, 4, 0x20 },
+		{ 0x30, 0x41, 0x30, 0x0d, 6, 9, 0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 2, 5, 0, 4, 0x30 },
+		{ 0x30, 0x51, 0x30, 0x0d, 6, 9, 0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 3, 5, 0, 4, 0x40 },
+	};
+
+	memcpy(w->block, heads[sigalg_digest(alg) - DIGEST_SHA256], sizeof(heads[0]));
+	memcpy(w->block + sizeof(heads[0]), digest.p, digest.n);
+	return bytes_of(w->block, sizeof(heads[0]) + digest.n);
+}
+
+static void
+set_pss(struct sign *w, enum digest d)
+{
+	static const CK_MECHANISM_TYPE hashes[] = { CKM_SHA256, CKM_SHA384, CKM_SHA512 };
+	static const CK_RSA_PKCS_MGF_TYPE mgfs[] = { CKG_MGF1_SHA256, CKG_MGF1_SHA384, CKG_MGF1_SHA512 };
+
+	w->pss = (CK_RSA_PKCS_PSS_PARAMS){ hashes[d - DIGEST_SHA256], mgfs[d - DIGEST_SHA256],
+					   digest_len(d) };
+	w->mechanism = (CK_MECHANISM){ CKM_RSA_PKCS_PSS, &w->pss, sizeof(w->pss) };
+}
+
+static MUST enum rc
+prepare(struct sign *w, enum sigalg alg, struct bytes digest, struct err *e)
+{
+	enum digest d = sigalg_digest(alg);
+
+	NEED(sigalg_fits(alg, &w->k->type), e, CHY_SIGNATURE_ALGORITHM, NULL, "%s with a key %s",
+	     sigalg_name(alg), w->k->kind);
+	NEED(d == DIGEST_NONE || digest.n == digest_len(d), e, CHY_SIGNATURE_ALGORITHM, NULL,
+	     "digest of %zu bytes", digest.n);
+	w->in = digest;
+	switch (alg) {
+	case SIGALG_RSA_PKCS1_SHA256:
+	case SIGALG_RSA_PKCS1_SHA384:
+	case SIGALG_RSA_PKCS1_SHA512:
+		w->mechanism.mechanism = CKM_RSA_PKCS;
+		w->in = digest_info(w, alg, digest);
+		return RC_OK;
+	case SIGALG_RSA_PSS_SHA256:
+	case SIGALG_RSA_PSS_SHA384:
+	case SIGALG_RSA_PSS_SHA512:
+		set_pss(w, d);
+		return RC_OK;
+	case SIGALG_ECDSA_SHA256:
+	case SIGALG_ECDSA_SHA384:
+	case SIGALG_ECDSA_SHA512:
+		w->mechanism.mechanism = CKM_ECDSA;
+		return RC_OK;
+	case SIGALG_ED25519:
+	case SIGALG_ED448:
+		w->mechanism.mechanism = CKM_EDDSA;
+		return RC_OK;
+	default:
+		FAIL(e, CHY_P11_MECHANISM, NULL, "%s is not done by PKCS#11 tokens", sigalg_name(alg));
+	}
+}
+
+static CK_RV
+sign(struct p11_session *s, void *arg, struct err *e)
+{
+	struct sign *w = arg;
+	CK_OBJECT_HANDLE key;
+	CK_RV rv = private_object(w->k, s, &key);
+
+	if (fault_fails("pkcs11.sign"))
+		rv = CKR_DEVICE_ERROR;
+	if (rv == CKR_OK)
+		rv = s->f->C_SignInit(s->h, &w->mechanism, key);
+	w->out_n = sizeof(w->out);
+	if (rv == CKR_OK)
+		rv = s->f->C_Sign(s->h, unconst(w->in), w->in.n, w->out, &w->out_n);
+	return rv;
+}
+
+static MUST enum rc
+put_signature(const struct sign *w, struct buf *out, struct err *e)
+{
+	struct bytes raw = bytes_of(w->out, w->out_n);
+	uint8_t room[ECDSA_DER_MAX];
+	struct dw d = dw_fixed(room, sizeof(room));
+
+	if (w->k->type.alg == KEY_EC) {
+		NEED(raw.n == 2 * curve_field_len(w->k->type.curve), e, CHY_P11_FAILED, NULL,
+		     "the token's ECDSA signature has %zu bytes", raw.n);
+		dw_ecdsa(&d, raw);
+		TRY(dw_end(&d, e));
+		raw = dw_bytes(&d);
+	}
+	buf_put(out, raw);
+	NEED(buf_ok(out), e, CHY_NO_MEMORY, NULL, "a signature");
+	return RC_OK;
+}
+
+enum rc
+p11_sign(struct p11_key *k, enum sigalg alg, struct bytes digest, struct buf *out, struct err *e)
+{
+	struct sign w = { .k = k };
+
+	TRY(prepare(&w, alg, digest, e));
+	TRY(p11_do(k->t, sign, &w, "sign", e));
+	return put_signature(&w, out, e);
+}
