@@ -18,7 +18,7 @@ enum {
 	SIGNER_FD = 3, /* where the signer finds its socket */
 	SIGNER_LABEL_MAX = 64,
 	SIGNER_URI_MAX = 1024,
-	SIGNER_NAMES_MAX = 64, /* name constraints of each kind in a CA key's limits */
+	SIGNER_NAMES_MAX = 16 << 10, /* bytes of the name constraints in a CA key's limits */
 	SIGNER_ALGS_MAX = 16,
 	SIGNER_TLS_MAX = 4096,
 	SIGNER_KEYS_MAX = 256,
@@ -59,16 +59,15 @@ bool signer_label_ok(struct bytes label);
  * never widened.
  */
 struct signer_limits {
-	struct bytes
-	    issuer; /* Name, DER: the issuer of everything it signs; empty: not fixed before the first one */
+	struct bytes issuer; /* Name, DER: the issuer of everything it signs, octet for octet */
 	enum sigalg algs[SIGNER_ALGS_MAX];
 	size_t n_algs;
 	uint32_t validity_max_days; /* from notBefore to notAfter, 1 or more */
 	bool ca_allowed;            /* may basicConstraints say cA */
 	int32_t path_len_max; /* the highest pathLenConstraint in such certificates; -1: also none at all */
-	/* The certificates' names (subject DN, DNS, mail, IP, URI) checked as RFC 5280 4.2.1.10 would have
-	   it: each is the value of an extnValue, GeneralSubtrees as in NameConstraints; empty: no limit. */
-	struct bytes permitted, excluded;
+	/* Value of a NameConstraints extension: subject and alternative names are checked by it as RFC 5280 4.2.1.10
+	   has it; empty: no limit. */
+	struct bytes name_constraints;
 	uint32_t per_second; /* certificates; 0: no limit */
 };
 
@@ -88,6 +87,12 @@ enum { SIGNER_HEAD_BYTES = 32 + 8 + 8 + 32 };
 /* The 80 bytes: "Chancery journal head, version 1" (32 octets of ASCII), size and at_ms as 64-bit big-endian,
  * root. */
 void signer_head_put(uint8_t out[SIGNER_HEAD_BYTES], const struct signer_head *h);
+
+/* One record of the signer's journal in a message. */
+struct sj_record;
+void signer_record_put(struct buf *out, const struct sj_record *r);
+/* Views into the input; failure is the reader's. The hash is not computed again: that is for those who read the files. */
+void signer_record_get(struct rd *r, struct sj_record *ret);
 
 struct signer_status {
 	uint64_t synced, acked; /* journal positions */

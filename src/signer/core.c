@@ -1,0 +1,241 @@
+#include "base/base.h"
+#include "signer/core_impl.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/file.h"
+
+enum {
+	READ_BYTES = 256 << 10,
+	IN_MAX = 2 * (LIMIT_FRAME + FRAME_HEAD) + 2 * READ_BYTES,
+	OUT_MAX = LIMIT_SIGNER_BATCH * (LIMIT_FRAME + FRAME_HEAD),
+};
+
+/* ---- a batch ---- */
+
+static struct item *
+new_item(struct signer_core *c, struct frame f)
+{
+	struct item *it = &c->items[c->n_items++];
+	struct buf payload = it->payload, signature = it->signature;
+
+	payload.n = signature.n = 0; /* memory of the batch before is used again */
+	payload.bad = signature.bad = false;
+	memset(it, 0, offsetof(struct item, head));
+	it->in = f;
+	it->payload = payload;
+	it->signature = signature;
+	return it;
+}
+
+static void
+put_error(struct buf *out, uint64_t id, const struct err *e)
+{
+	OWN_BUF struct buf p = buf_max(4 << 10);
+
+	buf_u32(&p, (uint32_t)e->code);
+	buf_lv(&p, bytes_str(e->field));
+	buf_lv(&p, bytes_str(e->std));
+	buf_lv(&p, bytes_str(e->text));
+	frame_put(out, (struct frame){ SIGNER_ERROR, id, buf_bytes(&p) });
+}
+
+static void
+put_answer(struct signer_core *c, struct item *it)
+{
+	if (it->e.code == CHY_NONE && !buf_ok(&it->payload))
+		(void)err_set(&it->e, CHY_NO_MEMORY, NULL, "an answer");
+	if (it->e.code != CHY_NONE)
+		put_error(&c->out, it->in.id, &it->e);
+	else
+		frame_put(&c->out,
+			  (struct frame){ it->in.type | SIGNER_ANSWER, it->in.id, buf_bytes(&it->payload) });
+}
+
+/* Signs what has been gathered, and puts all answers into the output. */
+static void
+finish(struct signer_core *c)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->n_items; i++)
+		n += c->items[i].signs;
+	if (n > 0)
+		core_sign_all(c);
+	for (size_t i = 0; i < c->n_items; i++)
+		put_answer(c, &c->items[i]);
+	c->n_items = 0;
+}
+
+static void
+take(struct signer_core *c, struct frame f)
+{
+	if (core_is_act(f.type))
+		finish(c); /* a key must not go, nor its limits change, under what is being signed */
+	core_handle(c, new_item(c, f));
+	if (core_is_act(f.type))
+		finish(c);
+}
+
+/* Everything that is whole in `in`, at most a batch. *ret_used: bytes of it. */
+static MUST enum rc
+take_batch(struct signer_core *c, struct bytes in, size_t *ret_used, struct err *e)
+{
+	struct bytes rest = in;
+	struct frame f;
+	bool whole;
+	enum rc rc = RC_OK;
+
+	for (size_t n = 0; n < LIMIT_SIGNER_BATCH; n++) {
+		rc = frame_take(&rest, &f, &whole, e);
+		if (rc != RC_OK || !whole)
+			break;
+		take(c, f);
+	}
+	finish(c); /* what came before a damaged message is answered */
+	*ret_used = in.n - rest.n;
+	return rc;
+}
+
+/* ---- the loop ---- */
+
+/* One read, or none that waits. *ret_n = 0: nothing (any more). */
+static MUST enum rc
+read_some(struct signer_core *c, int fd, int flags, size_t *ret_n, bool *ret_end, struct err *e)
+{
+	uint8_t *room = buf_room(&c->in, READ_BYTES);
+	ssize_t n;
+
+	NEED(room != NULL, e, CHY_NO_MEMORY, NULL, "the signer's input");
+	do
+		n = recv(fd, room, READ_BYTES, flags);
+	while (n < 0 && errno == EINTR);
+	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+		*ret_n = 0;
+		return RC_OK;
+	}
+	*ret_end = n == 0 || (n < 0 && errno == ECONNRESET);
+	NEED(n >= 0 || *ret_end, e, CHY_SYSTEM, NULL, "recv: %s", strerror(errno));
+	*ret_n = n > 0 ? (size_t)n : 0;
+	c->in.n += *ret_n;
+	return RC_OK;
+}
+
+static bool
+has_whole(const struct signer_core *c)
+{
+	struct bytes in = buf_bytes(&c->in);
+	struct frame f;
+	bool whole = false;
+
+	return frame_take(&in, &f, &whole, NULL) != RC_OK || whole;
+}
+
+/* Waits for a whole message; a read takes all that is there already. */
+static MUST enum rc
+read_batch(struct signer_core *c, int fd, bool *ret_end, struct err *e)
+{
+	size_t n;
+
+	/* left over from the last read: look what has come meanwhile, so that batches do not get small */
+	if (has_whole(c) && c->in.n < READ_BYTES && !*ret_end)
+		TRY(read_some(c, fd, MSG_DONTWAIT, &n, ret_end, e));
+	while (!has_whole(c) && !*ret_end)
+		TRY(read_some(c, fd, 0, &n, ret_end, e));
+	FAULT("signer.after-read");
+	return RC_OK;
+}
+
+static MUST enum rc
+write_answers(struct signer_core *c, int fd, struct err *e)
+{
+	enum rc rc;
+
+	NEED(buf_ok(&c->out), e, CHY_NO_MEMORY, NULL, "the signer's output");
+	rc = fd_write_all(fd, buf_bytes(&c->out), e);
+	c->out.n = 0;
+	FAULT("signer.after-answer");
+	return rc;
+}
+
+enum rc
+signer_core_run(struct signer_core *c, int fd, struct err *e)
+{
+	bool end = false;
+	size_t used;
+	enum rc rc;
+
+	c->in.n = 0;
+	while (!end || has_whole(c)) {
+		TRY(read_batch(c, fd, &end, e));
+		rc = take_batch(c, buf_bytes(&c->in), &used, e);
+		buf_drop(&c->in, used);
+		if (c->out.n > 0)
+			TRY(write_answers(c, fd, e));
+		TRY(rc);
+	}
+	return RC_OK;
+}
+
+enum rc
+signer_core_one(struct signer_core *c, struct bytes frame, struct buf *out, struct err *e)
+{
+	size_t used;
+	enum rc rc = take_batch(c, frame, &used, e);
+
+	buf_put(out, buf_bytes(&c->out));
+	c->out.n = 0;
+	return rc;
+}
+
+/* ---- making ---- */
+
+static unsigned
+threads_of(unsigned asked)
+{
+	long n = asked ? (long)asked : sysconf(_SC_NPROCESSORS_ONLN);
+
+	return n < 2 ? 2 : n > 32 ? 32 : (unsigned)n;
+}
+
+enum rc
+signer_core_new(const struct signer_core_options *o, struct signer_core **ret, struct err *e)
+{
+	OWN(signer_core_free)
+	struct signer_core *c = calloc(1, sizeof(*c));
+
+	NEED(c != NULL, e, CHY_NO_MEMORY, NULL, "the signer");
+	c->o = *o;
+	c->started_at = clock_now_ms();
+	c->in = buf_max(IN_MAX);
+	c->out = buf_max(OUT_MAX);
+	c->items = calloc(LIMIT_SIGNER_BATCH, sizeof(*c->items));
+	NEED(c->items != NULL, e, CHY_NO_MEMORY, NULL, "the signer");
+	for (size_t i = 0; i < LIMIT_SIGNER_BATCH; i++) {
+		c->items[i].payload = buf_max(LIMIT_FRAME);
+		c->items[i].signature = buf_max(KEYSTORE_SIGNATURE_MAX);
+	}
+	TRY(workers_new(threads_of(o->threads), &c->workers, e));
+	*ret = c;
+	c = NULL;
+	return RC_OK;
+}
+
+void
+signer_core_free(struct signer_core *c)
+{
+	if (c == NULL)
+		return;
+	workers_free(c->workers);
+	sj_reader_free(c->reader);
+	for (size_t i = 0; c->items != NULL && i < LIMIT_SIGNER_BATCH; i++) {
+		buf_fini(&c->items[i].payload);
+		buf_fini(&c->items[i].signature);
+	}
+	free(c->items);
+	buf_fini(&c->in);
+	buf_fini(&c->out);
+	free(c);
+}

@@ -1,0 +1,52 @@
+/* The inside of the core, shared by core.c, handle.c and sign.c only. */
+#ifndef SIGNER_CORE_IMPL_H
+#define SIGNER_CORE_IMPL_H
+
+#include "base/frame.h"
+#include "signer/core.h"
+#include "signer/workers.h"
+
+/* One request of a batch, from message to answer. */
+struct item {
+	struct frame in;
+	struct err e;       /* its failure, if any */
+	struct buf payload; /* its answer */
+	/* what is to be signed, and written to the journal */
+	bool signs;
+	struct skey *key;
+	enum sigalg alg;
+	bool digest; /* tbs is a digest already */
+	enum sj_type type;
+	struct bytes tbs, context;
+	struct buf signature;
+	uint8_t head[SIGNER_HEAD_BYTES];
+	uint64_t position;
+};
+
+struct signer_core {
+	struct signer_core_options o;
+	struct workers *workers;
+	struct item *items; /* LIMIT_SIGNER_BATCH of them */
+	size_t n_items;
+	struct buf in, out;
+	int64_t started_at, repaired_us;
+	uint64_t signed_total, refused_total;
+	struct sj_reader *reader; /* where JOURNAL_READ goes on, if it goes on there */
+	uint64_t reader_next;
+};
+
+/* Reads the request: either does it (payload is the answer), or checks it and sets `signs`. */
+void core_handle(struct signer_core *c, struct item *it);
+/* Does a request of this type change keys or the journal? Those wait for what was signed before, and are not mixed with
+   it. */
+bool core_is_act(uint16_t type);
+
+/* Signs, journals, syncs: the items that have `signs` and no error. */
+void core_sign_all(struct signer_core *c);
+/* Appends a record about a key and syncs; for acts. */
+MUST enum rc core_record(struct signer_core *c, enum sj_type type, struct skey *k, struct bytes what,
+			 struct bytes context, struct err *e);
+/* Is the journal writable? Tries to repair it, at most once a second. */
+MUST enum rc core_journal_ready(struct signer_core *c, struct err *e);
+
+#endif

@@ -1,0 +1,142 @@
+#include "base/base.h"
+#include "signer/core_impl.h"
+
+enum { REPAIR_US = 1000000 };
+
+enum rc
+core_journal_ready(struct signer_core *c, struct err *e)
+{
+	int64_t now = clock_mono_us();
+
+	if (!sj_is_broken(c->o.journal))
+		return RC_OK;
+	NEED(c->repaired_us == 0 || now - c->repaired_us >= REPAIR_US, e, CHY_SJ_BROKEN, NULL,
+	     "the signer's journal could not be written a moment ago");
+	c->repaired_us = now;
+	TRY(sj_repair(c->o.journal, e));
+	LOG(WARNING, "signer.journal-repaired", LI("synced", (int64_t)sj_synced(c->o.journal)));
+	return RC_OK;
+}
+
+static bool
+to_sign(const struct item *it)
+{
+	return it->signs && it->e.code == CHY_NONE;
+}
+
+static void
+sign_one(struct item *it)
+{
+	enum rc rc = it->digest ? keystore_sign_digest(it->key, it->alg, it->tbs, &it->signature, &it->e)
+				: keystore_sign(it->key, it->alg, it->tbs, &it->signature, &it->e);
+
+	if (rc == RC_OK && !buf_ok(&it->signature))
+		rc = err_set(&it->e, CHY_NO_MEMORY, NULL, "a signature");
+	/* whoever fails says why: this cannot be, but an answer without a signature must not leave */
+	if (rc != RC_OK && it->e.code == CHY_NONE)
+		(void)err_set(&it->e, CHY_INTERNAL, NULL, "signing failed without a reason");
+}
+
+struct slow {
+	struct item *items[LIMIT_SIGNER_BATCH];
+	size_t n;
+};
+
+static void
+sign_slow(void *arg, size_t i)
+{
+	struct slow *s = arg;
+
+	sign_one(s->items[i]);
+}
+
+/* P-256 in software takes 16 us, less than waking a thread: done here. Everything else by all threads. */
+static void
+sign_each(struct signer_core *c)
+{
+	struct slow slow = { .n = 0 };
+
+	for (size_t i = 0; i < c->n_items; i++)
+		if (to_sign(&c->items[i]) && c->items[i].key->slow)
+			slow.items[slow.n++] = &c->items[i];
+	if (slow.n > 0)
+		workers_do(c->workers, slow.n, sign_slow, &slow);
+	for (size_t i = 0; i < c->n_items; i++)
+		if (to_sign(&c->items[i]) && !c->items[i].key->slow)
+			sign_one(&c->items[i]);
+}
+
+static void
+journal_one(struct signer_core *c, struct item *it, int64_t now)
+{
+	struct sj_record r = {
+		.at_ms = now,
+		.type = it->type,
+		.key = bytes_str(it->key->label),
+		.tbs = it->tbs,
+		.signature = buf_bytes(&it->signature),
+		.context = it->context,
+	};
+
+	if (sj_add(c->o.journal, &r, &it->e) == RC_OK)
+		it->position = r.position;
+}
+
+static void
+fail_all(struct signer_core *c, const struct err *e)
+{
+	for (size_t i = 0; i < c->n_items; i++)
+		if (to_sign(&c->items[i]))
+			c->items[i].e = *e;
+}
+
+static void
+answer_one(struct item *it)
+{
+	buf_u64(&it->payload, it->position);
+	buf_lv(&it->payload, buf_bytes(&it->signature));
+}
+
+void
+core_sign_all(struct signer_core *c)
+{
+	struct err e = { 0 };
+	int64_t now = clock_now_ms();
+
+	if (core_journal_ready(c, &e) != RC_OK) {
+		fail_all(c, &e);
+		return;
+	}
+	sign_each(c);
+	FAULT("signer.after-sign");
+	for (size_t i = 0; i < c->n_items; i++)
+		if (to_sign(&c->items[i]))
+			journal_one(c, &c->items[i], now);
+	if (sj_commit(c->o.journal, &e) != RC_OK) {
+		LOG(ERROR, "signer.journal", LE(&e));
+		fail_all(c, &e);
+		return;
+	}
+	for (size_t i = 0; i < c->n_items; i++)
+		if (to_sign(&c->items[i])) {
+			answer_one(&c->items[i]);
+			c->signed_total++;
+		}
+}
+
+enum rc
+core_record(struct signer_core *c, enum sj_type type, struct skey *k, struct bytes what, struct bytes context,
+	    struct err *e)
+{
+	struct sj_record r = {
+		.at_ms = clock_now_ms(),
+		.type = type,
+		.key = bytes_str(k->label),
+		.tbs = what,
+		.context = context,
+	};
+
+	TRY(core_journal_ready(c, e));
+	TRY(sj_add(c->o.journal, &r, e));
+	return sj_commit(c->o.journal, e);
+}
