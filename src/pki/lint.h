@@ -20,8 +20,9 @@ struct lint {
 	enum lint_outcome (*fn)(const struct lint_input *in);
 };
 
-/* All lints, for documentation; returns how many. */
-size_t lint_list(const struct lint **ret);
+/* All lints, for documentation: their number, and the i-th (i below it). */
+size_t lint_count(void);
+const struct lint *lint_at(size_t i);
 
 struct lint_verdict {
 	const struct lint *lint;
