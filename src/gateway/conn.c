@@ -112,6 +112,10 @@ conn_close(struct conn *c)
 	close(c->fd);
 	c->fd = -1;
 	leave_loop(c);
+	if (c->call != NULL && c->state != CONN_BUSY) { /* its handler has not seen it yet */
+		call_free(c->call);
+		c->call = NULL;
+	}
 	c->state = CONN_CLOSED;
 	if (c->call == NULL)
 		conn_free(c);
@@ -582,9 +586,10 @@ conn_tick(struct conn *c, int64_t now_us)
 {
 	struct httpd *h = c->loop->h;
 	bool idle = c->state == CONN_HEAD && c->began_us == 0;
+	bool lingered = c->state == CONN_LINGER && c->deadline_us - now_us < (CONN_LINGER_MS - 300) * 1000LL;
 	bool free_of_time = c->state == CONN_BUSY && !(c->streaming && out_waits(c));
 
-	if (atomic_load(&h->killing) || (idle && atomic_load(&h->draining))) {
+	if (atomic_load(&h->killing) || ((idle || lingered) && atomic_load(&h->draining))) {
 		conn_close(c);
 		return;
 	}
