@@ -1,5 +1,6 @@
 #include "base/base.h"
 
+#include <pthread.h>
 #include <stdarg.h>
 
 #ifdef __SANITIZE_ADDRESS__
@@ -23,6 +24,37 @@ struct arena {
 /* Standard chunks that this thread gave back: an issuing thread makes an arena ten thousand times a second. */
 static __thread struct chunk *spare;
 static __thread unsigned spares;
+static pthread_key_t at_end;
+static pthread_once_t at_end_once = PTHREAD_ONCE_INIT;
+
+static void
+spares_free(void *unused)
+{
+	for (struct chunk *next; spare != NULL; spare = next) {
+		next = spare->next;
+		free(spare);
+	}
+	spares = 0;
+}
+
+static void
+at_end_make(void)
+{
+	(void)!pthread_key_create(&at_end, spares_free);
+}
+
+/* Asks for spares_free when this thread ends. */
+static void
+spares_owned(void)
+{
+	static __thread bool asked;
+
+	if (asked)
+		return;
+	asked = true;
+	pthread_once(&at_end_once, at_end_make);
+	(void)!pthread_setspecific(at_end, &spares);
+}
 
 static struct chunk *
 chunk_new(size_t need)
@@ -49,6 +81,7 @@ chunk_free(struct chunk *c)
 		c->next = spare;
 		spare = c;
 		spares++;
+		spares_owned();
 	} else {
 		free(c);
 	}
