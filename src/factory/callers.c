@@ -8,15 +8,20 @@
 
 /* The status of the officer's certificate: the document names it by id, so that no search is needed. */
 static enum rc
-status_of(struct factory *f, struct arena *a, const struct officer *o, struct credential *c, struct err *e)
+status_of(struct factory *f, struct arena *a, const struct snapshot *policy, const struct officer *o,
+	  struct credential *c, struct err *e)
 {
 	struct certificate_row row;
+	int64_t id = 0;
 	enum rc rc;
 
 	c->state = CREDENTIAL_GOOD;
-	if (o == NULL || o->certificate.v == 0)
+	if (o == NULL)
 		return RC_OK;
-	rc = store_certificate(f->store, a, o->certificate.v, &row, e);
+	TRY(json_opt_int(snapshot_document(policy, officer_doc(o->id))->body, "certificate", 1, JSON_INT_MAX, &id, e));
+	if (id == 0)
+		return RC_OK;
+	rc = store_certificate(f->store, a, id, &row, e);
 	if (rc == RC_NOT_FOUND) {
 		err_clear(e);
 		FAIL(e, CHY_OFFICER_CERTIFICATE_GONE, NULL, "the certificate of officer \"%.*s\" is not in the store",
@@ -42,7 +47,7 @@ credential_of(struct factory *f, struct arena *a, const struct snapshot *policy,
 	ret->token = BYTES_NONE;
 	ret->not_before_ms = cert.not_before_at;
 	ret->not_after_ms = cert.not_after_at;
-	return status_of(f, a, snapshot_officer_by_fingerprint(policy, ret->fingerprint), ret, e);
+	return status_of(f, a, policy, snapshot_officer_by_fingerprint(policy, ret->fingerprint), ret, e);
 }
 
 enum rc
