@@ -45,6 +45,7 @@ struct factory {
 	_Atomic int64_t policy_stamp;
 	pthread_mutex_t policy_loading;
 
+	pthread_mutex_t acting; /* held while a signed request takes effect */
 	struct sessions *sessions;
 	struct jobs *jobs;
 	struct factory_figures figures;

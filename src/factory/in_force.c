@@ -24,7 +24,8 @@ authority_certificate(struct factory *f, struct arena *a, struct doc_id authorit
 }
 
 static enum rc
-read_documents(struct arena *a, const struct document_row *rows, size_t n, struct document **ret, struct err *e)
+read_documents(struct arena *a, const struct document_row *rows, size_t n, const struct document *extra,
+	       struct document **ret, size_t *ret_n, struct err *e)
 {
 	struct document *docs = arena_array(a, n + 1, sizeof(*docs));
 
@@ -35,7 +36,10 @@ read_documents(struct arena *a, const struct document_row *rows, size_t n, struc
 					     .kind = kind_id_of(rows[i].kind),
 					     .at_ms = rows[i].at,
 					     .text = rows[i].body };
+	if (extra != NULL)
+		docs[n] = *extra;
 	*ret = docs;
+	*ret_n = n + (extra != NULL);
 	return RC_OK;
 }
 
@@ -69,20 +73,33 @@ read_authorities(struct factory *f, struct arena *a, const struct document *docs
 }
 
 static enum rc
-build(struct factory *f, struct arena *a, const struct document_row *rows, size_t n, struct snapshot **ret,
-      struct err *e)
+build(struct factory *f, struct arena *a, const struct document_row *rows, size_t n, const struct document *extra,
+      struct snapshot **ret, struct err *e)
 {
 	struct authority_facts *facts;
 	struct document *docs;
 	size_t facts_n;
 
-	TRY(read_documents(a, rows, n, &docs, e));
+	TRY(read_documents(a, rows, n, extra, &docs, &n, e));
 	TRY(read_authorities(f, a, docs, n, &facts, &facts_n, e));
 	return snapshot_build(&(struct snapshot_input){ .documents = docs,
 							.documents_n = n,
 							.authorities = facts,
 							.authorities_n = facts_n },
 			      ret, e);
+}
+
+enum rc
+policy_with(struct factory *f, const struct document *extra, struct snapshot **ret, struct err *e)
+{
+	OWN(arena_free) struct arena *own = arena_new(LOAD_ARENA);
+	struct document_row *rows;
+	int64_t stamp;
+	size_t n;
+
+	NEED(own != NULL, e, CHY_NO_MEMORY, NULL, "the policy");
+	TRY(store_snapshot(f->store, own, &rows, &n, &stamp, e));
+	return build(f, own, rows, n, extra, ret, e);
 }
 
 static char *
@@ -164,7 +181,7 @@ load(struct factory *f, struct err *e)
 	if (f->policy != NULL && stamp == atomic_load(&f->policy_stamp))
 		return RC_OK;
 	TRY(store_snapshot(f->store, a, &rows, &n, &stamp, e));
-	TRY(build(f, a, rows, n, &s, e));
+	TRY(build(f, a, rows, n, NULL, &s, e));
 	rc = judge(f, a, s, e);
 	if (rc != RC_OK) {
 		snapshot_unref(s);

@@ -11,6 +11,10 @@
    happens. On failure the old snapshot stays in force. Any thread; loads run one at a time. */
 MUST enum rc policy_load(struct factory *f, struct err *e);
 
+/* A snapshot of the documents in the store and one more, not put in force: for acts that need the policy as it will be. */
+MUST enum rc policy_with(struct factory *f, const struct document *extra, struct snapshot **ret,
+			 struct err *e);
+
 /* The DER of an authority's newest certificate, into the arena. CHY_AUTHORITY_NO_CERTIFICATE. */
 MUST enum rc authority_certificate(struct factory *f, struct arena *a, struct doc_id authority, struct bytes *ret,
 				   struct err *e);

@@ -6,6 +6,7 @@
 #include "crypto/verify.h"
 #include "crypto/weak.h"
 #include "factory/issue_leaf.h"
+#include "factory/ca_keys.h"
 #include "factory/leaf.h"
 #include "factory/pending.h"
 #include "policy/issue.h"
@@ -177,6 +178,7 @@ void
 issue_start(struct issue_call *c)
 {
 	bool repeated = false;
+	char label[KEY_LABEL_MAX];
 	enum rc rc;
 
 	c->policy = factory_policy(c->f);
@@ -192,7 +194,7 @@ issue_start(struct issue_call *c)
 	}
 	FAULT("factory.before-sign");
 	rc = signer_sign_cert(c->f->signer,
-			      &(struct sign_cert){ .key = snapshot_key_label(c->decision.authority),
+			      &(struct sign_cert){ .key = key_label(c->decision.authority->key, label),
 						   .alg = c->decision.sigalg,
 						   .tbs = c->tbs,
 						   .context = c->context },

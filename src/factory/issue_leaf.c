@@ -1,6 +1,7 @@
 #include "base/base.h"
 #include "factory/issue_leaf.h"
 
+#include "base/json.h"
 #include "crypto/digest.h"
 #include "factory/leaf.h"
 
@@ -24,19 +25,20 @@ put_considered(struct buf *b, const struct issue_decision *d)
 }
 
 static void
-put_rules(struct buf *b, const struct rule_trace *t)
+put_notes(struct buf *b, const struct rule_trace *t)
 {
 	bool any = false;
 
-	buf_str(b, "\"notes\":{");
+	buf_str(b, "\"notes\":[");
 	for (size_t i = 0; i < t->n; i++) {
 		if (t->v[i].note == NULL)
 			continue;
-		buf_printf(b, "%s\"%s\":", any ? "," : "", t->v[i].rule);
+		buf_printf(b, "%s[\"%s\",", any ? "," : "", t->v[i].rule);
 		json_put_str(b, bytes_str(t->v[i].note));
+		buf_u8(b, ']');
 		any = true;
 	}
-	buf_str(b, "}");
+	buf_str(b, "]");
 }
 
 static void
@@ -64,7 +66,7 @@ put_leaf(struct buf *b, const struct issue_call *c)
 	buf_str(b, ",\"csr_sha256\":\"");
 	hex_put(b, BYTES_OF(csr_hash));
 	buf_printf(b, "\",\"id\":%lld,\"kind\":\"certificate\",", (long long)c->id);
-	put_rules(b, &d->trace);
+	put_notes(b, &d->trace);
 	buf_str(b, ",\"procedures\":{");
 	put_version(b, "authority", d->authority_version);
 	buf_u8(b, ',');
