@@ -73,29 +73,31 @@ leaf_body(struct arena *a, const struct authority_decision *d, int64_t id, struc
 }
 
 static enum rc
-sign_and_store(struct factory *f, struct arena *a, const struct authority_decision *d, const struct pending *p,
-	       struct err *e)
+sign(struct factory *f, struct arena *a, const struct authority_decision *d, const struct pending *p,
+     struct change *change, struct bytes *ret_der, struct err *e)
 {
 	OWN_BUF struct buf context = buf_max(LIMIT_CONTEXT);
 	struct signed_cert signature;
 	char label[KEY_LABEL_MAX];
-	struct finished done;
+	struct finished done = { 0 };
 
 	TRY(pending_put(&context, p, e));
 	TRY(signer_sign_cert_sync(f->signer,
 				  &(struct sign_cert){ .key = key_label(d->issuer->key, label),
 						       .alg = d->sigalg,
 						       .tbs = d->tbs,
-						       .context = buf_bytes(&context) },
+						       .context = p->request ? buf_bytes(&context) : BYTES_NONE },
 				  SIGNER_WAIT_MS, a, &signature, e));
 	FAULT("factory.after-sign-authority");
-	TRY(pending_finish(a, p, d->tbs, signature.signature, &done, e));
-	return store_commit(f->store, done.change, e);
+	TRY(pending_add(a, p, d->tbs, signature.signature, change, &done, e));
+	*ret_der = done.der;
+	return RC_OK;
 }
 
-static enum rc
-make(struct factory *f, struct arena *a, const struct snapshot *policy, struct doc_id authority, struct json *by,
-     struct request_id request, struct err *e)
+enum rc
+ca_certificate_add(struct factory *f, struct arena *a, const struct snapshot *policy, struct doc_id authority,
+		   struct json *by, struct request_id request, struct change *change, int64_t *ret_id,
+		   struct bytes *ret_der, struct err *e)
 {
 	struct authority_issue_facts facts = { .policy = policy, .authority = authority, .now_ms = clock_now_ms() };
 	const struct authority *own = snapshot_authority(policy, authority);
@@ -112,18 +114,27 @@ make(struct factory *f, struct arena *a, const struct snapshot *policy, struct d
 			      .authority = authority.v,
 			      .request = request.v,
 			      .sigalg = d.sigalg };
+	*ret_id = p.id;
 	TRY(leaf_body(a, &d, p.id, by, facts.now_ms, &p.leaf, e));
-	return sign_and_store(f, a, &d, &p, e);
+	return sign(f, a, &d, &p, change, ret_der, e);
 }
 
 enum rc
 ca_certificate_make(struct factory *f, struct arena *a, const struct snapshot *policy, struct doc_id authority,
 		    struct json *by, struct request_id request, struct err *e)
 {
+	OWN(change_free) struct change *change = change_new();
 	struct certificate_row *rows;
-	size_t n = 0;
+	struct change *ready;
+	struct bytes der;
+	int64_t id;
+	size_t n;
 
-	if (request.v != 0)
-		TRY(store_certificates_by_request(f->store, a, request.v, 0, 1, &rows, &n, e));
-	return n > 0 ? RC_OK : make(f, a, policy, authority, by, request, e);
+	TRY(store_certificates_by_request(f->store, a, request.v, 0, 1, &rows, &n, e));
+	if (n > 0)
+		return RC_OK;
+	TRY(ca_certificate_add(f, a, policy, authority, by, request, change, &id, &der, e));
+	ready = change;
+	change = NULL;
+	return store_commit(f->store, ready, e);
 }

@@ -14,4 +14,10 @@
 MUST enum rc ca_certificate_make(struct factory *f, struct arena *a, const struct snapshot *policy,
 				 struct doc_id authority, struct json *by, struct request_id request, struct err *e);
 
+/* The same into a change that is there already, whatever is stored; *ret_id and *ret_der: the certificate. */
+struct change;
+MUST enum rc ca_certificate_add(struct factory *f, struct arena *a, const struct snapshot *policy,
+				struct doc_id authority, struct json *by, struct request_id request,
+				struct change *change, int64_t *ret_id, struct bytes *ret_der, struct err *e);
+
 #endif

@@ -147,10 +147,9 @@ put_row(struct arena *a, struct change *change, const struct pending *p, const s
 }
 
 enum rc
-pending_finish(struct arena *a, const struct pending *p, struct bytes tbs, struct bytes signature,
-	       struct finished *ret, struct err *e)
+pending_add(struct arena *a, const struct pending *p, struct bytes tbs, struct bytes signature, struct change *change,
+	    struct finished *ret, struct err *e)
 {
-	OWN(change_free) struct change *change = change_new();
 	OWN_BUF struct buf subject = buf_max(SUBJECT_MAX);
 	size_t room = tbs.n + signature.n + 256;
 	uint8_t *der = arena_alloc(a, room);
@@ -165,7 +164,16 @@ pending_finish(struct arena *a, const struct pending *p, struct bytes tbs, struc
 	TRY(cert_parse(a, ret->der, &cert, e));
 	name_put_der_text(&subject, cert.subject);
 	TRY(put_row(a, change, p, &cert, ret, buf_bytes(&subject), e));
-	TRY(put_leaf(change, p, &cert, buf_bytes(&subject), ret->sha256, e));
+	return put_leaf(change, p, &cert, buf_bytes(&subject), ret->sha256, e);
+}
+
+enum rc
+pending_finish(struct arena *a, const struct pending *p, struct bytes tbs, struct bytes signature,
+	       struct finished *ret, struct err *e)
+{
+	OWN(change_free) struct change *change = change_new();
+
+	TRY(pending_add(a, p, tbs, signature, change, ret, e));
 	ret->change = change;
 	change = NULL;
 	return RC_OK;

@@ -39,5 +39,8 @@ struct finished {
 };
 MUST enum rc pending_finish(struct arena *a, const struct pending *p, struct bytes tbs, struct bytes signature,
 			    struct finished *ret, struct err *e);
+/* The same into a change that is there already (ret->change stays NULL). */
+MUST enum rc pending_add(struct arena *a, const struct pending *p, struct bytes tbs, struct bytes signature,
+			 struct change *change, struct finished *ret, struct err *e);
 
 #endif

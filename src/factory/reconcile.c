@@ -138,7 +138,7 @@ read_batch(struct batch *b, struct err *e)
 	b->pending = arena_array(b->a, b->n, sizeof(*b->pending));
 	NEED(b->pending != NULL, e, CHY_NO_MEMORY, NULL, "reconciling");
 	for (size_t i = 0; i < b->n; i++) {
-		if (b->records[i].type != SJ_CERT)
+		if (b->records[i].type != SJ_CERT || b->records[i].context.n == 0) /* none: of a boot ceremony */
 			continue;
 		TRY(pending_get(b->records[i].context, &b->pending[i], e));
 		first = b->pending[i].id < first ? b->pending[i].id : first;
