@@ -40,7 +40,7 @@ key_make(struct factory *f, struct arena *a, const struct document *key, struct 
 	TRY_AT(key_type_parse(algorithm, &type, e), e, "algorithm");
 	TRY(json_opt_str(key->body, "place", &place, e));
 	TRY(json_opt_str(key->body, "pkcs11_uri", &uri, e));
-	rc = signer_key_generate(f->signer, key_label(key, label), SIGNER_CA, type,
+	rc = signer_key_generate(f->signer, key_label(key, label), SIGNER_CA, arena_str(a, algorithm),
 				 uri.n > 0 ? arena_str(a, uri) : "software", SIGNER_WAIT_MS, a, &made, e);
 	if (rc == RC_OK || e->code != CHY_SIGNER_KEY_EXISTS)
 		return rc;

@@ -83,9 +83,8 @@ first_policy(struct ceremony *c, struct err *e)
 static enum rc
 make_key(struct ceremony *c, const char *label, enum signer_class class, struct bytes *ret_spki, struct err *e)
 {
-	const struct key_type p256 = { KEY_EC, CURVE_P256, 256 };
 	struct signer_key key;
-	enum rc rc = signer_key_generate(c->f->signer, label, class, p256, "software", SIGNER_WAIT_MS, c->a, &key, e);
+	enum rc rc = signer_key_generate(c->f->signer, label, class, "p-256", "software", SIGNER_WAIT_MS, c->a, &key, e);
 
 	if (rc != RC_OK && e->code == CHY_SIGNER_KEY_EXISTS) { /* of a ceremony that was interrupted */
 		err_clear(e);
@@ -127,7 +126,7 @@ specs_of(struct ceremony *c, const struct own *o, struct cert_slot_spec specs[8]
 	NEED(oids != NULL, e, CHY_NO_MEMORY, NULL, "a certificate");
 	TRY(cert_parse(c->a, c->root, &root, e));
 	for (size_t k = 0; k < o->eku_n; k++)
-		oids[k] = oid_bytes(o->eku[k]);
+		oids[k] = oid_der(o->eku[k]);
 	eku = (struct oids){ o->eku_n, oids };
 	TRY(add_spec(c, &specs[i++],
 		     &(struct ext_value){ .kind = OID_CE_AUTHORITY_KEY_ID, .aki.key_id = cert_key_id(&root) }, e));
@@ -204,7 +203,7 @@ sign_own(struct ceremony *c, const struct own *o, int64_t *ret_id, struct bytes 
 static enum rc
 subject_of(struct ceremony *c, struct bytes common_name, struct bytes *ret, struct err *e)
 {
-	struct ava ava[2] = { { .known = OID_AT_O, .value = c->organisation, .rdn = 0 },
+	struct ava ava[2] = { { .known = OID_AT_ORGANIZATION, .value = c->organisation, .rdn = 0 },
 			      { .known = OID_AT_CN, .value = common_name, .rdn = 1 } };
 	bool has_o = c->organisation.n > 0;
 	struct name name;
@@ -230,7 +229,7 @@ journal_certificate(struct ceremony *c, struct err *e)
 static enum rc
 tls_certificate(struct ceremony *c, struct err *e)
 {
-	static const enum oid eku[] = { OID_KP_SERVER_AUTH };
+	static const enum oid eku[] = { OID_EKU_SERVER_AUTH };
 	struct own o = { .key_usage = KU_DIGITAL_SIGNATURE, .eku = eku, .eku_n = 1, .days = TLS_DAYS, .san = &c->tls_names };
 	int64_t id;
 
@@ -243,7 +242,7 @@ tls_certificate(struct ceremony *c, struct err *e)
 static enum rc
 boot_officer(struct ceremony *c, size_t i, struct err *e)
 {
-	static const enum oid eku[] = { OID_KP_CLIENT_AUTH };
+	static const enum oid eku[] = { OID_EKU_CLIENT_AUTH };
 	struct own o = { .key_usage = KU_DIGITAL_SIGNATURE | KU_CONTENT_COMMITMENT, .eku = eku, .eku_n = 1, .days = BOOT_DAYS,
 			 .spki = c->officers[i].csr.key.spki };
 	struct json *body = json_object(c->a);
