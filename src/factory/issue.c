@@ -112,7 +112,7 @@ prepare(struct issue_call *c)
 			c->rule = c->decision.trace.v[c->decision.trace.n - 1].rule;
 		return rc;
 	}
-	TRY(issue_tbs(c->arena, &c->facts, &c->decision, &c->tbs, &c->err));
+	TRY(issue_tbs(c->arena, &c->decision, &c->tbs, &c->err));
 	c->id = factory_new_id(c->f);
 	TRY(issue_pending(c, &p));
 	TRY(pending_put(&context, &p, &c->err));

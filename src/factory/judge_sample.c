@@ -69,14 +69,14 @@ sample(struct arena *a, const struct procedure *p, struct bytes *ret, struct err
 	TRY(pubkey_parse(softkey_spki(key), &pub, e));
 	sha1(pub.bits_der, key_id);
 	in.spki = pub.spki;
-	if (p->template_->has_ski)
+	if (p->template_.has_ski)
 		in.key_id = BYTES_OF(key_id);
-	if (p->template_->has_san) {
+	if (p->template_.has_san) {
 		TRY(gname_from_text(a, BYTES("dns:sample.example"), GN_NAME, &san, e));
 		in.san = (struct gnames){ 1, &san };
 	}
 	w = dw_fixed(room, LIMIT_TBS);
-	TRY(cert_tbs_build(p->template_, &in, &w, e));
+	TRY(cert_tbs_build(&p->template_, &in, &w, e));
 	TRY(softkey_sign(key, SIGALG_ECDSA_SHA256, dw_bytes(&w), &signature, e));
 	{
 		struct bytes tbs = dw_bytes(&w);

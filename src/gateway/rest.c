@@ -14,7 +14,7 @@ auth_officer(void *ctx, struct arena *a, struct bytes cert, struct caller *ret, 
 	const struct officer *o;
 
 	TRY(caller_officer(f, a, policy, cert, &o, e));
-	*ret = (struct caller){ .kind = CALLER_OFFICER, .officer = o->id.v, .roles = o->roles,
+	*ret = (struct caller){ .kind = CALLER_OFFICER, .officer = o->id.v, .has = o->roles,
 				.name = arena_str(a, o->name) };
 	return RC_OK;
 }
@@ -27,22 +27,14 @@ auth_session(void *ctx, struct arena *a, struct bytes token, struct caller *ret,
 
 	TRY(session_by_token(f, token, &s, e));
 	*ret = (struct caller){ .kind = CALLER_SESSION, .officer = s->officer.v, .session = s->facts.id.v,
-				.roles = ROLES(ROLE_ISSUE_CERTIFICATE), .name = "issuing session", .more = s };
+				.has = ROLES(ROLE_ISSUE_CERTIFICATE), .name = "issuing session", .more = s };
 	return RC_OK;
-}
-
-static int
-role_bit(void *ctx, const char *name)
-{
-	enum role r = role_of(bytes_str(name));
-
-	return r == ROLE_NONE ? -1 : (int)r;
 }
 
 struct route_auth
 rest_auth(struct factory *f)
 {
-	return (struct route_auth){ f, auth_officer, auth_session, role_bit };
+	return (struct route_auth){ f, auth_officer, auth_session };
 }
 
 enum rc

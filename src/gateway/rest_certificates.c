@@ -72,8 +72,11 @@ read_issue(struct http_call *c, struct issue_request *r, struct err *e)
 {
 	const char *type = route_body_type(c);
 
-	r->idempotency_key = http_header(&c->head, "Idempotency-Key");
-	NEED(r->idempotency_key.n <= 255, e, CHY_TOO_LONG, NULL, "Idempotency-Key longer than 255 characters");
+	size_t keys;
+
+	r->idempotency_key = http_header_get(&c->head, "Idempotency-Key", &keys);
+	NEED(keys <= 1 && r->idempotency_key.n <= 255, e, CHY_TOO_LONG, NULL,
+	     "one Idempotency-Key of at most 255 characters");
 	if (type != NULL && strcmp(type, type_json) == 0)
 		return read_json(c, r, e);
 	r->csr_der = c->body;

@@ -54,16 +54,14 @@ get_reconciliation(void *ctx, struct http_call *c)
 	rest_answer(c, rc, 200, o, &e);
 }
 
-#define AUDITORS { "audit-tasks" }
-
 const struct route rest_journal_routes[] = {
 	{ .method = HTTP_GET, .pattern = "/api/v1/journal/head", .run = get_head, .access = ACCESS_OFFICER,
 	  .summary = "The newest signed head", .tag = "journal", .answers = { "application/json" }, .answer_schema = "Head" },
 	{ .method = HTTP_GET, .pattern = "/api/v1/journal/export", .run = get_export, .access = ACCESS_OFFICER,
-	  .roles = AUDITORS, .summary = "The whole journal as JSON lines, verifiable with the system root alone",
+	  .needs = ROLES(ROLE_AUDIT_TASKS), .summary = "The whole journal as JSON lines, verifiable with the system root alone",
 	  .tag = "journal", .answers = { "application/jsonl" } },
 	{ .method = HTTP_GET, .pattern = "/api/v1/journal/reconciliation", .run = get_reconciliation,
-	  .access = ACCESS_OFFICER, .roles = AUDITORS,
+	  .access = ACCESS_OFFICER, .needs = ROLES(ROLE_AUDIT_TASKS),
 	  .summary = "Whether the signer's journal and the store account for each other", .tag = "journal",
 	  .answers = { "application/json" }, .answer_schema = "Reconciliation" },
 	{ 0 },
