@@ -1,6 +1,6 @@
 /*
  * chancery-factory: the process that decides, stores and listens. Wiring only. Started by `chancery serve` with a control
- * socket as descriptor 3; with --setup it holds the boot ceremony (input on stdin, outcome on stdout) and ends.
+ * socket as descriptor 3; with --setup FILE --outcome FILE it holds the boot ceremony and ends.
  */
 #include "base/base.h"
 
@@ -222,21 +222,21 @@ serve(struct program *p, struct err *e)
 }
 
 static enum rc
-setup(struct program *p, struct err *e)
+setup(struct program *p, const char *in_path, const char *out_path, struct err *e)
 {
 	struct factory_options o = { .store_url = p->config.store.url, .node = (unsigned)p->config.node.number };
 	OWN_BUF struct buf out = buf_max(SETUP_MAX);
 	struct json *in, *ret;
 	struct bytes text;
 
-	TRY(file_read(p->a, "-", SETUP_MAX, &text, e));
+	TRY(file_read(p->a, in_path, SETUP_MAX, &text, e));
 	TRY(json_parse(p->a, text, &in, e));
 	TRY(first_signer(&o.signer_fd, e));
 	TRY(factory_open_bare(&o, &p->factory, e));
 	TRY(genesis(p->factory, p->a, in, &ret, e));
 	json_put(&out, ret);
 	NEED(buf_ok(&out), e, CHY_NO_MEMORY, NULL, "the outcome");
-	return fd_write_all(STDOUT_FILENO, buf_bytes(&out), e);
+	return file_write(out_path, buf_bytes(&out), 0600, e);
 }
 
 static void
@@ -253,7 +253,7 @@ close_program(struct program *p)
 }
 
 static int
-run(const char *config_path, bool is_setup)
+run(const char *config_path, const char *setup_in, const char *setup_out)
 {
 	OWN(arena_free) struct arena *a = arena_new(16 << 20);
 	struct program p = { .a = a };
@@ -268,10 +268,10 @@ run(const char *config_path, bool is_setup)
 		if (!log_level_parse(bytes_str(p.config.log.level), &level))
 			level = LOG_INFO;
 		log_init("chancery-factory", strcmp(p.config.log.format, "json") == 0, level);
-		rc = is_setup ? setup(&p, &e) : serve(&p, &e);
+		rc = setup_in ? setup(&p, setup_in, setup_out, &e) : serve(&p, &e);
 	}
 	if (rc != RC_OK)
-		LOG(ERROR, is_setup ? "factory.setup-failed" : "factory.failed", LE(&e));
+		LOG(ERROR, setup_in ? "factory.setup-failed" : "factory.failed", LE(&e));
 	close_program(&p);
 	return rc == RC_OK ? 0 : 1;
 }
@@ -280,23 +280,25 @@ int
 main(int argc, char **argv)
 {
 	static const struct option known[] = { { "config", required_argument, NULL, 'c' },
-					       { "setup", no_argument, NULL, 's' },
+					       { "setup", required_argument, NULL, 's' },
+					       { "outcome", required_argument, NULL, 'o' },
 					       { "version", no_argument, NULL, 'V' },
 					       { NULL, 0, NULL, 0 } };
-	const char *config_path = NULL;
-	bool is_setup = false;
+	const char *config_path = NULL, *setup_in = NULL, *setup_out = NULL;
 	int c;
 
 	while ((c = getopt_long(argc, argv, "", known, NULL)) != -1) {
 		if (c == 'c')
 			config_path = optarg;
 		else if (c == 's')
-			is_setup = true;
+			setup_in = optarg;
+		else if (c == 'o')
+			setup_out = optarg;
 		else if (c == 'V')
 			return puts("chancery-factory " CHY_VERSION) < 0;
 		else
 			return 2;
 	}
 	signal(SIGPIPE, SIG_IGN);
-	return run(config_path, is_setup);
+	return (setup_in == NULL) != (setup_out == NULL) ? 2 : run(config_path, setup_in, setup_out);
 }
