@@ -82,7 +82,7 @@ start_factory(struct serve *s, struct err *e)
 	enum rc rc;
 
 	TRY(control_pair(pair, e));
-	rc = child_start(s->factory.path, s->config_path, &pair[1], 1, &s->factory.pid, e);
+	rc = child_start(s->factory.path, s->config_path, NULL, &pair[1], 1, &s->factory.pid, e);
 	close(pair[1]);
 	if (rc != RC_OK) {
 		close(pair[0]);
@@ -116,7 +116,7 @@ start_signer(struct serve *s, struct err *e)
 		FAIL(e, CHY_SYSTEM, NULL, "socketpair: %s", strerror(errno));
 	}
 	fds[0] = pair[1];
-	rc = child_start(s->signer.path, s->config_path, fds, 2, &s->signer.pid, e);
+	rc = child_start(s->signer.path, s->config_path, NULL, fds, 2, &s->signer.pid, e);
 	close(pair[1]);
 	close(fds[1]);
 	if (rc != RC_OK) {

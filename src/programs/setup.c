@@ -195,7 +195,7 @@ start_both(struct setup *s, const char *in, const char *out, pid_t *signer, pid_
 	NEED(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, link) == 0, e, CHY_SYSTEM, NULL, "socketpair: %s",
 	     strerror(errno));
 	fds[0] = link[1];
-	TRY(child_start_signer(s->a, signer_path, &config, fds, signer, e));
+	TRY(child_start(signer_path, s->config, NULL, fds, 2, signer, e));
 	close(fds[0]);
 	close(fds[1]);
 	TRY(control_pair(control, e));
