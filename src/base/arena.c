@@ -1,8 +1,14 @@
 #include "base/base.h"
 
+#include <pthread.h>
 #include <stdarg.h>
 
-enum { CHUNK = 16 << 10, ALIGN = 16, SPARE_MAX = 8 };
+#ifdef __SANITIZE_ADDRESS__
+enum { SPARE_MAX = 0 }; /* so that the sanitizer sees a use after the end */
+#else
+enum { SPARE_MAX = 8 };
+#endif
+enum { CHUNK = 16 << 10, ALIGN = 16 };
 
 struct chunk {
 	struct chunk *next;
@@ -18,6 +24,37 @@ struct arena {
 /* Standard chunks that this thread gave back: an issuing thread makes an arena ten thousand times a second. */
 static __thread struct chunk *spare;
 static __thread unsigned spares;
+static pthread_key_t at_end;
+static pthread_once_t at_end_once = PTHREAD_ONCE_INIT;
+
+static void
+spares_free(void *unused)
+{
+	for (struct chunk *next; spare != NULL; spare = next) {
+		next = spare->next;
+		free(spare);
+	}
+	spares = 0;
+}
+
+static void
+at_end_make(void)
+{
+	(void)!pthread_key_create(&at_end, spares_free);
+}
+
+/* Asks for spares_free when this thread ends. */
+static void
+spares_owned(void)
+{
+	static __thread bool asked;
+
+	if (asked)
+		return;
+	asked = true;
+	pthread_once(&at_end_once, at_end_make);
+	(void)!pthread_setspecific(at_end, &spares);
+}
 
 static struct chunk *
 chunk_new(size_t need)
@@ -29,7 +66,7 @@ chunk_new(size_t need)
 		spare = c->next;
 		spares--;
 	} else {
-		c = malloc(sizeof(*c) + cap);
+		c = cap < SIZE_MAX - sizeof(*c) ? malloc(sizeof(*c) + cap) : NULL;
 	}
 	if (c == NULL)
 		return NULL;
@@ -44,6 +81,7 @@ chunk_free(struct chunk *c)
 		c->next = spare;
 		spare = c;
 		spares++;
+		spares_owned();
 	} else {
 		free(c);
 	}

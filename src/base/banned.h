@@ -5,8 +5,14 @@
 #ifndef BASE_BANNED_H
 #define BASE_BANNED_H
 
-/* alloca is a macro, the linter greps for it; sprintf is one too where clang meets _FORTIFY_SOURCE */
+/* alloca is a macro, the linter greps for it. Where the fortified libc has macros for these (clang), they go first. */
+#undef strcpy
+#undef strcat
+#undef strncpy
+#undef strncat
+#undef stpcpy
 #undef sprintf
+#undef vsprintf
 #pragma GCC poison strcpy strcat strncpy strncat stpcpy sprintf vsprintf gets strtok strtok_r
 #pragma GCC poison atoi atol atoll atof mktemp tmpnam tempnam
 

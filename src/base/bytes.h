@@ -51,7 +51,7 @@ bytes_starts(struct bytes a, const char *s)
 {
 	size_t n = strlen(s);
 
-	return a.n >= n && memcmp(a.p, s, n) == 0;
+	return a.n >= n && (n == 0 || memcmp(a.p, s, n) == 0);
 }
 
 /* Order as of memcmp, the shorter first where one begins with the other. */

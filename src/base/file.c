@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdatomic.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -94,8 +95,11 @@ sync_folder(const char *path, struct err *e)
 static enum rc
 write_new(const char *path, struct bytes what, mode_t mode, struct err *e)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+	int fd;
 	enum rc rc;
+
+	unlink(path); /* of a process that died over it and had our number */
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
 
 	NEED(fd >= 0, e, CHY_FILE_WRITE, NULL, "%s: %s", path, strerror(errno));
 	rc = fd_write_all(fd, what, e);
@@ -108,11 +112,13 @@ write_new(const char *path, struct bytes what, mode_t mode, struct err *e)
 enum rc
 file_write(const char *path, struct bytes what, mode_t mode, struct err *e)
 {
+	static atomic_uint writes; /* two threads may write one file */
 	char new[PATH_MAX];
 	enum rc rc;
 
-	NEED(snprintf(new, sizeof(new), "%s.new.%d", path, (int)getpid()) < (int)sizeof(new), e, CHY_FILE_WRITE, NULL,
-	     "path too long");
+	NEED(snprintf(new, sizeof(new), "%s.new.%d.%u", path, (int)getpid(), atomic_fetch_add(&writes, 1)) <
+		 (int)sizeof(new),
+	     e, CHY_FILE_WRITE, NULL, "path too long");
 	rc = write_new(new, what, mode, e);
 	if (rc == RC_OK && rename(new, path) != 0)
 		rc = err_set(e, CHY_FILE_WRITE, NULL, "%s: %s", path, strerror(errno));
@@ -123,19 +129,33 @@ file_write(const char *path, struct bytes what, mode_t mode, struct err *e)
 	return sync_folder(path, e);
 }
 
+/* One folder; what is there already must be one. */
+static enum rc
+make_one(const char *path, mode_t mode, struct err *e)
+{
+	struct stat st;
+
+	if (mkdir(path, mode) == 0)
+		return RC_OK;
+	NEED(errno == EEXIST, e, CHY_FILE_WRITE, NULL, "%s: %s", path, strerror(errno));
+	NEED(stat(path, &st) == 0 && S_ISDIR(st.st_mode), e, CHY_FILE_WRITE, NULL, "%s: is no folder", path);
+	return RC_OK;
+}
+
 enum rc
 dir_make(const char *path, mode_t mode, struct err *e)
 {
 	char part[PATH_MAX];
 
-	NEED(snprintf(part, sizeof(part), "%s", path) < (int)sizeof(part), e, CHY_FILE_WRITE, NULL, "path too long");
+	NEED(path[0] != 0 && snprintf(part, sizeof(part), "%s", path) < (int)sizeof(part), e, CHY_FILE_WRITE, NULL,
+	     "path empty or too long");
 	for (char *p = part + 1;; p++) {
 		char c = *p;
 
 		if (c != '/' && c != 0)
 			continue;
 		*p = 0;
-		NEED(mkdir(part, mode) == 0 || errno == EEXIST, e, CHY_FILE_WRITE, NULL, "%s: %s", part, strerror(errno));
+		TRY(make_one(part, mode, e));
 		*p = c;
 		if (c == 0)
 			return RC_OK;

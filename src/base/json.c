@@ -597,13 +597,17 @@ json_only(const struct json *v, const char *const *names, struct err *e)
 /* ---- writing ---- */
 
 /* Order of two names by their UTF-16 code units (RFC 8785 3.2.3). It differs from the order of UTF-8 bytes only where
-   one has a character beyond U+FFFF and the other one from U+E000 to U+FFFF. */
+   one has a character beyond U+FFFF and the other one from U+E000 to U+FFFF. What is no UTF-8, which no reader gives
+   us, is ordered by its bytes. */
 static int
 utf16_cmp(struct bytes a, struct bytes b)
 {
 	while (a.n > 0 && b.n > 0) {
+		struct bytes rest_a = a, rest_b = b;
 		int32_t x = utf8_take(&a), y = utf8_take(&b);
 
+		if (x < 0 || y < 0)
+			return bytes_cmp(rest_a, rest_b);
 		if (x == y)
 			continue;
 		if (x >= 0x10000 && y >= 0x10000)

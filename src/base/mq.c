@@ -91,6 +91,8 @@ mq_take(struct mq *q, size_t most, int wait_ms)
 			q->last = &q->first;
 		end->next = NULL;
 		q->count -= n;
+		if (q->count > 0)
+			pthread_cond_signal(&q->more); /* another taker may sleep: a put wakes only for the first */
 	}
 	pthread_mutex_unlock(&q->lock);
 	return list;

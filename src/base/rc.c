@@ -69,7 +69,9 @@ rc_name(enum rc rc)
 }
 
 /* Formats into a fixed field; cuts what does not fit, at a character's border. */
-PRINTF(3, 0) static void
+static void put(char *dst, size_t max, const char *fmt, va_list ap) __attribute__((format(printf, 3, 0)));
+
+static void
 put(char *dst, size_t max, const char *fmt, va_list ap)
 {
 	int n = vsnprintf(dst, max, fmt, ap);

@@ -96,9 +96,9 @@ secret_read_fd(int fd, struct secret **ret, struct err *e)
 			continue;
 		NEED(got >= 0, e, CHY_FILE_READ, NULL, "secret: %s", strerror(errno));
 		n += (size_t)got;
-		NEED(n < SECRET_FILE_MAX, e, CHY_TOO_LONG, NULL, "secret longer than %d bytes", SECRET_FILE_MAX - 1);
 		if (got == 0 || memchr(s->data, '\n', n) != NULL)
 			break;
+		NEED(n < SECRET_FILE_MAX, e, CHY_TOO_LONG, NULL, "secret longer than %d bytes", SECRET_FILE_MAX - 1);
 	}
 	end = n ? memchr(s->data, '\n', n) : NULL;
 	if (end != NULL)
