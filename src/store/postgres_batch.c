@@ -65,7 +65,7 @@ note(struct flight *f, const struct stmt *s, struct err *e)
 {
 	if (f->n == f->cap) {
 		size_t cap = f->cap ? 2 * f->cap : 64;
-		void *p = realloc(f->stmt, cap * sizeof(*f->stmt));
+		void *p = reallocarray(f->stmt, cap, sizeof(*f->stmt));
 
 		NEED(p != NULL, e, CHY_NO_MEMORY, NULL, "a batch of %zu statements", cap);
 		f->stmt = p;
