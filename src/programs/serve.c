@@ -338,7 +338,7 @@ wait_ms(const struct serve *s)
 	int64_t at = INT64_MAX, wait;
 
 	if (s->phase > RUNNING)
-		at = s->kill_at_ms;
+		at = s->factory.pid == 0 && s->signer.pid == 0 ? 0 : s->kill_at_ms;
 	else if (s->signer.pid == 0)
 		at = s->signer.start_at_ms;
 	if (s->phase <= RUNNING && s->factory.pid == 0 && s->factory.start_at_ms < at)
