@@ -13,7 +13,7 @@
 enum { CLI_ARENA_MAX = 512 << 20, CLI_EXIT_DONE = 0, CLI_EXIT_FAILED = 1, CLI_EXIT_USAGE = 2 };
 
 struct rest;
-struct signer_key;
+struct officer_key;
 
 struct cli {
 	struct arena *a; /* for the whole run */
@@ -21,8 +21,8 @@ struct cli {
 	struct args args;
 	struct settings set;
 	struct out out;
-	struct rest *rest;          /* once cli_rest has made it */
-	struct signer_key *officer; /* once cli_officer has opened it */
+	struct rest *rest;           /* once cli_rest has made it */
+	struct officer_key *officer; /* once cli_officer has opened it */
 };
 
 /* Runs one command line and returns the exit code. more: further commands of the program (serve, setup ...), ends with a
@@ -36,7 +36,7 @@ MUST enum rc cli_commands(struct arena *a, const struct command *more, struct co
    CHY_CLI_USAGE without a server. */
 MUST enum rc cli_rest(struct cli *c, struct rest **ret, struct err *e);
 /* The officer's key, opened at the first call. CHY_CLI_USAGE without --officer. */
-MUST enum rc cli_officer(struct cli *c, struct signer_key **ret, struct err *e);
+MUST enum rc cli_officer(struct cli *c, struct officer_key **ret, struct err *e);
 
 /* Asks a yes-or-no question on the terminal. CHY_CLI_CANCELLED: the answer was no; CHY_CLI_USAGE: nobody to ask, and
    --yes was not given. With --yes it is RC_OK at once. */

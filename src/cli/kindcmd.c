@@ -12,7 +12,7 @@ static const struct opt list_options[] = {
 	{ 0 },
 };
 static const struct opt show_options[] = {
-	{ "version", "N", OPT_INT, 0, "an older version in place of the current one" },
+	{ "document-version", "N", OPT_INT, 0, "an older version in place of the current one" },
 	{ 0 },
 };
 static const struct opt sign_options[] = { OPTIONS_CO_OFFICER, { 0 } };

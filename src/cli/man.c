@@ -117,8 +117,8 @@ static const char exits[] = ".SH EXIT STATUS\n.TP\n0\ndone\n.TP\n1\nrefused or f
 static const char surroundings[] = ".SH ENVIRONMENT\n.TP\nCHANCERY_SERVER, CHANCERY_CA, CHANCERY_OFFICER, "
 				   "CHANCERY_PIN_FILE, CHANCERY_PKCS11_MODULE, "
 				   "CHANCERY_SESSION\nin place of the options of these "
-				   "names.\n.TP\nCHANCERY_PROFILE\nthe profile file.\n.TP\nNO_COLOR\n"
-				   "no colours.\n.SH FILES\n.TP\n~/.config/chancery/cli.ini\nthe profile: a "
+				   "names.\n.TP\nCHANCERY_SETTINGS\nthe settings file.\n.TP\nNO_COLOR\n"
+				   "no colours.\n.SH FILES\n.TP\n~/.config/chancery/cli.ini\nthe settings: a "
 				   "section [cli] with server, ca, officer, "
 				   "pin_file, pkcs11_module, session.\n";
 

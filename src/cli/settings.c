@@ -4,13 +4,13 @@
 
 #include <unistd.h>
 
-enum { PROFILE_MAX = 64 << 10, TIMEOUT_DEFAULT_S = 60, TIMEOUT_MAX_S = 3600 };
+enum { SETTINGS_MAX = 64 << 10, TIMEOUT_DEFAULT_S = 60, TIMEOUT_MAX_S = 3600 };
 
 /* One setting in all of its places. */
 struct place {
 	const char *option, *variable, *key;
 	size_t at; /* offset of a const char * in struct settings */
-	bool path; /* relative to the profile's folder */
+	bool path; /* relative to the settings file's folder */
 };
 
 static const struct place places[] = {
@@ -40,11 +40,11 @@ variable(char *const *environment, const char *name)
 	return NULL;
 }
 
-/* ---- the profile file ---- */
+/* ---- the settings file ---- */
 
 static enum rc
-profile_key(struct arena *a, struct bytes key, struct bytes value, const char *dir, unsigned line,
-	    struct settings *into, struct err *e)
+file_key(struct arena *a, struct bytes key, struct bytes value, const char *dir, unsigned line,
+	 struct settings *into, struct err *e)
 {
 	for (size_t i = 0; i < ARRAY_LEN(places); i++) {
 		const struct place *p = &places[i];
@@ -54,14 +54,14 @@ profile_key(struct arena *a, struct bytes key, struct bytes value, const char *d
 
 		if (!bytes_is(key, p->key))
 			continue;
-		NEED(value.n > 0, e, CHY_CLI_PROFILE, NULL, "line %u: %s has no value", line, p->key);
+		NEED(value.n > 0, e, CHY_CLI_SETTINGS, NULL, "line %u: %s has no value", line, p->key);
 		if (*to)
 			return RC_OK;
 		*to = join ? arena_printf(a, "%s/%.*s", dir, BYTES_FMT(value)) : arena_str(a, value);
-		NEED(*to != NULL, e, CHY_NO_MEMORY, NULL, "profile");
+		NEED(*to != NULL, e, CHY_NO_MEMORY, NULL, "settings");
 		return RC_OK;
 	}
-	FAIL(e, CHY_CLI_PROFILE, NULL, "line %u: unknown key \"%.*s\"", line, BYTES_FMT(key));
+	FAIL(e, CHY_CLI_SETTINGS, NULL, "line %u: unknown key \"%.*s\"", line, BYTES_FMT(key));
 }
 
 enum rc
@@ -70,7 +70,7 @@ settings_parse(struct arena *a, struct bytes text, const char *dir, struct setti
 	bool ours = false;
 	unsigned line = 0;
 
-	NEED(utf8_ok(text), e, CHY_CLI_PROFILE, "RFC 3629", "the profile is not UTF-8");
+	NEED(utf8_ok(text), e, CHY_CLI_SETTINGS, "RFC 3629", "the settings are not UTF-8");
 	while (text.p && text.n > 0) {
 		struct bytes rest, value, l = text_trim(text_cut(text, '\n', &rest)), key;
 
@@ -79,40 +79,40 @@ settings_parse(struct arena *a, struct bytes text, const char *dir, struct setti
 		if (l.n == 0 || l.p[0] == ';' || l.p[0] == '#')
 			continue;
 		if (l.p[0] == '[') {
-			NEED(l.p[l.n - 1] == ']', e, CHY_CLI_PROFILE, NULL, "line %u: a section ends with ]",
+			NEED(l.p[l.n - 1] == ']', e, CHY_CLI_SETTINGS, NULL, "line %u: a section ends with ]",
 			     line);
 			ours = bytes_is(l, "[cli]");
-			NEED(ours, e, CHY_CLI_PROFILE, NULL,
+			NEED(ours, e, CHY_CLI_SETTINGS, NULL,
 			     "line %u: unknown section %.*s, only [cli] stands here", line, BYTES_FMT(l));
 			continue;
 		}
 		key = text_trim(text_cut(l, '=', &value));
-		NEED(value.p != NULL, e, CHY_CLI_PROFILE, NULL, "line %u: no \"=\"", line);
-		NEED(ours, e, CHY_CLI_PROFILE, NULL, "line %u: stands before [cli]", line);
-		NEED(!bytes_starts(key, "pin") || bytes_is(key, "pin_file"), e, CHY_CLI_PROFILE, NULL,
-		     "line %u: a PIN does not belong into a profile; use pin_file", line);
-		TRY(profile_key(a, key, text_trim(value), dir, line, into, e));
+		NEED(value.p != NULL, e, CHY_CLI_SETTINGS, NULL, "line %u: no \"=\"", line);
+		NEED(ours, e, CHY_CLI_SETTINGS, NULL, "line %u: stands before [cli]", line);
+		NEED(!bytes_starts(key, "pin") || bytes_is(key, "pin_file"), e, CHY_CLI_SETTINGS, NULL,
+		     "line %u: a PIN does not belong into a file; use pin_file", line);
+		TRY(file_key(a, key, text_trim(value), dir, line, into, e));
 	}
 	return RC_OK;
 }
 
 static enum rc
-profile_read(struct arena *a, const char *path, struct settings *into, struct err *e)
+settings_file(struct arena *a, const char *path, struct settings *into, struct err *e)
 {
 	const char *slash = strrchr(path, '/');
 	const char *dir = slash ? arena_str(a, bytes_of(path, (size_t)(slash - path))) : ".";
 	struct bytes text;
 
-	NEED(dir != NULL, e, CHY_NO_MEMORY, NULL, "profile");
-	TRY(file_read(a, path, PROFILE_MAX, &text, e));
-	into->profile = path;
+	NEED(dir != NULL, e, CHY_NO_MEMORY, NULL, "settings");
+	TRY(file_read(a, path, SETTINGS_MAX, &text, e));
+	into->file = path;
 	TRY_AT(settings_parse(a, text, dir[0] ? dir : "/", into, e), e, "%s", path);
 	return RC_OK;
 }
 
 /* The usual place, where nobody named one; NULL where there is no file. */
 static const char *
-profile_usual(struct arena *a, char *const *environment)
+usual_file(struct arena *a, char *const *environment)
 {
 	const char *config = variable(environment, "XDG_CONFIG_HOME"), *home = variable(environment, "HOME");
 	const char *path = config ? arena_printf(a, "%s/chancery/cli.ini", config)
@@ -147,7 +147,7 @@ enum rc
 settings_load(struct arena *a, const struct args *args, char *const *environment, struct settings *ret,
 	      struct err *e)
 {
-	const char *profile = args_text(args, "profile");
+	const char *path = args_text(args, "settings");
 
 	*ret = (struct settings){ .timeout_s = args_int(args, "timeout", TIMEOUT_DEFAULT_S),
 				  .pin_fd = (int)args_int(args, "pin-fd", -1) };
@@ -160,11 +160,11 @@ settings_load(struct arena *a, const struct args *args, char *const *environment
 		if (*to == NULL)
 			*to = variable(environment, places[i].variable);
 	}
-	if (profile == NULL)
-		profile = variable(environment, "CHANCERY_PROFILE");
-	if (profile == NULL)
-		profile = profile_usual(a, environment);
-	if (profile)
-		TRY(profile_read(a, profile, ret, e));
+	if (path == NULL)
+		path = variable(environment, "CHANCERY_SETTINGS");
+	if (path == NULL)
+		path = usual_file(a, environment);
+	if (path)
+		TRY(settings_file(a, path, ret, e));
 	return server_check(a, ret, e);
 }

@@ -1,5 +1,5 @@
 /*
- * Where the server is and who the officer is: from the command line, else the environment, else a profile file, so
+ * Where the server is and who the officer is: from the command line, else the environment, else a settings file, so
  * that scripts and people need not repeat themselves.
  *
  *	; ~/.config/chancery/cli.ini
@@ -9,7 +9,7 @@
  *	officer = anna.p12
  *	pin_file = anna.pin
  *
- * The file is --profile FILE, else $CHANCERY_PROFILE, else $XDG_CONFIG_HOME/chancery/cli.ini or
+ * The file is --settings FILE, else $CHANCERY_SETTINGS, else $XDG_CONFIG_HOME/chancery/cli.ini or
  * ~/.config/chancery/cli.ini where it exists. Relative paths in it are relative to its folder. Unknown keys are refused:
  * a mistyped one would be a silent loss.
  */
@@ -28,14 +28,14 @@ struct settings {
 	const char *session;       /* file that holds an issuing session's token */
 	int64_t timeout_s;         /* of one call */
 	int pin_fd;                /* -1: none; only from the command line */
-	const char *profile;       /* the file that was read; NULL: none */
+	const char *file;          /* the file that was read; NULL: none */
 };
 
-/* environment: "NAME=value" list that ends with NULL. CHY_CLI_PROFILE, and what reading a file gives. */
+/* environment: "NAME=value" list that ends with NULL. CHY_CLI_SETTINGS, and what reading a file gives. */
 MUST enum rc settings_load(struct arena *a, const struct args *args, char *const *environment,
 			   struct settings *ret, struct err *e);
 
-/* Parses a profile's text; dir: what paths are relative to ("" leaves them alone). Only fills in what is still NULL. */
+/* Parses such a file; dir: what paths are relative to ("" leaves them alone). Only fills in what is still NULL. */
 MUST enum rc settings_parse(struct arena *a, struct bytes text, const char *dir, struct settings *into,
 			    struct err *e);
 

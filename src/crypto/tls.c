@@ -16,13 +16,6 @@
 static const char ciphers[] = "ECDHE+AESGCM:ECDHE+CHACHA20";
 static const char groups[] = "X25519:P-256:P-384";
 
-/* The library's macros cast const away by themselves, which the compiler does not like to see. */
-static char *
-unconst(const char *text)
-{
-	return (char *)(uintptr_t)text;
-}
-
 static enum rc
 tls_policy(SSL_CTX *c, struct err *e)
 {
@@ -34,7 +27,7 @@ tls_policy(SSL_CTX *c, struct err *e)
 			     SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 	if (!SSL_CTX_set_min_proto_version(c, TLS1_2_VERSION) ||
 	    !SSL_CTX_set_max_proto_version(c, TLS1_3_VERSION) || !SSL_CTX_set_cipher_list(c, ciphers) ||
-	    !SSL_CTX_set1_groups_list(c, unconst(groups)))
+	    !SSL_CTX_set1_groups_list(c, groups))
 		return ossl_fail(e, CHY_TLS_SETUP, NULL, "protocol versions and ciphers");
 	return RC_OK;
 }
@@ -104,25 +97,37 @@ tls_server_ctx(const struct tls_identity *id, bool ask_client, SSL_CTX **ret, st
 }
 
 enum rc
+tls_client_setup(SSL_CTX *c, const struct bytes *roots, size_t roots_count, const struct tls_identity *id,
+		 struct err *e)
+{
+	X509_STORE *store;
+
+	TRY(tls_policy(c, e));
+	if (id != NULL)
+		TRY(tls_identify(c, id, e));
+	if (roots_count == 0)
+		return RC_OK;
+	store = x509_store(roots, roots_count);
+	if (store == NULL)
+		return ossl_fail(e, CHY_TLS_SETUP, NULL, "a trusted root");
+	SSL_CTX_set_cert_store(c, store);
+	SSL_CTX_set_verify(c, SSL_VERIFY_PEER, NULL);
+	return RC_OK;
+}
+
+enum rc
 tls_client_ctx(const struct bytes *roots, size_t roots_count, const struct tls_identity *id, SSL_CTX **ret,
 	       struct err *e)
 {
 	OWN(tls_ctx_free)
 	SSL_CTX *c = NULL;
-	X509_STORE *store;
 
 	TRY(crypto_init(e));
+	NEED(roots_count > 0, e, CHY_TLS_SETUP, NULL, "a client trusts somebody");
 	c = SSL_CTX_new(TLS_client_method());
 	if (c == NULL)
 		return ossl_fail(e, CHY_NO_MEMORY, NULL, "a TLS context");
-	TRY(tls_policy(c, e));
-	if (id != NULL)
-		TRY(tls_identify(c, id, e));
-	store = roots_count > 0 ? x509_store(roots, roots_count) : NULL;
-	if (store == NULL)
-		return ossl_fail(e, CHY_TLS_SETUP, NULL, "a trusted root");
-	SSL_CTX_set_cert_store(c, store);
-	SSL_CTX_set_verify(c, SSL_VERIFY_PEER, NULL);
+	TRY(tls_client_setup(c, roots, roots_count, id, e));
 	*ret = c;
 	c = NULL;
 	return RC_OK;
@@ -144,7 +149,7 @@ tls_expect_host(SSL *ssl, const char *host, struct err *e)
 	NEED(host[0] != 0, e, CHY_TLS_SETUP, "RFC 6125", "the server's name is empty");
 	SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
 	if (is_ip ? !X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host)
-		  : !SSL_set1_host(ssl, host) || !SSL_set_tlsext_host_name(ssl, unconst(host)))
+		  : !SSL_set1_host(ssl, host) || !SSL_set_tlsext_host_name(ssl, host))
 		return ossl_fail(e, CHY_TLS_SETUP, "RFC 6125", "the server's name");
 	return RC_OK;
 }

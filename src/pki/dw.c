@@ -55,8 +55,7 @@ dw_room(struct dw *w, size_t n)
 		w->bad = true;
 		return NULL;
 	}
-	if (n > 0) /* nothing written yet: no address to count from */
-		w->p -= n;
+	w->p -= n;
 	return w->p;
 }
 

@@ -247,7 +247,7 @@ bad_profile(const char *text, const char *part)
 
 	err_clear(&err);
 	assert_int_not_equal(settings_parse(mem, bytes_str(text), "", &s, &err), RC_OK);
-	assert_int_equal(err.code, CHY_CLI_PROFILE);
+	assert_int_equal(err.code, CHY_CLI_SETTINGS);
 	if (!strstr(err.text, part))
 		fail_msg("\"%s\" is not in \"%s\"", part, err.text);
 }

@@ -131,7 +131,7 @@ set_up(void **state)
 {
 	struct err e = { 0 };
 
-	for (uint8_t i = 0; i < MOST; i++)
+	for (uint8_t i = 0; i < (uint8_t)MOST; i++)
 		assert_int_equal(tree_leaf(sha256, bytes_of(&i, 1), &leaves[i], &e), RC_OK);
 	return 0;
 }

@@ -1,0 +1,16 @@
+/*
+ * A certificate as people name it: its id, its serial number in hexadecimal, or a file that holds it.
+ */
+#ifndef CLI_CERTID_H
+#define CLI_CERTID_H
+
+#include "cli/cli.h"
+
+/* The id by which the server knows it. A word of digits alone is an id; a path that exists is a file; anything else
+   must be a serial number (colons between the octets are allowed). CHY_CLI_NOT_FOUND. */
+MUST enum rc cert_id(struct cli *c, const char *word, int64_t *ret, struct err *e);
+
+/* A serial number as typed -> lower-case hexadecimal without separators; false when it is none. dst: 64 characters. */
+bool serial_text(char *dst, const char *word);
+
+#endif

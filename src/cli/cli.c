@@ -1,0 +1,248 @@
+#include "base/base.h"
+#include "base/json.h"
+#include "cli/cli.h"
+#include "cli/groups.h"
+#include "cli/help.h"
+#include "cli/key.h"
+#include "cli/kindcmd.h"
+#include "cli/rest.h"
+#include "crypto/crypto.h"
+
+#include <locale.h>
+#include <signal.h>
+#include <unistd.h>
+
+extern char **environ;
+
+enum { COMMANDS_MAX = 512 };
+
+static const struct command *const groups[] = {
+	commands_certificate, commands_explain, commands_request, commands_session, commands_officer,
+	commands_draft,       commands_journal, commands_server,  commands_help,
+};
+
+/* ---- the table ---- */
+
+static size_t
+take_group(const struct command **list, size_t n, const struct command *group)
+{
+	for (; group && group->noun && n < COMMANDS_MAX; group++)
+		list[n++] = group;
+	return n;
+}
+
+enum rc
+cli_commands(struct arena *a, const struct command *more, struct commands *ret, struct err *e)
+{
+	const struct command **list = arena_array(a, COMMANDS_MAX, sizeof(*list));
+	size_t n = 0, made;
+
+	NEED(list != NULL, e, CHY_NO_MEMORY, NULL, "commands");
+	n = take_group(list, n, more);
+	for (size_t i = 0; i < ARRAY_LEN(groups); i++)
+		n = take_group(list, n, groups[i]);
+	for (int k = 0; k < KIND_COUNT; k++) {
+		const struct kind *kind = kind_of((enum kind_id)k);
+
+		if (kind == NULL || n + KIND_VERBS > COMMANDS_MAX)
+			continue;
+		TRY(kind_commands(a, kind, list + n, &made, e));
+		n += made;
+	}
+	*ret = (struct commands){ list, n };
+	return RC_OK;
+}
+
+/* ---- what commands share ---- */
+
+enum rc
+cli_officer(struct cli *c, struct officer_key **ret, struct err *e)
+{
+	struct pin_source pin = { c->set.pin_file, c->set.pin_fd, NULL };
+
+	NEED(c->set.officer != NULL, e, CHY_CLI_USAGE, NULL,
+	     "who acts? give --officer FILE.p12 or --officer pkcs11:..., CHANCERY_OFFICER, or \"officer\" in "
+	     "the profile");
+	if (c->officer == NULL)
+		TRY_AT(officer_key_open(c->set.officer, c->set.pkcs11_module, pin, &c->officer, e), e,
+		       "officer");
+	*ret = c->officer;
+	return RC_OK;
+}
+
+enum rc
+cli_rest(struct cli *c, struct rest **ret, struct err *e)
+{
+	struct officer_key *key = NULL;
+
+	NEED(c->set.server != NULL, e, CHY_CLI_USAGE, NULL,
+	     "no server: give --server URL, CHANCERY_SERVER, or \"server\" in the settings file");
+	if (c->rest == NULL) {
+		if (c->set.officer && bytes_starts(bytes_str(c->set.server), "https://"))
+			TRY(cli_officer(c, &key, e));
+		TRY(rest_new(&c->set, key, &c->rest, e));
+	}
+	*ret = c->rest;
+	return RC_OK;
+}
+
+enum rc
+cli_confirm(struct cli *c, const char *question, struct err *e)
+{
+	char line[64] = "";
+
+	if (args_has(&c->args, "yes"))
+		return RC_OK;
+	NEED(isatty(STDIN_FILENO) && c->out.terminal, e, CHY_CLI_USAGE, NULL,
+	     "there is nobody to ask \"%s\"; with --yes the answer is yes", question);
+	fprintf(c->out.err, "%s [y/N] ", question);
+	fflush(c->out.err);
+	NEED(fgets(line, sizeof(line), stdin) != NULL && (line[0] == 'y' || line[0] == 'Y'), e,
+	     CHY_CLI_CANCELLED, NULL, "nothing was signed");
+	return RC_OK;
+}
+
+/* ---- errors ---- */
+
+static const char *
+what_happened(const struct err *e)
+{
+	switch (e->rc) {
+	case RC_DENIED:
+		return "refused";
+	case RC_NOT_FOUND:
+		return "not found";
+	case RC_CONFLICT:
+		return "conflict";
+	case RC_AGAIN:
+		return "try again later";
+	case RC_MALFORMED:
+		return "not accepted";
+	default:
+		return "failed";
+	}
+}
+
+static void
+print_error_json(const struct out *o, const struct err *e)
+{
+	OWN_BUF struct buf b = buf_max(4096);
+
+	buf_printf(&b, "{\"code\":\"CHY-%d\",\"title\":", (int)e->code);
+	json_put_str(&b, bytes_str(code_title(e->code)));
+	buf_str(&b, ",\"detail\":");
+	json_put_str(&b, bytes_str(e->text));
+	if (e->field[0]) {
+		buf_str(&b, ",\"field\":");
+		json_put_str(&b, bytes_str(e->field));
+	}
+	if (e->std[0]) {
+		buf_str(&b, ",\"standard\":");
+		json_put_str(&b, bytes_str(e->std));
+	}
+	fprintf(o->err, "%s}\n", buf_cstr(&b));
+}
+
+void
+cli_print_error(const struct out *o, const struct err *e)
+{
+	struct out to_err = *o;
+
+	if (o->json) {
+		print_error_json(o, e);
+		return;
+	}
+	to_err.to = o->err;
+	if (e->code == CHY_CLI_USAGE)
+		fputs("chancery: ", o->err);
+	else
+		fprintf(o->err, "chancery: %s (CHY-%d) ", what_happened(e), (int)e->code);
+	if (e->field[0]) {
+		out_text(&to_err, bytes_str(e->field));
+		fputs(": ", o->err);
+	}
+	out_text(&to_err, bytes_str(e->text));
+	if (e->std[0]) {
+		fputs(" — ", o->err);
+		out_text(&to_err, bytes_str(e->std));
+	}
+	fputc('\n', o->err);
+}
+
+int
+cli_exit_code(enum rc rc, const struct err *e)
+{
+	return rc == RC_OK ? CLI_EXIT_DONE : e->code == CHY_CLI_USAGE ? CLI_EXIT_USAGE : CLI_EXIT_FAILED;
+}
+
+/* ---- a run ---- */
+
+static enum rc
+show_help(struct cli *c, struct err *e)
+{
+	OWN_BUF struct buf b = buf_max(4 << 20);
+
+	if (c->args.version)
+		buf_str(&b, "chancery " CHY_VERSION "\n");
+	else if (c->args.command)
+		help_command(&b, c->args.command);
+	else if (c->args.noun)
+		help_noun(&b, c->all, c->args.noun);
+	else
+		help_overview(&b, c->all);
+	NEED(buf_ok(&b), e, CHY_NO_MEMORY, NULL, "help");
+	fwrite(b.p, 1, b.n, c->out.to);
+	return RC_OK;
+}
+
+/* What was printed must have arrived: a full disk behind a pipe is a failure. */
+static enum rc
+flush(struct cli *c, enum rc rc, struct err *e)
+{
+	if (fflush(c->out.to) != 0 && rc == RC_OK)
+		return err_set(e, CHY_FILE_WRITE, NULL, "the output cannot be written");
+	return rc;
+}
+
+static enum rc
+run(struct cli *c, int argc, char *const *argv, const struct command *more, struct err *e)
+{
+	struct commands *all = arena_one(c->a, struct commands);
+	enum rc rc;
+
+	NEED(all != NULL, e, CHY_NO_MEMORY, NULL, "commands");
+	TRY(cli_commands(c->a, more, all, e));
+	c->all = all;
+	rc = args_parse(c->a, all, argc, argv, &c->args, e);
+	out_init(&c->out, stdout, stderr, args_has(&c->args, "json"), args_has(&c->args, "quiet"));
+	if (rc != RC_OK)
+		return rc;
+	if (c->args.help || c->args.version)
+		return show_help(c, e);
+	TRY(settings_load(c->a, &c->args, environ, &c->set, e));
+	TRY(crypto_init(e));
+	return c->args.command->run(c, e);
+}
+
+int
+cli_main(int argc, char *const *argv, const struct command *more)
+{
+	struct cli c = { .a = arena_new(CLI_ARENA_MAX) };
+	struct err e = { 0 };
+	enum rc rc;
+
+	setlocale(LC_CTYPE, "");
+	signal(SIGPIPE,
+	       SIG_IGN); /* a server that hangs up, and a pager that was left, are errors to be told */
+	out_init(&c.out, stdout, stderr, false, false);
+	if (c.a == NULL)
+		return CLI_EXIT_FAILED;
+	rc = run(&c, argc, argv, more, &e);
+	rc = flush(&c, rc, &e);
+	if (rc != RC_OK)
+		cli_print_error(&c.out, &e);
+	rest_free(c.rest);
+	officer_key_free(c.officer);
+	arena_free(c.a);
+	return cli_exit_code(rc, &e);
+}

@@ -1,0 +1,195 @@
+/* status, whoami, doctor: how the server is, and whether this command line can work with it. */
+#include "base/base.h"
+#include "cli/cli.h"
+#include "cli/flow.h"
+#include "cli/groups.h"
+#include "cli/key.h"
+#include "cli/rest.h"
+#include "pki/cert.h"
+
+static void
+show_members(struct cli *c, const struct json *v, const char *prefix)
+{
+	JSON_EACH(member, v)
+	{
+		char name[96];
+
+		snprintf(name, sizeof(name), "%s%.*s", prefix, BYTES_FMT(member->name));
+		if (member->type == JSON_OBJECT) {
+			size_t n = strlen(name);
+
+			snprintf(name + n, sizeof(name) - n, ".");
+			show_members(c, member, name);
+		} else
+			out_field(&c->out, name, json_line(c->a, member));
+	}
+}
+
+static enum rc
+show_path(struct cli *c, const char *path, struct err *e)
+{
+	struct json *v;
+	struct rest *r;
+
+	TRY(cli_rest(c, &r, e));
+	TRY(rest_json(r, c->a, path, NULL, &v, e));
+	out_json(&c->out, v);
+	if (!c->out.json)
+		show_members(c, v, "");
+	return RC_OK;
+}
+
+static enum rc
+run_status(struct cli *c, struct err *e)
+{
+	return show_path(c, "/api/v1/status", e);
+}
+
+static enum rc
+run_whoami(struct cli *c, struct err *e)
+{
+	return show_path(c, "/api/v1/whoami", e);
+}
+
+/* ---- doctor ---- */
+
+enum { SKEW_MAX_MS = 5000, SOON_MS = 14 * 86400 * 1000 };
+
+struct doctor {
+	struct cli *c;
+	struct json *findings;
+	bool well;
+};
+
+enum verdict { WELL, WARNING, ILL };
+
+static void
+finding(struct doctor *d, enum verdict v, const char *what, const char *text)
+{
+	static const char *const words[] = { "good", "warning", "bad" };
+	static const int styles[] = { OUT_GOOD, OUT_PLAIN, OUT_BAD };
+	struct json *o = json_object(d->c->a);
+
+	d->well = d->well && v != ILL;
+	json_set(o, "check", json_str(d->c->a, bytes_str(what)));
+	json_set(o, "verdict", json_str(d->c->a, bytes_str(words[v])));
+	json_set(o, "text", json_str(d->c->a, bytes_str(text)));
+	json_add(d->findings, o);
+	out_styled(&d->c->out, styles[v], "%-8s", words[v]);
+	out_line(&d->c->out, "%-16s", what);
+	if (!d->c->out.json)
+		out_text(&d->c->out, bytes_str(text));
+	out_line(&d->c->out, "\n");
+}
+
+static void
+failure(struct doctor *d, const char *what, const struct err *e)
+{
+	finding(d, ILL, what,
+		arena_printf(d->c->a, "%s%s%s (CHY-%d)", e->field, e->field[0] ? ": " : "", e->text,
+			     (int)e->code));
+}
+
+static void
+check_settings(struct doctor *d)
+{
+	const struct settings *s = &d->c->set;
+
+	finding(d, WELL, "settings", s->file ? s->file : "none; options and environment only");
+	finding(d, s->server ? WELL : ILL, "server",
+		s->server ? s->server : "none: --server, CHANCERY_SERVER, or the settings file");
+	if (s->server && bytes_starts(bytes_str(s->server), "http://"))
+		finding(d, WARNING, "server", "without TLS nobody can act as an officer");
+	finding(d, s->officer ? WELL : WARNING, "officer",
+		s->officer ? s->officer : "none: nothing can be signed");
+}
+
+static void
+check_officer(struct doctor *d)
+{
+	struct officer_key *key;
+	struct err e = { 0 };
+	struct cert cert;
+	char at[32];
+
+	if (d->c->set.officer == NULL)
+		return;
+	if (cli_officer(d->c, &key, &e) != RC_OK ||
+	    cert_parse(d->c->a, officer_key_cert(key), &cert, &e) != RC_OK) {
+		failure(d, "officer's key", &e);
+		d->c->set.officer = NULL; /* the rest is looked at without it */
+		return;
+	}
+	finding(d, WELL, "officer's key", officer_key_name(key));
+	finding(d,
+		cert.not_after_at < clock_now_ms()                 ? ILL
+		    : cert.not_after_at < clock_now_ms() + SOON_MS ? WARNING
+								   : WELL,
+		"certificate", arena_printf(d->c->a, "valid until %s", time_text(at, cert.not_after_at)));
+}
+
+static bool
+check_server(struct doctor *d)
+{
+	struct rest_call call = { .path = "/readyz" };
+	struct rest_answer answer;
+	struct err e = { 0 };
+	struct rest *r;
+	int64_t skew_ms;
+
+	if (d->c->set.server == NULL)
+		return false;
+	if (cli_rest(d->c, &r, &e) != RC_OK || rest_do(r, d->c->a, &call, &answer, &e) != RC_OK) {
+		failure(d, "reached", &e);
+		return false;
+	}
+	finding(d, WELL, "reached", "ready");
+	if (answer.server_at_ms == 0)
+		return true;
+	skew_ms = answer.server_at_ms - clock_now_ms(); /* Date has whole seconds */
+	finding(d, skew_ms > SKEW_MAX_MS || skew_ms < -SKEW_MAX_MS ? WARNING : WELL, "clock",
+		arena_printf(d->c->a, "the server's is %lld s %s",
+			     (long long)((skew_ms < 0 ? -skew_ms : skew_ms) / 1000),
+			     skew_ms < 0 ? "behind" : "ahead"));
+	return true;
+}
+
+static void
+check_who(struct doctor *d)
+{
+	struct err e = { 0 };
+	struct rest *r;
+	struct json *v;
+
+	if (d->c->set.officer == NULL)
+		return;
+	if (cli_rest(d->c, &r, &e) == RC_OK && rest_json(r, d->c->a, "/api/v1/whoami", NULL, &v, &e) == RC_OK)
+		finding(d, WELL, "logged in",
+			arena_printf(d->c->a, "as %.*s", BYTES_FMT(json_line(d->c->a, json_get(v, "name")))));
+	else
+		failure(d, "logged in", &e);
+}
+
+static enum rc
+run_doctor(struct cli *c, struct err *e)
+{
+	struct doctor d = { c, json_array(c->a), true };
+
+	NEED(d.findings != NULL, e, CHY_NO_MEMORY, NULL, "findings");
+	check_settings(&d);
+	check_officer(&d);
+	if (check_server(&d))
+		check_who(&d);
+	out_json(&c->out, d.findings);
+	NEED(d.well, e, CHY_CLI_SOME_FAILED, NULL, "not everything is well");
+	return RC_OK;
+}
+
+const struct command commands_server[] = {
+	{ "status", NULL, "show how the server is", NULL, NULL, NULL, NULL, run_status },
+	{ "whoami", NULL, "show who the server takes you for, and your roles", NULL, NULL, NULL, NULL,
+	  run_whoami },
+	{ "doctor", NULL, "check settings, officer's key, connection, clock and login, and say what is wrong",
+	  NULL, NULL, NULL, NULL, run_doctor },
+	{ 0 },
+};

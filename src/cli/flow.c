@@ -1,0 +1,191 @@
+#include "base/base.h"
+#include "cli/flow.h"
+#include "cli/key.h"
+#include "cli/rest.h"
+
+/* ---- looking at the answer ---- */
+
+struct bytes
+json_line(struct arena *a, const struct json *v)
+{
+	OWN_BUF struct buf b = buf_max(1 << 20);
+
+	if (v == NULL || v->type == JSON_NULL)
+		return BYTES_NONE;
+	if (v->type == JSON_STR)
+		return v->str;
+	if (v->type == JSON_BOOL)
+		return v->boolean ? BYTES("yes") : BYTES("no");
+	json_put(&b, v);
+	return arena_dup(a, buf_bytes(&b));
+}
+
+void
+flow_show_difference(struct cli *c, const struct json *request)
+{
+	const struct json *list = json_get(request, "difference");
+
+	if (list == NULL || list->type != JSON_ARRAY || c->out.json || c->out.quiet)
+		return;
+	JSON_EACH(item, list)
+	{
+		struct bytes from = json_line(c->a, json_get(item, "old")),
+			     to = json_line(c->a, json_get(item, "new"));
+		struct bytes label = json_line(c->a, json_get(item, "label"));
+
+		if (label.n == 0)
+			label = json_line(c->a, json_get(item, "field"));
+		out_line(&c->out, "  ");
+		out_text(&c->out, label);
+		out_line(&c->out, ": ");
+		if (from.n) {
+			out_text(&c->out, from);
+			out_line(&c->out, to.n ? " -> " : " -> (none)");
+		}
+		out_text(&c->out, to);
+		out_line(&c->out, "\n");
+	}
+}
+
+static void
+show_result(struct cli *c, const struct json *result)
+{
+	if (result == NULL || result->type != JSON_OBJECT)
+		return;
+	JSON_EACH(member, result)
+	{
+		char name[64];
+
+		snprintf(name, sizeof(name), "%.*s", BYTES_FMT(member->name));
+		out_field(&c->out, name, json_line(c->a, member));
+	}
+}
+
+void
+flow_show_outcome(struct cli *c, const struct json *answer)
+{
+	struct bytes state = json_line(c->a, json_get(answer, "state")),
+		     id = json_line(c->a, json_get(answer, "id"));
+	bool waiting = bytes_is(state, "waiting");
+
+	if (c->out.json) {
+		out_json(&c->out, answer);
+		return;
+	}
+	if (c->out.quiet) {
+		out_text(&c->out, id);
+		out_line(&c->out, "\n");
+		return;
+	}
+	out_line(&c->out, "Request %.*s: ", BYTES_FMT(id));
+	out_styled(&c->out,
+		   bytes_is(state, "done") ? OUT_GOOD
+		       : waiting           ? OUT_PLAIN
+					   : OUT_BAD,
+		   "%.*s", BYTES_FMT(state));
+	out_line(&c->out, "\n");
+	show_result(c, json_get(answer, "result"));
+	if (waiting)
+		out_line(&c->out, "A second officer signs it with: chancery request sign %.*s\n",
+			 BYTES_FMT(id));
+}
+
+/* ---- signing ---- */
+
+static enum rc
+add_signature(struct cli *c, struct officer_key *key, struct bytes to_sign, struct json *list, struct err *e)
+{
+	OWN_BUF struct buf text = buf_max(2 * LIMIT_CMS);
+	struct bytes cms;
+	struct json *v;
+
+	TRY(officer_key_sign(key, c->a, to_sign, clock_now_ms(), &cms, e));
+	base64_put(&text, cms);
+	v = json_str(c->a, arena_dup(c->a, buf_bytes(&text)));
+	NEED(buf_ok(&text) && v != NULL, e, CHY_NO_MEMORY, NULL, "signature");
+	json_add(list, v);
+	return RC_OK;
+}
+
+static enum rc
+add_co_signature(struct cli *c, struct bytes to_sign, struct json *list, struct err *e)
+{
+	OWN(officer_key_free)
+	struct officer_key *key = NULL;
+	const char *spec = args_text(&c->args, "co-officer");
+	struct pin_source pin = { args_text(&c->args, "co-pin-file"),
+				  (int)args_int(&c->args, "co-pin-fd", -1), NULL };
+
+	if (spec == NULL)
+		return RC_OK;
+	TRY_AT(officer_key_open(spec, c->set.pkcs11_module, pin, &key, e), e, "co-officer");
+	return add_signature(c, key, to_sign, list, e);
+}
+
+enum rc
+flow_sign(struct cli *c, int64_t request, struct bytes to_sign, struct json **ret, struct err *e)
+{
+	struct json *body = json_object(c->a), *list = json_array(c->a);
+	const char *path = arena_printf(c->a, "/api/v1/requests/%lld/signatures", (long long)request);
+	struct officer_key *key;
+	struct rest *r;
+
+	NEED(body && list && path, e, CHY_NO_MEMORY, NULL, "signatures");
+	TRY(cli_officer(c, &key, e));
+	TRY(cli_rest(c, &r, e));
+	TRY(add_signature(c, key, to_sign, list, e));
+	TRY(add_co_signature(c, to_sign, list, e));
+	json_set(body, "signatures", list);
+	return rest_json(r, c->a, path, body, ret, e);
+}
+
+/* ---- the whole way ---- */
+
+static enum rc
+prepare(struct cli *c, const struct asked *asked, struct json **ret, struct err *e)
+{
+	struct json *in = json_object(c->a), *act = json_str(c->a, bytes_str(asked->act));
+	struct json *body = json_copy(c->a, asked->body);
+	struct rest *r;
+
+	NEED(in && act && body, e, CHY_NO_MEMORY, NULL, "request");
+	json_set(in, "act", act);
+	if (asked->object)
+		json_set(in, "object", json_int(c->a, asked->object));
+	json_set(in, "body", body);
+	TRY(cli_rest(c, &r, e));
+	return rest_json(r, c->a, "/api/v1/requests", in, ret, e);
+}
+
+static enum rc
+run_quietly(struct cli *c, const struct asked *asked, bool show, struct json **ret, struct err *e)
+{
+	struct officer_key *key;
+	struct json *prepared, *document;
+	struct bytes text, to_sign;
+	int64_t id;
+
+	TRY(cli_officer(c, &key, e)); /* asks the PIN before anything is prepared */
+	TRY(prepare(c, asked, &prepared, e));
+	TRY_AT(json_need_int(prepared, "id", 1, JSON_INT_MAX, &id, e), e, "the server's answer");
+	TRY_AT(json_need_str(prepared, "to_sign", &text, e), e, "the server's answer");
+	TRY(base64_parse(c->a, text, &to_sign, e));
+	TRY(flow_compare(c->a, asked, id, to_sign, &document, e));
+	if (show)
+		flow_show_difference(c, prepared);
+	return flow_sign(c, id, to_sign, ret, e);
+}
+
+enum rc
+flow_run(struct cli *c, const struct asked *asked, struct json **ret, struct err *e)
+{
+	TRY(run_quietly(c, asked, true, ret, e));
+	flow_show_outcome(c, *ret);
+	return RC_OK;
+}
+
+enum rc
+flow_issue(struct cli *c, const struct json *body, struct json **ret, struct err *e)
+{
+	return run_quietly(c, &(struct asked){ "certificate.issue", NULL, 0, body }, false, ret, e);
+}

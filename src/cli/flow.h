@@ -1,0 +1,43 @@
+/*
+ * An officer's act from the command line: prepared by the server, compared with what was asked, signed here, brought
+ * back. What the server gives to be signed is not believed: it must be canonical JSON, of this act and request, with
+ * every member that was asked for as it was asked for, and none that was not asked for and is not the kind's default.
+ */
+#ifndef CLI_FLOW_H
+#define CLI_FLOW_H
+
+#include "cli/cli.h"
+
+/* What was asked. */
+struct asked {
+	const char *act;         /* "token-procedure.create" */
+	const struct kind *kind; /* of documents; NULL: another act */
+	int64_t object;          /* id of what is modified; 0: none */
+	const struct json *body;
+};
+
+/* Is this, what the server gave to sign, the act that was asked for? Pure. CHY_CLI_ALTERED names the member that is
+   not. signed_text: the exact bytes; *ret the parsed document. */
+MUST enum rc flow_compare(struct arena *a, const struct asked *asked, int64_t request,
+			  struct bytes signed_text, struct json **ret, struct err *e);
+
+/* Prepare, compare, sign (with --co-officer twice), bring back. *ret is the server's last answer: state, result. Shows
+   the difference and the outcome to people; with --json the answer. */
+MUST enum rc flow_run(struct cli *c, const struct asked *asked, struct json **ret, struct err *e);
+
+/* The same for certificate.issue, saying nothing: a batch tells its outcome itself. */
+MUST enum rc flow_issue(struct cli *c, const struct json *body, struct json **ret, struct err *e);
+
+/* Signs the bytes as the officer, and as the co-officer where one is given, and brings the signatures. */
+MUST enum rc flow_sign(struct cli *c, int64_t request, struct bytes to_sign, struct json **ret,
+		       struct err *e);
+
+/* The difference that came with a request, for people. */
+void flow_show_difference(struct cli *c, const struct json *request);
+/* "Request 17 is done" and what to do next. */
+void flow_show_outcome(struct cli *c, const struct json *answer);
+
+/* A value of JSON in one line for people: text bare, the rest as JSON. The arena's. */
+struct bytes json_line(struct arena *a, const struct json *v);
+
+#endif

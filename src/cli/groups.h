@@ -1,0 +1,13 @@
+/*
+ * The groups of commands, one a file (cmd_*.c). Each array ends with a noun of NULL.
+ */
+#ifndef CLI_GROUPS_H
+#define CLI_GROUPS_H
+
+#include "cli/command.h"
+
+extern const struct command commands_certificate[], commands_explain[], commands_request[],
+    commands_session[], commands_officer[], commands_draft[], commands_journal[], commands_server[],
+    commands_help[];
+
+#endif

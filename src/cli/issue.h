@@ -1,0 +1,33 @@
+/*
+ * Issuing from the command line: files of certificate requests in, files of certificates out. One job a request; a job
+ * whose certificate is there already is not done again, so an interrupted batch is simply started anew.
+ */
+#ifndef CLI_ISSUE_H
+#define CLI_ISSUE_H
+
+#include "cli/cli.h"
+
+enum { ISSUE_FILES_MAX = 100000, ISSUE_ACT_BYTES = 96 << 10 };
+
+struct job {
+	const char *in, *name; /* the file, and its name without folder and ending */
+	const char *out;       /* where the certificate goes; NULL: standard output */
+	struct bytes der;      /* of the request */
+	char key[65];          /* idempotency key: SHA-256 over procedure and request, hex */
+	int64_t id;            /* of the certificate, once it is there */
+	struct err err;        /* why not */
+	struct job *next;
+};
+
+/* Every file of the folder that ends with .csr, .p10, .req, .pem or .der, by name. Those whose certificate is in `out`
+   already are counted in *ret_done and left out. */
+MUST enum rc jobs_of_folder(struct cli *c, const char *folder, const char *out, struct job **ret,
+			    size_t *ret_n, size_t *ret_done, struct err *e);
+/* Files named one by one; out NULL: standard output; a folder, or one file where there is one request. */
+MUST enum rc jobs_of_files(struct cli *c, const char *out, struct job **ret, size_t *ret_n, struct err *e);
+/* Reads and checks the request's file: CHY_CLI_FILE_TYPE and the codes of csr_parse go into job->err. */
+void job_load(struct cli *c, struct arena *a, struct job *j, const char *procedure);
+/* Writes the certificate (DER) as PEM to its place. */
+MUST enum rc job_write(struct cli *c, const struct job *j, struct bytes der, struct err *e);
+
+#endif

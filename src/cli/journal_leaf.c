@@ -1,0 +1,413 @@
+/* What each kind of leaf must be, given what came before it. */
+#include "base/base.h"
+#include "cli/journal_state.h"
+
+/* ---- on whose word ---- */
+
+struct word {
+	int64_t genesis, request, session; /* the one that is not 0 */
+};
+
+static enum rc
+read_word(const struct json *leaf, struct word *ret, struct err *e)
+{
+	struct json *by;
+
+	*ret = (struct word){ 0 };
+	TRY(json_need_object(leaf, "by", &by, e));
+	TRY(json_opt_int(by, "genesis", 1, JSON_INT_MAX, &ret->genesis, e));
+	TRY(json_opt_int(by, "request", 1, JSON_INT_MAX, &ret->request, e));
+	TRY(json_opt_int(by, "session", 1, JSON_INT_MAX, &ret->session, e));
+	NEED(!!ret->genesis + !!ret->request + !!ret->session == 1, e, CHY_JOURNAL_FORMAT, NULL,
+	     "it does not say on whose one word");
+	return RC_OK;
+}
+
+/* The ceremony's own facts stand before the first signature of an officer; nothing can be put in later. */
+static enum rc
+by_ceremony(const struct journal_verifier *v, const struct word *w, struct err *e)
+{
+	NEED(w->genesis == v->genesis && v->ceremony, e, CHY_JOURNAL_SIGNATURE, NULL,
+	     "it claims the boot ceremony, which was over by then");
+	return RC_OK;
+}
+
+/* The request with all its signatures. */
+static enum rc
+signed_request(const struct journal_verifier *v, int64_t id, struct signed_request **ret, struct err *e)
+{
+	struct signed_request *r = pairmap_get(&v->requests, id, 0);
+	unsigned needed;
+
+	NEED(r != NULL, e, CHY_JOURNAL_SIGNATURE, NULL, "nobody had signed request %lld", (long long)id);
+	needed = act_signatures(r->act);
+	NEED(r->signers_n >= needed, e, CHY_JOURNAL_SIGNATURE, NULL,
+	     "request %lld had %zu good signatures of %u", (long long)id, r->signers_n, needed);
+	*ret = r;
+	return RC_OK;
+}
+
+/* ---- documents ---- */
+
+static enum rc
+ref_of(const struct json *body, const char *name, int64_t *ret, struct err *e)
+{
+	*ret = 0;
+	return json_opt_int(body, name, 1, JSON_INT_MAX, ret, e);
+}
+
+static bool
+is_active(const struct json *body)
+{
+	const struct json *state = json_get(body, "state");
+
+	return state == NULL || state->type != JSON_STR || !bytes_is(state->str, "closed");
+}
+
+/* The one that is kept for an id, made at first. */
+#define STATE_OF(v, map, id, type) state_of((v), &(v)->map, (id), sizeof(struct type), e)
+
+static void *
+state_of(struct journal_verifier *v, struct pairmap *m, int64_t id, size_t size, struct err *e)
+{
+	void *x = pairmap_get(m, id, 0);
+
+	if (x == NULL) {
+		x = arena_alloc(v->mem, size);
+		if (x == NULL || pairmap_put(m, id, 0, x, e) != RC_OK)
+			return NULL;
+	}
+	return x;
+}
+
+static enum rc
+know_officer(struct journal_verifier *v, struct arena *a, int64_t id, const struct json *body, struct err *e)
+{
+	struct officer_state *o = STATE_OF(v, officers, id, officer_state);
+	struct bytes hex, fingerprint;
+
+	NEED(o != NULL, e, CHY_NO_MEMORY, NULL, "officer");
+	TRY(ref_of(body, "profile", &o->profile, e));
+	TRY(ref_of(body, "domain", &o->domain, e));
+	TRY(ref_of(body, "certificate", &o->certificate, e));
+	o->active = is_active(body);
+	TRY(json_need_str(body, "certificate_sha256", &hex, e));
+	TRY(hex_parse(a, hex, &fingerprint, e));
+	NEED(fingerprint.n == SHA256_LEN, e, CHY_JOURNAL_FORMAT, NULL,
+	     "an officer's fingerprint of %zu octets", fingerprint.n);
+	memcpy(o->fingerprint, fingerprint.p, SHA256_LEN);
+	return RC_OK;
+}
+
+static enum rc
+know_profile(struct journal_verifier *v, int64_t id, const struct json *body, struct err *e)
+{
+	struct profile_state *p = STATE_OF(v, profiles, id, profile_state);
+	struct json *list;
+
+	NEED(p != NULL, e, CHY_NO_MEMORY, NULL, "profile");
+	*p = (struct profile_state){ .active = is_active(body) };
+	if (json_get(body, "roles") == NULL)
+		return RC_OK;
+	TRY(json_need_array(body, "roles", &list, e));
+	JSON_EACH(item, list)
+	{
+		enum role r = item->type == JSON_STR ? role_of(item->str) : ROLE_NONE;
+
+		if (r != ROLE_NONE)
+			p->roles |= ROLES(r);
+	}
+	return RC_OK;
+}
+
+static enum rc
+know_domain(struct journal_verifier *v, int64_t id, const struct json *body, struct err *e)
+{
+	struct domain_state *d = STATE_OF(v, domains, id, domain_state);
+
+	NEED(d != NULL, e, CHY_NO_MEMORY, NULL, "domain");
+	return ref_of(body, "parent", &d->parent, e);
+}
+
+static enum rc
+know_document(struct journal_verifier *v, struct arena *a, enum kind_id kind, int64_t id,
+	      const struct json *body, struct err *e)
+{
+	switch (kind) {
+	case KIND_OFFICER:
+		return know_officer(v, a, id, body, e);
+	case KIND_OFFICER_PROFILE:
+		return know_profile(v, id, body, e);
+	case KIND_DOMAIN:
+		return know_domain(v, id, body, e);
+	default:
+		return RC_OK;
+	}
+}
+
+/* The row that part 3 must have. */
+static enum rc
+expect_row(struct journal_verifier *v, struct pairmap *m, int64_t a, int64_t b,
+	   const uint8_t hash[SHA256_LEN], struct err *e)
+{
+	struct row_state *row = arena_one(v->mem, struct row_state);
+
+	NEED(pairmap_get(m, a, b) == NULL, e, CHY_JOURNAL_ALTERED, NULL, "the journal has it already");
+	NEED(row != NULL, e, CHY_NO_MEMORY, NULL, "leaf");
+	memcpy(row->sha256, hash, SHA256_LEN);
+	return pairmap_put(m, a, b, row, e);
+}
+
+static enum rc
+document_by_request(struct journal_verifier *v, const struct word *w, enum kind_id kind, int64_t id,
+		    int64_t version, const uint8_t hash[SHA256_LEN], struct err *e)
+{
+	struct signed_request *r;
+
+	TRY(signed_request(v, w->request, &r, e));
+	NEED(!r->over, e, CHY_JOURNAL_SIGNATURE, NULL, "request %lld had taken effect or was void already",
+	     (long long)w->request);
+	r->over = true;
+	NEED(r->act.kind == kind && (r->act.verb == ACT_CREATE) == (version == 1), e, CHY_JOURNAL_SIGNATURE,
+	     NULL, "the officers signed another act");
+	NEED(version == 1 || (r->base_id == id && r->base_version == version - 1), e, CHY_JOURNAL_SIGNATURE,
+	     NULL, "the officers signed a change of another version");
+	NEED(memcmp(r->body_sha256, hash, SHA256_LEN) == 0, e, CHY_JOURNAL_SIGNATURE, NULL,
+	     "it is not what the officers signed");
+	return RC_OK;
+}
+
+static enum rc
+next_version(struct journal_verifier *v, int64_t id, int64_t version, struct err *e)
+{
+	int64_t *newest = state_of(v, &v->versions, id, sizeof(int64_t), e);
+
+	NEED(newest != NULL, e, CHY_NO_MEMORY, NULL, "document");
+	NEED(version == *newest + 1, e, CHY_JOURNAL_ALTERED, NULL, "version %lld comes after version %lld",
+	     (long long)version, (long long)*newest);
+	*newest = version;
+	return RC_OK;
+}
+
+static enum rc
+leaf_document(struct journal_verifier *v, struct arena *a, const struct leaf_view *l, struct err *e)
+{
+	struct json *d, *body;
+	struct bytes kind;
+	struct word w;
+	enum kind_id k;
+	int64_t id, version;
+	uint8_t hash[SHA256_LEN];
+	char name[64];
+
+	TRY(json_need_object(l->leaf, "document", &d, e));
+	TRY(json_need_int(d, "id", 1, JSON_INT_MAX, &id, e));
+	TRY(json_need_int(d, "version", 1, JSON_INT_MAX, &version, e));
+	TRY(json_need_str(d, "kind", &kind, e));
+	TRY(json_need_object(d, "body", &body, e));
+	k = kind_id_of(kind);
+	NEED(k != KIND_NONE, e, CHY_JOURNAL_FORMAT, NULL, "a document of an unknown kind");
+	snprintf(name, sizeof(name), "%.*s", BYTES_FMT(kind));
+	TRY(journal_document_hash(name, body, hash, e));
+	TRY(expect_row(v, &v->documents, id, version, hash,
+		       e)); /* first, so that its row is accounted for in any case */
+	TRY(next_version(v, id, version, e));
+	TRY(read_word(l->leaf, &w, e));
+	NEED(w.session == 0, e, CHY_JOURNAL_SIGNATURE, NULL, "a session makes no documents");
+	if (w.genesis)
+		TRY(by_ceremony(v, &w, e));
+	else
+		TRY(document_by_request(v, &w, k, id, version, hash, e));
+	return know_document(v, a, k, id, body,
+			     e); /* what nobody signed has no effect on who is an officer */
+}
+
+/* ---- sessions and certificates ---- */
+
+static enum rc
+leaf_session(struct journal_verifier *v, struct arena *a, const struct leaf_view *l, struct err *e)
+{
+	struct session_state *s = arena_one(v->mem, struct session_state);
+	struct signed_request *r;
+	struct json *body;
+	struct bytes at;
+	struct word w;
+	int64_t id;
+
+	NEED(s != NULL, e, CHY_NO_MEMORY, NULL, "session");
+	TRY(json_need_int(l->leaf, "session", 1, JSON_INT_MAX, &id, e));
+	TRY(json_need_object(l->leaf, "body", &body, e));
+	TRY(read_word(l->leaf, &w, e));
+	NEED(w.request != 0, e, CHY_JOURNAL_SIGNATURE, NULL, "no officer's request opened it");
+	TRY(signed_request(v, w.request, &r, e));
+	NEED(r->act.verb == ACT_SESSION_OPEN && !r->over, e, CHY_JOURNAL_SIGNATURE, NULL,
+	     "the officer signed another act");
+	r->over = true;
+	NEED(json_eq(r->body, body), e, CHY_JOURNAL_SIGNATURE, NULL, "it is not what the officer signed");
+	TRY(json_need_int(body, "certificates_max", 1, JSON_INT_MAX, &s->max, e));
+	TRY(json_need_str(body, "expires_at", &at, e));
+	TRY(time_parse(at, &s->expires_at_ms, e));
+	s->body = r->body;
+	return pairmap_put(&v->sessions, id, 0, s, e);
+}
+
+/* procedures.token: [id, version] */
+static int64_t
+token_procedure_of(const struct json *leaf)
+{
+	const struct json *token = json_get(json_get(leaf, "procedures"), "token");
+
+	return token && token->type == JSON_ARRAY && token->first && token->first->type == JSON_INT
+	    ? token->first->integer
+	    : 0;
+}
+
+static enum rc
+certificate_by_session(struct journal_verifier *v, const struct word *w, const struct leaf_view *l,
+		       struct err *e)
+{
+	struct session_state *s = pairmap_get(&v->sessions, w->session, 0);
+	int64_t procedure = token_procedure_of(l->leaf);
+	bool allowed = false;
+
+	NEED(s != NULL, e, CHY_JOURNAL_SIGNATURE, NULL, "no officer had opened session %lld",
+	     (long long)w->session);
+	JSON_EACH(item, json_get(s->body, "token_procedures"))
+	allowed = allowed || (item->type == JSON_INT && item->integer == procedure);
+	NEED(allowed, e, CHY_JOURNAL_SIGNATURE, NULL, "session %lld was not for token procedure %lld",
+	     (long long)w->session, (long long)procedure);
+	NEED(l->at_ms <= s->expires_at_ms, e, CHY_JOURNAL_SIGNATURE, NULL, "session %lld was over",
+	     (long long)w->session);
+	s->used++;
+	NEED(s->used <= s->max, e, CHY_JOURNAL_SIGNATURE, NULL, "session %lld was for %lld certificates",
+	     (long long)w->session, (long long)s->max);
+	return RC_OK;
+}
+
+static enum rc
+certificate_by_request(struct journal_verifier *v, struct arena *a, const struct word *w,
+		       const struct leaf_view *l, struct err *e)
+{
+	struct signed_request *r;
+	struct bytes hex, hash;
+
+	TRY(signed_request(v, w->request, &r, e));
+	NEED(r->act.verb == ACT_ISSUE, e, CHY_JOURNAL_SIGNATURE, NULL, "the officer signed another act");
+	TRY(json_need_str(l->leaf, "csr_sha256", &hex, e));
+	TRY(hex_parse(a, hex, &hash, e));
+	NEED(hash.n == SHA256_LEN, e, CHY_JOURNAL_FORMAT, NULL, "a digest of %zu octets", hash.n);
+	for (size_t i = 0; i < r->csrs_n; i++)
+		if (memcmp(r->csrs + i * SHA256_LEN, hash.p, SHA256_LEN) == 0)
+			return RC_OK;
+	FAIL(e, CHY_JOURNAL_SIGNATURE, NULL, "the officer's request %lld does not ask for it",
+	     (long long)w->request);
+}
+
+static enum rc
+authority_by_request(struct journal_verifier *v, const struct word *w, struct err *e)
+{
+	struct signed_request *r;
+
+	NEED(w->request != 0, e, CHY_JOURNAL_SIGNATURE, NULL, "a session makes no authorities");
+	TRY(signed_request(v, w->request, &r, e));
+	NEED(r->act.kind == KIND_AUTHORITY || r->act.kind == KIND_CA_KEY, e, CHY_JOURNAL_SIGNATURE, NULL,
+	     "the officers signed another act");
+	return RC_OK;
+}
+
+static enum rc
+leaf_certificate(struct journal_verifier *v, struct arena *a, const struct leaf_view *l, bool authority,
+		 struct err *e)
+{
+	struct json *c;
+	struct bytes hex, hash;
+	struct word w;
+
+	TRY(json_need_object(l->leaf, "certificate", &c, e));
+	TRY(json_need_str(c, "sha256", &hex, e));
+	TRY(hex_parse(a, hex, &hash, e));
+	NEED(hash.n == SHA256_LEN, e, CHY_JOURNAL_FORMAT, NULL, "a digest of %zu octets", hash.n);
+	TRY(expect_row(v, &v->certificates, l->id, 0, hash.p, e));
+	TRY(read_word(l->leaf, &w, e));
+	if (w.genesis)
+		return by_ceremony(v, &w, e);
+	if (authority)
+		return authority_by_request(v, &w, e);
+	return w.session ? certificate_by_session(v, &w, l, e) : certificate_by_request(v, a, &w, l, e);
+}
+
+/* ---- the rest ---- */
+
+static enum rc
+leaf_genesis(struct journal_verifier *v, struct arena *a, const struct leaf_view *l, struct err *e)
+{
+	struct bytes instance, root, certificate;
+
+	NEED(v->tree.size == 1, e, CHY_JOURNAL_ALTERED, NULL, "a second beginning");
+	TRY(json_need_str(l->leaf, "instance", &instance, e));
+	TRY(json_need_str(l->leaf, "root", &root, e));
+	TRY(base64_parse(a, root, &root, e));
+	NEED(bytes_is(instance, v->instance) && bytes_eq(root, v->root), e, CHY_JOURNAL_SIGNATURE, NULL,
+	     "the journal begins with another root than the one given");
+	TRY(json_need_str(l->leaf, "journal_certificate", &certificate, e));
+	TRY(base64_parse(a, certificate, &certificate, e));
+	v->genesis = l->id;
+	return journal_key_load(certificate, v->root, l->at_ms, &v->journal_key, &v->journal_alg,
+				&v->journal_from_ms, &v->journal_to_ms, e);
+}
+
+static enum rc
+leaf_request_state(struct journal_verifier *v, const struct leaf_view *l, struct err *e)
+{
+	struct signed_request *r;
+	int64_t id;
+
+	TRY(json_need_int(l->leaf, "request", 1, JSON_INT_MAX, &id, e));
+	r = pairmap_get(&v->requests, id, 0);
+	if (r)
+		r->over = true; /* void, expired or failed: it takes no effect any more */
+	return RC_OK;
+}
+
+static enum rc
+judge(struct journal_verifier *v, struct arena *a, const struct leaf_view *l, struct bytes kind,
+      struct err *e)
+{
+	NEED(v->tree.size > 1 || bytes_is(kind, "genesis"), e, CHY_JOURNAL_ALTERED, NULL,
+	     "the first leaf is not the boot ceremony's");
+	if (bytes_is(kind, "genesis"))
+		return leaf_genesis(v, a, l, e);
+	if (bytes_is(kind, "signature"))
+		return journal_signature(v, a, l, e);
+	if (bytes_is(kind, "document"))
+		return leaf_document(v, a, l, e);
+	if (bytes_is(kind, "session"))
+		return leaf_session(v, a, l, e);
+	if (bytes_is(kind, "certificate") || bytes_is(kind, "ca-certificate"))
+		return leaf_certificate(v, a, l, bytes_is(kind, "ca-certificate"), e);
+	if (bytes_is(kind, "request-state"))
+		return leaf_request_state(v, l, e);
+	NEED(bytes_is(kind, "refusal") || bytes_is(kind, "adopted"), e, CHY_JOURNAL_FORMAT, NULL,
+	     "a leaf of the unknown kind \"%.*s\"", BYTES_FMT(kind));
+	return RC_OK;
+}
+
+enum rc
+journal_leaf(struct journal_verifier *v, struct arena *a, const struct json *leaf, struct err *e)
+{
+	struct leaf_view l = { .leaf = leaf };
+	struct bytes kind = BYTES_NONE, at;
+	struct err why = { 0 };
+	enum rc rc;
+
+	if ((rc = json_need_str(leaf, "kind", &kind, &why)) == RC_OK &&
+	    (rc = json_need_int(leaf, "id", 1, JSON_INT_MAX, &l.id, &why)) == RC_OK &&
+	    (rc = json_need_str(leaf, "at", &at, &why)) == RC_OK &&
+	    (rc = time_parse(at, &l.at_ms, &why)) == RC_OK) {
+		size_t n = strlen(v->where);
+
+		snprintf(v->where + n, sizeof(v->where) - n, " (%.*s)", BYTES_FMT(bytes_part(kind, 0, 24)));
+		rc = judge(v, a, &l, kind, &why);
+	}
+	return journal_found(v, rc, &why, e);
+}

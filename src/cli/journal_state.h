@@ -1,0 +1,121 @@
+/*
+ * What a verifier of the journal knows at a place of it: who is an officer and may do what, which requests are signed
+ * by whom, which sessions are open, which documents and certificates there are. Inner header of the verification.
+ */
+#ifndef CLI_JOURNAL_STATE_H
+#define CLI_JOURNAL_STATE_H
+
+#include "base/base.h"
+#include "base/json.h"
+#include "cli/journal_verify.h"
+#include "cli/pairmap.h"
+#include "crypto/digest.h"
+#include "crypto/verify.h"
+#include "model/request.h"
+#include "model/role.h"
+#include "model/tree.h"
+
+enum { SIGNERS_MAX = 8, FINDINGS_SHOWN = 1000 };
+
+/* Officers and profiles, as of the newest document. */
+struct officer_state {
+	int64_t profile, domain; /* domain 0: Root */
+	int64_t certificate;     /* id; 0: none known */
+	uint8_t fingerprint[SHA256_LEN];
+	bool active;
+};
+struct profile_state {
+	roles roles;
+	bool active;
+};
+struct domain_state {
+	int64_t parent;
+};
+
+struct signed_request {
+	struct act act;
+	int64_t base_id, base_version;
+	int64_t signers[SIGNERS_MAX];
+	size_t signers_n;
+	uint8_t bytes_sha256[SHA256_LEN]; /* of the signed bytes: all signatures are over the same */
+	uint8_t body_sha256[SHA256_LEN];  /* of a document's body, as journal_document_hash */
+	uint8_t *csrs; /* certificate.issue: SHA-256 of each request, one behind the other */
+	size_t csrs_n;
+	const struct json *body; /* issuing-session.open */
+	bool over;               /* has taken effect, or became void */
+};
+
+struct session_state {
+	const struct json *body; /* the request's */
+	int64_t max, expires_at_ms, used;
+};
+
+/* Bodies of leaves, as journal_leaf.c takes them apart. */
+struct leaf_view {
+	const struct json *leaf;
+	int64_t id, at_ms;
+};
+
+/* A leaf that must have its row in part 3 of the export. */
+struct row_state {
+	uint8_t sha256[SHA256_LEN]; /* of the canonical body with the kind, or of the DER */
+	bool found;
+};
+
+struct journal_verifier {
+	struct arena *mem; /* for the whole run */
+	struct bytes root; /* DER */
+	char instance[2 * SHA256_LEN + 1];
+	int64_t now_ms;
+	journal_report_fn *report;
+	void *arg;
+
+	struct buf line;
+	uint64_t lines;
+	struct journal_summary sum;
+	char where[64];
+
+	bool header, ended;
+	uint64_t size; /* as the header says */
+	struct tree tree;
+	uint64_t head_size;
+	struct verifier *journal_key;
+	enum sigalg journal_alg;
+	int64_t journal_from_ms, journal_to_ms;
+	int64_t genesis; /* id of the first leaf */
+	bool ceremony;   /* no officer has signed yet */
+
+	struct pairmap officers, profiles, domains, requests, sessions, documents, certificates,
+	    versions; /* versions: newest one of each document */
+};
+
+/* Reports a finding and goes on; memory is the only thing that ends a verification. */
+MUST enum rc journal_found(struct journal_verifier *v, enum rc rc, const struct err *found, struct err *e);
+
+/* One leaf's body, parsed into the line's arena. Failures are findings, but for RC_NOMEM. */
+MUST enum rc journal_leaf(struct journal_verifier *v, struct arena *a, const struct json *leaf,
+			  struct err *e);
+
+/* Officers' signatures: in journal_signature.c. */
+MUST enum rc journal_signature(struct journal_verifier *v, struct arena *a, const struct leaf_view *l,
+			       struct err *e);
+/* Is the domain the officer's own or below it? */
+bool journal_domain_is_within(const struct journal_verifier *v, int64_t domain, int64_t home);
+
+/* SHA-256 over kind, LF and the body in canonical JSON. */
+MUST enum rc journal_document_hash(const char *kind, const struct json *body, uint8_t ret[SHA256_LEN],
+				   struct err *e);
+
+/* The journal key's verifier from its certificate, which the root must have issued. */
+MUST enum rc journal_key_load(struct bytes certificate, struct bytes root, int64_t at_ms,
+			      struct verifier **ret, enum sigalg *ret_alg, int64_t *ret_from_ms,
+			      int64_t *ret_to_ms, struct err *e);
+MUST enum rc journal_head_signed(const struct verifier *key, enum sigalg alg, const struct journal_head *h,
+				 struct err *e);
+/* {"size","root","at","signature"}; texts into the arena. */
+MUST enum rc journal_head_read(struct arena *a, const struct json *in, struct journal_head *ret,
+			       struct err *e);
+/* The tree_sha256_fn here. */
+enum rc journal_sha256(const struct bytes *parts, size_t count, struct tree_hash *ret, struct err *e);
+
+#endif

@@ -1,0 +1,73 @@
+/*
+ * Verification of the journal from its export (docs/formats/journal.md), with nothing but the system root's certificate.
+ * A stream: lines go in as they come, findings come out; what is kept is a few dozen bytes a document and certificate.
+ *
+ * What it shows when there is no finding:
+ *	- the leaves' tree has the root of every signed head, and no head is missing at the end (RFC 9162 2.1);
+ *	- each head is signed by the journal key, whose certificate the root has issued;
+ *	- each officer's signature in a leaf is good, by a certificate that was an active officer's at that place of the
+ *	  journal, over that request's bytes, for this installation;
+ *	- each document, session and certificate leaf goes back to a request with as many signatures, by different
+ *	  officers with the needed roles, as its act needs, or to the ceremony in the first leaf;
+ *	- every document version and certificate of the export has exactly one leaf with the same contents, and each such
+ *	  leaf its row.
+ */
+#ifndef CLI_JOURNAL_VERIFY_H
+#define CLI_JOURNAL_VERIFY_H
+
+#include "base/base.h"
+#include "base/json.h"
+
+enum { JOURNAL_LINE_MAX = 16 << 20 };
+
+struct journal_verifier;
+
+/* Something that does not hold. */
+struct journal_finding {
+	const char *where; /* "leaf 17", "certificate 2104" ... */
+	struct err err;
+};
+typedef void journal_report_fn(void *arg, const struct journal_finding *f);
+
+struct journal_summary {
+	uint64_t leaves, heads, signatures, documents, certificates, findings;
+	int64_t head_at_ms; /* of the newest head */
+};
+
+/* root: DER of the system root's certificate, copied. Owned by the caller. */
+MUST enum rc journal_verifier_new(struct bytes root, int64_t now_ms, journal_report_fn *report, void *arg,
+				  struct journal_verifier **ret, struct err *e);
+void journal_verifier_free(struct journal_verifier *v);
+OWN_DEFINE(struct journal_verifier *, journal_verifier_free)
+
+/* The next piece of the export, wherever it was cut. Fails only for what ends the work (memory, a line over
+   JOURNAL_LINE_MAX, CHY_JOURNAL_FORMAT in the header); everything else is a finding. */
+MUST enum rc journal_verifier_take(struct journal_verifier *v, struct bytes piece, struct err *e);
+uint64_t journal_verifier_lines(const struct journal_verifier *v);
+/* The export has ended: what can be judged only now is, and the summary is filled in. */
+MUST enum rc journal_verifier_end(struct journal_verifier *v, struct journal_summary *ret, struct err *e);
+
+/* ---- one proof ---- */
+
+struct proven {
+	uint64_t index, size;
+	int64_t at_ms;               /* of the head */
+	struct bytes sha256, serial; /* hex, of the certificate in the leaf; the arena's */
+};
+
+/* GET /certificates/ID/proof: {"leaf", "index", "head", "path"}. The leaf must be certificate `id`'s. Codes: TREE_PROOF,
+   JOURNAL_SIGNATURE, CHAIN_*, CLI_ANSWER. */
+MUST enum rc journal_check_proof(struct arena *a, const struct json *proof, struct bytes root, int64_t id,
+				 struct proven *ret, struct err *e);
+
+/* A head's signature by the journal key. size, at, root as signed; certificate: DER of the journal key's, up to root. */
+struct journal_head {
+	uint64_t size;
+	int64_t at_ms;
+	uint8_t root[32];
+	struct bytes signature;
+};
+MUST enum rc journal_head_check(const struct journal_head *h, struct bytes certificate, struct bytes root,
+				struct err *e);
+
+#endif

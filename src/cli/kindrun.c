@@ -1,0 +1,305 @@
+/* The verbs of document kinds. */
+#include "base/base.h"
+#include "base/file.h"
+#include "cli/flow.h"
+#include "cli/kindbody.h"
+#include "cli/kindcmd.h"
+#include "cli/list.h"
+#include "cli/rest.h"
+
+enum { BODY_FILE_MAX = LIMIT_BODY };
+
+static const struct kind *
+kind_here(const struct cli *c)
+{
+	return c->args.command->kind;
+}
+
+/* ---- reading ---- */
+
+static void
+list_row(struct cli *c, struct out_table *t, const struct json *item)
+{
+	const struct json *body = json_get(item, "body");
+	const char *const names[] = { "id", "name", "state", "domain", "version" };
+	struct bytes cells[ARRAY_LEN(names)];
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		const struct json *v = json_get(item, names[i]);
+
+		cells[i] = json_line(c->a, v ? v : json_get(body, names[i]));
+	}
+	if (cells[3].n == 0)
+		cells[3] = BYTES("Root");
+	out_table_row(t, cells);
+}
+
+enum rc
+kind_list(struct cli *c, struct err *e)
+{
+	static const char *const heads[] = { "ID", "NAME", "STATE", "DOMAIN", "VERSION", NULL };
+	static const char *const filters[] = { "state", "name", NULL };
+	const char *path = arena_printf(c->a, "/api/v1/documents/%s", kind_here(c)->name);
+
+	NEED(path != NULL, e, CHY_NO_MEMORY, NULL, "list");
+	return list_run(c, &(struct list){ path, filters, heads, list_row }, e);
+}
+
+/* A document by name or id: the newest version. */
+static enum rc
+find(struct cli *c, const char *which, struct json **ret, struct err *e)
+{
+	const char *kind = kind_here(c)->name;
+	int64_t id;
+	struct rest *r;
+	struct json *page, *items;
+
+	TRY(cli_rest(c, &r, e));
+	if (int_parse(bytes_str(which), 1, JSON_INT_MAX, &id, NULL) == RC_OK)
+		return rest_json(r, c->a,
+				 arena_printf(c->a, "/api/v1/documents/%s/%lld", kind, (long long)id), NULL,
+				 ret, e);
+	TRY(rest_json(
+	    r, c->a,
+	    arena_printf(c->a, "/api/v1/documents/%s?name=%s", kind, url_escape(c->a, bytes_str(which))),
+	    NULL, &page, e));
+	TRY_AT(json_need_array(page, "items", &items, e), e, "the server's answer");
+	id = 0;
+	JSON_EACH(item, items)
+	{
+		const struct json *name = json_get(item, "name");
+
+		if (name == NULL)
+			name = json_get(json_get(item, "body"), "name");
+		if (name == NULL || name->type != JSON_STR || !bytes_is(name->str, which))
+			continue;
+		NEED(id == 0, e, CHY_CLI_NOT_FOUND, NULL, "more than one %s is called \"%s\"; use the id",
+		     kind, which);
+		TRY(json_need_int(item, "id", 1, JSON_INT_MAX, &id, e));
+	}
+	NEED(id != 0, e, CHY_CLI_NOT_FOUND, NULL, "no %s is called \"%s\"", kind, which);
+	return rest_json(r, c->a, arena_printf(c->a, "/api/v1/documents/%s/%lld", kind, (long long)id), NULL,
+			 ret, e);
+}
+
+/* Each field with its label; fields that this program does not know, of a newer server, by name. */
+static void
+show_body(struct cli *c, const struct kind *kind, const struct json *body)
+{
+	JSON_EACH(member, body)
+	{
+		const struct field *f = field_find(kind->fields, member->name);
+		char name[80];
+
+		snprintf(name, sizeof(name), "%.*s", BYTES_FMT(f ? bytes_str(f->label) : member->name));
+		if (member->type != JSON_ARRAY || member->count == 0) {
+			out_field(&c->out, name, json_line(c->a, member));
+			continue;
+		}
+		JSON_EACH(item, member)
+		{
+			out_field(&c->out, name, json_line(c->a, item));
+			name[0] = 0;
+		}
+	}
+}
+
+enum rc
+kind_show(struct cli *c, struct err *e)
+{
+	const char *version = args_text(&c->args, "document-version");
+	struct json *d;
+	struct rest *r;
+	int64_t id;
+
+	TRY(find(c, args_text(&c->args, "NAME|ID"), &d, e));
+	if (version) {
+		TRY(cli_rest(c, &r, e));
+		TRY_AT(json_need_int(d, "id", 1, JSON_INT_MAX, &id, e), e, "the server's answer");
+		TRY(rest_json(r, c->a,
+			      arena_printf(c->a, "/api/v1/documents/%s/%lld?version=%s", kind_here(c)->name,
+					   (long long)id, version),
+			      NULL, &d, e));
+	}
+	out_json(&c->out, d);
+	out_field(&c->out, "Id", json_line(c->a, json_get(d, "id")));
+	out_field(&c->out, "Version", json_line(c->a, json_get(d, "version")));
+	show_body(c, kind_here(c), json_get(d, "body"));
+	return RC_OK;
+}
+
+enum rc
+kind_schema(struct cli *c, struct err *e)
+{
+	struct out as_json = c->out;
+	struct json *v;
+	struct rest *r;
+
+	TRY(cli_rest(c, &r, e));
+	TRY(rest_json(r, c->a, arena_printf(c->a, "/api/v1/kinds/%s/schema", kind_here(c)->name), NULL, &v,
+		      e));
+	as_json.json = true; /* a schema is JSON for people too */
+	out_json(&as_json, v);
+	return RC_OK;
+}
+
+/* ---- bodies ---- */
+
+static enum rc
+body_file(struct cli *c, struct json **ret, struct err *e)
+{
+	const char *path = args_text(&c->args, "file");
+	struct bytes text;
+
+	if (path == NULL)
+		return RC_OK;
+	TRY(file_read(c->a, path, BODY_FILE_MAX, &text, e));
+	TRY_AT(json_parse(c->a, text, ret, e), e, "%s", path);
+	NEED((*ret)->type == JSON_OBJECT, e, CHY_CLI_FILE_TYPE, NULL, "%s: not a JSON object", path);
+	return RC_OK;
+}
+
+static enum rc
+body_draft(struct cli *c, struct json **ret, struct err *e)
+{
+	int64_t id = args_int(&c->args, "from-draft", 0);
+	struct json *d;
+	struct rest *r;
+
+	if (id == 0)
+		return RC_OK;
+	TRY(cli_rest(c, &r, e));
+	TRY(rest_json(r, c->a,
+		      arena_printf(c->a, "/api/v1/drafts/%s/%lld", kind_here(c)->name, (long long)id), NULL,
+		      &d, e));
+	TRY_AT(json_need_object(d, "body", ret, e), e, "the server's answer");
+	return RC_OK;
+}
+
+static enum rc
+body_new(struct cli *c, struct json **ret, struct err *e)
+{
+	*ret = json_object(c->a);
+	NEED(*ret != NULL, e, CHY_NO_MEMORY, NULL, "body");
+	TRY(body_draft(c, ret, e));
+	TRY(body_file(c, ret, e));
+	return body_apply(c->a, &c->args, kind_here(c), *ret, e);
+}
+
+/* ---- writing ---- */
+
+static enum rc
+save_draft(struct cli *c, struct json *body, struct err *e)
+{
+	int64_t id = args_int(&c->args, "from-draft", 0);
+	struct json *in = json_object(c->a), *answer;
+	OWN_BUF struct buf text = buf_max(BODY_FILE_MAX);
+	struct rest_call call = { .method = id ? "PUT" : "POST" };
+	struct rest_answer got;
+	struct rest *r;
+
+	NEED(in != NULL, e, CHY_NO_MEMORY, NULL, "draft");
+	json_set(in, "body", body);
+	json_put(&text, in);
+	call.body = buf_bytes(&text);
+	call.path = id ? arena_printf(c->a, "/api/v1/drafts/%s/%lld", kind_here(c)->name, (long long)id)
+		       : arena_printf(c->a, "/api/v1/drafts/%s", kind_here(c)->name);
+	NEED(call.path && call.body.n, e, CHY_NO_MEMORY, NULL, "draft");
+	TRY(cli_rest(c, &r, e));
+	TRY(rest_do(r, c->a, &call, &got, e));
+	answer = got.json;
+	out_json(&c->out, answer);
+	if (answer && json_get(answer, "id"))
+		out_line(&c->out,
+			 "Draft %.*s is kept; complete it with: chancery %s create --from-draft %.*s\n",
+			 BYTES_FMT(json_line(c->a, json_get(answer, "id"))), kind_here(c)->name,
+			 BYTES_FMT(json_line(c->a, json_get(answer, "id"))));
+	return RC_OK;
+}
+
+static enum rc
+act(struct cli *c, const char *verb, int64_t object, const struct json *body, struct err *e)
+{
+	struct asked asked = { arena_printf(c->a, "%s.%s", kind_here(c)->name, verb), kind_here(c), object,
+			       body };
+	struct json *answer;
+
+	NEED(asked.act != NULL, e, CHY_NO_MEMORY, NULL, "act");
+	return flow_run(c, &asked, &answer, e);
+}
+
+/* A draft whose document has been asked for has done its duty. */
+static enum rc
+drop_draft(struct cli *c, struct err *e)
+{
+	int64_t id = args_int(&c->args, "from-draft", 0);
+	struct rest_call call = { .method = "DELETE" };
+	struct rest_answer got;
+	struct rest *r;
+
+	if (id == 0)
+		return RC_OK;
+	call.path = arena_printf(c->a, "/api/v1/drafts/%s/%lld", kind_here(c)->name, (long long)id);
+	NEED(call.path != NULL, e, CHY_NO_MEMORY, NULL, "draft");
+	TRY(cli_rest(c, &r, e));
+	return rest_do(r, c->a, &call, &got, e);
+}
+
+enum rc
+kind_create(struct cli *c, struct err *e)
+{
+	struct json *body;
+
+	TRY(body_new(c, &body, e));
+	if (args_has(&c->args, "draft"))
+		return save_draft(c, body, e);
+	TRY(act(c, "create", 0, body, e));
+	return drop_draft(c, e);
+}
+
+/* What is changed: id and the body as it stands. */
+static enum rc
+current(struct cli *c, int64_t *ret_id, struct json **ret_body, struct err *e)
+{
+	struct json *d;
+
+	TRY(find(c, args_text(&c->args, "NAME|ID"), &d, e));
+	TRY_AT(json_need_int(d, "id", 1, JSON_INT_MAX, ret_id, e), e, "the server's answer");
+	TRY_AT(json_need_object(d, "body", ret_body, e), e, "the server's answer");
+	return RC_OK;
+}
+
+enum rc
+kind_modify(struct cli *c, struct err *e)
+{
+	struct json *body;
+	int64_t id;
+
+	TRY(current(c, &id, &body, e));
+	TRY(body_file(c, &body, e));
+	TRY(body_apply(c->a, &c->args, kind_here(c), body, e));
+	return act(c, "modify", id, body, e);
+}
+
+static enum rc
+set_state(struct cli *c, const char *state, struct err *e)
+{
+	struct json *body;
+	int64_t id;
+
+	TRY(current(c, &id, &body, e));
+	json_set(body, "state", json_str(c->a, bytes_str(state)));
+	return act(c, "modify", id, body, e);
+}
+
+enum rc
+kind_close(struct cli *c, struct err *e)
+{
+	return set_state(c, "closed", e);
+}
+
+enum rc
+kind_reopen(struct cli *c, struct err *e)
+{
+	return set_state(c, "active", e);
+}

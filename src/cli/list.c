@@ -1,0 +1,78 @@
+#include "base/base.h"
+#include "cli/flow.h"
+#include "cli/list.h"
+#include "cli/rest.h"
+
+/* One page's address: filters, cursor, and how many are still wanted. */
+static const char *
+page_path(struct cli *c, const struct list *l, const char *after, int64_t left)
+{
+	OWN_BUF struct buf b = buf_max(16384);
+
+	buf_printf(&b, "%s?limit=%lld", l->path, (long long)(left < LIMIT_PAGE ? left : LIMIT_PAGE));
+	for (size_t i = 0; l->filters[i]; i++) {
+		const char *v = args_text(&c->args, l->filters[i]);
+
+		if (v)
+			buf_printf(&b, "&%s=%s", l->filters[i], url_escape(c->a, bytes_str(v)));
+	}
+	if (after)
+		buf_printf(&b, "&after=%s", url_escape(c->a, bytes_str(after)));
+	return arena_str(c->a, buf_bytes(&b));
+}
+
+static const char *
+next_cursor(struct cli *c, const struct json *page)
+{
+	struct bytes next = json_line(c->a, json_get(page, "next"));
+
+	return next.n ? arena_str(c->a, next) : NULL;
+}
+
+static enum rc
+take_page(struct cli *c, const struct list *l, struct json *page, struct json *all, struct out_table *t,
+	  struct err *e)
+{
+	struct json *items;
+
+	TRY_AT(json_need_array(page, "items", &items, e), e, "the server's answer");
+	JSON_EACH(item, items)
+	{
+		if (c->out.json)
+			json_add(all, json_copy(c->a, item));
+		else
+			l->row(c, t, item);
+	}
+	return RC_OK;
+}
+
+enum rc
+list_run(struct cli *c, const struct list *l, struct err *e)
+{
+	int64_t left = args_int(&c->args, "limit", INT64_MAX), got = 0;
+	const char *after = args_text(&c->args, "after");
+	struct json *all = json_array(c->a), *page;
+	struct out_table table;
+	struct rest *r;
+
+	NEED(all != NULL, e, CHY_NO_MEMORY, NULL, "list");
+	NEED(left > 0, e, CHY_CLI_USAGE, NULL, "--limit: at least 1");
+	TRY(cli_rest(c, &r, e));
+	out_table_start(&table, &c->out, c->a, l->heads);
+	do {
+		size_t before = c->out.json ? all->count : table.rows;
+		const char *path = page_path(c, l, after, left);
+
+		NEED(path != NULL, e, CHY_NO_MEMORY, NULL, "list");
+		TRY(rest_json(r, c->a, path, NULL, &page, e));
+		TRY(take_page(c, l, page, all, &table, e));
+		got = (int64_t)((c->out.json ? all->count : table.rows) - before);
+		left -= got;
+		after = next_cursor(c, page);
+	} while (after && left > 0 && got > 0);
+	out_json(&c->out, all);
+	out_table_end(&table);
+	if (after)
+		out_note(&c->out, "There are more: --after %s\n", after);
+	return RC_OK;
+}

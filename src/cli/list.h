@@ -1,0 +1,20 @@
+/*
+ * Lists of the server: pages behind a cursor, shown as one table; with --json one array of all items.
+ */
+#ifndef CLI_LIST_H
+#define CLI_LIST_H
+
+#include "cli/cli.h"
+
+struct list {
+	const char *path; /* without a query */
+	const char *const
+	    *filters;             /* options that become query parameters of the same name; ends with NULL */
+	const char *const *heads; /* ends with NULL */
+	void (*row)(struct cli *c, struct out_table *t, const struct json *item);
+};
+
+/* Follows the cursors until --limit items, or all of them. */
+MUST enum rc list_run(struct cli *c, const struct list *l, struct err *e);
+
+#endif
