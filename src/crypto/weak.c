@@ -111,15 +111,13 @@ edwards_check(const struct edwards *c, struct bytes key, struct err *e)
 	return RC_OK;
 }
 
-/* Import is the check: on the curve. Infinity has an encoding of its own, of one octet. */
+/* Import is the check: a known curve, and a point on it other than infinity. */
 static enum rc
 ec_check(const struct pubkey *key, struct err *e)
 {
 	OWN(EVP_PKEY_free)
 	EVP_PKEY *pkey = NULL;
 
-	NEED(key->curve != CURVE_NONE, e, CHY_KEY_CURVE, "RFC 5480 2.1.1", "unknown curve");
-	NEED(key->point.n > 1, e, CHY_KEY_POINT, "SP 800-186 D.1", "the point at infinity");
 	return key_import(key, &pkey, e);
 }
 

@@ -12,6 +12,7 @@
 #include <openssl/pkcs12.h>
 #include <openssl/rsa.h>
 #include <pthread.h>
+#include <time.h>
 #include <unistd.h>
 
 static const char *const kinds[] = { "rsa-2048", "p-256",     "p-384",     "p-521",    "ed25519",
@@ -594,6 +595,16 @@ p12_of_others(void **state)
 	assert_int_equal(p12_code(a, BYTES_NONE, "pw"), CHY_P12_FORM);
 }
 
+/* Time that this thread has used: neighbours on the machine do not count. */
+static int64_t
+cpu_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
 /* Printed where asked for; the machine is shared, so nothing is promised here. */
 static void
 cost(void **state)
@@ -607,16 +618,16 @@ cost(void **state)
 	if (getenv("CHY_TIMING") == NULL)
 		return;
 	assert_int_equal(softkey_sign(k, SIGALG_ECDSA_SHA256, BYTES("x"), &sig, NULL), RC_OK);
-	start = clock_mono_us();
+	start = cpu_us();
 	for (int i = 0; i < N; i++)
 		assert_int_equal(
 		    verify_signature(softkey_spki(k), SIGALG_ECDSA_SHA256, BYTES("x"), buf_bytes(&sig), NULL),
 		    RC_OK);
-	fprintf(stderr, "verify p-256 with import: %.1f us\n", (double)(clock_mono_us() - start) / N);
-	start = clock_mono_us();
+	fprintf(stderr, "verify p-256 with import: %.1f us\n", (double)(cpu_us() - start) / N);
+	start = cpu_us();
 	for (int i = 0; i < N; i++)
 		assert_int_equal(softkey_sign(k, SIGALG_ECDSA_SHA256, BYTES("x"), &sig, NULL), RC_OK);
-	fprintf(stderr, "sign p-256: %.1f us\n", (double)(clock_mono_us() - start) / N);
+	fprintf(stderr, "sign p-256: %.1f us\n", (double)(cpu_us() - start) / N);
 }
 
 static int

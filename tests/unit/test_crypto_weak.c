@@ -7,6 +7,7 @@
 #include <openssl/bn.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <time.h>
 #include <cmocka.h>
 
 static const uint8_t f4[] = { 1, 0, 1 };
@@ -370,6 +371,16 @@ edwards_points(void **state)
 	}
 }
 
+/* Time that this thread has used: neighbours on the machine do not count. */
+static int64_t
+cpu_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
 /* Prints what the checks cost where asked to; as a test it only says that they stay under the limit of a millisecond. */
 static void
 cost(void **state)
@@ -385,10 +396,10 @@ cost(void **state)
 		good_modulus(&m, bits[i]);
 		k = rsa_key(m.b, BYTES_OF(f4));
 		assert_int_equal(key_check(&k, NULL, NULL), RC_OK);
-		start = clock_mono_us();
+		start = cpu_us();
 		for (int n = 0; n < N; n++)
 			assert_int_equal(key_check(&k, NULL, NULL), RC_OK);
-		us = clock_mono_us() - start;
+		us = cpu_us() - start;
 		if (getenv("CHY_TIMING"))
 			fprintf(stderr, "rsa-%d check: %.1f us\n", bits[i], (double)us / N);
 		/* generous: sanitizers and neighbours */
