@@ -7,6 +7,11 @@
 
 #include "crypto/internal.h"
 
+enum {
+	GUARDED = 4 << 20, /* about 800 RSA-4096 keys; to make one more fails */
+	GUARDED_LEAST = 32,
+};
+
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static EVP_MD *mds[HASH_ALGS];
 static bool complete;
@@ -31,6 +36,19 @@ crypto_init(struct err *e)
 {
 	pthread_once(&once, fetch_all);
 	NEED(complete, e, CHY_CRYPTO_LIBRARY, "FIPS 180-4", "a digest is missing in %s", crypto_library());
+	return RC_OK;
+}
+
+enum rc
+crypto_guard_keys(bool *ret_locked, struct err *e)
+{
+	static int made; /* 1: locked, 2: not */
+
+	if (made == 0)
+		made = CRYPTO_secure_malloc_init(GUARDED, GUARDED_LEAST);
+	if (made == 0)
+		return ossl_fail(e, CHY_CRYPTO_LIBRARY, NULL, "no guarded memory for keys");
+	*ret_locked = made == 1;
 	return RC_OK;
 }
 

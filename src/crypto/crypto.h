@@ -17,6 +17,12 @@
    cannot do without. */
 MUST enum rc crypto_init(struct err *e);
 
+/* Gives the library memory for private keys that is locked, guarded and kept out of core dumps. For processes
+   that hold keys: before the first key and the second thread. Holds about 800 RSA-4096 keys; making one more
+   fails. CHY_CRYPTO_LIBRARY when there is no such memory; where the system refuses only to lock it, it is used
+   unlocked and *ret_locked is false. */
+MUST enum rc crypto_guard_keys(bool *ret_locked, struct err *e);
+
 /* The library's own version, "OpenSSL 3.0.22 25 Aug 2026"; static. */
 const char *crypto_library(void);
 

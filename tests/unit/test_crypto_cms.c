@@ -5,6 +5,7 @@
 #include "crypto/digest.h"
 #include "crypto_help.h"
 #include "pki/cert.h"
+#include "pki/cms.h"
 #include "pki/der.h"
 #include "pki/oid.h"
 
@@ -200,6 +201,49 @@ extra_parts(void **state)
 	BIO_free(data);
 	X509_free(x);
 	X509_free(y);
+}
+
+/* ---- made by our own builder ---- */
+
+static void
+of_our_builder(void **state)
+{
+	static const struct {
+		const char *kind;
+		enum sigalg alg;
+	} cases[] = {
+		{ "p-256", SIGALG_ECDSA_SHA256 },      { "p-384", SIGALG_ECDSA_SHA384 },
+		{ "p-521", SIGALG_ECDSA_SHA512 },      { "rsa-2048", SIGALG_RSA_PKCS1_SHA256 },
+		{ "rsa-2048", SIGALG_RSA_PSS_SHA384 }, { "ed25519", SIGALG_ED25519 },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		OWN(softkey_free)
+		struct softkey *k = test_key(cases[i].kind);
+		OWN_BUF struct buf sig = buf_max(SOFTKEY_SIGNATURE_MAX);
+		struct bytes by = test_issue(mem, (struct test_cert){ .cn = cases[i].kind, .key = k });
+		uint8_t digest[HASH_MAX], hash[SHA256_LEN];
+		enum digest d = cms_digest(cases[i].alg);
+		struct cms_inputs in = {
+			.sigalg = cases[i].alg, .content = TEXT, .cert = by, .signing_at = 1795262400000
+		};
+		struct bytes attrs, der;
+		struct cms_signed s = { 0 };
+		struct err e = { 0 };
+
+		in.content_digest = hash_of(d == DIGEST_SHA512       ? HASH_SHA512
+						: d == DIGEST_SHA384 ? HASH_SHA384
+								     : HASH_SHA256,
+					    TEXT, digest);
+		sha256(by, hash);
+		in.cert_sha256 = BYTES_OF(hash);
+		assert_int_equal(cms_signed_attrs(mem, &in, &attrs, &e), RC_OK);
+		assert_int_equal(softkey_sign(k, in.sigalg, attrs, &sig, &e), RC_OK);
+		assert_int_equal(cms_assemble(mem, &in, attrs, buf_bytes(&sig), &der, &e), RC_OK);
+		assert_int_equal(code_of(der, &s), CHY_NONE);
+		assert_true(bytes_eq(s.content, TEXT) && bytes_eq(s.signer, by));
+		assert_int_equal(s.signed_at_ms, in.signing_at);
+	}
 }
 
 /* ---- altered ---- */
@@ -587,6 +631,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		{ "signatures of the library's CMS code pass", of_the_library, NULL, NULL, NULL },
+		{ "signatures of our own builder pass", of_our_builder, NULL, NULL, NULL },
 		{ "two signers, detached, parts missing, weak digests", refused_of_the_library, NULL, NULL,
 		  NULL },
 		{ "other types and indefinite lengths", other_types, NULL, NULL, NULL },

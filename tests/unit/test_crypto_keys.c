@@ -344,6 +344,27 @@ threads_share_a_key(void **state)
 	}
 }
 
+/* The same in guarded memory, and all of it comes back. */
+static void
+guarded_keys(void **state)
+{
+	bool locked;
+	size_t before;
+
+	assert_int_equal(crypto_guard_keys(&locked, NULL), RC_OK);
+	before = CRYPTO_secure_used();
+	{
+		OWN(softkey_free)
+		struct softkey *k = test_key("p-256");
+
+		assert_true(CRYPTO_secure_used() > before);
+	}
+	assert_int_equal(CRYPTO_secure_used(), before);
+	every_kind(NULL);
+	threads_share_a_key(NULL);
+	assert_int_equal(crypto_guard_keys(&locked, NULL), RC_OK);
+}
+
 /* ---- proof of possession ---- */
 
 static void
@@ -657,6 +678,7 @@ main(void)
 		{ "bare keys whose parts do not fit are refused", bare_pkcs8, NULL, NULL, NULL },
 		{ "PKCS#12 written and read again", p12_round_trip, NULL, NULL, NULL },
 		{ "PKCS#12 of the openssl command", p12_of_others, NULL, NULL, NULL },
+		{ "keys in guarded memory", guarded_keys, NULL, NULL, NULL },
 		{ "the cost of signing and verifying", cost, NULL, NULL, NULL },
 	};
 
