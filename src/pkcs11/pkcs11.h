@@ -7,8 +7,8 @@
  * one.
  *
  * A token that is pulled, a network HSM that restarts, a module that reports CKR_DEVICE_ERROR: the call at
- * hand fails with CHY_P11_AWAY (RC_AGAIN: nothing was signed as far as we know), the sessions are thrown
- * away, and the next call looks for the token by its URI again, logs in with the PIN kept, finds the key by
+ * hand is tried once more over a new session; then it fails with CHY_P11_AWAY (RC_AGAIN: no signature was
+ * given out). The next call looks for the token by its URI again, logs in with the PIN kept, finds the key by
  * its id and goes on. Keys and tokens stay valid as C objects all the time. A wrong PIN is never tried twice:
  * after CHY_P11_PIN the token refuses further logins until p11_open is called anew, so that a stale PIN file
  * cannot lock an HSM.
