@@ -28,7 +28,7 @@ buf_room(struct buf *b, size_t n)
 		return NULL;
 	}
 	if (n <= cap - b->n)
-		return b->p + b->n;
+		return b->n > 0 ? b->p + b->n : b->p; /* an empty one has no address to count from */
 	while (cap - b->n < n)
 		cap = cap == 0 ? 256 : cap > b->max / 2 ? b->max : cap * 2;
 	/* not realloc: what moves must be wiped where secrets were written, and a view must never dangle silently */

@@ -81,12 +81,21 @@ const char *rc_name(enum rc rc);
 #define ERR_SET_(...) err_set(__VA_ARGS__)
 #endif
 
-#define FAIL(e, code, std, ...) return ERR_SET_((e), (code), (std), __VA_ARGS__)
+/* Tells the compiler that err_set never returns RC_OK, so that it does not fear for what only success sets. */
+static inline enum rc
+rc_bad(enum rc rc)
+{
+	if (rc == RC_OK)
+		__builtin_unreachable();
+	return rc;
+}
+
+#define FAIL(e, code, std, ...) return rc_bad(err_set((e), (code), (std), __VA_ARGS__))
 
 #define NEED(cond, e, code, std, ...)                                                                               \
 	do {                                                                                                        \
 		if (!(cond))                                                                                        \
-			return ERR_SET_((e), (code), (std), __VA_ARGS__);                                           \
+			return rc_bad(err_set((e), (code), (std), __VA_ARGS__));                                    \
 	} while (0)
 
 /* Passes a failure on to the caller. */

@@ -63,6 +63,7 @@ chain_run(X509_STORE_CTX *ctx, X509_STORE *store, X509 *leaf, STACK_OF(X509) * b
 	X509_VERIFY_PARAM_set_auth_level(param, 2);
 	if (X509_verify_cert(ctx) != 1)
 		return chain_refuse(ctx, e);
+	ossl_forget(); /* of paths that were tried on the way */
 	return chain_need_cas(ctx, e);
 }
 

@@ -319,6 +319,7 @@ is_named(const struct cms_parts *p, const struct cert *c)
 	return der_end(&d) == RC_OK && bytes_eq(issuer, c->issuer) && bytes_eq(serial, c->serial);
 }
 
+/* All of them must be readable, else another reader would refuse what we accept. */
 static enum rc
 find_cert(struct arena *a, struct cms_parts *p, struct err *e)
 {
@@ -329,13 +330,16 @@ find_cert(struct arena *a, struct cms_parts *p, struct err *e)
 	for (size_t n = 0; der_more(&d); n++) {
 		struct bytes der = der_tlv(&d, DER_SEQUENCE);
 		struct cert c;
+		struct err why = { 0 };
 
 		NEED(der_ok(&d) && n < CERTS_MAX, e, CHY_CMS_CERTIFICATE, "RFC 5652 10.2.2",
 		     "something other than certificates, or more than %d", CERTS_MAX);
 		NEED(n == 0 || bytes_cmp(before, der) < 0, e, CHY_CMS_DER, "X.690 11.6",
 		     "the certificates do not stand in the order of a SET OF");
 		before = der;
-		if (!found && cert_parse(a, der, &c, NULL) == RC_OK && is_named(p, &c)) {
+		NEED(cert_parse(a, der, &c, &why) == RC_OK, e, CHY_CMS_CERTIFICATE, "RFC 5280 4.1",
+		     "certificate %zu: %s", n, why.text);
+		if (!found && is_named(p, &c)) {
 			p->cert = c;
 			found = true;
 		}

@@ -346,6 +346,8 @@ judge_cert(struct arena *a, struct bytes cert, struct bytes issuer, const struct
 		disagree(&j, "certificate", "we cannot read it: %s", why.text);
 	if (x != NULL && j.ours != NULL)
 		judge_all(&j, issuer);
+	/* some of the library's questions leave an error behind them although they are answered */
+	ossl_forget();
 	NEED(!j.nomem && why.rc != RC_NOMEM, e, CHY_NO_MEMORY, NULL, "judging a certificate");
 	return RC_OK;
 }

@@ -92,6 +92,7 @@ p12_read(struct arena *a, struct bytes der, const struct secret *password, struc
 	TRY(check_mac(file, (const char *)secret_data(pass), e));
 	if (PKCS12_parse(file, (const char *)secret_data(pass), &key, &cert, &others) != 1)
 		return parse_failure(e);
+	ossl_forget(); /* it tries the empty password in both of its encodings */
 	NEED(key != NULL, e, CHY_P12_FORM, NULL, "no private key");
 	TRY(take_certs(a, cert, others, ret, e));
 	return softkey_wrap(key, &ret->key, e);

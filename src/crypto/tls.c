@@ -16,6 +16,13 @@
 static const char ciphers[] = "ECDHE+AESGCM:ECDHE+CHACHA20";
 static const char groups[] = "X25519:P-256:P-384";
 
+/* The library's macros cast const away by themselves, which the compiler does not like to see. */
+static char *
+unconst(const char *text)
+{
+	return (char *)(uintptr_t)text;
+}
+
 static enum rc
 tls_policy(SSL_CTX *c, struct err *e)
 {
@@ -27,7 +34,7 @@ tls_policy(SSL_CTX *c, struct err *e)
 			     SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 	if (!SSL_CTX_set_min_proto_version(c, TLS1_2_VERSION) ||
 	    !SSL_CTX_set_max_proto_version(c, TLS1_3_VERSION) || !SSL_CTX_set_cipher_list(c, ciphers) ||
-	    !SSL_CTX_set1_groups_list(c, groups))
+	    !SSL_CTX_set1_groups_list(c, unconst(groups)))
 		return ossl_fail(e, CHY_TLS_SETUP, NULL, "protocol versions and ciphers");
 	return RC_OK;
 }
@@ -149,7 +156,7 @@ tls_expect_host(SSL *ssl, const char *host, struct err *e)
 	NEED(host[0] != 0, e, CHY_TLS_SETUP, "RFC 6125", "the server's name is empty");
 	SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
 	if (is_ip ? !X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host)
-		  : !SSL_set1_host(ssl, host) || !SSL_set_tlsext_host_name(ssl, host))
+		  : !SSL_set1_host(ssl, host) || !SSL_set_tlsext_host_name(ssl, unconst(host)))
 		return ossl_fail(e, CHY_TLS_SETUP, "RFC 6125", "the server's name");
 	return RC_OK;
 }

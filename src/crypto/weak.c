@@ -90,10 +90,11 @@ edwards_judge(const struct edwards *c, struct bytes key, struct edwards_work *w)
 static enum rc
 edwards_check(const struct edwards *c, struct bytes key, struct err *e)
 {
-	struct edwards_work w = { .ctx = BN_CTX_new() };
+	struct edwards_work w = { 0 };
 	const char *why = "it cannot be judged";
 
 	NEED(key.n == c->octets, e, CHY_KEY_POINT, "RFC 8032", "%zu octets", key.n);
+	w.ctx = BN_CTX_new();
 	if (w.ctx != NULL) {
 		BN_CTX_start(w.ctx);
 		w.p = BN_CTX_get(w.ctx);

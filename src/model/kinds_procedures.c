@@ -200,6 +200,7 @@ const struct field certificate_procedure_fields[] = {
 	  .flags = FIELD_LIST,
 	  LIST_OF(0, 20),
 	  .members = policy_fields,
+	  .help = "Under which policies the certificates stand.",
 	  .standard = "RFC 5280 4.2.1.4" },
 	URLS("crl_urls", "CRL addresses", "In place of the authority's.", "RFC 5280 4.2.1.13"),
 	URLS("freshest_crl_urls", "Delta CRL addresses", "Where delta CRLs are found.", "RFC 5280 4.2.1.15"),

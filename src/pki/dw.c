@@ -55,7 +55,8 @@ dw_room(struct dw *w, size_t n)
 		w->bad = true;
 		return NULL;
 	}
-	w->p -= n;
+	if (n > 0) /* nothing written yet: no address to count from */
+		w->p -= n;
 	return w->p;
 }
 

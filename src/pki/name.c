@@ -169,8 +169,8 @@ name_check_bounds(const struct name *n, struct err *e)
 
 /* ---- building ---- */
 
-static uint32_t
-choose_tag(enum oid type)
+uint32_t
+string_tag_for(enum oid type)
 {
 	switch (type) {
 	case OID_AT_COUNTRY:
@@ -193,7 +193,7 @@ put_ava(struct dw *w, const struct ava *v)
 	size_t at = dw_mark(w);
 	enum oid known = v->known ? v->known : oid_find(v->oid);
 
-	dw_tlv(w, v->tag ? v->tag : choose_tag(known), v->value);
+	dw_tlv(w, v->tag ? v->tag : string_tag_for(known), v->value);
 	dw_oid(w, v->oid.n ? v->oid : oid_der(known));
 	dw_wrap(w, DER_SEQUENCE, at);
 }

@@ -45,6 +45,11 @@ put_ava(struct buf *out, const struct ava *v)
 		return;
 	}
 	string_put_utf8(&text, v->tag, v->value);
+	/* text that our own choice of string type could not hold would not come back */
+	if (!string_ok(string_tag_for(v->known), buf_bytes(&text))) {
+		put_hex_value(out, v);
+		return;
+	}
 	put_escaped(out, buf_bytes(&text));
 }
 

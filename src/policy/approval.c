@@ -90,12 +90,24 @@ rule_different_officers(const struct signature_facts *f, const struct officer *o
 	return RC_OK;
 }
 
-static bool
-is_one_person(const struct credential *a, const struct credential *b)
+/* The token that a signatory's key is in, by the certificate or by the officer's document. */
+static struct bytes
+token_of(const struct snapshot *s, const struct signatory *x)
 {
+	const struct officer *o = snapshot_officer(s, x->officer);
+
+	return x->credential.token.n > 0 || o == NULL ? x->credential.token : o->token;
+}
+
+static bool
+is_one_person(const struct snapshot *s, const struct signatory *x, const struct signatory *y)
+{
+	const struct credential *a = &x->credential, *b = &y->credential;
+	struct bytes token = token_of(s, x);
+
 	if (memcmp(a->fingerprint, b->fingerprint, FINGERPRINT_LEN) == 0)
 		return true;
-	if (a->token.n > 0 && bytes_eq(a->token, b->token))
+	if (token.n > 0 && bytes_eq(token, token_of(s, y)))
 		return true;
 	return a->subject.n > 0 && (bytes_eq(a->subject, b->subject) || name_eq(a->subject, b->subject));
 }
@@ -105,8 +117,8 @@ rule_different_people(const struct signature_facts *f, const struct officer *o,
 		      struct signature_decision *ret, struct err *e)
 {
 	for (size_t i = 0; i < f->before_n; i++)
-		NEED(!is_one_person(&f->before[i].credential, &f->signer.credential), e, CHY_SAME_PERSON,
-		     NULL, "officer \"%.*s\" has the certificate, subject or token of the one who signed it",
+		NEED(!is_one_person(f->policy, &f->before[i], &f->signer), e, CHY_SAME_PERSON, NULL,
+		     "officer \"%.*s\" has the certificate, subject or token of the one who signed it",
 		     BYTES_FMT(o->name));
 	return RC_OK;
 }

@@ -128,8 +128,8 @@ member_check(struct walk *w, const struct field *f, const struct field *fields, 
 			      "%s is mandatory", f->label);
 		return RC_OK;
 	}
-	REFUSE_UNLESS(available, w, at, CHY_FIELD_UNAVAILABLE, "%s is available only when %s", f->label,
-		      cond_text(w, f->only_when));
+	REFUSE_UNLESS(available || w->c->draft, w, at, CHY_FIELD_UNAVAILABLE, "%s is available only when %s",
+		      f->label, cond_text(w, f->only_when));
 	REFUSE_UNLESS(!(f->flags & FIELD_NOT_YET) || empty || w->c->draft, w, at, CHY_FIELD_NOT_YET,
 		      "%s cannot be used in this version", f->label);
 	return f->flags & FIELD_LIST ? list_check(w, f, v, at, ret) : item_check(w, f, v, at, ret);

@@ -223,7 +223,7 @@ snapshot_unusable(const struct snapshot *s, struct doc_id id)
 
 	if (x == NULL)
 		return (struct unusable){ CHY_REF_NOTHING, "there is no such document" };
-	return x->why_not ? *x->why_not : (struct unusable){ CHY_NONE, "" };
+	return x->why_not && x->why_not->code != CHY_NONE ? *x->why_not : (struct unusable){ CHY_NONE, "" };
 }
 
 enum rc

@@ -7,7 +7,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-enum { FDS_MAX = 4, FIRST_FD = 3, PARKING = 64 };
+enum { FDS_MAX = 4, ARGS_MAX = 8, FIRST_FD = 3, PARKING = 64 };
 
 static const char *
 in_folder(struct arena *a, const char *folder, const char *name)
@@ -69,14 +69,20 @@ become(const char *path, char *const *argv, const int *fds, size_t nfds, pid_t p
 }
 
 enum rc
-child_start(const char *path, const char *config, const int *fds, size_t nfds, pid_t *ret, struct err *e)
+child_start(const char *path, const char *config, const char *const *more, const int *fds, size_t nfds, pid_t *ret,
+	    struct err *e)
 {
 	union {
-		const char *in[4];
-		char *out[4];
+		const char *in[ARGS_MAX + 4];
+		char *out[ARGS_MAX + 4];
 	} argv = { .in = { path, config ? "--config" : NULL, config, NULL } };
 	pid_t parent = getpid(), pid;
+	size_t n = config ? 3 : 1;
 
+	for (; more != NULL && *more != NULL; more++) {
+		NEED(n < ARGS_MAX + 3, e, CHY_INTERNAL, NULL, "more than %d arguments for a program", ARGS_MAX);
+		argv.in[n++] = *more;
+	}
 	NEED(nfds <= FDS_MAX, e, CHY_INTERNAL, NULL, "%zu descriptors for a program", nfds);
 	pid = fork();
 	if (pid == 0)

@@ -1,5 +1,10 @@
 /*
- * Giving rights away after start. What the kernel does not offer is skipped and said in the result.
+ * Giving rights away after start, for the factory: it has its database and listeners open, and from then on starts no program,
+ * makes no process, traces none, mounts nothing, changes no user and (unless the database is beyond this machine) opens no
+ * connection to the internet. What is forbidden fails with EPERM.
+ *
+ * A list of what is forbidden, not of what is allowed: the database clients are too large for the other. The signer, where the keys
+ * are, has the strict one of its own (signer/sandbox.h); the two are never linked into one program.
  */
 #ifndef PROGRAMS_SANDBOX_H
 #define PROGRAMS_SANDBOX_H
@@ -7,13 +12,11 @@
 #include "base/base.h"
 
 struct sandbox {
-	bool may_connect;         /* a database beyond this machine: outgoing TCP stays allowed */
-	const char *const *write; /* folders that may be written, ends with NULL; others can be read only */
-	bool landlock, seccomp;   /* result: which were put into effect */
+	bool may_connect; /* a database beyond this machine: new IP sockets stay allowed */
+	bool seccomp;     /* result: the filter is in effect, for all threads */
 };
 
-/* For the factory, once all files are open and all threads but the caller not yet started (the filter goes to all threads of the
-   process all the same). No exec, no ptrace, no mount, no kernel modules, no outgoing connections. CHY_SANDBOX. */
+/* CHY_SANDBOX. Cannot be undone. */
 MUST enum rc sandbox_enter(struct sandbox *s, struct err *e);
 
 #endif

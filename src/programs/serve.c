@@ -82,7 +82,7 @@ start_factory(struct serve *s, struct err *e)
 	enum rc rc;
 
 	TRY(control_pair(pair, e));
-	rc = child_start(s->factory.path, s->config_path, &pair[1], 1, &s->factory.pid, e);
+	rc = child_start(s->factory.path, s->config_path, NULL, &pair[1], 1, &s->factory.pid, e);
 	close(pair[1]);
 	if (rc != RC_OK) {
 		close(pair[0]);
@@ -116,7 +116,7 @@ start_signer(struct serve *s, struct err *e)
 		FAIL(e, CHY_SYSTEM, NULL, "socketpair: %s", strerror(errno));
 	}
 	fds[0] = pair[1];
-	rc = child_start(s->signer.path, s->config_path, fds, 2, &s->signer.pid, e);
+	rc = child_start(s->signer.path, s->config_path, NULL, fds, 2, &s->signer.pid, e);
 	close(pair[1]);
 	close(fds[1]);
 	if (rc != RC_OK) {
@@ -338,7 +338,7 @@ wait_ms(const struct serve *s)
 	int64_t at = INT64_MAX, wait;
 
 	if (s->phase > RUNNING)
-		at = s->kill_at_ms;
+		at = s->factory.pid == 0 && s->signer.pid == 0 ? 0 : s->kill_at_ms;
 	else if (s->signer.pid == 0)
 		at = s->signer.start_at_ms;
 	if (s->phase <= RUNNING && s->factory.pid == 0 && s->factory.start_at_ms < at)

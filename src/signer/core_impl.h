@@ -31,6 +31,8 @@ struct signer_core {
 	struct buf in, out;
 	int64_t started_at, repaired_us;
 	uint64_t signed_total, refused_total;
+	int64_t logged_us; /* when the second began in which `logged` refusals went to the log */
+	unsigned logged;
 	struct sj_reader *reader; /* where JOURNAL_READ goes on, if it goes on there */
 	uint64_t reader_next;
 };

@@ -5,6 +5,7 @@ enum {
 	/* the longest record that our own requests make, as it goes into a message */
 	RECORD_MAX = LIMIT_TBS + LIMIT_CONTEXT + KEYSTORE_SIGNATURE_MAX + (1 << 10),
 	LIST_MAX = 96 << 10, /* of keys in one message */
+	LOGGED_A_SECOND = 20,
 };
 
 /* ---- parts of requests ---- */
@@ -401,6 +402,22 @@ core_is_act(uint16_t type)
 	return m != NULL && m->act;
 }
 
+/* Whoever sends nonsense at full speed must not fill the log's disk as well. */
+static bool
+may_log(struct signer_core *c)
+{
+	int64_t now = clock_mono_us();
+
+	if (now - c->logged_us >= 1000000) {
+		if (c->logged > LOGGED_A_SECOND)
+			LOG(WARNING, "signer.refused-more",
+			    LI("count", (int64_t)(c->logged - LOGGED_A_SECOND)));
+		c->logged_us = now;
+		c->logged = 0;
+	}
+	return c->logged++ < LOGGED_A_SECOND;
+}
+
 void
 core_handle(struct signer_core *c, struct item *it)
 {
@@ -416,6 +433,7 @@ core_handle(struct signer_core *c, struct item *it)
 		return;
 	it->signs = false;
 	c->refused_total++;
-	LOG(WARNING, "signer.refused", LI("type", it->in.type), LS("key", it->key ? it->key->label : ""),
-	    LE(&it->e));
+	if (may_log(c))
+		LOG(WARNING, "signer.refused", LI("type", it->in.type),
+		    LS("key", it->key ? it->key->label : ""), LE(&it->e));
 }

@@ -233,15 +233,18 @@ filter_calls(bool modules, struct err *e)
 	return RC_OK;
 }
 
-/* Everything on files that Landlock's first version can tell apart, allowed below dir only. False: not in this kernel. */
+/* Everything on files that Landlock's second version can tell apart, allowed below dir only. The first one allows no
+   moving between folders, which archiving a segment is. False: not in this kernel. */
 static bool
 filter_files(const char *dir)
 {
-	struct landlock_ruleset_attr attr = { .handled_access_fs = (LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1 };
+	struct landlock_ruleset_attr attr = { .handled_access_fs = (LANDLOCK_ACCESS_FS_REFER << 1) - 1 };
 	struct landlock_path_beneath_attr below = { .allowed_access = attr.handled_access_fs };
 	int rules, ok;
 
 	below.allowed_access &= ~(uint64_t)LANDLOCK_ACCESS_FS_EXECUTE;
+	if (syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION) < 2)
+		return false;
 	rules = (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof(attr), 0);
 	if (rules < 0)
 		return false;

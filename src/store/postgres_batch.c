@@ -1,6 +1,8 @@
 #include "base/base.h"
 #include "store/postgres.h"
 
+#include <sys/socket.h>
+
 /*
  * A batch travels as one pipeline: BEGIN, the operations (plain rows as arrays), COMMIT; one round trip. What goes wrong in
  * it goes wrong on the server (see sql_checked), which then skips the rest up to the synchronisation point.
@@ -63,7 +65,7 @@ note(struct flight *f, const struct stmt *s, struct err *e)
 {
 	if (f->n == f->cap) {
 		size_t cap = f->cap ? 2 * f->cap : 64;
-		void *p = realloc(f->stmt, cap * sizeof(*f->stmt));
+		void *p = reallocarray(f->stmt, cap, sizeof(*f->stmt));
 
 		NEED(p != NULL, e, CHY_NO_MEMORY, NULL, "a batch of %zu statements", cap);
 		f->stmt = p;
@@ -185,8 +187,12 @@ fly(struct postgres_db *d, const struct op *const *ops, size_t n, unsigned flags
 	if (!PQenterPipelineMode(d->c))
 		return lost(d, e);
 	rc = send_all(d, &f, ops, n, flags, e);
+	if (fault_fails("store.lose-request"))
+		shutdown(PQsocket(d->c), SHUT_RDWR);
 	if (!d->db.lost && !PQpipelineSync(d->c))
 		rc = lost(d, rc == RC_OK ? e : NULL);
+	if (fault_fails("store.lose-answer"))
+		shutdown(PQsocket(d->c), SHUT_RDWR);
 	taken = d->db.lost ? rc : take_all(d, &f, rc == RC_OK ? e : NULL);
 	free(f.stmt);
 	if (!d->db.lost && !PQexitPipelineMode(d->c))

@@ -44,7 +44,7 @@ add(struct entries *x, enum search_by by, struct bytes value, int64_t id)
 		return true;
 	if (x->n == x->cap) {
 		size_t cap = x->cap ? 2 * x->cap : 4096;
-		struct search_row *p = realloc(x->p, cap * sizeof(*p));
+		struct search_row *p = reallocarray(x->p, cap, sizeof(*p));
 
 		if (p == NULL)
 			return false;

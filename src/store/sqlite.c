@@ -20,11 +20,29 @@ of(struct db *db)
 	return (struct sqlite_db *)(void *)db;
 }
 
+/* A quota or a limit on file size, which SQLite calls an input or output error. What the file itself remembers is asked:
+   sqlite3_system_errno is overwritten by what SQLite does next. */
+static bool
+is_full(sqlite3 *c)
+{
+	static const int pointers[] = { SQLITE_FCNTL_FILE_POINTER, SQLITE_FCNTL_JOURNAL_POINTER };
+
+	for (size_t i = 0; i < ARRAY_LEN(pointers); i++) {
+		sqlite3_file *file = NULL;
+		int err = 0;
+
+		if (sqlite3_file_control(c, "main", pointers[i], &file) == SQLITE_OK && file != NULL &&
+		    file->pMethods != NULL)
+			file->pMethods->xFileControl(file, SQLITE_FCNTL_LAST_ERRNO, &err);
+		if (err == ENOSPC || err == EDQUOT || err == EFBIG)
+			return true;
+	}
+	return false;
+}
+
 static enum code
 code_of(sqlite3 *c, const struct stmt *s)
 {
-	int err = sqlite3_system_errno(c);
-
 	switch (sqlite3_extended_errcode(c)) {
 	case SQLITE_CONSTRAINT_UNIQUE:
 	case SQLITE_CONSTRAINT_PRIMARYKEY:
@@ -33,11 +51,11 @@ code_of(sqlite3 *c, const struct stmt *s)
 	case SQLITE_CONSTRAINT_FOREIGNKEY:
 		return CHY_STORE_NOT_FOUND;
 	}
-	switch (sqlite3_errcode(c)) {
+	switch (sqlite3_errcode(c) & 0xff) {
 	case SQLITE_FULL:
 		return CHY_STORE_FULL;
 	case SQLITE_IOERR:
-		return err == ENOSPC || err == EDQUOT || err == EFBIG ? CHY_STORE_FULL : CHY_STORE_IO;
+		return is_full(c) ? CHY_STORE_FULL : CHY_STORE_IO;
 	case SQLITE_BUSY:
 	case SQLITE_LOCKED:
 		return CHY_STORE_BUSY;

@@ -296,6 +296,9 @@ put_exts(struct dw *w, const struct tbs_spec *s)
 		dw_bool(w, true);
 		dw_wrap(w, DER_SEQUENCE, in);
 		put_ext(w, "\x55\x1d\x13", 3, true, at);
+		at = dw_mark(w);
+		dw_octets(w, BYTES("twenty octets of id."));
+		put_ext(w, "\x55\x1d\x0e", 3, false, at);
 	}
 	dw_wrap(w, DER_SEQUENCE, all);
 	dw_wrap(w, DER_CTX_CONS(3), all);

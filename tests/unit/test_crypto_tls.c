@@ -241,7 +241,7 @@ foreign_rsa_pkcs1(void **state)
 	assert_int_equal(tls_server_ctx(&(struct tls_identity){ &certs[2], 1, NULL, k }, false, &server, &e),
 			 RC_OK);
 	SSL_CTX_set_max_proto_version(client, TLS1_2_VERSION);
-	assert_int_equal(SSL_CTX_set1_sigalgs_list(client, "RSA+SHA256:ECDSA+SHA256"), 1);
+	assert_int_equal(SSL_CTX_set1_sigalgs_list(client, (char[]){ "RSA+SHA256:ECDSA+SHA256" }), 1);
 	p = pair_new(server, client, "localhost");
 	if (!shake(p, &e))
 		fail_msg("%s", e.text);

@@ -6,27 +6,7 @@
 #include "pki/walker.h"
 
 #include "../vectors/pki/vectors.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <cmocka.h>
-
-static struct arena *
-fresh(void)
-{
-	struct arena *a = arena_new(LIMIT_REQUEST_ARENA);
-
-	assert_non_null(a);
-	return a;
-}
-
-#define assert_rc(call, want, e) \
-	do { \
-		enum rc got_ = (call); \
-		if (got_ != (want)) \
-			fail_msg("%s: %s CHY-%d %s: %s (%s)", #call, rc_name(got_), (e)->code, (e)->field, \
-				 (e)->text, (e)->std); \
-	} while (0)
+#include "pki_util.h"
 
 static const struct csr_case {
 	const char *name;

@@ -1,0 +1,79 @@
+#include "base/base.h"
+#include "factory/acts.h"
+
+enum rc
+document_act_check(struct preparation *p, struct err *e)
+{
+	const struct kind *kind = kind_of(p->act.kind);
+	const struct json *before = p->base ? p->base->body : NULL;
+	struct document_check check = { .kind = kind, .policy = p->policy, .before = before };
+
+	if (p->base != NULL)
+		check.self = p->base->id;
+	TRY(document_check(p->a, &check, p->in, &p->body, e));
+	NEED(before == NULL || !json_eq(before, p->body), e, CHY_NOTHING_CHANGED, NULL,
+	     "the body is what is in force already");
+	return document_difference(p->a, kind, p->policy, before, p->body, &p->difference, e);
+}
+
+static struct json *
+document_member(struct arena *a, const struct document *d)
+{
+	struct json *o = json_object(a);
+
+	json_set(o, "id", json_int(a, d->id.v));
+	json_set(o, "kind", json_str(a, bytes_str(kind_name(d->kind))));
+	json_set(o, "version", json_int(a, d->version));
+	json_set(o, "body", json_copy(a, d->body));
+	return o;
+}
+
+enum rc
+document_put(struct factory *f, struct arena *a, struct change *c, const struct document *d, struct json *by,
+	     int64_t request, struct err *e)
+{
+	struct json *m = json_object(a);
+
+	change_put_document(c, &(struct document_row){ .id = d->id.v,
+						       .version = d->version,
+						       .kind = bytes_str(kind_name(d->kind)),
+						       .name = d->name,
+						       .state = d->active ? BYTES("active") : BYTES("closed"),
+						       .domain = d->domain.v,
+						       .body = d->text,
+						       .at = d->at_ms,
+						       .request_id = request });
+	json_set(m, "document", document_member(a, d));
+	json_set(m, "by", by);
+	return leaf_add(f, a, c, "document", 0, d->id.v, m, e);
+}
+
+/* A created document has the number of the request that created it: so an effect that was interrupted finds what it has
+   done already. */
+static enum rc
+document_of(struct effect *x, struct document *ret, struct err *e)
+{
+	OWN_BUF struct buf text = buf_max(LIMIT_CMS);
+	const struct request *r = x->request;
+
+	json_put_canonical(&text, r->body);
+	*ret = (struct document){ .id = r->base.id.v ? r->base.id : doc_id_of(r->id.v),
+				  .version = r->base.version + 1,
+				  .kind = r->act.kind,
+				  .at_ms = clock_now_ms(),
+				  .text = arena_dup(x->a, buf_bytes(&text)) };
+	NEED(buf_ok(&text) && ret->text.p != NULL, e, CHY_NO_MEMORY, NULL, "a document");
+	return document_read(x->a, ret, e);
+}
+
+enum rc
+document_act_apply(struct effect *x, struct change *c, struct err *e)
+{
+	struct document d = { 0 };
+
+	TRY(document_of(x, &d, e));
+	TRY(document_put(x->f, x->a, c, &d, by_request(x->a, x->request->id), x->request->id.v, e));
+	json_set(x->result, "id", json_int(x->a, d.id.v));
+	json_set(x->result, "version", json_int(x->a, d.version));
+	return RC_OK;
+}

@@ -1,0 +1,240 @@
+#include "base/base.h"
+#include "factory/acts.h"
+
+#include "factory/issue.h"
+#include "pki/csr.h"
+#include "pki/name.h"
+#include "policy/rights.h"
+
+/* ---- preparing ---- */
+
+static enum rc
+resolve_procedure(struct preparation *p, struct err *e)
+{
+	const struct json *named = json_get(p->body, "token_procedure");
+	const struct document *d;
+	struct bytes name;
+	char id[24];
+
+	if (named != NULL && named->type == JSON_INT) {
+		snprintf(id, sizeof(id), "%lld", (long long)named->integer);
+		name = bytes_str(id);
+	} else {
+		TRY(json_need_str(p->body, "token_procedure", &name, e));
+	}
+	TRY_AT(snapshot_find(p->policy, KIND_TOKEN_PROCEDURE, name, p->who->domain, &d, e), e, "token_procedure");
+	TRY_AT(may_issue(p->policy, p->who, d, e), e, "token_procedure");
+	json_set(p->body, "token_procedure", json_int(p->a, d->id.v));
+	return RC_OK;
+}
+
+static struct json *
+difference_line(struct preparation *p, const struct csr *csr, size_t i)
+{
+	OWN_BUF struct buf subject = buf_max(8 << 10);
+	struct json *o = json_object(p->a);
+
+	name_put_der_text(&subject, csr->subject);
+	json_set(o, "field", json_str(p->a, bytes_str(arena_printf(p->a, "requests[%zu]", i))));
+	json_set(o, "label", json_str(p->a, BYTES("Certificate for")));
+	json_set(o, "old", json_null(p->a));
+	json_set(o, "new", json_str(p->a, buf_bytes(&subject)));
+	return o;
+}
+
+/* One request of the list: read, and written as it will be signed (base64 of the DER). PEM is taken too. */
+static enum rc
+normalise(struct preparation *p, struct json *item, size_t i, struct err *e)
+{
+	static const char *const names[] = { "csr", "name", NULL };
+	struct bytes text, der, name = BYTES_NONE;
+	struct csr csr;
+
+	TRY(json_only(item, names, e));
+	TRY(json_need_str(item, "csr", &text, e));
+	TRY(json_opt_str(item, "name", &name, e));
+	der = text;
+	if (!bytes_starts(text_trim(text), "-----"))
+		TRY_AT(base64_parse(p->a, text_trim(text), &der, e), e, "requests[%zu].csr", i);
+	TRY_AT(csr_parse_any(p->a, der, &csr, e), e, "requests[%zu].csr", i);
+	json_set(item, "csr", json_base64(p->a, csr.der));
+	json_add(p->difference, difference_line(p, &csr, i));
+	return RC_OK;
+}
+
+static enum rc
+read_validity(const struct json *body, int64_t *not_before, int64_t *not_after, struct err *e)
+{
+	static const char *const names[] = { "not_before", "not_after", NULL };
+	struct bytes from = BYTES_NONE, to = BYTES_NONE;
+	struct json *v;
+
+	*not_before = *not_after = 0;
+	if (json_get(body, "validity") == NULL)
+		return RC_OK;
+	TRY(json_need_object(body, "validity", &v, e));
+	TRY(json_only(v, names, e));
+	TRY(json_opt_str(v, "not_before", &from, e));
+	TRY(json_opt_str(v, "not_after", &to, e));
+	if (from.n > 0)
+		TRY_AT(time_parse(from, not_before, e), e, "validity.not_before");
+	if (to.n > 0)
+		TRY_AT(time_parse(to, not_after, e), e, "validity.not_after");
+	return RC_OK;
+}
+
+enum rc
+issue_act_check(struct preparation *p, struct err *e)
+{
+	static const char *const names[] = { "token_procedure", "requests", "validity", NULL };
+	int64_t from, to;
+	struct json *list;
+	size_t i = 0;
+
+	p->body = json_copy(p->a, p->in);
+	p->difference = json_array(p->a);
+	TRY(json_only(p->body, names, e));
+	TRY(resolve_procedure(p, e));
+	TRY(read_validity(p->body, &from, &to, e));
+	TRY(json_need_array(p->body, "requests", &list, e));
+	if (list->count < 1 || list->count > LIMIT_BULK) {
+		err_field(e, "requests");
+		FAIL(e, CHY_LIMIT, NULL, "1 to %d requests", LIMIT_BULK);
+	}
+	JSON_EACH(item, list)
+		TRY(normalise(p, item, i++, e));
+	return RC_OK;
+}
+
+/* ---- taking effect ---- */
+
+/* All of them are on their way at once; the last one that ends wakes the waiting thread. */
+struct bulk {
+	pthread_mutex_t lock;
+	pthread_cond_t over;
+	size_t open;
+};
+
+static void
+one_done(struct issue_call *c, enum rc rc)
+{
+	struct bulk *b = c->user;
+
+	pthread_mutex_lock(&b->lock);
+	if (rc != RC_OK && c->err.code == CHY_NONE)
+		err_set(&c->err, CHY_INTERNAL, NULL, "issuing failed");
+	if (--b->open == 0)
+		pthread_cond_signal(&b->over);
+	pthread_mutex_unlock(&b->lock);
+}
+
+/* The key makes a second try of an interrupted request find what the first one issued. */
+static enum rc
+set_up(struct effect *x, struct issue_call *c, const struct json *item, size_t i, struct bulk *b, struct err *e)
+{
+	const struct json *procedure = json_get(x->request->body, "token_procedure");
+	struct bytes text, der;
+
+	c->f = x->f;
+	c->arena = arena_new(LIMIT_REQUEST_ARENA);
+	NEED(c->arena != NULL, e, CHY_NO_MEMORY, NULL, "issuing");
+	TRY(json_need_str(item, "csr", &text, e));
+	TRY(base64_parse(c->arena, text, &der, e));
+	TRY(read_validity(x->request->body, &c->request.not_before_ms, &c->request.not_after_ms, e));
+	c->request.word = WORD_REQUEST;
+	c->request.request = x->request->id;
+	c->request.officer = x->signer;
+	c->request.token_procedure =
+	    bytes_str(arena_printf(c->arena, "%lld", (long long)(procedure ? procedure->integer : 0)));
+	c->request.csr_der = der;
+	c->request.idempotency_key = bytes_str(arena_printf(c->arena, "request %lld, %zu", (long long)x->request->id.v, i));
+	c->done = one_done;
+	c->user = b;
+	return RC_OK;
+}
+
+static struct json *
+outcome(struct arena *a, const struct issue_call *c, const struct json *item)
+{
+	struct json *o = json_object(a), *problem;
+
+	json_set(o, "name", json_copy(a, json_get(item, "name")));
+	if (c->err.code == CHY_NONE) {
+		json_set(o, "certificate", json_int(a, c->id));
+		json_set(o, "der", json_base64(a, c->certificate));
+		return o;
+	}
+	problem = json_object(a);
+	json_set(problem, "code", json_str(a, bytes_str(arena_printf(a, "CHY-%d", (int)c->err.code))));
+	json_set(problem, "detail", json_str(a, bytes_str(c->err.text)));
+	json_set(problem, "field", json_str(a, bytes_str(c->err.field)));
+	json_set(problem, "rule", c->rule ? json_str(a, bytes_str(c->rule)) : json_null(a));
+	json_set(o, "problem", problem);
+	return o;
+}
+
+static bool
+is_passing(const struct err *e)
+{
+	return e->code != CHY_NONE && (e->rc == RC_AGAIN || e->rc == RC_PEER || e->rc == RC_NOMEM);
+}
+
+static void
+run(struct issue_call *calls, size_t n, struct bulk *b)
+{
+	b->open = n + 1;
+	for (size_t i = 0; i < n; i++)
+		issue_start(&calls[i]);
+	pthread_mutex_lock(&b->lock);
+	b->open--;
+	while (b->open > 0)
+		pthread_cond_wait(&b->over, &b->lock);
+	pthread_mutex_unlock(&b->lock);
+}
+
+static enum rc
+issue_all(struct effect *x, struct issue_call *calls, const struct json *list, struct err *e)
+{
+	struct bulk b = { PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0 };
+	struct json *outcomes = json_array(x->a);
+	size_t i = 0;
+
+	JSON_EACH(item, list) {
+		TRY(set_up(x, &calls[i], item, i, &b, e));
+		i++;
+	}
+	run(calls, i, &b);
+	i = 0;
+	JSON_EACH(item, list) {
+		if (is_passing(&calls[i].err)) { /* what is done stays done; the rest follows when it is carried on */
+			*e = calls[i].err;
+			return e->rc;
+		}
+		json_add(outcomes, outcome(x->a, &calls[i], item));
+		i++;
+	}
+	json_set(x->result, "certificates", outcomes);
+	return RC_OK;
+}
+
+enum rc
+issue_act_work(struct effect *x, struct err *e)
+{
+	struct issue_call *calls;
+	struct json *list;
+	enum rc rc;
+
+	TRY(json_need_array(x->request->body, "requests", &list, e));
+	calls = arena_array(x->a, list->count, sizeof(*calls));
+	NEED(calls != NULL, e, CHY_NO_MEMORY, NULL, "issuing");
+	rc = issue_all(x, calls, list, e);
+	for (size_t i = 0; i < list->count; i++)
+		arena_free(calls[i].arena);
+	return rc;
+}
+
+enum rc
+issue_act_apply(struct effect *x, struct change *c, struct err *e)
+{
+	return RC_OK; /* each certificate was stored by itself */
+}

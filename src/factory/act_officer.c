@@ -1,0 +1,46 @@
+#include "base/base.h"
+#include "factory/acts.h"
+
+#include "store/read.h"
+
+/* An officer's certificate must have been issued here (so that its status is known): by the fingerprint, or by the id
+   of the certificate alone. The body that is signed names both. */
+static enum rc
+bind_certificate(struct preparation *p, struct json *body, struct err *e)
+{
+	struct bytes hex = BYTES_NONE, fingerprint;
+	struct certificate_row row;
+	int64_t id = 0;
+	enum rc rc;
+
+	TRY(json_opt_str(body, "certificate_sha256", &hex, e));
+	TRY(json_opt_int(body, "certificate", 1, JSON_INT_MAX, &id, e));
+	if (hex.n == 0 && id == 0)
+		return RC_OK; /* the check of the fields says what is missing */
+	if (hex.n > 0) {
+		TRY_AT(hex_parse(p->a, hex, &fingerprint, e), e, "certificate_sha256");
+		rc = store_certificate_by_fingerprint(p->f->store, p->a, fingerprint, &row, e);
+	} else {
+		rc = store_certificate(p->f->store, p->a, id, &row, e);
+	}
+	if (rc == RC_NOT_FOUND || (rc == RC_OK && id != 0 && row.id != id)) {
+		err_clear(e);
+		err_field(e, hex.n > 0 ? "certificate_sha256" : "certificate");
+		FAIL(e, CHY_OFFICER_CERTIFICATE_GONE, NULL, "an officer's certificate must have been issued here");
+	}
+	TRY(rc);
+	json_set(body, "certificate", json_int(p->a, row.id));
+	json_set(body, "certificate_sha256", json_hex(p->a, row.fingerprint));
+	return RC_OK;
+}
+
+enum rc
+officer_act_check(struct preparation *p, struct err *e)
+{
+	struct json *body = json_copy(p->a, p->in);
+
+	NEED(body != NULL, e, CHY_NO_MEMORY, NULL, "an officer");
+	TRY(bind_certificate(p, body, e));
+	p->in = body;
+	return document_act_check(p, e);
+}

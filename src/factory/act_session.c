@@ -1,0 +1,98 @@
+#include "base/base.h"
+#include "factory/acts.h"
+
+#include "factory/sessions.h"
+#include "policy/rights.h"
+
+enum { SESSION_LONGEST_DAYS = 366 };
+
+/* Names of token procedures to ids; each must be one that the officer may issue by. */
+static enum rc
+resolve_procedures(struct preparation *p, const struct json *list, struct json **ret, struct err *e)
+{
+	struct json *ids = json_array(p->a);
+	size_t i = 0;
+
+	JSON_EACH(item, list) {
+		const struct document *d;
+		struct bytes name = item->str;
+		char text[24];
+
+		NEED(item->type == JSON_STR || item->type == JSON_INT, e, CHY_JSON_TYPE, NULL,
+		     "a token procedure is named by its name or id");
+		if (item->type == JSON_INT) {
+			snprintf(text, sizeof(text), "%lld", (long long)item->integer);
+			name = bytes_str(text);
+		}
+		TRY_AT(snapshot_find(p->policy, KIND_TOKEN_PROCEDURE, name, p->who->domain, &d, e), e,
+		       "token_procedures[%zu]", i);
+		TRY_AT(may_issue(p->policy, p->who, d, e), e, "token_procedures[%zu]", i);
+		json_add(ids, json_int(p->a, d->id.v));
+		i++;
+	}
+	*ret = ids;
+	return RC_OK;
+}
+
+static enum rc
+difference(struct preparation *p, const struct session_body *b, struct err *e)
+{
+	struct json *list = json_array(p->a), *o = json_object(p->a);
+
+	json_set(o, "field", json_str(p->a, BYTES("token_sha256")));
+	json_set(o, "label", json_str(p->a, BYTES("Whoever shows the token may issue in your name")));
+	json_set(o, "old", json_null(p->a));
+	json_set(o, "new", json_str(p->a, bytes_str(arena_printf(p->a, "up to %lld certificates",
+								(long long)b->certificates_max))));
+	json_add(list, o);
+	p->difference = list;
+	NEED(o != NULL && list != NULL, e, CHY_NO_MEMORY, NULL, "the difference");
+	return RC_OK;
+}
+
+enum rc
+session_act_check(struct preparation *p, struct err *e)
+{
+	struct json *list, *ids;
+	struct session_body b;
+
+	p->body = json_copy(p->a, p->in);
+	TRY(json_need_array(p->body, "token_procedures", &list, e));
+	TRY(resolve_procedures(p, list, &ids, e));
+	json_set(p->body, "token_procedures", ids);
+	TRY(session_body_read(p->a, p->body, &b, e));
+	if (b.expires_at_ms <= clock_now_ms() ||
+	    b.expires_at_ms > clock_now_ms() + SESSION_LONGEST_DAYS * 86400000LL) {
+		err_field(e, "expires_at");
+		FAIL(e, CHY_SESSION_BODY, NULL, "an issuing session ends in the future, after %d days at most",
+		     SESSION_LONGEST_DAYS);
+	}
+	return difference(p, &b, e);
+}
+
+enum rc
+session_act_apply(struct effect *x, struct change *c, struct err *e)
+{
+	OWN_BUF struct buf text = buf_max(LIMIT_CMS);
+	struct json *m = json_object(x->a);
+	struct session_body b;
+	int64_t id = x->request->id.v;
+
+	TRY(session_body_read(x->a, x->request->body, &b, e));
+	json_put_canonical(&text, x->request->body);
+	NEED(buf_ok(&text), e, CHY_NO_MEMORY, NULL, "an issuing session");
+	change_put_session(c, &(struct session_row){ .id = id,
+						     .token_hash = BYTES_OF(b.token_hash),
+						     .request_id = id,
+						     .officer_id = x->signer.v,
+						     .body = buf_bytes(&text),
+						     .maximum = b.certificates_max,
+						     .expires_at = b.expires_at_ms,
+						     .state = BYTES("open") });
+	json_set(m, "session", json_int(x->a, id));
+	json_set(m, "body", json_copy(x->a, x->request->body));
+	json_set(m, "by", by_request(x->a, x->request->id));
+	TRY(leaf_add(x->f, x->a, c, "session", 0, id, m, e));
+	json_set(x->result, "session", json_int(x->a, id));
+	return RC_OK;
+}

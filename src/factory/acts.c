@@ -1,0 +1,24 @@
+#include "base/base.h"
+#include "factory/acts.h"
+
+/* The first row that fits; a kind's own rows stand before those of any kind. */
+static const struct act_row rows[] = {
+	{ ACT_CREATE, KIND_CA_KEY, document_act_check, document_act_apply, ca_key_act_work },
+	{ ACT_CREATE, KIND_AUTHORITY, authority_act_check, document_act_apply, authority_act_work },
+	{ ACT_MODIFY, KIND_AUTHORITY, authority_act_check, document_act_apply, NULL },
+	{ ACT_CREATE, KIND_OFFICER, officer_act_check, document_act_apply, NULL },
+	{ ACT_MODIFY, KIND_OFFICER, officer_act_check, document_act_apply, NULL },
+	{ ACT_CREATE, KIND_NONE, document_act_check, document_act_apply, NULL },
+	{ ACT_MODIFY, KIND_NONE, document_act_check, document_act_apply, NULL },
+	{ ACT_ISSUE, KIND_NONE, issue_act_check, issue_act_apply, issue_act_work },
+	{ ACT_SESSION_OPEN, KIND_NONE, session_act_check, session_act_apply, NULL },
+};
+
+const struct act_row *
+act_row_of(struct act act)
+{
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (rows[i].verb == act.verb && (rows[i].kind == act.kind || rows[i].kind == KIND_NONE))
+			return &rows[i];
+	return NULL;
+}

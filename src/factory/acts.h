@@ -1,0 +1,71 @@
+/*
+ * Acts: what a request does. One row a verb: how its body is checked when it is prepared, and how it takes effect when it
+ * is signed. Checks and effects are of the act's own file (act_*.c); requests.c knows none of them.
+ */
+#ifndef FACTORY_ACTS_H
+#define FACTORY_ACTS_H
+
+#include "factory/leaf.h"
+#include "factory/requests.h"
+#include "policy/document.h"
+
+/* What preparing works with. */
+struct preparation {
+	struct factory *f;
+	struct arena *a;
+	const struct snapshot *policy;
+	const struct officer *who;
+	struct act act;
+	const struct document *base; /* NULL: a creation or no document */
+	const struct json *in;       /* the body as sent */
+	struct json *body;           /* as it will be signed: set by the check */
+	struct json *difference;     /* for people: set by the check */
+};
+
+/* What taking effect works with. */
+struct effect {
+	struct factory *f;
+	struct arena *a;
+	const struct snapshot *policy;
+	const struct request *request;
+	struct officer_id signer; /* the officer of the last signature */
+	struct json *result;      /* an object for members that the answer shall have */
+};
+
+struct act_row {
+	enum act_verb verb;
+	enum kind_id kind; /* KIND_NONE: any */
+	enum rc (*check)(struct preparation *p, struct err *e);
+	/* Puts the effect into the change that makes the request done. */
+	enum rc (*apply)(struct effect *x, struct change *c, struct err *e);
+	/* Work outside the store that comes first (the signer makes a key, signs a certificate): may be interrupted
+	   and is carried on with, so it must be able to find what it has done. The request is in state "signed"
+	   meanwhile. NULL: none, and the effect is in the same commit as the last signature. */
+	enum rc (*work)(struct effect *x, struct err *e);
+};
+
+/* NULL: no such act in this version. */
+const struct act_row *act_row_of(struct act act);
+
+/* act_document.c */
+enum rc document_act_check(struct preparation *p, struct err *e);
+enum rc document_act_apply(struct effect *x, struct change *c, struct err *e);
+/* act_authority.c */
+enum rc ca_key_act_work(struct effect *x, struct err *e);
+enum rc authority_act_check(struct preparation *p, struct err *e);
+enum rc authority_act_work(struct effect *x, struct err *e);
+/* act_officer.c */
+enum rc officer_act_check(struct preparation *p, struct err *e);
+/* act_issue.c */
+enum rc issue_act_check(struct preparation *p, struct err *e);
+enum rc issue_act_work(struct effect *x, struct err *e);
+enum rc issue_act_apply(struct effect *x, struct change *c, struct err *e);
+/* act_session.c */
+enum rc session_act_check(struct preparation *p, struct err *e);
+enum rc session_act_apply(struct effect *x, struct change *c, struct err *e);
+
+/* The document's row and leaf, into the change; request 0 and genesis: by the boot ceremony. */
+MUST enum rc document_put(struct factory *f, struct arena *a, struct change *c, const struct document *d,
+			  struct json *by, int64_t request, struct err *e);
+
+#endif

@@ -1,0 +1,90 @@
+#include "base/base.h"
+#include "factory/auditor.h"
+
+#include "factory/in_force.h"
+#include "factory/judge_sample.h"
+#include "factory/leaf.h"
+#include "store/read.h"
+
+enum { AT_ONCE = 50, AUDIT_ARENA = 64 << 20 };
+
+struct verdict_of {
+	const char *why; /* NULL: good */
+	struct json *lints;
+};
+
+static enum rc
+judge(struct factory *f, struct arena *a, const struct der_row *row, const struct certificate_row *cert,
+      struct verdict_of *ret, struct err *e)
+{
+	struct bytes issuer;
+
+	TRY(authority_certificate(f, a, doc_id_of(cert->issuer), &issuer, e));
+	return judge_certificate(a, row->der, issuer, &ret->why, &ret->lints, e);
+}
+
+static enum rc
+put_verdict(struct factory *f, struct arena *a, struct change *c, int64_t id, const struct verdict_of *v, struct err *e)
+{
+	OWN_BUF struct buf text = buf_max(64 << 10);
+	struct json *m;
+
+	json_put(&text, v->lints);
+	NEED(buf_ok(&text), e, CHY_NO_MEMORY, NULL, "a verdict");
+	change_put_verdict(c, &(struct verdict_row){ .id = id, .at = clock_now_ms(), .ok = v->why == NULL,
+						     .lints = buf_bytes(&text) });
+	if (v->why == NULL)
+		return RC_OK;
+	m = json_object(a);
+	json_set(m, "certificate", json_int(a, id));
+	json_set(m, "why", json_str(a, bytes_str(v->why)));
+	return leaf_add(f, a, c, "disagreement", 0, id, m, e);
+}
+
+static enum rc
+stop_procedure(struct factory *f, const struct certificate_row *cert, const char *why, struct err *e)
+{
+	OWN(snapshot_unref) struct snapshot *policy = factory_policy(f);
+	const struct procedure *p = snapshot_procedure(policy, doc_id_of(cert->certificate_procedure));
+
+	atomic_fetch_add(&f->figures.disagreements, 1);
+	LOG(ERROR, "auditor.disagreement", LI("certificate", cert->id), LS("why", why));
+	return p == NULL ? RC_OK : policy_condemn(f, p->doc->id, p->doc->version, why, e);
+}
+
+static enum rc
+audit_one(struct factory *f, struct arena *a, const struct der_row *row, struct err *e)
+{
+	OWN(change_free) struct change *c = change_new();
+	struct verdict_of v = { 0 };
+	struct certificate_row cert;
+	struct change *ready;
+
+	TRY(store_certificate(f->store, a, row->id, &cert, e));
+	TRY(judge(f, a, row, &cert, &v, e));
+	TRY(put_verdict(f, a, c, row->id, &v, e));
+	ready = c;
+	c = NULL;
+	TRY(store_commit(f->store, ready, e));
+	atomic_fetch_add(&f->figures.judged, 1);
+	return v.why ? stop_procedure(f, &cert, v.why, e) : RC_OK;
+}
+
+enum rc
+auditor_step(struct factory *f, bool *ret_more, struct err *e)
+{
+	OWN(arena_free) struct arena *list = arena_new(AUDIT_ARENA);
+	struct der_row *rows;
+	size_t n;
+
+	NEED(list != NULL, e, CHY_NO_MEMORY, NULL, "the auditor");
+	TRY(store_certificates_unjudged(f->store, list, AT_ONCE, &rows, &n, e));
+	for (size_t i = 0; i < n; i++) {
+		OWN(arena_free) struct arena *a = arena_new(LIMIT_REQUEST_ARENA);
+
+		NEED(a != NULL, e, CHY_NO_MEMORY, NULL, "the auditor");
+		TRY(audit_one(f, a, &rows[i], e));
+	}
+	*ret_more = n == AT_ONCE;
+	return RC_OK;
+}

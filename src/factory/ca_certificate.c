@@ -1,0 +1,140 @@
+#include "base/base.h"
+#include "factory/ca_certificate.h"
+
+#include "crypto/rand.h"
+#include "factory/ca_keys.h"
+#include "factory/leaf.h"
+#include "factory/pending.h"
+#include "policy/issue.h"
+#include "store/read.h"
+
+enum { DAY_MS = 86400000 };
+
+/* What the key may ever sign, fixed in the signer before its first signature: its own name as issuer, algorithms of its
+   kind, nothing that outlives it, further authorities only where the path length allows one. */
+static enum rc
+limit_key(struct factory *f, const struct authority_decision *d, struct bytes spki, struct err *e)
+{
+	const struct authority *own = d->authority;
+	struct signer_limits l = { .issuer = own->subject, .path_len_max = own->path_len };
+	char label[KEY_LABEL_MAX];
+	struct pubkey key;
+	struct key_type type;
+	enum rc rc;
+
+	TRY(pubkey_parse(spki, &key, e));
+	type = pubkey_type(&key);
+	for (int s = 1; s < SIGALG_COUNT; s++)
+		if (sigalg_fits((enum sigalg)s, &type))
+			l.algs[l.n_algs++] = (enum sigalg)s;
+	l.validity_max_days = (uint32_t)((d->not_after_ms - d->not_before_ms + DAY_MS - 1) / DAY_MS);
+	l.ca_allowed = own->type == AUTHORITY_ROOT || own->path_len != 0;
+	rc = signer_limits_set(f->signer, key_label(own->key, label), &l, SIGNER_WAIT_MS, e);
+	if (rc != RC_OK && e->code == CHY_SIGNER_LIMITS_WIDER) { /* set by an interrupted try, or earlier: they stay */
+		err_clear(e);
+		return RC_OK;
+	}
+	return rc;
+}
+
+static struct json *
+version_pair(struct arena *a, const struct document *d)
+{
+	struct json *pair = json_array(a);
+
+	json_add(pair, json_int(a, d->id.v));
+	json_add(pair, json_int(a, d->version));
+	return pair;
+}
+
+/* The leaf's body with a hole for what only the finished certificate can tell. */
+static enum rc
+leaf_body(struct arena *a, const struct authority_decision *d, int64_t id, struct json *by, int64_t now_ms,
+	  struct bytes *ret, struct err *e)
+{
+	OWN_BUF struct buf text = buf_max(LIMIT_CONTEXT);
+	struct json *m = json_object(a), *rules = json_array(a);
+
+	for (size_t i = 0; i < d->trace.n; i++)
+		json_add(rules, json_str(a, bytes_str(d->trace.v[i].rule)));
+	json_set(m, "at", json_time(a, now_ms));
+	json_set(m, "authority", version_pair(a, d->authority->doc));
+	json_set(m, "by", by);
+	json_set(m, "certificate", json_null(a));
+	json_set(m, "id", json_int(a, id));
+	json_set(m, "issuer", version_pair(a, d->issuer->doc));
+	json_set(m, "key", version_pair(a, d->authority->key));
+	json_set(m, "kind", json_str(a, BYTES("ca-certificate")));
+	json_set(m, "rules", rules);
+	json_put_canonical(&text, m);
+	*ret = arena_dup(a, buf_bytes(&text));
+	NEED(buf_ok(&text) && ret->p != NULL, e, CHY_NO_MEMORY, NULL, "a leaf of the journal");
+	return RC_OK;
+}
+
+static enum rc
+sign(struct factory *f, struct arena *a, const struct authority_decision *d, const struct pending *p,
+     struct change *change, struct bytes *ret_der, struct err *e)
+{
+	OWN_BUF struct buf context = buf_max(LIMIT_CONTEXT);
+	struct signed_cert signature;
+	char label[KEY_LABEL_MAX];
+	struct finished done = { 0 };
+
+	TRY(pending_put(&context, p, e));
+	TRY(signer_sign_cert_sync(f->signer,
+				  &(struct sign_cert){ .key = key_label(d->issuer->key, label),
+						       .alg = d->sigalg,
+						       .tbs = d->tbs,
+						       .context = p->request ? buf_bytes(&context) : BYTES_NONE },
+				  SIGNER_WAIT_MS, a, &signature, e));
+	FAULT("factory.after-sign-authority");
+	TRY(pending_add(a, p, d->tbs, signature.signature, change, &done, e));
+	*ret_der = done.der;
+	return RC_OK;
+}
+
+enum rc
+ca_certificate_add(struct factory *f, struct arena *a, const struct snapshot *policy, struct doc_id authority,
+		   struct json *by, struct request_id request, struct change *change, int64_t *ret_id,
+		   struct bytes *ret_der, struct err *e)
+{
+	struct authority_issue_facts facts = { .policy = policy, .authority = authority, .now_ms = clock_now_ms() };
+	const struct authority *own = snapshot_authority(policy, authority);
+	struct authority_decision d = { 0 };
+	struct pending p;
+
+	NEED(own != NULL && own->key != NULL, e, CHY_AUTHORITY_NO_KEY, NULL, "the authority's key is not there");
+	TRY(key_public(f, a, own->key, &facts.spki, e));
+	TRY(rand_bytes(facts.random, sizeof(facts.random), e));
+	TRY(decide_authority(a, &facts, &d, e));
+	TRY(limit_key(f, &d, facts.spki, e));
+	p = (struct pending){ .id = factory_new_id(f),
+			      .issuer = d.issuer->doc->id.v,
+			      .authority = authority.v,
+			      .request = request.v,
+			      .sigalg = d.sigalg };
+	*ret_id = p.id;
+	TRY(leaf_body(a, &d, p.id, by, facts.now_ms, &p.leaf, e));
+	return sign(f, a, &d, &p, change, ret_der, e);
+}
+
+enum rc
+ca_certificate_make(struct factory *f, struct arena *a, const struct snapshot *policy, struct doc_id authority,
+		    struct json *by, struct request_id request, struct err *e)
+{
+	OWN(change_free) struct change *change = change_new();
+	struct certificate_row *rows;
+	struct change *ready;
+	struct bytes der;
+	int64_t id;
+	size_t n;
+
+	TRY(store_certificates_by_request(f->store, a, request.v, 0, 1, &rows, &n, e));
+	if (n > 0)
+		return RC_OK;
+	TRY(ca_certificate_add(f, a, policy, authority, by, request, change, &id, &der, e));
+	ready = change;
+	change = NULL;
+	return store_commit(f->store, ready, e);
+}

@@ -1,0 +1,178 @@
+#include "base/base.h"
+#include "factory/documents.h"
+
+#include "factory/leaf.h"
+#include "policy/document.h"
+#include "policy/rights.h"
+#include "store/change.h"
+#include "store/read.h"
+
+static struct json *
+row_json(struct arena *a, const struct snapshot *policy, const struct document_row *row)
+{
+	struct json *o = json_object(a), *body;
+	struct unusable why = snapshot_unusable(policy, doc_id_of(row->id));
+
+	if (json_parse(a, row->body, &body, NULL) != RC_OK)
+		return NULL;
+	json_set(o, "id", json_int(a, row->id));
+	json_set(o, "kind", json_str(a, row->kind));
+	json_set(o, "version", json_int(a, row->version));
+	json_set(o, "name", json_str(a, row->name));
+	json_set(o, "state", json_str(a, row->state));
+	json_set(o, "at", json_time(a, row->at));
+	json_set(o, "request", row->request_id ? json_int(a, row->request_id) : json_null(a));
+	json_set(o, "unusable", why.code != CHY_NONE ? json_str(a, bytes_str(why.text)) : json_null(a));
+	json_set(o, "body", body);
+	return o;
+}
+
+static bool
+sees(const struct snapshot *policy, const struct officer *who, int64_t id)
+{
+	const struct document *d = snapshot_document(policy, doc_id_of(id));
+
+	return d != NULL && may_read(policy, who, d, NULL) == RC_OK;
+}
+
+static struct json *
+page(struct arena *a, struct json *items, int64_t next)
+{
+	struct json *o = json_object(a);
+
+	json_set(o, "items", items);
+	json_set(o, "next", next ? json_int(a, next) : json_null(a));
+	return o;
+}
+
+enum rc
+document_list(struct factory *f, struct arena *a, const struct snapshot *policy, const struct officer *who,
+	      const struct document_query *q, struct json **ret, struct err *e)
+{
+	struct json *items = json_array(a);
+	struct document_row *rows;
+	size_t n;
+
+	TRY(store_documents(f->store, a, bytes_str(kind_name(q->kind)), q->state, q->name, q->after, q->limit, &rows, &n, e));
+	for (size_t i = 0; i < n; i++)
+		if (sees(policy, who, rows[i].id))
+			json_add(items, row_json(a, policy, &rows[i]));
+	*ret = page(a, items, n > 0 && n == q->limit ? rows[n - 1].id : 0);
+	return RC_OK;
+}
+
+enum rc
+document_show(struct factory *f, struct arena *a, const struct snapshot *policy, const struct officer *who,
+	      enum kind_id kind, struct doc_id id, int64_t version, struct json **ret, struct err *e)
+{
+	struct document_row row;
+
+	TRY(store_document(f->store, a, id.v, version, &row, e));
+	NEED(bytes_is(row.kind, kind_name(kind)) && sees(policy, who, id.v), e, CHY_STORE_NOT_FOUND, NULL,
+	     "no %s %lld is to be seen", kind_name(kind), (long long)id.v);
+	*ret = row_json(a, policy, &row);
+	return RC_OK;
+}
+
+/* ---- drafts ---- */
+
+static enum rc
+may_draft(const struct snapshot *policy, const struct officer *who, enum kind_id kind, struct err *e)
+{
+	return may_role(who, kind_of(kind)->needed, e);
+}
+
+static struct json *
+draft_json(struct arena *a, const struct draft_row *row)
+{
+	struct json *o = json_object(a), *body;
+
+	if (json_parse(a, row->body, &body, NULL) != RC_OK)
+		return NULL;
+	json_set(o, "id", json_int(a, row->id));
+	json_set(o, "kind", json_str(a, row->kind));
+	json_set(o, "name", json_str(a, row->name));
+	json_set(o, "officer", json_int(a, row->officer_id));
+	json_set(o, "at", json_time(a, row->at));
+	json_set(o, "body", body);
+	return o;
+}
+
+/* The draft, if it is of this kind. */
+static enum rc
+load(struct factory *f, struct arena *a, enum kind_id kind, int64_t id, struct draft_row *ret, struct err *e)
+{
+	TRY(store_draft(f->store, a, id, ret, e));
+	NEED(bytes_is(ret->kind, kind_name(kind)), e, CHY_STORE_NOT_FOUND, NULL, "no draft %lld of this kind",
+	     (long long)id);
+	return RC_OK;
+}
+
+enum rc
+draft_save(struct factory *f, struct arena *a, const struct snapshot *policy, const struct officer *who,
+	   enum kind_id kind, int64_t id, const struct json *body, struct json **ret, struct err *e)
+{
+	struct document_check check = { .kind = kind_of(kind), .policy = policy, .draft = true };
+	OWN_BUF struct buf text = buf_max(LIMIT_BODY);
+	struct bytes name = BYTES_NONE;
+	struct draft_row row;
+	struct json *normal;
+	struct change *c;
+
+	TRY(may_draft(policy, who, kind, e));
+	if (id != 0)
+		TRY(load(f, a, kind, id, &row, e));
+	TRY(document_check(a, &check, body, &normal, e));
+	TRY(json_opt_str(normal, "name", &name, e));
+	json_put_canonical(&text, normal);
+	NEED(buf_ok(&text), e, CHY_NO_MEMORY, NULL, "a draft");
+	row = (struct draft_row){ .id = id ? id : factory_new_id(f), .kind = bytes_str(kind_name(kind)), .name = name,
+				  .body = buf_bytes(&text), .officer_id = who->id.v, .at = clock_now_ms() };
+	c = change_new();
+	change_put_draft(c, &row);
+	TRY(store_commit(f->store, c, e));
+	*ret = draft_json(a, &row);
+	return RC_OK;
+}
+
+enum rc
+draft_show(struct factory *f, struct arena *a, const struct snapshot *policy, const struct officer *who,
+	   enum kind_id kind, int64_t id, struct json **ret, struct err *e)
+{
+	struct draft_row row;
+
+	TRY(may_draft(policy, who, kind, e));
+	TRY(load(f, a, kind, id, &row, e));
+	*ret = draft_json(a, &row);
+	return RC_OK;
+}
+
+enum rc
+draft_list(struct factory *f, struct arena *a, const struct snapshot *policy, const struct officer *who,
+	   enum kind_id kind, int64_t after, size_t limit, struct json **ret, struct err *e)
+{
+	struct json *items = json_array(a);
+	struct draft_row *rows;
+	size_t n;
+
+	TRY(may_draft(policy, who, kind, e));
+	TRY(store_drafts(f->store, a, bytes_str(kind_name(kind)), after, limit, &rows, &n, e));
+	for (size_t i = 0; i < n; i++)
+		json_add(items, draft_json(a, &rows[i]));
+	*ret = page(a, items, n > 0 && n == limit ? rows[n - 1].id : 0);
+	return RC_OK;
+}
+
+enum rc
+draft_drop(struct factory *f, struct arena *a, const struct snapshot *policy, const struct officer *who,
+	   enum kind_id kind, int64_t id, struct err *e)
+{
+	struct draft_row row;
+	struct change *c;
+
+	TRY(may_draft(policy, who, kind, e));
+	TRY(load(f, a, kind, id, &row, e));
+	c = change_new();
+	change_drop_draft(c, id);
+	return store_commit(f->store, c, e);
+}

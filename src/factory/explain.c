@@ -1,0 +1,208 @@
+#include "base/base.h"
+#include "factory/explain.h"
+
+#include "crypto/cms_verify.h"
+#include "factory/leaf.h"
+#include "pki/cert.h"
+#include "policy/select.h"
+#include "store/read.h"
+
+struct explanation {
+	struct factory *f;
+	struct arena *a;
+	struct json *leaf; /* the certificate's own */
+	struct json *out;
+};
+
+/* A document version as people know it. One that is gone is told by its number. */
+static struct json *
+document_json(struct explanation *x, int64_t id, int64_t version)
+{
+	struct json *o = json_object(x->a);
+	struct document_row row;
+	struct err e = { 0 };
+
+	json_set(o, "id", json_int(x->a, id));
+	json_set(o, "version", json_int(x->a, version));
+	if (store_document(x->f->store, x->a, id, version, &row, &e) == RC_OK) {
+		json_set(o, "kind", json_str(x->a, row.kind));
+		json_set(o, "name", json_str(x->a, row.name));
+	}
+	return o;
+}
+
+static void
+put_procedures(struct explanation *x)
+{
+	struct json *o = json_object(x->a);
+
+	JSON_EACH(pair, json_get(x->leaf, "procedures"))
+		if (pair->type == JSON_ARRAY && pair->count == 2)
+			json_set(o, arena_str(x->a, pair->name),
+				 document_json(x, pair->first->integer, pair->last->integer));
+	json_set(x->out, "procedures", o);
+}
+
+static const char *
+reason_text(struct bytes reason)
+{
+	for (int r = 0; r < SELECT_REASON_COUNT; r++)
+		if (bytes_is(reason, select_reason_name((enum select_reason)r)))
+			return select_reason_text((enum select_reason)r);
+	return "";
+}
+
+static void
+put_considered(struct explanation *x)
+{
+	struct json *list = json_array(x->a);
+
+	JSON_EACH(item, json_get(x->leaf, "considered")) {
+		int64_t id = 0, version = 0;
+		struct bytes reason = BYTES_NONE;
+		struct json *o;
+
+		if (json_need_int(item, "id", 1, JSON_INT_MAX, &id, NULL) != RC_OK ||
+		    json_need_int(item, "version", 1, JSON_INT_MAX, &version, NULL) != RC_OK ||
+		    json_need_str(item, "reason", &reason, NULL) != RC_OK)
+			continue;
+		o = document_json(x, id, version);
+		json_set(o, "reason", json_str(x->a, reason));
+		json_set(o, "text", json_str(x->a, bytes_str(reason_text(reason))));
+		json_add(list, o);
+	}
+	json_set(x->out, "considered", list);
+}
+
+static struct json *
+signature_json(struct explanation *x, const struct signature_row *row)
+{
+	struct json *o = json_object(x->a);
+	struct document_row officer;
+	struct cms_signed cms;
+	struct cert cert;
+	struct err e = { 0 };
+
+	json_set(o, "officer", json_int(x->a, row->officer_id));
+	if (store_document(x->f->store, x->a, row->officer_id, 0, &officer, &e) == RC_OK)
+		json_set(o, "name", json_str(x->a, officer.name));
+	err_clear(&e);
+	if (cms_verify(x->a, row->cms, &cms, &e) == RC_OK && cert_parse(x->a, cms.signer, &cert, &e) == RC_OK) {
+		json_set(o, "signed_at", json_time(x->a, cms.signed_at_ms));
+		json_set(o, "signature", json_str(x->a, BYTES("verified")));
+		json_set(o, "certificate_serial", json_hex(x->a, cert.serial));
+	} else {
+		json_set(o, "signature", json_str(x->a, BYTES("NOT VALID")));
+		json_set(o, "why", json_str(x->a, bytes_str(e.text)));
+	}
+	return o;
+}
+
+/* The officers behind it: those who signed the request, or the one that opened the session. */
+static enum rc
+put_signatures(struct explanation *x, const struct certificate_row *row, struct err *e)
+{
+	struct json *list = json_array(x->a);
+	struct signature_row *rows;
+	struct session_row session;
+	int64_t request = row->request_id;
+	size_t n;
+
+	if (row->session_id != 0) {
+		TRY(store_session(x->f->store, x->a, row->session_id, &session, e));
+		request = session.request_id;
+	}
+	if (request != 0) {
+		TRY(store_signatures(x->f->store, x->a, request, &rows, &n, e));
+		for (size_t i = 0; i < n; i++)
+			json_add(list, signature_json(x, &rows[i]));
+	}
+	json_set(x->out, "signatures", list);
+	return RC_OK;
+}
+
+static enum rc
+put_lints(struct explanation *x, int64_t id, struct err *e)
+{
+	struct json *o = json_object(x->a), *lints;
+	struct verdict_row v;
+	enum rc rc = store_verdict(x->f->store, x->a, id, &v, e);
+
+	if (rc == RC_NOT_FOUND) {
+		err_clear(e);
+		json_set(o, "state", json_str(x->a, BYTES("waiting")));
+		json_set(x->out, "lints", o);
+		return RC_OK;
+	}
+	TRY(rc);
+	json_set(o, "state", json_str(x->a, v.ok ? BYTES("good") : BYTES("bad")));
+	json_set(o, "judged_at", json_time(x->a, v.at));
+	TRY(json_parse(x->a, v.lints, &lints, e));
+	json_set(o, "found", lints);
+	json_set(x->out, "lints", o);
+	return RC_OK;
+}
+
+static enum rc
+put_journal(struct explanation *x, int64_t id, struct err *e)
+{
+	struct json *o = json_object(x->a);
+	int64_t index;
+	enum rc rc = store_leaf_index(x->f->store, id, &index, e);
+
+	json_set(o, "leaf", json_int(x->a, id));
+	if (rc == RC_NOT_FOUND)
+		err_clear(e);
+	else
+		TRY(rc);
+	json_set(o, "index", rc == RC_OK ? json_int(x->a, index) : json_null(x->a));
+	json_set(x->out, "journal", o);
+	return RC_OK;
+}
+
+static void
+take_over(struct explanation *x, const char *member)
+{
+	struct json *m = json_get(x->leaf, member);
+
+	if (m != NULL)
+		json_set(x->out, member, json_copy(x->a, m));
+}
+
+static enum rc
+put_certificate(struct explanation *x, const struct certificate_row *row, struct err *e)
+{
+	struct json *o;
+	struct bytes der;
+	struct cert cert;
+
+	TRY(store_der(x->f->store, x->a, row->id, &der, e));
+	TRY(cert_parse(x->a, der, &cert, e));
+	o = cert_json(x->a, &cert);
+	json_set(o, "id", json_int(x->a, row->id));
+	json_set(x->out, "certificate", o);
+	return RC_OK;
+}
+
+enum rc
+explain(struct factory *f, struct arena *a, int64_t id, struct json **ret, struct err *e)
+{
+	struct explanation x = { .f = f, .a = a, .out = json_object(a) };
+	struct certificate_row row;
+	struct leaf_row leaf;
+
+	TRY(store_certificate(f->store, a, id, &row, e));
+	TRY(store_leaf(f->store, a, id, &leaf, e));
+	TRY(json_parse(a, leaf.body, &x.leaf, e));
+	TRY(put_certificate(&x, &row, e));
+	put_procedures(&x);
+	put_considered(&x);
+	take_over(&x, "rules");
+	take_over(&x, "notes");
+	take_over(&x, "by");
+	TRY(put_signatures(&x, &row, e));
+	TRY(put_lints(&x, id, e));
+	TRY(put_journal(&x, id, e));
+	*ret = x.out;
+	return RC_OK;
+}

@@ -1,0 +1,160 @@
+#include "base/base.h"
+#include "factory/factory.h"
+
+#include <unistd.h>
+
+#include "crypto/crypto.h"
+#include "crypto/digest.h"
+#include "crypto/rand.h"
+#include "factory/in_force.h"
+#include "factory/jobs.h"
+#include "factory/reconcile.h"
+#include "factory/requests.h"
+#include "factory/sessions.h"
+#include "store/read.h"
+
+static struct factory *
+new_factory(void)
+{
+	struct factory *f = calloc(1, sizeof(*f));
+
+	if (f == NULL)
+		return NULL;
+	pthread_rwlock_init(&f->policy_lock, NULL);
+	pthread_mutex_init(&f->policy_loading, NULL);
+	pthread_mutex_init(&f->acting, NULL);
+	f->policy_stamp = -1;
+	f->identity = arena_new(1 << 20);
+	f->sessions = sessions_new();
+	if (f->identity == NULL || f->sessions == NULL) {
+		factory_close(f);
+		return NULL;
+	}
+	return f;
+}
+
+static enum rc
+open_parts(struct factory *f, const struct factory_options *o, struct err *e)
+{
+	int64_t high;
+
+	TRY(crypto_init(e));
+	TRY(signer_open(o->signer_fd, &f->signer, e));
+	TRY(store_open(o->store_url, &(struct store_options){ .node = o->node }, &f->store, e));
+	TRY(store_high_id(f->store, &high, e));
+	idgen_init(&f->ids, o->node, high);
+	TRY(rand_bytes((uint8_t *)&f->owner, sizeof(f->owner), e));
+	f->owner = (f->owner & INT64_MAX) | 1;
+	return RC_OK;
+}
+
+enum rc
+factory_open_bare(const struct factory_options *o, struct factory **ret, struct err *e)
+{
+	struct factory *f = new_factory();
+	enum rc rc;
+
+	NEED(f != NULL, e, CHY_NO_MEMORY, NULL, "the factory");
+	rc = open_parts(f, o, e);
+	if (rc != RC_OK) {
+		factory_close(f);
+		return rc;
+	}
+	*ret = f;
+	return RC_OK;
+}
+
+/* A certificate kept as a setting by the boot ceremony. */
+static enum rc
+setting_der(struct factory *f, const char *name, struct bytes *ret, struct err *e)
+{
+	enum rc rc = store_setting(f->store, f->identity, name, ret, e);
+
+	if (rc == RC_NOT_FOUND) {
+		err_clear(e);
+		FAIL(e, CHY_NOT_SET_UP, NULL, "this store has had no boot ceremony: run \"chancery setup\"");
+	}
+	return rc;
+}
+
+static enum rc
+load_identity(struct factory *f, struct err *e)
+{
+	uint8_t hash[SHA256_LEN];
+	struct bytes hex[3];
+
+	TRY(setting_der(f, "root", &hex[0], e));
+	TRY(setting_der(f, "journal-certificate", &hex[1], e));
+	TRY(setting_der(f, "tls-certificate", &hex[2], e));
+	TRY(base64_parse(f->identity, hex[0], &f->root, e));
+	TRY(base64_parse(f->identity, hex[1], &f->journal_certificate, e));
+	TRY(base64_parse(f->identity, hex[2], &f->tls_certificate, e));
+	sha256(f->root, hash);
+	hex_text(f->instance, BYTES_OF(hash));
+	return RC_OK;
+}
+
+/* A journal that something else has written to is not gone on with. */
+static enum rc
+start(struct factory *f, struct err *e)
+{
+	size_t adopted = 0;
+
+	TRY(load_identity(f, e));
+	TRY(reconcile(f, 0, &adopted, e));
+	if (adopted > 0)
+		LOG(WARNING, "factory.reconciled", LI("adopted", (int64_t)adopted));
+	TRY(policy_load(f, e));
+	TRY(requests_resume(f, e));
+	return jobs_start(f, &f->jobs, e);
+}
+
+enum rc
+factory_open(const struct factory_options *o, struct factory **ret, struct err *e)
+{
+	struct factory *f;
+	enum rc rc;
+
+	TRY(factory_open_bare(o, &f, e));
+	rc = start(f, e);
+	if (rc != RC_OK) {
+		factory_close(f);
+		return rc;
+	}
+	*ret = f;
+	return RC_OK;
+}
+
+void
+factory_close(struct factory *f)
+{
+	if (f == NULL)
+		return;
+	jobs_stop(f->jobs);
+	signer_close(f->signer); /* ends what waits for it */
+	store_close(f->store);   /* commits what queued */
+	snapshot_unref(f->policy);
+	sessions_free(f->sessions);
+	arena_free(f->identity);
+	pthread_mutex_destroy(&f->acting);
+	pthread_mutex_destroy(&f->policy_loading);
+	pthread_rwlock_destroy(&f->policy_lock);
+	free(f);
+}
+
+int64_t
+factory_new_id(struct factory *f)
+{
+	return idgen_next(&f->ids, clock_now_ms());
+}
+
+enum rc
+factory_attach_signer(struct factory *f, int fd, struct err *e)
+{
+	size_t adopted = 0;
+
+	TRY(signer_attach(f->signer, fd, e));
+	TRY(reconcile(f, 0, &adopted, e));
+	LOG(INFO, "factory.signer-attached", LI("adopted", (int64_t)adopted));
+	return requests_resume(f, e);
+}

@@ -1,0 +1,76 @@
+/*
+ * The factory: what all use cases share. One struct factory a process; every use case takes it as its first argument
+ * and may be called from any thread.
+ */
+#ifndef FACTORY_FACTORY_H
+#define FACTORY_FACTORY_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "base/arena.h"
+#include "base/bytes.h"
+#include "base/idgen.h"
+#include "base/rc.h"
+#include "policy/snapshot.h"
+#include "signer/client.h"
+#include "store/store.h"
+
+/* Labels of the signer's keys that the boot ceremony makes. */
+#define KEY_SYSTEM_ROOT "system-root"
+#define KEY_JOURNAL "journal"
+#define KEY_TLS "tls"
+
+enum { SIGNER_WAIT_MS = 30000 }; /* for one synchronous request to the signer */
+
+/* Figures that /metrics shows. */
+struct factory_figures {
+	_Atomic uint64_t issued, refused, failed, adopted, judged, disagreements;
+};
+
+struct factory {
+	struct store *store;
+	struct signer *signer;
+	struct idgen ids;
+	int64_t owner; /* of job leases: this process's alone */
+
+	/* who we are; set once by factory_open */
+	char instance[65];          /* SHA-256 of the root's DER, hex */
+	struct bytes root;          /* DER of the system root certificate */
+	struct bytes journal_certificate, tls_certificate;
+	struct arena *identity;     /* keeps the three */
+
+	pthread_rwlock_t policy_lock;
+	struct snapshot *policy; /* in force; never NULL once opened */
+	_Atomic int64_t policy_stamp;
+	pthread_mutex_t policy_loading;
+
+	pthread_mutex_t acting; /* held while a signed request takes effect */
+	struct sessions *sessions;
+	struct jobs *jobs;
+	struct factory_figures figures;
+};
+
+struct factory_options {
+	const char *store_url;
+	unsigned node;
+	int signer_fd; /* taken over */
+};
+
+/* Opens store and signer, completes what a crash left (reconcile), loads the policy, starts the jobs.
+   CHY_NOT_SET_UP: the store has had no boot ceremony. Owned by the caller: factory_close. */
+MUST enum rc factory_open(const struct factory_options *o, struct factory **ret, struct err *e);
+void factory_close(struct factory *f);
+
+/* The same without jobs, policy and identity: for the boot ceremony. */
+MUST enum rc factory_open_bare(const struct factory_options *o, struct factory **ret, struct err *e);
+
+int64_t factory_new_id(struct factory *f);
+
+/* The policy in force, with a reference for the caller (snapshot_unref). */
+struct snapshot *factory_policy(struct factory *f);
+
+/* Signer restarted: its new socket. Reconciles afterwards. */
+MUST enum rc factory_attach_signer(struct factory *f, int fd, struct err *e);
+
+#endif

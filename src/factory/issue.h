@@ -1,0 +1,50 @@
+/*
+ * Issuing: the main job. One call goes through every station: facts, decision, to-be-signed bytes, signer, one commit.
+ * Asynchronous, because a thread that waited for the disk would serve one client at a time.
+ */
+#ifndef FACTORY_ISSUE_H
+#define FACTORY_ISSUE_H
+
+#include "factory/factory.h"
+#include "factory/sessions.h"
+#include "model/issue.h"
+
+struct issue_call;
+
+/* Told once how it ended, on a thread of the signer's stub or the store's committer (or on the caller's own, before
+   issue_start returns): must not block. rc RC_OK: call->certificate and call->id are there. */
+typedef void issue_done(struct issue_call *call, enum rc rc);
+
+struct issue_call {
+	/* given by the caller; all of it must live until done */
+	struct factory *f;
+	struct arena *arena;       /* for this call alone */
+	struct issue_request request; /* csr_der may be PEM too */
+	const struct session *session; /* WORD_SESSION; else NULL */
+	issue_done *done;
+	void *user;
+
+	/* the outcome */
+	int64_t id;
+	struct bytes certificate; /* DER */
+	bool repeated;            /* it had been issued before, under the same idempotency key */
+	struct err err;
+	const char *rule;         /* that refused; NULL: none did */
+
+	/* the way */
+	struct snapshot *policy;
+	struct csr csr;
+	struct issue_facts facts;
+	struct session_facts session_facts;
+	struct issue_decision decision;
+	struct bytes tbs, context;
+	uint8_t idempotency_key[32], idempotency_request[32];
+};
+
+/* Starts; done tells the end in every case. */
+void issue_start(struct issue_call *call);
+
+/* Starts and waits: for acts, not for the hot path. */
+enum rc issue_wait(struct issue_call *call);
+
+#endif

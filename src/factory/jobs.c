@@ -1,0 +1,182 @@
+#include "base/base.h"
+#include "factory/jobs.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <time.h>
+
+#include "factory/auditor.h"
+#include "factory/in_force.h"
+#include "factory/reconcile.h"
+#include "factory/requests.h"
+#include "factory/sequencer.h"
+#include "store/read.h"
+
+enum { IDEMPOTENCY_KEPT_MS = 86400000, RECONCILE_GRACE_MS = 15000, FOLLOWER_BATCH = 4096 };
+
+/* Each does a piece of work and says whether more waits: then it is called again at once. */
+typedef enum rc job_fn(struct factory *f, bool *ret_more, struct err *e);
+
+static enum rc
+do_sequence(struct factory *f, bool *more, struct err *e)
+{
+	size_t placed;
+
+	TRY(sequencer_step(f, &placed, e));
+	*more = placed == LIMIT_PAGE;
+	return RC_OK;
+}
+
+static enum rc
+do_reconcile(struct factory *f, bool *more, struct err *e)
+{
+	return signer_is_there(f->signer) ? reconcile(f, RECONCILE_GRACE_MS, NULL, e) : RC_OK;
+}
+
+static enum rc
+do_follow(struct factory *f, bool *more, struct err *e)
+{
+	size_t done;
+
+	TRY(store_search_catch_up(f->store, FOLLOWER_BATCH, &done, e));
+	*more = done == FOLLOWER_BATCH;
+	return RC_OK;
+}
+
+static enum rc
+do_audit(struct factory *f, bool *more, struct err *e)
+{
+	return auditor_step(f, more, e);
+}
+
+static enum rc
+do_requests(struct factory *f, bool *more, struct err *e)
+{
+	TRY(requests_resume(f, e));
+	return requests_expire(f, e);
+}
+
+static enum rc
+do_age(struct factory *f, bool *more, struct err *e)
+{
+	static _Atomic unsigned slice; /* one process, one beat: a place to go on from */
+
+	return store_idempotency_expire(f->store, atomic_fetch_add(&slice, 1) % 256,
+					clock_now_ms() - IDEMPOTENCY_KEPT_MS, NULL, e);
+}
+
+static enum rc
+do_policy(struct factory *f, bool *more, struct err *e)
+{
+	return policy_load(f, e);
+}
+
+static const struct {
+	const char *name;
+	job_fn *fn;
+	int beat_ms;
+	bool idle; /* only on time that nobody else wants */
+} table[] = {
+	{ "sequencer", do_sequence, 250, false },  { "reconcile", do_reconcile, 60000, false },
+	{ "search-follower", do_follow, 1000, true }, { "auditor", do_audit, 1000, true },
+	{ "requests", do_requests, 5000, true },   { "idempotency", do_age, 20000, true },
+	{ "policy", do_policy, 1000, false },
+};
+
+struct jobs {
+	struct factory *f;
+	pthread_mutex_t lock;
+	pthread_cond_t wake;
+	bool stop;
+	size_t n;
+	pthread_t threads[ARRAY_LEN(table)];
+	struct job_thread {
+		struct jobs *all;
+		size_t which;
+	} args[ARRAY_LEN(table)];
+};
+
+/* Waits for the beat; true: stop. */
+static bool
+rest(struct jobs *j, int ms)
+{
+	struct timespec until;
+	bool stop;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += ms / 1000;
+	until.tv_nsec += ms % 1000 * 1000000L;
+	if (until.tv_nsec >= 1000000000L) {
+		until.tv_nsec -= 1000000000L;
+		until.tv_sec++;
+	}
+	pthread_mutex_lock(&j->lock);
+	while (!j->stop && pthread_cond_timedwait(&j->wake, &j->lock, &until) == 0)
+		;
+	stop = j->stop;
+	pthread_mutex_unlock(&j->lock);
+	return stop;
+}
+
+static void *
+job_main(void *arg)
+{
+	struct job_thread *t = arg;
+	const char *name = table[t->which].name;
+	enum code last = CHY_NONE;
+
+	if (table[t->which].idle)
+		sched_setscheduler(0, SCHED_IDLE, &(struct sched_param){ 0 }); /* refused: then not idle */
+	for (;;) {
+		struct err e = { 0 };
+		bool more = false;
+		enum rc rc = table[t->which].fn(t->all->f, &more, &e);
+
+		if (rc != RC_OK && e.code != last) /* the same trouble is told once */
+			LOG(WARNING, "job.failed", LS("job", name), LE(&e));
+		last = rc == RC_OK ? CHY_NONE : e.code;
+		if (rest(t->all, rc == RC_OK && more ? 0 : table[t->which].beat_ms))
+			return NULL;
+	}
+}
+
+enum rc
+jobs_start(struct factory *f, struct jobs **ret, struct err *e)
+{
+	struct jobs *j = calloc(1, sizeof(*j));
+	pthread_condattr_t attr;
+
+	NEED(j != NULL, e, CHY_NO_MEMORY, NULL, "the jobs");
+	j->f = f;
+	pthread_mutex_init(&j->lock, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&j->wake, &attr);
+	pthread_condattr_destroy(&attr);
+	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+		j->args[i] = (struct job_thread){ j, i };
+		if (pthread_create(&j->threads[i], NULL, job_main, &j->args[i]) != 0) {
+			jobs_stop(j);
+			FAIL(e, CHY_SYSTEM, NULL, "a thread for the job %s", table[i].name);
+		}
+		j->n++;
+	}
+	*ret = j;
+	return RC_OK;
+}
+
+void
+jobs_stop(struct jobs *j)
+{
+	if (j == NULL)
+		return;
+	pthread_mutex_lock(&j->lock);
+	j->stop = true;
+	pthread_cond_broadcast(&j->wake);
+	pthread_mutex_unlock(&j->lock);
+	for (size_t i = 0; i < j->n; i++)
+		pthread_join(j->threads[i], NULL);
+	pthread_cond_destroy(&j->wake);
+	pthread_mutex_destroy(&j->lock);
+	free(j);
+}

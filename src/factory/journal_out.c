@@ -1,0 +1,238 @@
+#include "base/base.h"
+#include "factory/journal_out.h"
+
+#include "factory/leaf.h"
+#include "factory/tiles.h"
+#include "store/read.h"
+
+enum { PAGE = 500, PAGE_ARENA = 64 << 20, LINE_MAX_BYTES = 8 << 20 };
+
+static struct json *
+head_json(struct factory *f, struct arena *a, const struct head_row *h)
+{
+	struct json *o = json_object(a);
+
+	json_set(o, "size", json_int(a, h->size));
+	json_set(o, "root", json_base64(a, h->root));
+	json_set(o, "at", json_time(a, h->at));
+	json_set(o, "signature", json_base64(a, h->signature));
+	json_set(o, "certificate", json_base64(a, f->journal_certificate));
+	return o;
+}
+
+enum rc
+journal_head(struct factory *f, struct arena *a, struct json **ret, struct err *e)
+{
+	struct head_row h;
+
+	TRY(store_head(f->store, a, &h, e));
+	*ret = head_json(f, a, &h);
+	return RC_OK;
+}
+
+static enum rc
+path_json(struct factory *f, struct arena *a, uint64_t index, uint64_t size, struct json **ret, struct err *e)
+{
+	struct tiles_reader reader;
+	struct tree_proof proof;
+
+	tiles_reader_init(&reader, f->store);
+	TRY(tree_inclusion(tiles_sha256, &reader.reader, index, size, &proof, e));
+	*ret = json_array(a);
+	for (size_t i = 0; i < proof.n; i++)
+		json_add(*ret, json_base64(a, BYTES_OF(proof.at[i].b)));
+	return RC_OK;
+}
+
+enum rc
+journal_proof(struct factory *f, struct arena *a, int64_t leaf, struct json **ret, struct err *e)
+{
+	struct leaf_row row;
+	struct head_row head;
+	struct json *path;
+	int64_t index;
+	enum rc rc;
+
+	TRY(store_leaf(f->store, a, leaf, &row, e));
+	rc = store_leaf_index(f->store, leaf, &index, e);
+	if (rc == RC_OK)
+		rc = store_head(f->store, a, &head, e);
+	if (rc == RC_NOT_FOUND || (rc == RC_OK && index >= head.size)) {
+		err_clear(e);
+		FAIL(e, CHY_JOURNAL_WAITING, NULL, "leaf %lld waits for its place under a signed head", (long long)leaf);
+	}
+	TRY(rc);
+	TRY(path_json(f, a, (uint64_t)index, (uint64_t)head.size, &path, e));
+	*ret = json_object(a);
+	json_set(*ret, "leaf", json_str(a, row.body));
+	json_set(*ret, "index", json_int(a, index));
+	json_set(*ret, "head", head_json(f, a, &head));
+	json_set(*ret, "path", path);
+	return RC_OK;
+}
+
+/* ---- export ---- */
+
+struct export {
+	struct factory *f;
+	journal_put *put;
+	void *arg;
+	int64_t size; /* leaves */
+	int64_t documents, certificates;
+};
+
+static enum rc
+put_line(struct export *x, const struct buf *b, struct err *e)
+{
+	NEED(buf_ok(b), e, CHY_NO_MEMORY, NULL, "a line of the export");
+	return x->put(x->arg, buf_bytes(b), e);
+}
+
+static enum rc
+put_head(struct export *x, const struct head_row *h, struct err *e)
+{
+	OWN_BUF struct buf b = buf_max(64 << 10);
+	char at[32];
+
+	buf_printf(&b, "{\"type\":\"head\",\"size\":%lld,\"root\":\"", (long long)h->size);
+	base64_put(&b, h->root);
+	buf_printf(&b, "\",\"at\":\"%s\",\"signature\":\"", time_text(at, h->at));
+	base64_put(&b, h->signature);
+	buf_str(&b, "\"}\n");
+	return put_line(x, &b, e);
+}
+
+/* Heads whose leaves have all been written, read page by page. */
+static enum rc
+put_heads_up_to(struct export *x, int64_t leaves, int64_t *after, struct err *e)
+{
+	for (;;) {
+		OWN(arena_free) struct arena *a = arena_new(PAGE_ARENA);
+		struct head_row *rows;
+		size_t n;
+
+		NEED(a != NULL, e, CHY_NO_MEMORY, NULL, "the export");
+		TRY(store_heads(x->f->store, a, *after, 1, &rows, &n, e));
+		if (n == 0 || rows[0].size > leaves)
+			return RC_OK;
+		TRY(put_head(x, &rows[0], e));
+		*after = rows[0].size;
+	}
+}
+
+static enum rc
+put_leaf(struct export *x, const struct placed_leaf_row *row, struct err *e)
+{
+	OWN_BUF struct buf b = buf_max(LINE_MAX_BYTES);
+
+	buf_printf(&b, "{\"type\":\"leaf\",\"index\":%lld,\"body\":", (long long)row->idx);
+	json_put_str(&b, row->body);
+	buf_str(&b, "}\n");
+	return put_line(x, &b, e);
+}
+
+static enum rc
+put_leaves(struct export *x, struct err *e)
+{
+	int64_t idx = 0, head = 0;
+
+	while (idx < x->size) {
+		OWN(arena_free) struct arena *a = arena_new(PAGE_ARENA);
+		struct placed_leaf_row *rows;
+		size_t n;
+
+		NEED(a != NULL, e, CHY_NO_MEMORY, NULL, "the export");
+		TRY(store_leaves(x->f->store, a, idx, PAGE, &rows, &n, e));
+		NEED(n > 0, e, CHY_JOURNAL_HEAD, NULL, "leaf %lld of %lld is missing", (long long)idx,
+		     (long long)x->size);
+		for (size_t i = 0; i < n && idx < x->size; i++) {
+			TRY(put_leaf(x, &rows[i], e));
+			idx = rows[i].idx + 1;
+			TRY(put_heads_up_to(x, idx, &head, e));
+		}
+	}
+	return RC_OK;
+}
+
+static enum rc
+put_documents(struct export *x, struct err *e)
+{
+	int64_t id = 0, version = 0;
+	size_t n;
+
+	do {
+		OWN(arena_free) struct arena *a = arena_new(PAGE_ARENA);
+		struct document_row *rows;
+
+		NEED(a != NULL, e, CHY_NO_MEMORY, NULL, "the export");
+		TRY(store_document_history(x->f->store, a, id, version, PAGE, &rows, &n, e));
+		for (size_t i = 0; i < n; i++) {
+			OWN_BUF struct buf b = buf_max(LINE_MAX_BYTES);
+
+			buf_printf(&b, "{\"type\":\"document\",\"id\":%lld,\"version\":%lld,\"kind\":", (long long)rows[i].id,
+				   (long long)rows[i].version);
+			json_put_str(&b, rows[i].kind);
+			buf_str(&b, ",\"body\":");
+			buf_put(&b, rows[i].body);
+			buf_str(&b, "}\n");
+			TRY(put_line(x, &b, e));
+			id = rows[i].id;
+			version = rows[i].version;
+			x->documents++;
+		}
+	} while (n == PAGE);
+	return RC_OK;
+}
+
+static enum rc
+put_certificates(struct export *x, struct err *e)
+{
+	int64_t after = 0;
+	size_t n;
+
+	do {
+		OWN(arena_free) struct arena *a = arena_new(PAGE_ARENA);
+		struct certificate_row *rows;
+		struct bytes der;
+
+		NEED(a != NULL, e, CHY_NO_MEMORY, NULL, "the export");
+		TRY(store_certificates(x->f->store, a, after, PAGE, &rows, &n, e));
+		for (size_t i = 0; i < n; i++) {
+			OWN_BUF struct buf b = buf_max(LINE_MAX_BYTES);
+
+			TRY(store_der(x->f->store, a, rows[i].id, &der, e));
+			buf_printf(&b, "{\"type\":\"certificate\",\"id\":%lld,\"serial\":\"", (long long)rows[i].id);
+			hex_put(&b, rows[i].serial);
+			buf_str(&b, "\",\"der\":\"");
+			base64_put(&b, der);
+			buf_str(&b, "\"}\n");
+			TRY(put_line(x, &b, e));
+			after = rows[i].id;
+			x->certificates++;
+		}
+	} while (n == PAGE);
+	return RC_OK;
+}
+
+enum rc
+journal_export(struct factory *f, journal_put *put, void *arg, struct err *e)
+{
+	OWN(arena_free) struct arena *a = arena_new(1 << 20);
+	OWN_BUF struct buf b = buf_max(4096);
+	struct export x = { .f = f, .put = put, .arg = arg };
+	struct head_row head;
+
+	NEED(a != NULL, e, CHY_NO_MEMORY, NULL, "the export");
+	TRY(store_head(f->store, a, &head, e));
+	x.size = head.size;
+	buf_printf(&b, "{\"type\":\"header\",\"format\":\"chancery-journal/1\",\"instance\":\"%s\",\"size\":%lld}\n",
+		   f->instance, (long long)x.size);
+	TRY(put_line(&x, &b, e));
+	TRY(put_leaves(&x, e));
+	TRY(put_documents(&x, e));
+	TRY(put_certificates(&x, e));
+	b.n = 0;
+	buf_printf(&b, "{\"type\":\"end\",\"leaves\":%lld,\"documents\":%lld,\"certificates\":%lld}\n", (long long)x.size,
+		   (long long)x.documents, (long long)x.certificates);
+	return put_line(&x, &b, e);
+}

@@ -1,0 +1,109 @@
+#include "base/base.h"
+#include "factory/judge_sample.h"
+
+#include "base/json.h"
+#include "crypto/digest.h"
+#include "crypto/judge.h"
+#include "crypto/softkey.h"
+#include "pki/cert.h"
+#include "pki/lint.h"
+
+enum { SAMPLE_ARENA = 4 << 20 };
+
+/* The lints that count, as one line: errors stop, warnings are shown with the certificate. */
+static const char *
+first_lint_error(struct arena *a, const struct lint_verdicts *v)
+{
+	for (size_t i = 0; i < v->n; i++)
+		if (v->v[i].outcome == LINT_FAIL && v->v[i].lint->severity == LINT_ERROR)
+			return arena_printf(a, "lint %s: %s", v->v[i].lint->id, v->v[i].lint->text);
+	return NULL;
+}
+
+enum rc
+judge_certificate(struct arena *a, struct bytes der, struct bytes issuer, const char **ret_why, struct json **lints,
+		  struct err *e)
+{
+	struct lint_verdicts verdicts;
+	struct judgement judgement;
+	struct cert cert;
+	struct err parse = { 0 };
+
+	*ret_why = NULL;
+	if (cert_parse(a, der, &cert, &parse) != RC_OK) {
+		*ret_why = arena_printf(a, "it cannot be read: CHY-%d %s", (int)parse.code, parse.text);
+		return RC_OK;
+	}
+	TRY(judge_cert(a, der, issuer, &cert, &judgement, e));
+	TRY(lint_cert(a, &cert, &verdicts, e));
+	if (lints != NULL)
+		*lints = lint_json(a, &verdicts, false);
+	if (judgement.count > 0)
+		*ret_why = arena_printf(a, "%s: %s", judgement.first->field, judgement.first->text);
+	else
+		*ret_why = first_lint_error(a, &verdicts);
+	return RC_OK;
+}
+
+/* A certificate as the procedure's template makes it, for a P-256 key made for this and a subject that says so. The
+   signature is random octets: the library is asked to read it, not to believe it. */
+static enum rc
+sample(struct arena *a, const struct procedure *p, struct bytes *ret, struct err *e)
+{
+	static const uint8_t serial[] = { 1, 2, 3, 4, 5, 6, 7, 8, 9 }, subject[] = {
+		0x30, 0x11, 0x31, 0x0f, 0x30, 0x0d, 0x06, 0x03, 0x55, 0x04, 0x03, 0x0c, 0x06, 'S', 'a', 'm', 'p', 'l', 'e'
+	};
+	OWN(softkey_free) struct softkey *key = NULL;
+	struct gname san = { 0 };
+	uint8_t *room = arena_alloc(a, LIMIT_TBS), *whole = arena_alloc(a, LIMIT_CERT), key_id[SHA1_LEN];
+	OWN_BUF struct buf signature = buf_max(SOFTKEY_SIGNATURE_MAX);
+	struct pubkey pub;
+	struct dw w;
+	struct cert_inputs in = { .serial = BYTES_OF(serial),
+				  .not_before_at = p->authority->not_before_ms,
+				  .not_after_at = p->authority->not_before_ms + 3600000,
+				  .subject = BYTES_OF(subject) };
+
+	NEED(room != NULL && whole != NULL, e, CHY_NO_MEMORY, NULL, "a sample certificate");
+	TRY(softkey_generate("p-256", &key, e));
+	TRY(pubkey_parse(softkey_spki(key), &pub, e));
+	sha1(pub.bits_der, key_id);
+	in.spki = pub.spki;
+	if (p->template_.has_ski)
+		in.key_id = BYTES_OF(key_id);
+	if (p->template_.has_san) {
+		TRY(gname_from_text(a, BYTES("dns:sample.example"), GN_NAME, &san, e));
+		in.san = (struct gnames){ 1, &san };
+	}
+	w = dw_fixed(room, LIMIT_TBS);
+	TRY(cert_tbs_build(&p->template_, &in, &w, e));
+	TRY(softkey_sign(key, SIGALG_ECDSA_SHA256, dw_bytes(&w), &signature, e));
+	{
+		struct bytes tbs = dw_bytes(&w);
+		struct dw out = dw_fixed(whole, LIMIT_CERT);
+
+		TRY(cert_assemble(tbs, p->sigalg, buf_bytes(&signature), &out, e));
+		*ret = dw_bytes(&out);
+	}
+	return RC_OK;
+}
+
+enum rc
+judge_sample(struct snapshot *s, const struct procedure *p, struct err *e)
+{
+	OWN(arena_free) struct arena *a = arena_new(SAMPLE_ARENA);
+	struct err why = { 0 };
+	const char *text = NULL;
+	struct bytes der;
+	enum rc rc;
+
+	NEED(a != NULL, e, CHY_NO_MEMORY, NULL, "a sample certificate");
+	rc = sample(a, p, &der, &why);
+	if (rc == RC_NOMEM)
+		FAIL(e, CHY_NO_MEMORY, NULL, "a sample certificate");
+	if (rc != RC_OK)
+		text = arena_printf(a, "no sample can be built: %s", why.text);
+	else
+		TRY(judge_certificate(a, der, BYTES_NONE, &text, NULL, e));
+	return text ? snapshot_condemn(s, p->doc->id, CHY_PROCEDURE_SAMPLE, text, e) : RC_OK;
+}

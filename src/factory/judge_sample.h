@@ -1,0 +1,21 @@
+/*
+ * Nobody's word is taken for our own output: before a procedure may issue, one certificate is built by it, read by
+ * OpenSSL, compared field by field, and linted.
+ */
+#ifndef FACTORY_JUDGE_SAMPLE_H
+#define FACTORY_JUDGE_SAMPLE_H
+
+#include "base/rc.h"
+#include "policy/snapshot.h"
+
+/* Condemns the procedure in s (snapshot_condemn, CHY_PROCEDURE_SAMPLE) if its sample is not accepted. Fails only for
+   lack of memory. Not hot: about a millisecond. s is not shared yet. */
+MUST enum rc judge_sample(struct snapshot *s, const struct procedure *p, struct err *e);
+
+/* Judges a finished certificate the same way. *ret_why: what is wrong, in the arena, NULL when nothing is; lints:
+   may be NULL, else gets the failed lints as JSON. issuer: DER of the issuer's certificate, may be empty. */
+struct json;
+MUST enum rc judge_certificate(struct arena *a, struct bytes der, struct bytes issuer, const char **ret_why,
+			       struct json **lints, struct err *e);
+
+#endif

@@ -1,0 +1,35 @@
+/*
+ * Leaves of the journal: one per event, canonical JSON, written in the same change as the fact
+ * (docs/formats/journal.md).
+ */
+#ifndef FACTORY_LEAF_H
+#define FACTORY_LEAF_H
+
+#include "base/json.h"
+#include "factory/factory.h"
+#include "model/id.h"
+#include "store/change.h"
+
+/* Adds a leaf to the change. kind: as in docs/formats/journal.md, static. object: what it is about, for the index.
+   members: the kind's own members; kind, id and at are added. id 0: a new one. The arena keeps nothing afterwards. */
+MUST enum rc leaf_add(struct factory *f, struct arena *a, struct change *c, const char *kind, int64_t id,
+		      int64_t object, struct json *members, struct err *e);
+
+/* Whose word it was. */
+struct json *by_request(struct arena *a, struct request_id id);
+struct json *by_session(struct arena *a, struct session_id id);
+struct json *by_genesis(struct arena *a, int64_t leaf);
+struct json *by_officer(struct arena *a, struct officer_id id);
+
+/* SHA-256(0x00 || body), RFC 9162 2.1.1. */
+void leaf_hash(struct bytes body, uint8_t hash[32]);
+
+/* Journals that somebody was refused, in a change of its own; a failure to write it is logged, never hides the
+   refusal. by may be NULL. */
+void leaf_refusal(struct factory *f, const char *act, struct json *by, const struct err *why);
+
+struct json *json_time(struct arena *a, int64_t at_ms);
+struct json *json_base64(struct arena *a, struct bytes b);
+struct json *json_hex(struct arena *a, struct bytes b);
+
+#endif

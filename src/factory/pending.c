@@ -1,0 +1,180 @@
+#include "base/base.h"
+#include "factory/pending.h"
+
+#include "crypto/digest.h"
+#include "factory/leaf.h"
+#include "pki/cert.h"
+#include "pki/name.h"
+
+enum { PENDING_VERSION = 1, SUBJECT_MAX = 8 << 10, SAN_MAX = 64 << 10 };
+
+enum rc
+pending_put(struct buf *out, const struct pending *p, struct err *e)
+{
+	buf_u8(out, PENDING_VERSION);
+	buf_u64(out, (uint64_t)p->id);
+	buf_u64(out, (uint64_t)p->issuer);
+	buf_u64(out, (uint64_t)p->authority);
+	buf_u64(out, (uint64_t)p->token_procedure);
+	buf_u64(out, (uint64_t)p->certificate_procedure);
+	buf_u64(out, (uint64_t)p->request);
+	buf_u64(out, (uint64_t)p->session);
+	buf_u8(out, (uint8_t)p->sigalg);
+	buf_lv(out, p->leaf);
+	buf_lv(out, p->idempotency_key);
+	buf_lv(out, p->idempotency_request);
+	buf_u64(out, (uint64_t)p->caller);
+	NEED(buf_ok(out) && out->n <= LIMIT_CONTEXT, e, CHY_LIMIT, NULL, "what is to be recorded exceeds %d octets",
+	     LIMIT_CONTEXT);
+	return RC_OK;
+}
+
+enum rc
+pending_get(struct bytes context, struct pending *ret, struct err *e)
+{
+	struct rd r = rd_of(context);
+	uint8_t version = rd_u8(&r);
+
+	ret->id = (int64_t)rd_u64(&r);
+	ret->issuer = (int64_t)rd_u64(&r);
+	ret->authority = (int64_t)rd_u64(&r);
+	ret->token_procedure = (int64_t)rd_u64(&r);
+	ret->certificate_procedure = (int64_t)rd_u64(&r);
+	ret->request = (int64_t)rd_u64(&r);
+	ret->session = (int64_t)rd_u64(&r);
+	ret->sigalg = (enum sigalg)rd_u8(&r);
+	ret->leaf = rd_lv(&r);
+	ret->idempotency_key = rd_lv(&r);
+	ret->idempotency_request = rd_lv(&r);
+	ret->caller = (int64_t)rd_u64(&r);
+	NEED(version == PENDING_VERSION && rd_done(&r) && ret->sigalg < SIGALG_COUNT, e, CHY_PENDING, NULL,
+	     "the context of a signature, %zu octets", context.n);
+	return RC_OK;
+}
+
+/* One general name a line, as the search index wants them. */
+static struct bytes
+san_lines(struct arena *a, const struct cert *c, struct buf *out)
+{
+	const struct ext *x = exts_find(&c->exts, OID_CE_SUBJECT_ALT_NAME);
+	struct ext_value v;
+
+	if (x == NULL || ext_decode(a, x, &v, NULL) != RC_OK)
+		return BYTES_NONE;
+	for (size_t i = 0; i < v.names.n; i++) {
+		if (i > 0)
+			buf_u8(out, '\n');
+		gname_put_text(out, &v.names.v[i]);
+	}
+	return buf_bytes(out);
+}
+
+/* The member of the leaf that only the finished certificate can give, in place of its null. */
+static enum rc
+complete_leaf(struct buf *out, const struct pending *p, const struct cert *c, struct bytes subject,
+	      const uint8_t sha[32], struct err *e)
+{
+	static const char hole[] = "\"certificate\":null";
+	const uint8_t *at = memmem(p->leaf.p, p->leaf.n, hole, sizeof(hole) - 1);
+	size_t before = at ? (size_t)(at - p->leaf.p) : 0;
+
+	NEED(at != NULL, e, CHY_PENDING, NULL, "the leaf has no place for the certificate");
+	buf_put(out, bytes_of(p->leaf.p, before));
+	buf_printf(out, "\"certificate\":{\"issuer\":%lld,\"serial\":\"", (long long)p->issuer);
+	hex_put(out, c->serial);
+	buf_str(out, "\",\"sha256\":\"");
+	hex_put(out, bytes_of(sha, SHA256_LEN));
+	buf_str(out, "\",\"subject\":");
+	json_put_str(out, subject);
+	buf_str(out, "}");
+	buf_put(out, bytes_part(p->leaf, before + sizeof(hole) - 1, SIZE_MAX));
+	NEED(buf_ok(out), e, CHY_NO_MEMORY, NULL, "a leaf of the journal");
+	return RC_OK;
+}
+
+static enum rc
+put_leaf(struct change *change, const struct pending *p, const struct cert *c, struct bytes subject,
+	 const uint8_t sha[32], struct err *e)
+{
+	OWN_BUF struct buf body = buf_max(LIMIT_CONTEXT + SUBJECT_MAX * 6 + 1024);
+	uint8_t hash[SHA256_LEN];
+
+	TRY(complete_leaf(&body, p, c, subject, sha, e));
+	leaf_hash(buf_bytes(&body), hash);
+	change_put_leaf(change, &(struct leaf_row){ .id = p->id,
+						    .kind = p->authority ? BYTES("ca-certificate") : BYTES("certificate"),
+						    .object = p->id,
+						    .body = buf_bytes(&body),
+						    .hash = BYTES_OF(hash) });
+	return RC_OK;
+}
+
+static enum rc
+put_row(struct arena *a, struct change *change, const struct pending *p, const struct cert *c,
+	const struct finished *done, struct bytes subject, struct err *e)
+{
+	OWN_BUF struct buf san = buf_max(SAN_MAX);
+	uint8_t key_hash[SHA256_LEN];
+
+	sha256(c->spki, key_hash);
+	change_put_certificate(change,
+			       &(struct certificate_row){ .id = p->id,
+							  .serial = c->serial,
+							  .issuer = p->issuer,
+							  .status = CERTIFICATE_VALID,
+							  .subject = subject,
+							  .not_before = c->not_before_at,
+							  .not_after = c->not_after_at,
+							  .token_procedure = p->token_procedure,
+							  .certificate_procedure = p->certificate_procedure,
+							  .authority = p->authority,
+							  .request_id = p->request,
+							  .session_id = p->session,
+							  .san = san_lines(a, c, &san),
+							  .key_hash = BYTES_OF(key_hash),
+							  .fingerprint = BYTES_OF(done->sha256) },
+			       done->der);
+	if (p->idempotency_key.n > 0)
+		change_put_idempotency(change, &(struct idempotency_row){ .key = p->idempotency_key,
+									  .caller = p->caller,
+									  .request_hash = p->idempotency_request,
+									  .result = p->id,
+									  .at = clock_now_ms() });
+	if (p->session != 0)
+		change_session_use(change, p->session, 1);
+	change_add_counter(change, "certificates.issued", 1);
+	return RC_OK;
+}
+
+enum rc
+pending_add(struct arena *a, const struct pending *p, struct bytes tbs, struct bytes signature, struct change *change,
+	    struct finished *ret, struct err *e)
+{
+	OWN_BUF struct buf subject = buf_max(SUBJECT_MAX);
+	size_t room = tbs.n + signature.n + 256;
+	uint8_t *der = arena_alloc(a, room);
+	struct cert cert;
+	struct dw w;
+
+	NEED(der != NULL && change != NULL, e, CHY_NO_MEMORY, NULL, "a certificate");
+	w = dw_fixed(der, room);
+	TRY(cert_assemble(tbs, p->sigalg, signature, &w, e));
+	ret->der = dw_bytes(&w);
+	sha256(ret->der, ret->sha256);
+	TRY(cert_parse(a, ret->der, &cert, e));
+	name_put_der_text(&subject, cert.subject);
+	TRY(put_row(a, change, p, &cert, ret, buf_bytes(&subject), e));
+	return put_leaf(change, p, &cert, buf_bytes(&subject), ret->sha256, e);
+}
+
+enum rc
+pending_finish(struct arena *a, const struct pending *p, struct bytes tbs, struct bytes signature,
+	       struct finished *ret, struct err *e)
+{
+	OWN(change_free) struct change *change = change_new();
+
+	TRY(pending_add(a, p, tbs, signature, change, ret, e));
+	ret->change = change;
+	change = NULL;
+	return RC_OK;
+}

@@ -1,0 +1,46 @@
+/*
+ * A certificate between its decision and the store. Everything that the store will need is fixed before the signature is
+ * asked for, and travels as the context into the signer's journal: so the live path and the repair after a crash build
+ * the very same change from the very same bytes.
+ */
+#ifndef FACTORY_PENDING_H
+#define FACTORY_PENDING_H
+
+#include "base/json.h"
+#include "factory/factory.h"
+#include "model/id.h"
+#include "pki/key.h"
+#include "store/change.h"
+
+enum { PENDING_MAX = LIMIT_CONTEXT };
+
+struct pending {
+	int64_t id;               /* the certificate's, and its leaf's */
+	int64_t issuer;           /* the authority's document */
+	int64_t authority;        /* a CA certificate: the authority that it is of; 0 otherwise */
+	int64_t token_procedure, certificate_procedure;
+	int64_t request, session; /* whose word */
+	enum sigalg sigalg;
+	struct bytes leaf;        /* the leaf's body, canonical, with "certificate":null */
+	struct bytes idempotency_key, idempotency_request; /* hashes; empty: none */
+	int64_t caller;           /* of the idempotency key */
+};
+
+/* Writes it as context. Codes: CHY_LIMIT when it does not fit LIMIT_CONTEXT. */
+MUST enum rc pending_put(struct buf *out, const struct pending *p, struct err *e);
+/* Views into the context. CHY_PENDING. */
+MUST enum rc pending_get(struct bytes context, struct pending *ret, struct err *e);
+
+/* A finished certificate: DER in the arena, and the change that stores it with its leaf. */
+struct finished {
+	struct bytes der;
+	uint8_t sha256[32];
+	struct change *change; /* the caller's */
+};
+MUST enum rc pending_finish(struct arena *a, const struct pending *p, struct bytes tbs, struct bytes signature,
+			    struct finished *ret, struct err *e);
+/* The same into a change that is there already (ret->change stays NULL). */
+MUST enum rc pending_add(struct arena *a, const struct pending *p, struct bytes tbs, struct bytes signature,
+			 struct change *change, struct finished *ret, struct err *e);
+
+#endif

@@ -1,0 +1,581 @@
+#include "base/base.h"
+#include "factory/requests.h"
+
+#include "crypto/rand.h"
+#include "crypto/cms_verify.h"
+#include "factory/acts.h"
+#include "factory/callers.h"
+#include "factory/in_force.h"
+#include "factory/leaf.h"
+#include "policy/approval.h"
+#include "store/change.h"
+#include "store/read.h"
+
+/* ---- first call ---- */
+
+/* The document that is to be modified, by id or name. */
+static enum rc
+find_base(struct preparation *p, struct err *e)
+{
+	const struct json *object = json_get(p->in, "object");
+	struct bytes name = BYTES_NONE;
+	char id[24];
+
+	if (p->act.verb != ACT_MODIFY) {
+		if (object != NULL && object->type != JSON_NULL) {
+			err_field(e, "object");
+			FAIL(e, CHY_JSON_UNKNOWN, NULL, "only what is modified is named by \"object\"");
+		}
+		return RC_OK;
+	}
+	if (object != NULL && object->type == JSON_INT) {
+		snprintf(id, sizeof(id), "%lld", (long long)object->integer);
+		name = bytes_str(id);
+	} else {
+		TRY(json_need_str(p->in, "object", &name, e));
+	}
+	TRY_AT(snapshot_find(p->policy, p->act.kind, name, p->who->domain, &p->base, e), e, "object");
+	return RC_OK;
+}
+
+static struct json *
+to_sign(struct preparation *p, struct request_id id, struct bytes nonce, int64_t now_ms)
+{
+	struct arena *a = p->a;
+	struct json *o = json_object(a), *base = json_null(a);
+	OWN_BUF struct buf text = buf_max(64);
+	char name[64];
+
+	if (p->base != NULL) {
+		base = json_object(a);
+		json_set(base, "id", json_int(a, p->base->id.v));
+		json_set(base, "version", json_int(a, p->base->version));
+	}
+	base64url_put(&text, nonce);
+	json_set(o, "act", json_str(a, bytes_str(act_name(name, p->act))));
+	json_set(o, "base", base);
+	json_set(o, "body", p->body);
+	json_set(o, "format", json_str(a, BYTES("chancery-request/1")));
+	json_set(o, "instance", json_str(a, bytes_str(p->f->instance)));
+	json_set(o, "nonce", json_str(a, buf_bytes(&text)));
+	json_set(o, "prepared_at", json_time(a, now_ms));
+	json_set(o, "prepared_by", json_int(a, p->who->id.v));
+	json_set(o, "request", json_int(a, id.v));
+	return o;
+}
+
+static enum rc
+store_prepared(struct preparation *p, struct request_id id, struct bytes nonce, struct bytes bytes, int64_t now_ms,
+	       struct err *e)
+{
+	struct change *c = change_new();
+	char name[64];
+
+	change_put_request(c, &(struct request_row){ .id = id.v,
+						     .act = bytes_str(act_name(name, p->act)),
+						     .state = bytes_str(request_state_name(REQUEST_PREPARED)),
+						     .object = p->base ? p->base->id.v : 0,
+						     .base_version = p->base ? p->base->version : 0,
+						     .body = bytes,
+						     .prepared_by = p->who->id.v,
+						     .nonce = nonce,
+						     .at = now_ms,
+						     .expires_at = now_ms + REQUEST_PREPARED_MS });
+	return store_commit(p->f->store, c, e);
+}
+
+static struct json *
+prepared_answer(struct preparation *p, struct request_id id, struct bytes bytes, int64_t now_ms)
+{
+	struct json *o = json_object(p->a);
+	char name[64];
+
+	json_set(o, "id", json_int(p->a, id.v));
+	json_set(o, "act", json_str(p->a, bytes_str(act_name(name, p->act))));
+	json_set(o, "state", json_str(p->a, bytes_str(request_state_name(REQUEST_PREPARED))));
+	json_set(o, "to_sign", json_base64(p->a, bytes));
+	json_set(o, "difference", p->difference);
+	json_set(o, "signatures_needed", json_int(p->a, act_signatures(p->act)));
+	json_set(o, "expires_at", json_time(p->a, now_ms + REQUEST_PREPARED_MS));
+	return o;
+}
+
+static enum rc
+check_act(struct preparation *p, const struct json *in, struct err *e)
+{
+	static const char *const names[] = { "act", "object", "body", NULL };
+	struct json *body;
+	struct bytes act;
+
+	TRY(json_only(in, names, e));
+	TRY(json_need_str(in, "act", &act, e));
+	p->act = act_of(act);
+	if (p->act.verb == ACT_NONE || act_row_of(p->act) == NULL) {
+		err_field(e, "act");
+		FAIL(e, CHY_ACT_UNKNOWN, NULL, "\"%.*s\" is no act", BYTES_FMT(bytes_part(act, 0, 80)));
+	}
+	p->in = in;
+	TRY(find_base(p, e));
+	TRY(json_need_object(in, "body", &body, e));
+	p->in = body;
+	TRY(act_row_of(p->act)->check(p, e));
+	return decide_prepare(p->policy, p->who, p->act, p->base, p->body, e);
+}
+
+static enum rc
+prepare(struct preparation *p, const struct json *in, struct json **ret, struct err *e)
+{
+	OWN_BUF struct buf bytes = buf_max(LIMIT_CMS);
+	struct request_id id = request_id_of(factory_new_id(p->f));
+	uint8_t nonce[REQUEST_NONCE_LEN];
+	int64_t now_ms = clock_now_ms();
+
+	TRY(check_act(p, in, e));
+	TRY(rand_bytes(nonce, sizeof(nonce), e));
+	json_put_canonical(&bytes, to_sign(p, id, BYTES_OF(nonce), now_ms));
+	NEED(buf_ok(&bytes) && bytes.n <= LIMIT_CMS / 2, e, CHY_TOO_LONG, NULL,
+	     "what is to be signed exceeds %d octets", LIMIT_CMS / 2);
+	TRY(store_prepared(p, id, BYTES_OF(nonce), buf_bytes(&bytes), now_ms, e));
+	*ret = prepared_answer(p, id, buf_bytes(&bytes), now_ms);
+	NEED(*ret != NULL, e, CHY_NO_MEMORY, NULL, "the answer");
+	return RC_OK;
+}
+
+/* The act's name as far as it can be told, for the journal. */
+static const char *
+act_text(const struct preparation *p, char dst[64])
+{
+	return p->act.verb == ACT_NONE ? "unknown" : act_name(dst, p->act);
+}
+
+enum rc
+request_prepare(struct factory *f, struct arena *a, const struct snapshot *policy, const struct officer *who,
+		const struct json *in, struct json **ret, struct err *e)
+{
+	struct preparation p = { .f = f, .a = a, .policy = policy, .who = who, .act = { ACT_NONE, KIND_NONE } };
+	enum rc rc = prepare(&p, in, ret, e);
+	char name[64];
+
+	if (rc == RC_DENIED || rc == RC_MALFORMED || rc == RC_NOT_FOUND || rc == RC_CONFLICT)
+		leaf_refusal(f, act_text(&p, name), by_officer(a, who->id), e);
+	return rc;
+}
+
+/* ---- reading ---- */
+
+static enum rc
+base_read(const struct json *in, struct request *ret, struct err *e)
+{
+	struct json *base;
+
+	if (json_get(in, "base") == NULL || json_get(in, "base")->type == JSON_NULL)
+		return RC_OK;
+	TRY(json_need_object(in, "base", &base, e));
+	TRY(json_need_int(base, "id", 1, JSON_INT_MAX, &ret->base.id.v, e));
+	return json_need_int(base, "version", 1, JSON_INT_MAX, &ret->base.version, e);
+}
+
+enum rc
+request_read(struct arena *a, const struct request_row *row, struct request *ret, struct err *e)
+{
+	struct json *in, *body;
+	struct bytes act;
+
+	*ret = (struct request){ .id = request_id_of(row->id),
+				 .state = request_state_of(row->state),
+				 .prepared_by = officer_id_of(row->prepared_by),
+				 .prepared_at_ms = row->at,
+				 .to_sign = row->body };
+	TRY(json_parse(a, row->body, &in, e));
+	TRY(json_need_str(in, "act", &act, e));
+	ret->act = act_of(act);
+	TRY(base_read(in, ret, e));
+	TRY(json_need_object(in, "body", &body, e));
+	ret->body = body;
+	NEED(ret->act.verb != ACT_NONE && act_row_of(ret->act) != NULL && ret->state != REQUEST_STATE_NONE, e,
+	     CHY_REQUEST_DAMAGED, NULL, "request %lld", (long long)row->id);
+	return RC_OK;
+}
+
+/* ---- second call ---- */
+
+struct signing {
+	struct factory *f;
+	struct arena *a;
+	struct snapshot *policy;
+	struct request_row row;
+	struct request request;
+	struct signatory signatures[SIGNATURES_MAX]; /* those it has, then the new ones */
+	struct bytes cms[SIGNATURES_MAX];
+	size_t before, n;
+	enum request_state state; /* what it becomes */
+};
+
+/* A stored signature as the decision wants it: read from its own certificate again. */
+static enum rc
+signatory_of(struct signing *s, struct bytes cms, struct bytes *ret_content, struct signatory *ret, struct err *e)
+{
+	const struct officer *o;
+	struct cms_signed signed_;
+
+	TRY(cms_verify(s->a, cms, &signed_, e));
+	TRY(credential_of(s->f, s->a, s->policy, signed_.signer, &ret->credential, e));
+	o = snapshot_officer_by_fingerprint(s->policy, ret->credential.fingerprint);
+	NEED(o != NULL, e, CHY_NOT_OFFICER, NULL, "no officer is bound to the certificate of the signature");
+	ret->officer = o->id;
+	ret->boot = o->boot;
+	*ret_content = signed_.content;
+	return RC_OK;
+}
+
+static enum rc
+load_before(struct signing *s, struct err *e)
+{
+	struct signature_row *rows;
+	struct bytes content;
+	size_t n;
+
+	TRY(store_signatures(s->f->store, s->a, s->row.id, &rows, &n, e));
+	NEED(n < SIGNATURES_MAX, e, CHY_REQUEST_DAMAGED, NULL, "too many signatures");
+	for (size_t i = 0; i < n; i++) {
+		struct signatory *to = &s->signatures[i];
+
+		/* an officer whose profile or certificate changed since is still the one who signed */
+		if (signatory_of(s, rows[i].cms, &content, to, NULL) != RC_OK)
+			to->officer = officer_id_of(rows[i].officer_id);
+		s->request.waiting_at_ms = s->request.waiting_at_ms ? s->request.waiting_at_ms : rows[i].at;
+	}
+	s->before = s->n = n;
+	return RC_OK;
+}
+
+static enum rc
+current_base(struct signing *s, struct doc_version *ret, struct err *e)
+{
+	struct document_row row;
+	enum rc rc;
+
+	*ret = (struct doc_version){ 0 };
+	if (s->request.base.id.v == 0)
+		return RC_OK;
+	rc = store_document(s->f->store, s->a, s->request.base.id.v, 0, &row, e);
+	if (rc == RC_NOT_FOUND) {
+		err_clear(e);
+		return RC_OK;
+	}
+	TRY(rc);
+	*ret = (struct doc_version){ doc_id_of(row.id), row.version };
+	return RC_OK;
+}
+
+/* One new signature: is it one, over these bytes, and does it count? */
+static enum rc
+judge_one(struct signing *s, struct bytes cms, size_t together, struct err *e)
+{
+	struct signature_decision d = { .state = s->state };
+	struct signature_facts facts = { .policy = s->policy, .request = &s->request, .now_ms = clock_now_ms(),
+					 .before = s->signatures, .before_n = s->n, .together = together };
+	struct bytes content;
+	enum rc rc;
+
+	NEED(s->n < SIGNATURES_MAX, e, CHY_REQUEST_STATE, NULL, "too many signatures");
+	TRY(signatory_of(s, cms, &content, &facts.signer, e));
+	NEED(bytes_eq(content, s->request.to_sign), e, CHY_REQUEST_OTHER_BYTES, "RFC 5652 5.4",
+	     "the signature is over other bytes than those of request %lld", (long long)s->row.id);
+	TRY(current_base(s, &facts.current, e));
+	rc = decide_signature(&facts, &d, e);
+	s->state = d.state;
+	TRY(rc);
+	s->cms[s->n] = cms;
+	s->signatures[s->n++] = facts.signer;
+	s->request.state = d.state;
+	return RC_OK;
+}
+
+static enum rc
+put_signatures(struct signing *s, struct change *c, struct err *e)
+{
+	for (size_t i = s->before; i < s->n; i++) {
+		struct json *m = json_object(s->a);
+
+		change_put_signature(c, &(struct signature_row){ .request_id = s->row.id,
+								 .n = (int64_t)i + 1,
+								 .officer_id = s->signatures[i].officer.v,
+								 .cms = s->cms[i],
+								 .at = clock_now_ms() });
+		json_set(m, "request", json_int(s->a, s->row.id));
+		json_set(m, "officer", json_int(s->a, s->signatures[i].officer.v));
+		json_set(m, "cms", json_base64(s->a, s->cms[i]));
+		TRY(leaf_add(s->f, s->a, c, "signature", 0, s->row.id, m, e));
+	}
+	return RC_OK;
+}
+
+static struct bytes
+state_text(enum request_state s)
+{
+	return bytes_str(request_state_name(s));
+}
+
+/* A request that ends without effect, in the store and in the journal. */
+static enum rc
+end_request(struct factory *f, struct arena *a, const struct request_row *row, enum request_state to, const char *why,
+	    struct err *e)
+{
+	OWN(change_free) struct change *c = change_new();
+	struct json *m = json_object(a), *result = json_object(a);
+	OWN_BUF struct buf text = buf_max(4096);
+	struct change *ready;
+
+	json_set(m, "request", json_int(a, row->id));
+	json_set(m, "from", json_str(a, row->state));
+	json_set(m, "to", json_str(a, state_text(to)));
+	json_set(m, "reason", json_str(a, bytes_str(why)));
+	json_set(result, "reason", json_str(a, bytes_str(why)));
+	json_put(&text, result);
+	change_request_state(c, row->id, row->state, state_text(to), buf_bytes(&text));
+	TRY(leaf_add(f, a, c, "request-state", 0, row->id, m, e));
+	ready = c;
+	c = NULL;
+	return store_commit(f->store, ready, e);
+}
+
+static struct effect
+effect_of(struct signing *s)
+{
+	return (struct effect){ .f = s->f, .a = s->a, .policy = s->policy, .request = &s->request,
+				.signer = s->n ? s->signatures[s->n - 1].officer : s->request.prepared_by,
+				.result = json_object(s->a) };
+}
+
+/* The effect's own part of the change and the state that it ends in. */
+static enum rc
+put_effect(struct signing *s, struct effect *x, struct change *c, struct err *e)
+{
+	const struct act_row *act = act_row_of(s->request.act);
+	OWN_BUF struct buf result = buf_max(LIMIT_REQUEST_ARENA);
+
+	TRY(act->apply(x, c, e));
+	json_put(&result, x->result);
+	NEED(buf_ok(&result), e, CHY_NO_MEMORY, NULL, "the result");
+	change_request_state(c, s->row.id, state_text(REQUEST_SIGNED), state_text(REQUEST_DONE), buf_bytes(&result));
+	s->row.result = arena_dup(s->a, buf_bytes(&result));
+	return RC_OK;
+}
+
+/* Signatures, the new state and, where nothing outside the store is to be done, the effect: one commit. */
+static enum rc
+commit_signatures(struct signing *s, struct err *e)
+{
+	OWN(change_free) struct change *c = change_new();
+	bool at_once = s->state == REQUEST_SIGNED && act_row_of(s->request.act)->work == NULL;
+	struct change *ready;
+
+	if (s->state == s->request.state && bytes_eq(s->row.state, state_text(s->state)))
+		return RC_OK;
+	change_request_state(c, s->row.id, s->row.state, state_text(s->state), BYTES_NONE);
+	TRY(put_signatures(s, c, e));
+	if (at_once) {
+		struct effect x = effect_of(s);
+
+		TRY(put_effect(s, &x, c, e));
+	}
+	FAULT("factory.before-signature");
+	ready = c;
+	c = NULL;
+	TRY(store_commit(s->f->store, ready, e));
+	FAULT("factory.after-signature");
+	s->row.state = state_text(at_once ? REQUEST_DONE : s->state);
+	return at_once ? policy_load(s->f, e) : RC_OK;
+}
+
+static bool
+is_passing(enum rc rc)
+{
+	return rc == RC_AGAIN || rc == RC_PEER || rc == RC_NOMEM;
+}
+
+static enum rc
+work_and_apply(struct signing *s, struct err *e)
+{
+	OWN(change_free) struct change *c = change_new();
+	struct effect x = effect_of(s);
+	struct change *ready;
+
+	TRY(act_row_of(s->request.act)->work(&x, e));
+	FAULT("factory.after-work");
+	TRY(put_effect(s, &x, c, e));
+	ready = c;
+	c = NULL;
+	TRY(store_commit(s->f->store, ready, e));
+	s->row.state = state_text(REQUEST_DONE);
+	return policy_load(s->f, e);
+}
+
+/* A request that has its signatures takes effect, or fails for good; what is only late stays and is tried again. */
+static enum rc
+carry_out_locked(struct signing *s, struct err *e)
+{
+	struct err also = { 0 };
+	enum rc rc;
+
+	TRY(store_request(s->f->store, s->a, s->row.id, &s->row, e));
+	if (!bytes_eq(s->row.state, state_text(REQUEST_SIGNED)))
+		return RC_OK; /* another thread has done it meanwhile */
+	rc = work_and_apply(s, e);
+	if (rc == RC_OK || is_passing(rc))
+		return rc;
+	if (end_request(s->f, s->a, &s->row, REQUEST_FAILED, e->text, &also) != RC_OK)
+		LOG(ERROR, "request.state-not-written", LI("request", s->row.id), LE(&also));
+	return rc;
+}
+
+/* One at a time: the job that carries on must not do what a call is doing. */
+static enum rc
+carry_out(struct signing *s, struct err *e)
+{
+	enum rc rc;
+
+	pthread_mutex_lock(&s->f->acting);
+	rc = carry_out_locked(s, e);
+	pthread_mutex_unlock(&s->f->acting);
+	return rc;
+}
+
+static enum rc
+load_signing(struct signing *s, struct request_id id, struct err *e)
+{
+	TRY(store_request(s->f->store, s->a, id.v, &s->row, e));
+	TRY(request_read(s->a, &s->row, &s->request, e));
+	s->state = s->request.state;
+	return load_before(s, e);
+}
+
+static enum rc
+sign(struct signing *s, struct request_id id, const struct bytes *cms, size_t n, struct err *e)
+{
+	TRY(load_signing(s, id, e));
+	NEED(n >= 1 && n <= SIGNATURES_MAX, e, CHY_REQUEST_STATE, NULL, "one to %d signatures", SIGNATURES_MAX);
+	for (size_t i = 0; i < n; i++) {
+		enum rc rc = judge_one(s, cms[i], n - i, e);
+		struct err also = { 0 };
+
+		if (rc == RC_OK)
+			continue;
+		if ((s->state == REQUEST_VOID || s->state == REQUEST_EXPIRED) &&
+		    end_request(s->f, s->a, &s->row, s->state, e->text, &also) != RC_OK)
+			LOG(ERROR, "request.state-not-written", LI("request", s->row.id), LE(&also));
+		return rc;
+	}
+	TRY(commit_signatures(s, e));
+	return bytes_eq(s->row.state, state_text(REQUEST_SIGNED)) ? carry_out(s, e) : RC_OK;
+}
+
+static struct json *
+signed_answer(const struct signing *s)
+{
+	struct json *o = json_object(s->a), *by = json_array(s->a), *result;
+	char name[64];
+
+	json_set(o, "id", json_int(s->a, s->row.id));
+	json_set(o, "act", json_str(s->a, bytes_str(act_name(name, s->request.act))));
+	json_set(o, "state", json_str(s->a, s->row.state));
+	json_set(o, "signatures_needed", json_int(s->a, act_signatures(s->request.act)));
+	for (size_t i = 0; i < s->n; i++)
+		json_add(by, json_int(s->a, s->signatures[i].officer.v));
+	json_set(o, "signatures", by);
+	if (s->row.result.n > 0 && json_parse(s->a, s->row.result, &result, NULL) == RC_OK)
+		json_set(o, "result", result);
+	return o;
+}
+
+enum rc
+request_sign(struct factory *f, struct arena *a, struct request_id id, const struct bytes *cms, size_t n,
+	     struct json **ret, struct err *e)
+{
+	OWN(snapshot_unref) struct snapshot *policy = factory_policy(f);
+	struct signing s = { .f = f, .a = a, .policy = policy, .request = { .act = { ACT_NONE, KIND_NONE } } };
+	enum rc rc = sign(&s, id, cms, n, e);
+	char name[64];
+
+	if (rc == RC_DENIED || rc == RC_MALFORMED || rc == RC_CONFLICT)
+		leaf_refusal(f, s.request.act.verb == ACT_NONE ? "unknown" : act_name(name, s.request.act),
+			     by_request(a, id), e);
+	TRY(rc);
+	*ret = signed_answer(&s);
+	NEED(*ret != NULL, e, CHY_NO_MEMORY, NULL, "the answer");
+	return RC_OK;
+}
+
+/* ---- jobs ---- */
+
+static enum rc
+resume_one(struct factory *f, int64_t id, struct err *e)
+{
+	OWN(arena_free) struct arena *a = arena_new(LIMIT_REQUEST_ARENA);
+	OWN(snapshot_unref) struct snapshot *policy = factory_policy(f);
+	struct signing s = { .f = f, .a = a, .policy = policy };
+
+	NEED(a != NULL, e, CHY_NO_MEMORY, NULL, "a request");
+	TRY(load_signing(&s, request_id_of(id), e));
+	return carry_out(&s, e);
+}
+
+enum rc
+requests_resume(struct factory *f, struct err *e)
+{
+	OWN(arena_free) struct arena *a = arena_new(LIMIT_REQUEST_ARENA);
+	struct request_row *rows;
+	size_t n;
+
+	NEED(a != NULL, e, CHY_NO_MEMORY, NULL, "requests");
+	TRY(store_requests(f->store, a, state_text(REQUEST_SIGNED), 0, 100, &rows, &n, e));
+	for (size_t i = 0; i < n; i++) {
+		struct err why = { 0 };
+
+		if (resume_one(f, rows[i].id, &why) == RC_OK)
+			LOG(INFO, "request.carried-on", LI("request", rows[i].id));
+		else
+			LOG(WARNING, "request.not-carried-on", LI("request", rows[i].id), LE(&why));
+	}
+	return RC_OK;
+}
+
+/* The row says when it lapses unsigned; once signed, the time of the first signature counts. */
+static enum rc
+waited_too_long(struct factory *f, struct arena *a, const struct request_row *row, bool *ret, struct err *e)
+{
+	struct signature_row *rows;
+	size_t n;
+
+	TRY(store_signatures(f->store, a, row->id, &rows, &n, e));
+	*ret = n == 0 || rows[0].at + REQUEST_WAITING_MS <= clock_now_ms();
+	return RC_OK;
+}
+
+static enum rc
+expire(struct factory *f, enum request_state state, struct err *e)
+{
+	OWN(arena_free) struct arena *a = arena_new(LIMIT_REQUEST_ARENA);
+	struct request_row *rows;
+	size_t n;
+
+	NEED(a != NULL, e, CHY_NO_MEMORY, NULL, "requests");
+	TRY(store_requests_expired(f->store, a, state_text(state), clock_now_ms(), 100, &rows, &n, e));
+	for (size_t i = 0; i < n; i++) {
+		bool over = true;
+
+		if (state == REQUEST_WAITING)
+			TRY(waited_too_long(f, a, &rows[i], &over, e));
+		if (over)
+			TRY(end_request(f, a, &rows[i], REQUEST_EXPIRED, "nobody signed it in time", e));
+	}
+	return RC_OK;
+}
+
+enum rc
+requests_expire(struct factory *f, struct err *e)
+{
+	TRY(expire(f, REQUEST_PREPARED, e));
+	return expire(f, REQUEST_WAITING, e);
+}

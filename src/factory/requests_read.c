@@ -1,0 +1,121 @@
+/* Requests as officers see them before they sign. */
+#include "base/base.h"
+#include "factory/requests.h"
+
+#include "factory/acts.h"
+#include "policy/document.h"
+#include "policy/rights.h"
+#include "store/read.h"
+
+/* An administration officer sees all; others see what they prepared, and what their roles let them sign. */
+static enum rc
+may_see(const struct officer *who, const struct request *r, struct err *e)
+{
+	if (r->prepared_by.v == who->id.v || (who->roles & ROLES(ROLE_AUDIT_TASKS)))
+		return RC_OK;
+	return may_role(who, act_roles(r->act), e);
+}
+
+/* The difference is made again from the base version and the body, so that the second signer sees what the bytes say, not
+   what the first one was told. */
+static enum rc
+difference(struct factory *f, struct arena *a, const struct snapshot *policy, const struct request *r, struct json **ret,
+	   struct err *e)
+{
+	struct document_row row;
+	struct json *before = NULL;
+
+	*ret = json_array(a);
+	if (r->act.kind == KIND_NONE)
+		return RC_OK;
+	if (r->base.id.v != 0) {
+		TRY(store_document(f->store, a, r->base.id.v, r->base.version, &row, e));
+		TRY(json_parse(a, row.body, &before, e));
+	}
+	return document_difference(a, kind_of(r->act.kind), policy, before, r->body, ret, e);
+}
+
+static struct json *
+signature_list(struct factory *f, struct arena *a, const struct signature_row *rows, size_t n)
+{
+	struct json *list = json_array(a);
+
+	for (size_t i = 0; i < n; i++) {
+		struct json *o = json_object(a);
+		struct document_row officer;
+
+		json_set(o, "officer", json_int(a, rows[i].officer_id));
+		if (store_document(f->store, a, rows[i].officer_id, 0, &officer, NULL) == RC_OK)
+			json_set(o, "name", json_str(a, officer.name));
+		json_set(o, "at", json_time(a, rows[i].at));
+		json_set(o, "cms", json_base64(a, rows[i].cms));
+		json_add(list, o);
+	}
+	return list;
+}
+
+static struct json *
+head_json(struct arena *a, const struct request_row *row, const struct request *r)
+{
+	struct json *o = json_object(a);
+	char name[64];
+
+	json_set(o, "id", json_int(a, row->id));
+	json_set(o, "act", json_str(a, bytes_str(act_name(name, r->act))));
+	json_set(o, "state", json_str(a, row->state));
+	json_set(o, "state_label", json_str(a, bytes_str(request_state_label(r->state))));
+	json_set(o, "prepared_by", json_int(a, row->prepared_by));
+	json_set(o, "prepared_at", json_time(a, row->at));
+	json_set(o, "object", row->object ? json_int(a, row->object) : json_null(a));
+	json_set(o, "name", json_copy(a, json_get(r->body, "name")));
+	json_set(o, "signatures_needed", json_int(a, act_signatures(r->act)));
+	return o;
+}
+
+enum rc
+request_show(struct factory *f, struct arena *a, const struct snapshot *policy, const struct officer *who,
+	     struct request_id id, struct json **ret, struct err *e)
+{
+	struct signature_row *rows;
+	struct json *diff, *result;
+	struct request_row row;
+	struct request r;
+	size_t n;
+
+	TRY(store_request(f->store, a, id.v, &row, e));
+	TRY(request_read(a, &row, &r, e));
+	TRY(may_see(who, &r, e));
+	TRY(difference(f, a, policy, &r, &diff, e));
+	TRY(store_signatures(f->store, a, row.id, &rows, &n, e));
+	*ret = head_json(a, &row, &r);
+	json_set(*ret, "to_sign", json_base64(a, row.body));
+	json_set(*ret, "difference", diff);
+	json_set(*ret, "signatures", signature_list(f, a, rows, n));
+	if (row.result.n > 0) {
+		TRY(json_parse(a, row.result, &result, e));
+		json_set(*ret, "result", result);
+	}
+	return RC_OK;
+}
+
+enum rc
+request_list(struct factory *f, struct arena *a, const struct snapshot *policy, const struct officer *who,
+	     struct bytes state, int64_t after, size_t limit, struct json **ret, struct err *e)
+{
+	struct json *items = json_array(a);
+	struct request_row *rows;
+	size_t n;
+
+	TRY(store_requests(f->store, a, state, after, limit, &rows, &n, e));
+	for (size_t i = 0; i < n; i++) {
+		struct request r;
+
+		TRY(request_read(a, &rows[i], &r, e));
+		if (may_see(who, &r, NULL) == RC_OK)
+			json_add(items, head_json(a, &rows[i], &r));
+	}
+	*ret = json_object(a);
+	json_set(*ret, "items", items);
+	json_set(*ret, "next", n > 0 && n == limit ? json_int(a, rows[n - 1].id) : json_null(a));
+	return RC_OK;
+}

@@ -1,0 +1,146 @@
+#include "base/base.h"
+#include "factory/sequencer.h"
+
+#include "factory/tiles.h"
+#include "store/read.h"
+
+enum { LEASE_MS = 10000, PAGE_ARENA = 64 << 20 };
+
+/* What a step works with. The tree is read again each time: a few rows, and no state to go stale when the lease has
+   been elsewhere. */
+struct step {
+	struct factory *f;
+	struct arena *a;
+	struct tree tree;
+	uint64_t signed_size;
+	struct tiles_edge *edge;
+};
+
+/* The newest signed head must be a head of the stored tree: places are durable before a head over them is signed, so
+   a crash leaves a tree that is longer than its head, never another tree. */
+static enum rc
+check_head(struct step *s, struct tiles_reader *reader, struct err *e)
+{
+	struct tree_hash root;
+	struct tree signed_tree;
+	struct head_row head;
+	enum rc rc = store_head(s->f->store, s->a, &head, e);
+
+	if (rc == RC_NOT_FOUND) {
+		err_clear(e);
+		return RC_OK;
+	}
+	TRY(rc);
+	s->signed_size = (uint64_t)head.size;
+	NEED(s->signed_size <= s->tree.size, e, CHY_JOURNAL_HEAD, NULL, "a head over %lld leaves is signed, %llu are there",
+	     (long long)head.size, (unsigned long long)s->tree.size);
+	TRY(tree_load(&reader->reader, s->signed_size, &signed_tree, e));
+	TRY(tree_root(tiles_sha256, &signed_tree, &root, e));
+	NEED(bytes_eq(head.root, BYTES_OF(root.b)), e, CHY_JOURNAL_HEAD, NULL,
+	     "the first %lld leaves do not have the root that was signed", (long long)head.size);
+	return RC_OK;
+}
+
+static enum rc
+load_tree(struct step *s, struct err *e)
+{
+	struct tiles_reader reader;
+	int64_t size;
+
+	TRY(store_tree_size(s->f->store, &size, e));
+	tiles_reader_init(&reader, s->f->store);
+	TRY(tree_load(&reader.reader, (uint64_t)size, &s->tree, e));
+	TRY(tiles_load(s->edge, s->f->store, (uint64_t)size, e));
+	return check_head(s, &reader, e);
+}
+
+static enum rc
+place(struct step *s, const struct leaf_row *leaves, size_t n, struct change *c, struct err *e)
+{
+	struct tiles_target target = { s->edge, c };
+
+	for (size_t i = 0; i < n; i++) {
+		struct tree_hash hash;
+		int64_t idx = (int64_t)s->tree.size;
+
+		/* from the body, not from the stored hash: what is signed is what is there */
+		TRY(tree_leaf(tiles_sha256, leaves[i].body, &hash, e));
+		TRY(tree_add(tiles_sha256, &s->tree, &hash, tiles_made, &target, e));
+		change_put_seq(c, &(struct seq_row){ .idx = idx, .leaf_id = leaves[i].id });
+	}
+	tiles_flush(s->edge, c);
+	change_job_cursor(c, "sequencer", s->f->owner, (int64_t)s->tree.size);
+	return RC_OK;
+}
+
+static enum rc
+place_waiting(struct step *s, size_t *ret_placed, struct err *e)
+{
+	OWN(change_free) struct change *c = change_new();
+	struct change *ready;
+	struct leaf_row *leaves;
+	size_t n;
+
+	TRY(store_leaves_waiting(s->f->store, s->a, LIMIT_PAGE, &leaves, &n, e));
+	if (n == 0)
+		return RC_OK;
+	TRY(place(s, leaves, n, c, e));
+	ready = c;
+	c = NULL;
+	TRY(store_commit(s->f->store, ready, e));
+	*ret_placed = n;
+	return RC_OK;
+}
+
+static enum rc
+sign_head(struct step *s, struct err *e)
+{
+	struct signer_head head = { .size = s->tree.size, .at_ms = clock_now_ms() };
+	struct change *c;
+	struct signed_cert sig;
+	struct tree_hash root;
+
+	TRY(tree_root(tiles_sha256, &s->tree, &root, e));
+	memcpy(head.root, root.b, sizeof(head.root));
+	TRY(signer_sign_head(s->f->signer, KEY_JOURNAL, &head, SIGNER_WAIT_MS, s->a, &sig, e));
+	FAULT("factory.before-head");
+	c = change_new();
+	change_put_head(c, &(struct head_row){ .size = (int64_t)head.size,
+					       .root = BYTES_OF(head.root),
+					       .at = head.at_ms,
+					       .signature = sig.signature,
+					       .key = BYTES(KEY_JOURNAL) });
+	change_job_cursor(c, "sequencer", s->f->owner, (int64_t)s->tree.size);
+	return store_commit(s->f->store, c, e);
+}
+
+enum rc
+sequencer_step(struct factory *f, size_t *ret_placed, struct err *e)
+{
+	OWN(arena_free) struct arena *a = arena_new(PAGE_ARENA);
+	struct step s = { .f = f, .a = a };
+	enum rc rc;
+
+	*ret_placed = 0;
+	NEED(a != NULL && (s.edge = arena_one(a, struct tiles_edge)) != NULL, e, CHY_NO_MEMORY, NULL, "the sequencer");
+	rc = store_job_take(f->store, "sequencer", f->owner, LEASE_MS, NULL, e);
+	if (rc != RC_OK && e->code == CHY_STORE_LEASE) { /* another factory does it */
+		err_clear(e);
+		return RC_OK;
+	}
+	TRY(rc);
+	TRY(load_tree(&s, e));
+	TRY(place_waiting(&s, ret_placed, e));
+	return s.tree.size > s.signed_size ? sign_head(&s, e) : RC_OK;
+}
+
+enum rc
+sequencer_drain(struct factory *f, struct err *e)
+{
+	size_t placed;
+
+	do
+		TRY(sequencer_step(f, &placed, e));
+	while (placed > 0);
+	return RC_OK;
+}

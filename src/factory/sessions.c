@@ -1,0 +1,197 @@
+#include "base/base.h"
+#include "factory/sessions.h"
+
+#include "base/json.h"
+#include "crypto/digest.h"
+#include "store/read.h"
+
+enum { BUCKETS = 1024, TOKEN_TEXT_MAX = 64 };
+
+struct sessions {
+	pthread_rwlock_t lock;
+	struct session *bucket[BUCKETS];
+	size_t n;
+};
+
+struct sessions *
+sessions_new(void)
+{
+	struct sessions *s = calloc(1, sizeof(*s));
+
+	if (s != NULL)
+		pthread_rwlock_init(&s->lock, NULL);
+	return s;
+}
+
+void
+sessions_free(struct sessions *s)
+{
+	if (s == NULL)
+		return;
+	for (size_t i = 0; i < BUCKETS; i++)
+		for (struct session *x = s->bucket[i], *next; x != NULL; x = next) {
+			next = x->next;
+			free(x);
+		}
+	pthread_rwlock_destroy(&s->lock);
+	free(s);
+}
+
+static struct session **
+bucket_of(struct sessions *s, const uint8_t hash[32])
+{
+	return &s->bucket[(hash[0] << 8 | hash[1]) % BUCKETS];
+}
+
+static struct session *
+kept(struct sessions *s, const uint8_t hash[32])
+{
+	struct session *x;
+
+	pthread_rwlock_rdlock(&s->lock);
+	for (x = *bucket_of(s, hash); x != NULL; x = x->next)
+		if (bytes_eq_secret(BYTES_OF(x->token_hash), bytes_of(hash, 32)))
+			break;
+	pthread_rwlock_unlock(&s->lock);
+	return x;
+}
+
+/* Keeps it, unless another thread was faster: then that one's. NULL: too many are kept. */
+static struct session *
+keep(struct sessions *s, struct session *new)
+{
+	struct session **b = bucket_of(s, new->token_hash), *x;
+
+	pthread_rwlock_wrlock(&s->lock);
+	for (x = *b; x != NULL; x = x->next)
+		if (memcmp(x->token_hash, new->token_hash, sizeof(x->token_hash)) == 0)
+			break;
+	if (x == NULL && s->n < SESSIONS_KEPT_MAX) {
+		new->next = *b;
+		*b = x = new;
+		s->n++;
+	}
+	pthread_rwlock_unlock(&s->lock);
+	if (x != new)
+		free(new);
+	return x;
+}
+
+static enum rc
+procedures_read(const struct json *list, struct session_body *ret, struct err *e)
+{
+	NEED(list->count >= 1 && list->count <= SESSION_PROCEDURES_MAX, e, CHY_SESSION_BODY, NULL,
+	     "1 to %d token procedures", SESSION_PROCEDURES_MAX);
+	JSON_EACH(item, list) {
+		NEED(item->type == JSON_INT && item->integer > 0, e, CHY_SESSION_BODY, NULL,
+		     "a token procedure is named by its id");
+		ret->procedures[ret->procedures_n++] = item->integer;
+	}
+	return RC_OK;
+}
+
+enum rc
+session_body_read(struct arena *a, const struct json *body, struct session_body *ret, struct err *e)
+{
+	static const char *const names[] = { "token_procedures", "certificates_max", "expires_at", "token_sha256", "name",
+					     NULL };
+	struct bytes hex, time, hash;
+	struct json *list;
+
+	*ret = (struct session_body){ 0 };
+	TRY(json_only(body, names, e));
+	TRY(json_need_array(body, "token_procedures", &list, e));
+	TRY_AT(procedures_read(list, ret, e), e, "token_procedures");
+	TRY(json_need_int(body, "certificates_max", 1, JSON_INT_MAX, &ret->certificates_max, e));
+	TRY(json_need_str(body, "expires_at", &time, e));
+	TRY_AT(time_parse(time, &ret->expires_at_ms, e), e, "expires_at");
+	TRY(json_opt_str(body, "name", &ret->name, e));
+	TRY(json_need_str(body, "token_sha256", &hex, e));
+	TRY_AT(hex_parse(a, hex, &hash, e), e, "token_sha256");
+	if (hash.n != sizeof(ret->token_hash)) {
+		err_field(e, "token_sha256");
+		FAIL(e, CHY_SESSION_BODY, NULL, "a SHA-256 has 64 hexadecimal digits");
+	}
+	memcpy(ret->token_hash, hash.p, hash.n);
+	return RC_OK;
+}
+
+static enum rc
+from_row(struct arena *a, const struct session_row *row, struct session *x, struct err *e)
+{
+	struct session_body b;
+	struct json *body;
+
+	TRY(json_parse(a, row->body, &body, e));
+	TRY(session_body_read(a, body, &b, e));
+	memcpy(x->token_hash, b.token_hash, sizeof(x->token_hash));
+	memcpy(x->procedures, b.procedures, sizeof(x->procedures));
+	x->officer = officer_id_of(row->officer_id);
+	x->request = request_id_of(row->request_id);
+	x->facts = (struct session_facts){ .id = session_id_of(row->id),
+					   .token_procedures = x->procedures,
+					   .token_procedures_n = b.procedures_n,
+					   .certificates_max = b.certificates_max,
+					   .expires_at_ms = b.expires_at_ms,
+					   .closed = !bytes_is(row->state, "open") };
+	atomic_store(&x->made, row->used);
+	return RC_OK;
+}
+
+static enum rc
+load(struct factory *f, const uint8_t hash[32], struct session **ret, struct err *e)
+{
+	OWN(arena_free) struct arena *a = arena_new(LIMIT_REQUEST_ARENA);
+	struct session *x = calloc(1, sizeof(*x));
+	struct session_row row;
+	enum rc rc;
+
+	if (a == NULL || x == NULL) {
+		free(x);
+		FAIL(e, CHY_NO_MEMORY, NULL, "an issuing session");
+	}
+	rc = store_session_by_token(f->store, a, bytes_of(hash, 32), &row, e);
+	if (rc == RC_OK)
+		rc = from_row(a, &row, x, e);
+	if (rc != RC_OK) {
+		free(x);
+		if (rc == RC_NOT_FOUND) {
+			err_clear(e);
+			FAIL(e, CHY_SESSION_UNKNOWN, "RFC 6750 3.1", "no issuing session has this token");
+		}
+		return rc;
+	}
+	*ret = keep(f->sessions, x);
+	NEED(*ret != NULL, e, CHY_LIMIT, NULL, "more than %d issuing sessions are in use", SESSIONS_KEPT_MAX);
+	return RC_OK;
+}
+
+/* The officer who opened it must still be one: closing an officer ends what goes on in the officer's name. */
+static enum rc
+still_good(struct factory *f, const struct session *x, struct err *e)
+{
+	OWN(snapshot_unref) struct snapshot *policy = factory_policy(f);
+	const struct officer *o = snapshot_officer(policy, x->officer);
+
+	NEED(!x->facts.closed && x->facts.expires_at_ms > clock_now_ms(), e, CHY_SESSION_OVER, NULL,
+	     "the issuing session has ended");
+	NEED(o != NULL && o->active, e, CHY_SESSION_OFFICER, NULL,
+	     "the officer who opened the issuing session is no longer active");
+	return RC_OK;
+}
+
+enum rc
+session_by_token(struct factory *f, struct bytes token, const struct session **ret, struct err *e)
+{
+	struct session *x;
+	uint8_t hash[32];
+
+	NEED(token.n > 0 && token.n <= TOKEN_TEXT_MAX, e, CHY_SESSION_UNKNOWN, "RFC 6750 3.1", "not a token of ours");
+	sha256(token, hash);
+	x = kept(f->sessions, hash);
+	if (x == NULL)
+		TRY(load(f, hash, &x, e));
+	TRY(still_good(f, x, e));
+	*ret = x;
+	return RC_OK;
+}

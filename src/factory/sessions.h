@@ -1,0 +1,44 @@
+/*
+ * Issuing sessions: an officer signed once that whoever shows a token may issue by certain procedures, so often and so
+ * long. Kept in memory by the token's hash once seen; the store counts the uses.
+ */
+#ifndef FACTORY_SESSIONS_H
+#define FACTORY_SESSIONS_H
+
+#include "factory/factory.h"
+#include "model/issue.h"
+
+enum { SESSION_PROCEDURES_MAX = 64, SESSIONS_KEPT_MAX = 10000 };
+
+/* Immutable once made, but for `made`. Lives as long as the factory. */
+struct session {
+	uint8_t token_hash[32];
+	struct officer_id officer;
+	struct request_id request;
+	struct session_facts facts; /* certificates_made as found in the store; see session_made */
+	int64_t procedures[SESSION_PROCEDURES_MAX];
+	_Atomic int64_t made;
+	struct session *next; /* of the bucket */
+};
+
+struct sessions;
+struct sessions *sessions_new(void); /* NULL: memory is out */
+void sessions_free(struct sessions *s);
+
+/* The session of a bearer token as sent (base64url). CHY_SESSION_UNKNOWN, CHY_SESSION_OVER (its time is over),
+   CHY_SESSION_OFFICER (its officer is no longer active). */
+MUST enum rc session_by_token(struct factory *f, struct bytes token, const struct session **ret, struct err *e);
+
+/* Reads the members of a signed body of issuing-session.open. procedures: room for SESSION_PROCEDURES_MAX ids.
+   Codes: JSON_*, SESSION_BODY. */
+struct json;
+struct session_body {
+	int64_t procedures[SESSION_PROCEDURES_MAX];
+	size_t procedures_n;
+	int64_t certificates_max, expires_at_ms;
+	uint8_t token_hash[32];
+	struct bytes name;
+};
+MUST enum rc session_body_read(struct arena *a, const struct json *body, struct session_body *ret, struct err *e);
+
+#endif

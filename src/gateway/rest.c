@@ -1,0 +1,101 @@
+#include "base/base.h"
+#include "gateway/rest.h"
+
+#include "factory/callers.h"
+#include "factory/sessions.h"
+#include "gateway/problem.h"
+#include "policy/rights.h"
+
+static enum rc
+auth_officer(void *ctx, struct arena *a, struct bytes cert, struct caller *ret, struct err *e)
+{
+	struct factory *f = ctx;
+	OWN(snapshot_unref) struct snapshot *policy = factory_policy(f);
+	const struct officer *o;
+
+	TRY(caller_officer(f, a, policy, cert, &o, e));
+	*ret = (struct caller){ .kind = CALLER_OFFICER, .officer = o->id.v, .has = o->roles,
+				.name = arena_str(a, o->name) };
+	return RC_OK;
+}
+
+static enum rc
+auth_session(void *ctx, struct arena *a, struct bytes token, struct caller *ret, struct err *e)
+{
+	struct factory *f = ctx;
+	const struct session *s;
+
+	TRY(session_by_token(f, token, &s, e));
+	*ret = (struct caller){ .kind = CALLER_SESSION, .officer = s->officer.v, .session = s->facts.id.v,
+				.has = ROLES(ROLE_ISSUE_CERTIFICATE), .name = "issuing session", .more = s };
+	return RC_OK;
+}
+
+struct route_auth
+rest_auth(struct factory *f)
+{
+	return (struct route_auth){ f, auth_officer, auth_session };
+}
+
+enum rc
+rest_add(struct router *r, struct factory *f, struct err *e)
+{
+	TRY(router_add(r, rest_status_routes, f, e));
+	TRY(router_add(r, rest_document_routes, f, e));
+	TRY(router_add(r, rest_request_routes, f, e));
+	TRY(router_add(r, rest_certificate_routes, f, e));
+	TRY(router_add(r, rest_journal_routes, f, e));
+	return router_add_schemas(r, rest_schemas, e);
+}
+
+const struct officer *
+rest_officer(struct factory *f, struct http_call *c, struct snapshot **policy)
+{
+	const struct officer *o;
+	struct err e = { 0 };
+
+	*policy = factory_policy(f);
+	o = c->caller ? snapshot_officer(*policy, officer_id_of(c->caller->officer)) : NULL;
+	if (o != NULL && o->active)
+		return o;
+	err_set(&e, CHY_NOT_OFFICER, NULL, "the caller is no longer an officer");
+	http_problem(c, &e);
+	return NULL;
+}
+
+struct json *
+rest_body(struct http_call *c)
+{
+	struct err e = { 0 };
+	struct json *v;
+
+	if (json_parse(c->arena, c->body, &v, &e) == RC_OK)
+		return v;
+	http_problem(c, &e);
+	return NULL;
+}
+
+struct json *
+rest_page(struct arena *a, struct json *items, int64_t next)
+{
+	struct json *o = json_object(a);
+
+	json_set(o, "items", items);
+	json_set(o, "next", next ? json_int(a, next) : json_null(a));
+	return o;
+}
+
+void
+rest_answer(struct http_call *c, enum rc rc, int status, const struct json *v, const struct err *e)
+{
+	struct err nomem = { 0 };
+
+	if (rc != RC_OK) {
+		http_problem(c, e);
+	} else if (v == NULL) {
+		err_set(&nomem, CHY_NO_MEMORY, NULL, "the answer");
+		http_problem(c, &nomem);
+	} else {
+		http_answer_json(c, status, v);
+	}
+}

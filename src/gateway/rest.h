@@ -1,0 +1,36 @@
+/*
+ * The REST face of the use cases: tables of routes, one file a noun. Handlers turn HTTP into a use case's arguments and
+ * its outcome into an answer; they decide nothing.
+ */
+#ifndef GATEWAY_REST_H
+#define GATEWAY_REST_H
+
+#include "base/json.h"
+#include "factory/factory.h"
+#include "gateway/route.h"
+#include "model/officer.h"
+
+extern const struct route rest_status_routes[], rest_document_routes[], rest_request_routes[], rest_certificate_routes[],
+    rest_journal_routes[];
+extern const struct route_schema rest_schemas[];
+
+/* Adds all of them; their context is the factory. */
+MUST enum rc rest_add(struct router *r, struct factory *f, struct err *e);
+
+/* How the factory tells officers and sessions. */
+struct route_auth rest_auth(struct factory *f);
+
+/* The officer who calls, as the policy in force knows it now; *policy is the caller's (snapshot_unref). Answers the call
+   with a problem and returns NULL when it is none. */
+const struct officer *rest_officer(struct factory *f, struct http_call *c, struct snapshot **policy);
+
+/* The body as JSON, in the call's arena; answers and returns NULL when it is none. */
+struct json *rest_body(struct http_call *c);
+
+/* {"items": [...], "next": cursor | null}; next 0: the last page. */
+struct json *rest_page(struct arena *a, struct json *items, int64_t next);
+
+/* Answers with the value, or the problem when rc says so. */
+void rest_answer(struct http_call *c, enum rc rc, int status, const struct json *v, const struct err *e);
+
+#endif

@@ -1,0 +1,304 @@
+/*
+ * chancery-factory: the process that decides, stores and listens. Wiring only. Started by `chancery serve` with a control
+ * socket as descriptor 3; with --setup FILE --outcome FILE it holds the boot ceremony and ends.
+ */
+#include "base/base.h"
+
+#include <getopt.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/json.h"
+#include "crypto/foreign.h"
+#include "crypto/tls.h"
+#include "factory/factory.h"
+#include "factory/genesis.h"
+#include "gateway/health.h"
+#include "gateway/httpd.h"
+#include "gateway/metrics.h"
+#include "gateway/openapi.h"
+#include "gateway/rest.h"
+#include "pki/cert.h"
+#include "programs/config.h"
+#include "programs/control.h"
+#include "programs/sandbox.h"
+
+enum { FIRST_SIGNER_WAIT_MS = 30000, SETUP_MAX = 1 << 20 };
+
+struct program {
+	struct arena *a;
+	struct config config;
+	struct factory *factory;
+	struct metrics *metrics;
+	struct health *health;
+	struct router *router;
+	struct system_ctx system;
+	struct foreign_key *tls_key;
+	SSL_CTX *tls;
+	struct httpd *httpd;
+};
+
+/* ---- the listener's key, which is the signer's ---- */
+
+static enum rc
+tls_sign(void *ctx, enum foreign_op op, struct bytes in, struct buf *out, struct err *e)
+{
+	OWN(arena_free) struct arena *a = arena_new(64 << 10);
+	struct factory *f = ctx;
+	struct signed_cert s;
+
+	NEED(a != NULL, e, CHY_NO_MEMORY, NULL, "a handshake");
+	NEED(op == FOREIGN_ECDSA && in.n == 32, e, CHY_TLS_SETUP, NULL, "the listener's key signs with ECDSA and SHA-256");
+	TRY(signer_sign_tls(f->signer, KEY_TLS, SIGALG_ECDSA_SHA256, in, SIGNER_WAIT_MS, a, &s, e));
+	buf_put(out, s.signature);
+	NEED(buf_ok(out), e, CHY_NO_MEMORY, NULL, "a handshake");
+	return RC_OK;
+}
+
+static enum rc
+open_tls(struct program *p, struct err *e)
+{
+	const struct bytes chain[] = { p->factory->tls_certificate, p->factory->root };
+	struct tls_identity id = { .chain = chain, .chain_count = ARRAY_LEN(chain) };
+	struct cert cert;
+
+	if (p->config.listener.tls == NULL)
+		return RC_OK;
+	TRY(cert_parse(p->a, p->factory->tls_certificate, &cert, e));
+	TRY(foreign_key_new(cert.spki, tls_sign, p->factory, &p->tls_key, e));
+	id.foreign = p->tls_key;
+	return tls_server_ctx(&id, true, &p->tls, e);
+}
+
+/* ---- figures and health ---- */
+
+static int64_t
+read_figure(void *ctx)
+{
+	return (int64_t)atomic_load((_Atomic uint64_t *)ctx);
+}
+
+static enum rc
+add_figures(struct program *p, struct err *e)
+{
+	struct factory_figures *f = &p->factory->figures;
+	const struct {
+		const char *name, *help;
+		_Atomic uint64_t *figure;
+	} all[] = {
+		{ "chancery_certificates_issued_total", "Certificates issued since start", &f->issued },
+		{ "chancery_refusals_total", "Acts and issue requests refused since start", &f->refused },
+		{ "chancery_issue_failures_total", "Issue requests that failed for no fault of theirs", &f->failed },
+		{ "chancery_certificates_adopted_total", "Certificates taken over from the signer's journal", &f->adopted },
+		{ "chancery_certificates_judged_total", "Stored certificates judged by the auditor", &f->judged },
+		{ "chancery_disagreements_total", "Certificates that the auditor did not accept", &f->disagreements },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(all); i++)
+		TRY(metrics_read(p->metrics, METRIC_COUNTER, all[i].name, all[i].help, NULL, read_figure, all[i].figure, e));
+	return RC_OK;
+}
+
+static enum rc
+check_store(void *ctx, struct err *e)
+{
+	return store_ping(((struct factory *)ctx)->store, e);
+}
+
+static enum rc
+check_signer(void *ctx, struct err *e)
+{
+	NEED(signer_is_there(((struct factory *)ctx)->signer), e, CHY_SIGNER_AWAY, NULL, "the signer is being restarted");
+	return RC_OK;
+}
+
+static enum rc
+open_gateway(struct program *p, struct err *e)
+{
+	struct route_auth auth = rest_auth(p->factory);
+
+	p->metrics = metrics_new();
+	p->health = health_new();
+	NEED(p->metrics != NULL && p->health != NULL, e, CHY_NO_MEMORY, NULL, "the gateway");
+	TRY(add_figures(p, e));
+	TRY(health_check(p->health, "store", check_store, p->factory, e));
+	TRY(health_check(p->health, "signer", check_signer, p->factory, e));
+	TRY(router_new(&auth, p->metrics, &p->router, e));
+	TRY(rest_add(p->router, p->factory, e));
+	p->system = (struct system_ctx){ p->router, p->metrics, p->health, BYTES_NONE };
+	TRY(router_add(p->router, system_routes, &p->system, e));
+	return system_init(&p->system, p->a, e);
+}
+
+static enum rc
+open_listeners(struct program *p, struct err *e)
+{
+	struct http_app app = router_app(p->router);
+	struct httpd_options o = { .threads = (unsigned)p->config.listener.threads,
+				   .workers = (unsigned)p->config.listener.workers,
+				   .connections_max = (size_t)p->config.listener.connections,
+				   .body_seconds = (unsigned)p->config.listener.body_seconds,
+				   .idle_seconds = (unsigned)p->config.listener.idle_seconds };
+
+	TRY(httpd_new(&o, &app, &p->httpd, e));
+	if (p->config.listener.tls != NULL)
+		TRY(httpd_listen(p->httpd, p->config.listener.tls, p->tls, e));
+	if (p->config.listener.plain != NULL)
+		TRY(httpd_listen(p->httpd, p->config.listener.plain, NULL, e));
+	return httpd_start(p->httpd, e);
+}
+
+/* ---- the parent ---- */
+
+static enum rc
+first_signer(int *ret_fd, struct err *e)
+{
+	struct control c;
+
+	TRY(control_recv(CONTROL_FD, FIRST_SIGNER_WAIT_MS, &c, e));
+	NEED(c.type == CONTROL_SIGNER && c.fd >= 0, e, CHY_CONTROL, NULL, "a link to the signer was expected");
+	*ret_fd = c.fd;
+	return RC_OK;
+}
+
+static void
+attach(struct program *p, int fd)
+{
+	struct err e = { 0 };
+
+	if (factory_attach_signer(p->factory, fd, &e) != RC_OK)
+		LOG(ERROR, "factory.signer-not-attached", LE(&e));
+}
+
+/* Until the parent says stop, or is gone. */
+static void
+obey(struct program *p)
+{
+	for (;;) {
+		struct err e = { 0 };
+		struct control c;
+		enum rc rc = control_recv(CONTROL_FD, -1, &c, &e);
+
+		if (rc != RC_OK || c.type == CONTROL_STOP)
+			return;
+		if (c.type == CONTROL_SIGNER && c.fd >= 0)
+			attach(p, c.fd);
+	}
+}
+
+/* ---- modes ---- */
+
+static enum rc
+enter_sandbox(struct program *p, struct err *e)
+{
+	struct sandbox s = { .may_connect = strcmp(store_engine(p->factory->store), "postgresql") == 0 };
+
+	if (!p->config.serve.sandbox)
+		return RC_OK;
+	return sandbox_enter(&s, e);
+}
+
+static enum rc
+serve(struct program *p, struct err *e)
+{
+	struct factory_options o = { .store_url = p->config.store.url, .node = (unsigned)p->config.node.number };
+
+	TRY(first_signer(&o.signer_fd, e));
+	TRY(factory_open(&o, &p->factory, e));
+	TRY(open_tls(p, e));
+	TRY(open_gateway(p, e));
+	TRY(open_listeners(p, e));
+	TRY(enter_sandbox(p, e));
+	TRY(control_send(CONTROL_FD, CONTROL_READY, -1, "listening", e));
+	LOG(INFO, "factory.ready", LS("instance", p->factory->instance), LS("store", store_engine(p->factory->store)),
+	    LS("tls", p->config.listener.tls ? p->config.listener.tls : "none"),
+	    LS("plain", p->config.listener.plain ? p->config.listener.plain : "none"));
+	obey(p);
+	health_stopping(p->health);
+	if (!httpd_drain(p->httpd, (unsigned)p->config.serve.drain_seconds * 1000))
+		LOG(WARNING, "factory.calls-cut-off", LI("calls", (int64_t)httpd_calls(p->httpd)));
+	return RC_OK;
+}
+
+static enum rc
+setup(struct program *p, const char *in_path, const char *out_path, struct err *e)
+{
+	struct factory_options o = { .store_url = p->config.store.url, .node = (unsigned)p->config.node.number };
+	OWN_BUF struct buf out = buf_max(SETUP_MAX);
+	struct json *in, *ret;
+	struct bytes text;
+
+	TRY(file_read(p->a, in_path, SETUP_MAX, &text, e));
+	TRY(json_parse(p->a, text, &in, e));
+	TRY(first_signer(&o.signer_fd, e));
+	TRY(factory_open_bare(&o, &p->factory, e));
+	TRY(genesis(p->factory, p->a, in, &ret, e));
+	json_put(&out, ret);
+	NEED(buf_ok(&out), e, CHY_NO_MEMORY, NULL, "the outcome");
+	return file_write(out_path, buf_bytes(&out), 0600, e);
+}
+
+static void
+close_program(struct program *p)
+{
+	/* the order matters: calls that are open still need the factory, and their answers the listener */
+	httpd_free(p->httpd);
+	factory_close(p->factory);
+	router_free(p->router);
+	tls_ctx_free(p->tls);
+	foreign_key_free(p->tls_key);
+	health_free(p->health);
+	metrics_free(p->metrics);
+}
+
+static int
+run(const char *config_path, const char *setup_in, const char *setup_out)
+{
+	OWN(arena_free) struct arena *a = arena_new(16 << 20);
+	struct program p = { .a = a };
+	enum log_level level = LOG_INFO;
+	struct err e = { 0 };
+	enum rc rc;
+
+	if (a == NULL)
+		return 1;
+	rc = config_load(a, config_path, &p.config, NULL, &e);
+	if (rc == RC_OK) {
+		if (!log_level_parse(bytes_str(p.config.log.level), &level))
+			level = LOG_INFO;
+		log_init("chancery-factory", strcmp(p.config.log.format, "json") == 0, level);
+		rc = setup_in ? setup(&p, setup_in, setup_out, &e) : serve(&p, &e);
+	}
+	if (rc != RC_OK)
+		LOG(ERROR, setup_in ? "factory.setup-failed" : "factory.failed", LE(&e));
+	close_program(&p);
+	return rc == RC_OK ? 0 : 1;
+}
+
+int
+main(int argc, char **argv)
+{
+	static const struct option known[] = { { "config", required_argument, NULL, 'c' },
+					       { "setup", required_argument, NULL, 's' },
+					       { "outcome", required_argument, NULL, 'o' },
+					       { "version", no_argument, NULL, 'V' },
+					       { NULL, 0, NULL, 0 } };
+	const char *config_path = NULL, *setup_in = NULL, *setup_out = NULL;
+	int c;
+
+	while ((c = getopt_long(argc, argv, "", known, NULL)) != -1) {
+		if (c == 'c')
+			config_path = optarg;
+		else if (c == 's')
+			setup_in = optarg;
+		else if (c == 'o')
+			setup_out = optarg;
+		else if (c == 'V')
+			return puts("chancery-factory " CHY_VERSION) < 0;
+		else
+			return 2;
+	}
+	signal(SIGPIPE, SIG_IGN);
+	return (setup_in == NULL) != (setup_out == NULL) ? 2 : run(config_path, setup_in, setup_out);
+}

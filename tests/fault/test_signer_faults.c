@@ -1,0 +1,372 @@
+/*
+ * The signer killed at every named point and at random under load, its journal failing: no signature has left that the
+ * journal does not hold, and it goes on.
+ */
+#include "signer_world.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { WAVES = 40, IN_WAVE = 8, MOST = WAVES * IN_WAVE };
+
+/* What a client was told, by serial number from 1. */
+struct told {
+	pthread_mutex_t lock;
+	pthread_cond_t more;
+	unsigned submitted, answered, lost, refused;
+	struct one {
+		uint64_t position;
+		uint8_t signature[96];
+		size_t n;
+		struct told *all;
+		enum code code;
+		bool answered;
+	} list[MOST + 1];
+};
+
+static void
+answered(void *arg, const struct signed_cert *sc, const struct err *e)
+{
+	struct one *one = arg;
+	struct told *t = one->all;
+
+	pthread_mutex_lock(&t->lock);
+	assert_false(one->answered); /* exactly once */
+	one->answered = true;
+	t->answered++;
+	if (sc != NULL) {
+		one->position = sc->position;
+		one->n = sc->signature.n;
+		memcpy(one->signature, sc->signature.p, sc->signature.n);
+	} else {
+		one->code = e->code;
+		t->lost += e->code == CHY_SIGNER_LOST;
+		t->refused += e->code != CHY_SIGNER_LOST;
+	}
+	pthread_cond_signal(&t->more);
+	pthread_mutex_unlock(&t->lock);
+}
+
+static struct told *
+told_new(void)
+{
+	struct told *t = calloc(1, sizeof(*t));
+
+	pthread_mutex_init(&t->lock, NULL);
+	pthread_cond_init(&t->more, NULL);
+	for (unsigned i = 0; i <= MOST; i++)
+		t->list[i].all = t;
+	return t;
+}
+
+static void
+told_wait(struct told *t)
+{
+	pthread_mutex_lock(&t->lock);
+	while (t->answered < t->submitted)
+		pthread_cond_wait(&t->more, &t->lock);
+	pthread_mutex_unlock(&t->lock);
+}
+
+/* Submits certificates `from` to `to`, IN_WAVE at once; false when the signer is gone. */
+static bool
+submit(struct world *w, struct told *t, unsigned from, unsigned to)
+{
+	for (unsigned i = from; i <= to; i++) {
+		OWN(arena_free)
+		struct arena *a = arena_new(1 << 16);
+		struct sign_cert c = { "ca", SIGALG_ECDSA_SHA256,
+				       make_tbs(a, &(struct tbs_spec){ .serial = i }), BYTES("why") };
+		struct err e = { 0 };
+
+		if (signer_sign_cert(w->s, &c, answered, &t->list[i], &e) != RC_OK) {
+			assert_int_equal(e.code, CHY_SIGNER_AWAY);
+			told_wait(t);
+			return false;
+		}
+		pthread_mutex_lock(&t->lock);
+		t->submitted++;
+		pthread_mutex_unlock(&t->lock);
+		if (i % IN_WAVE == 0)
+			told_wait(t);
+	}
+	told_wait(t);
+	return true;
+}
+
+/* Everything in the journal, by serial number; and that each answer is there, just as it was given. */
+static unsigned
+check_journal(struct world *w, const struct told *t)
+{
+	OWN(sj_reader_free)
+	struct sj_reader *r = NULL;
+	uint64_t positions[MOST + 1] = { 0 }, last = 0;
+	unsigned n = 0;
+	bool more = true;
+	struct err e = { 0 };
+
+	OK(&e, signer_journal_open_read(world_path(w, "signer/journal"), 1, &r, &e));
+	for (;;) {
+		OWN(arena_free)
+		struct arena *a = arena_new(1 << 20);
+		struct sj_record rec;
+
+		OK(&e, sj_read(r, a, &rec, &more, &e));
+		if (!more)
+			break;
+		assert_int_equal(rec.position, ++last);
+		if (rec.type != SJ_CERT)
+			continue;
+		n++;
+		for (unsigned i = 1; i <= MOST; i++)
+			if (t->list[i].position == rec.position) {
+				assert_true(
+				    bytes_eq(rec.signature, bytes_of(t->list[i].signature, t->list[i].n)));
+				assert_true(
+				    bytes_eq(rec.tbs, make_tbs(a, &(struct tbs_spec){ .serial = i })));
+				positions[i] = rec.position;
+			}
+	}
+	for (unsigned i = 1; i <= MOST; i++)
+		if (t->list[i].n > 0)
+			assert_int_equal(positions[i], t->list[i].position);
+	return n;
+}
+
+static void
+prepare(struct world *w)
+{
+	world_start(w);
+	world_ca(w, "ca", "p-256", "software");
+	assert_int_equal(world_stop(w), 0);
+}
+
+static void
+killed_at(void **state, const char *point, int least_left_behind)
+{
+	struct world *w = *state;
+	struct told *t = told_new();
+	char fault[64];
+	int status;
+	unsigned first, records;
+
+	prepare(w);
+	snprintf(fault, sizeof(fault), "%s@7=kill", point);
+	w->fault = fault;
+	world_start(w);
+	assert_false(submit(w, t, 1, MOST));
+	status = world_wait(w);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	assert_int_equal(t->answered, t->submitted);
+	first = t->submitted;
+	w->fault = NULL;
+	world_start(w); /* the stub is attached again */
+	records = check_journal(w, t);
+	assert_true(records >= t->answered - t->lost);
+	assert_true((int)(records - (t->answered - t->lost)) >= least_left_behind);
+	assert_true(submit(w, t, first + 1, first + 24));
+	assert_int_equal(t->refused, 0);
+	check_journal(w, t);
+	free(t);
+}
+
+static void
+at_read(void **state)
+{
+	killed_at(state, "signer.after-read", 0);
+}
+static void
+at_sign(void **state)
+{
+	killed_at(state, "signer.after-sign", 0);
+}
+static void
+at_append(void **state)
+{
+	killed_at(state, "signer.after-append", 1); /* written: kept, though nobody was told */
+}
+static void
+at_sync(void **state)
+{
+	killed_at(state, "signer.after-sync", 1);
+}
+static void
+at_answer(void **state)
+{
+	killed_at(state, "signer.after-answer", 0);
+}
+
+static void
+random_kills(void **state)
+{
+	struct world *w = *state;
+	unsigned next = 1, kills = 0, seed = 20261121;
+	struct told *t = told_new();
+
+	prepare(w);
+	while (kills < 25) {
+		pid_t killer;
+
+		world_start(w);
+		killer = fork();
+		if (killer == 0) {
+			usleep((unsigned)(rand_r(&seed) % 30000));
+			kill(w->pid, SIGKILL);
+			_exit(0);
+		}
+		(void)rand_r(&seed);
+		while (submit(w, t, next, next + IN_WAVE - 1)) {
+			next += IN_WAVE;
+			if (next + 2 * IN_WAVE >
+			    MOST) { /* enough told: begin a new list, the journal stays */
+				check_journal(w, t);
+				free(t);
+				t = told_new();
+				next = 1;
+			}
+		}
+		next = t->submitted + 1;
+		world_wait(w);
+		waitpid(killer, NULL, 0);
+		check_journal(w, t);
+		kills++;
+	}
+	free(t);
+}
+
+/* Nothing is signed while the journal cannot be written; and it repairs itself. */
+static void
+journal_fails(void **state, const char *fault)
+{
+	OWN(arena_free)
+	struct arena *a = arena_new(1 << 20);
+	struct world *w = *state;
+	struct told *t = told_new();
+	struct sign_cert c = { "ca", SIGALG_ECDSA_SHA256, make_tbs(a, &(struct tbs_spec){ .serial = 300 }),
+			       BYTES_NONE };
+	struct signer_status st;
+	struct signed_cert sc;
+	struct err e = { 0 };
+
+	prepare(w);
+	w->fault = fault;
+	world_start(w);
+	for (unsigned i = 1; i <= 80 && t->refused == 0; i += 8)
+		assert_true(submit(w, t, i, i + 7));
+	assert_true(t->refused > 0);
+	for (unsigned i = 1; i <= MOST; i++)
+		if (t->list[i].code != CHY_NONE)
+			assert_true(t->list[i].code == CHY_SJ_WRITE || t->list[i].code == CHY_SJ_BROKEN);
+	check_journal(w, t);
+	for (int i = 0; i < 50; i++) {
+		err_clear(&e);
+		if (signer_sign_cert_sync(w->s, &c, MS, a, &sc, &e) == RC_OK)
+			break;
+		assert_true(e.code == CHY_SJ_WRITE || e.code == CHY_SJ_BROKEN);
+		usleep(100000);
+	}
+	OK(&e, signer_status(w->s, MS, &st, &e));
+	assert_false(st.journal_broken);
+	assert_true(submit(w, t, 100, 120));
+	/* as many records as signatures were given out, and the one of the loop: what failed has left no trace */
+	assert_int_equal(check_journal(w, t), t->answered - t->refused + 1);
+	free(t);
+}
+
+static void
+write_fails(void **state)
+{
+	journal_fails(state, "signer.journal-write@3=fail");
+}
+static void
+sync_fails(void **state)
+{
+	journal_fails(state, "signer.journal-sync@3=fail");
+}
+
+static void
+stays_refusing_while_it_fails(void **state)
+{
+	OWN(arena_free)
+	struct arena *a = arena_new(1 << 20);
+	struct world *w = *state;
+	struct sign_cert c = { "ca", SIGALG_ECDSA_SHA256, make_tbs(a, &(struct tbs_spec){ .serial = 1 }),
+			       BYTES_NONE };
+	struct signer_status st;
+	struct signer_key k;
+	struct signed_cert sc;
+	struct err e = { 0 };
+
+	prepare(w);
+	w->fault = "signer.journal-write=fail";
+	world_start(w);
+	for (int i = 0; i < 15; i++) {
+		err_clear(&e);
+		assert_int_not_equal(signer_sign_cert_sync(w->s, &c, MS, a, &sc, &e), RC_OK);
+		assert_true(e.code == CHY_SJ_WRITE || e.code == CHY_SJ_BROKEN);
+		usleep(100000);
+	}
+	/* keys are not made either: the journal could not tell of them */
+	assert_int_not_equal(
+	    signer_key_generate(w->s, "new", SIGNER_TLS, "p-256", "software", MS, a, &k, NULL), RC_OK);
+	REFUSED(&e, CHY_SIGNER_NO_KEY, signer_key_public(w->s, "new", MS, a, &k, &e));
+	OK(&e, signer_status(w->s, MS, &st, &e));
+	assert_true(st.journal_broken);
+}
+
+/* The stub by itself: a stopped signer fills the queue, a dead one ends everything, a new one takes over. */
+static void
+lost_and_attached(void **state)
+{
+	OWN(arena_free)
+	struct arena *a = arena_new(1 << 20);
+	struct world *w = *state;
+	struct told *t = told_new();
+	struct sign_cert c = { "ca", SIGALG_ECDSA_SHA256, make_tbs(a, &(struct tbs_spec){ .serial = 1 }),
+			       BYTES_NONE };
+	struct err e = { 0 };
+	struct signed_cert sc;
+
+	prepare(w);
+	world_start(w);
+	kill(w->pid, SIGSTOP);
+	for (unsigned i = 1; i <= 50; i++)
+		OK(&e, signer_sign_cert(w->s, &c, answered, &t->list[i], &e));
+	t->submitted = 50;
+	REFUSED(&e, CHY_SIGNER_TIMEOUT, signer_sign_cert_sync(w->s, &c, 200, a, &sc, &e));
+	world_kill(w);
+	told_wait(t);
+	assert_int_equal(t->lost, 50);
+	while (signer_is_there(w->s))
+		usleep(1000);
+	REFUSED(&e, CHY_SIGNER_AWAY, signer_sign_cert_sync(w->s, &c, MS, a, &sc, &e));
+	world_start(w);
+	OK(&e, signer_sign_cert_sync(w->s, &c, MS, a, &sc, &e));
+	free(t);
+}
+
+#define T(name, fn) \
+	{ \
+		name, fn, world_setup_stopped, world_teardown, NULL \
+	}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T("killed after reading", at_read),
+		T("killed after signing", at_sign),
+		T("killed after appending to the journal", at_append),
+		T("killed after the sync", at_sync),
+		T("killed after answering", at_answer),
+		T("killed at random under load", random_kills),
+		T("journal: a write fails, and it is repaired", write_fails),
+		T("journal: a sync fails, and it is repaired", sync_fails),
+		T("journal: refuses as long as it cannot be written", stays_refusing_while_it_fails),
+		T("lost, then attached to the next signer rows=CM-A-15", lost_and_attached),
+	};
+
+	return cmocka_run_group_tests_name("signer_faults", tests, NULL, NULL);
+}

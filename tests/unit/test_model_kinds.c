@@ -1,0 +1,246 @@
+/*
+ * The tables themselves: every kind, field and choice holds together, names go both ways, states and acts are complete.
+ */
+#include "test.h"
+
+#include "model/choices.h"
+#include "model/document.h"
+#include "model/request.h"
+#include "pki/ext.h"
+#include "pki/key.h"
+
+static void names_of_fields(const struct kind *k, const struct field *fields, int depth);
+
+static bool
+is_plain(const char *s)
+{
+	for (; *s; s++)
+		if (!(*s >= 'a' && *s <= 'z') && !(*s >= '0' && *s <= '9') && *s != '_')
+			return false;
+	return true;
+}
+
+static void
+condition(const struct kind *k, const struct field *fields, const struct field *f, const struct cond *c)
+{
+	const struct field *other;
+
+	if (c->op == COND_NONE)
+		return;
+	other = field_find(fields, bytes_str(c->field));
+	if (other == NULL || other == f)
+		fail_msg("%s.%s depends on %s", k->name, f->name, c->field);
+	if (c->op == COND_SET || c->op == COND_UNSET)
+		return;
+	assert_non_null(c->values[0]);
+	for (int i = 0; i < COND_VALUES_MAX && c->values[i]; i++) {
+		if (other->type == FIELD_BOOL)
+			assert_true(strcmp(c->values[i], "true") == 0 || strcmp(c->values[i], "false") == 0);
+		else if (choice_index(other->choices, bytes_str(c->values[i])) < 0)
+			fail_msg("%s.%s: %s is no choice of %s", k->name, f->name, c->values[i], other->name);
+	}
+}
+
+static void
+one_field(const struct kind *k, const struct field *fields, const struct field *f, int depth)
+{
+	OWN(arena_free)
+	struct arena *a = arena_new(1 << 16);
+	struct json *v;
+
+	assert_true(is_plain(f->name));
+	assert_true(f->label && f->label[0]);
+	assert_ptr_equal(field_find(fields, bytes_str(f->name)), f); /* no name twice */
+	assert_true(f->min <= f->max);
+	if (f->flags & FIELD_LIST)
+		assert_true(f->list_min <= f->list_max && f->list_max > 0);
+	if (f->type == FIELD_CHOICE || f->type == FIELD_URI)
+		assert_true(f->choices != NULL && f->choices[0].name != NULL);
+	if (f->type == FIELD_TEXT || f->type == FIELD_HEX || f->type == FIELD_DN || f->type == FIELD_URI)
+		assert_true(f->max > 0); /* no text without a limit */
+	if (f->type == FIELD_REF && !(f->flags & FIELD_NOT_YET))
+		assert_non_null(kind_of(f->ref));
+	if (f->dflt != NULL)
+		assert_ok(json_parse(a, bytes_str(f->dflt), &v, NULL));
+	if (depth == 0)
+		assert_true(f->help && f->help[0]);
+	for (int i = 0; i < FIELD_CONDS_MAX; i++) {
+		condition(k, fields, f, &f->only_when[i]);
+		condition(k, fields, f, &f->must_when[i]);
+	}
+	assert_int_equal(f->type == FIELD_OBJECT, f->members != NULL);
+	if (f->members != NULL)
+		names_of_fields(k, f->members, depth + 1);
+}
+
+static void
+names_of_fields(const struct kind *k, const struct field *fields, int depth)
+{
+	assert_true(depth < 4);
+	for (const struct field *f = fields; f->name != NULL; f++)
+		one_field(k, fields, f, depth);
+}
+
+static void
+every_kind_holds_together(void **state)
+{
+	int n = 0;
+
+	for (int i = 0; i < KIND_COUNT; i++) {
+		const struct kind *k = kind_of((enum kind_id)i);
+
+		assert_int_equal(kind_id_of(bytes_str(kind_name((enum kind_id)i))), i);
+		if (k == NULL)
+			continue;
+		n++;
+		assert_string_equal(k->name, kind_name(k->id));
+		assert_ptr_equal(kind_named(bytes_str(k->name)), k);
+		assert_int_equal(k->signatures, 2);
+		assert_non_null(field_find(k->fields, BYTES("name")));
+		assert_non_null(field_find(k->fields, BYTES("state")));
+		assert_non_null(
+		    field_find(k->fields, k->id == KIND_DOMAIN ? BYTES("parent") : BYTES("domain")));
+		names_of_fields(k, k->fields, 0);
+	}
+	assert_int_equal(n, 8);
+	assert_int_equal(kind_id_of(BYTES("no-kind")), KIND_NONE);
+	assert_null(kind_of(KIND_NONE));
+	assert_string_equal(kind_name(KIND_COUNT), "");
+}
+
+/* What other folders know by the same words. */
+static void
+choices_are_what_pki_knows(void **state)
+{
+	struct key_type t;
+	char text[KEY_NAME_MAX];
+
+	for (const struct choice *c = signature_algorithm_choices; c->name; c++)
+		if (sigalg_by_name(bytes_str(c->name)) == SIGALG_NONE)
+			fail_msg("%s", c->name);
+	for (int s = SIGALG_NONE + 1; s < SIGALG_COUNT; s++)
+		assert_true(
+		    choice_index(signature_algorithm_choices, bytes_str(sigalg_name((enum sigalg)s))) >= 0);
+	for (const struct choice *c = key_algorithm_choices; c->name; c++) {
+		assert_ok(key_type_parse(bytes_str(c->name), &t, NULL));
+		assert_string_equal(key_type_text(text, t), c->name);
+	}
+	for (const struct choice *c = key_family_choices + 1; c->name; c++)
+		assert_ok(key_type_parse(bytes_str(c->name), &t, NULL));
+	for (unsigned bit = 0; bit < 9; bit++)
+		assert_int_equal(key_usage_by_name(bytes_str(key_usage_choices[bit].name)), 1u << bit);
+	assert_null(key_usage_choices[9].name);
+}
+
+static void
+roles_go_both_ways(void **state)
+{
+	for (int r = 0; r < ROLE_COUNT; r++) {
+		assert_int_equal(role_of(bytes_str(role_name((enum role)r))), r);
+		assert_int_equal(choice_index(role_choices, bytes_str(role_name((enum role)r))), r);
+		assert_int_equal(role_workbench((enum role)r),
+				 r < ROLE_USE_CLIENTS ? WORKBENCH_ADMINISTRATION : WORKBENCH_REGISTRATION);
+		assert_true(role_label((enum role)r)[0] != 0);
+	}
+	assert_int_equal(role_of(BYTES("")), ROLE_NONE);
+	assert_string_equal(role_name(ROLE_NONE), "");
+	assert_true(ROLE_COUNT <= 64);
+}
+
+/* Every pair of states, against the list of what may be. */
+static void
+states_change_as_the_table_says(void **state)
+{
+	static const char *const may[] = { "prepared>waiting",  "prepared>signed",    "prepared>void",
+					   "prepared>expired",  "prepared>withdrawn", "waiting>signed",
+					   "waiting>void",      "waiting>expired",    "waiting>rejected",
+					   "waiting>withdrawn", "signed>done",        "signed>void",
+					   "signed>failed" };
+	size_t found = 0;
+
+	for (int from = 0; from < REQUEST_STATE_COUNT; from++) {
+		assert_int_equal(request_state_of(bytes_str(request_state_name((enum request_state)from))),
+				 from);
+		for (int to = 0; to < REQUEST_STATE_COUNT; to++) {
+			char pair[64];
+			bool want = false;
+
+			snprintf(pair, sizeof(pair), "%s>%s", request_state_name((enum request_state)from),
+				 request_state_name((enum request_state)to));
+			for (size_t i = 0; i < ARRAY_LEN(may); i++)
+				want = want || strcmp(may[i], pair) == 0;
+			assert_int_equal(request_may_become((enum request_state)from, (enum request_state)to),
+					 want);
+			found += want;
+			if (want)
+				assert_false(request_state_is_final((enum request_state)from));
+		}
+	}
+	assert_int_equal(found, ARRAY_LEN(may));
+	assert_false(request_may_become(REQUEST_STATE_NONE, REQUEST_DONE));
+	assert_int_equal(request_state_of(BYTES("lost")), REQUEST_STATE_NONE);
+}
+
+static void
+acts_go_both_ways(void **state)
+{
+	static const char *const others[] = { "certificate.issue", "issuing-session.open" };
+	static const char *const none[] = { "",
+					    ".",
+					    "format",
+					    "format.",
+					    "format.delete",
+					    "pin-procedure.create",
+					    ".create",
+					    "certificate.issue.x",
+					    "issue" };
+	char text[64];
+
+	for (int k = 0; k < KIND_COUNT; k++)
+		for (int v = ACT_CREATE; v <= ACT_MODIFY; v++) {
+			struct act a = { (enum act_verb)v, (enum kind_id)k };
+			struct act again = act_of(bytes_str(act_name(text, a)));
+
+			assert_int_equal(again.verb, kind_of(a.kind) ? (int)a.verb : (int)ACT_NONE);
+			assert_true(act_roles(a) != 0 && act_signatures(a) == 2);
+		}
+	for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+		struct act a = act_of(bytes_str(others[i]));
+
+		assert_string_equal(act_name(text, a), others[i]);
+		assert_int_equal(act_roles(a), ROLES(ROLE_USE_CLIENTS) | ROLES(ROLE_ISSUE_CERTIFICATE));
+		assert_int_equal(act_signatures(a), 1);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(none); i++)
+		assert_int_equal(act_of(bytes_str(none[i])).verb, ACT_NONE);
+	assert_int_equal(act_roles((struct act){ ACT_NONE, KIND_NONE }),
+			 ~(roles)0); /* what nobody knows, nobody may */
+}
+
+static void
+documents_are_read_for_indexes(void **state)
+{
+	OWN(arena_free)
+	struct arena *a = arena_new(1 << 16);
+	struct document d = { .kind = KIND_FORMAT,
+			      .text = BYTES("{\"name\":\"F\",\"domain\":7,\"visible_in_subdomain\":true}") };
+	struct document e1 = { .kind = KIND_DOMAIN,
+			       .text = BYTES("{\"name\":\"D\",\"parent\":9,\"state\":\"closed\"}") };
+	struct document bad = { .kind = KIND_FORMAT, .text = BYTES("{\"name\":\"F\",\"domain\":\"North\"}") };
+	struct err e = { 0 };
+
+	assert_ok(document_read(a, &d, &e));
+	assert_text(d.name, "F");
+	assert_true(d.active && d.visible && d.domain.v == 7);
+	assert_ok(document_read(a, &e1, &e));
+	assert_true(!e1.active && e1.domain.v == 9);
+	assert_code(document_read(a, &bad, &e), CHY_JSON_TYPE);
+}
+
+static const struct CMUnitTest tests[] = {
+	CASE(every_kind_holds_together), CASE(choices_are_what_pki_knows),
+	CASE(roles_go_both_ways),        CASE(states_change_as_the_table_says),
+	CASE(acts_go_both_ways),         CASE(documents_are_read_for_indexes),
+};
+
+TESTS_MAIN(tests)

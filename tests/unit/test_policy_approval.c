@@ -1,0 +1,376 @@
+/*
+ * Who may sign: every rule of the approval with what passes and what does not, and who counts as two people.
+ */
+#include "policy_world.h"
+
+static struct world *w;
+static struct request request;
+static struct signature_facts f;
+static struct signature_decision d;
+static struct signatory before[2];
+
+/* DER of a Name. */
+static struct bytes
+subject(const char *text)
+{
+	struct name n;
+
+	assert_ok(name_from_text(w->a, bytes_str(text), &n, NULL));
+	return n.der;
+}
+
+static struct signatory
+signer(int64_t officer, uint8_t print, const char *cn)
+{
+	struct signatory s = { .officer = officer_id_of(officer) };
+
+	memset(s.credential.fingerprint, print, FINGERPRINT_LEN);
+	s.credential.subject = subject(cn);
+	s.credential.not_before_ms = WORLD_NOW - 1000;
+	s.credential.not_after_ms = WORLD_NOW + 1000;
+	return s;
+}
+
+static int
+setup(void **state)
+{
+	w = world_new();
+	request = (struct request){ .id = request_id_of(1),
+				    .act = { ACT_CREATE, KIND_TOKEN_PROCEDURE },
+				    .state = REQUEST_PREPARED,
+				    .body = world_json(w, "{\"name\":\"x\"}"),
+				    .prepared_by = officer_id_of(ANNA),
+				    .prepared_at_ms = WORLD_NOW };
+	f = (struct signature_facts){ .policy = w->s,
+				      .request = &request,
+				      .now_ms = WORLD_NOW,
+				      .before = before,
+				      .signer = signer(ANNA, 0xaa, "CN=Anna"),
+				      .together = 1 };
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	world_free(w);
+	return 0;
+}
+
+static void
+counts(enum request_state state)
+{
+	struct err e = { 0 };
+
+	f.policy = w->s;
+	if (decide_signature(&f, &d, &e) != RC_OK)
+		fail_msg("refused: %s %s", code_name(e.code), e.text);
+	assert_int_equal(d.state, state);
+}
+
+static void
+refused(enum code code, const char *rule)
+{
+	struct err e = { 0 };
+
+	f.policy = w->s;
+	if (decide_signature(&f, &d, &e) == RC_OK)
+		fail_msg("counts, %s expected", code_name(code));
+	if (e.code != code)
+		fail_msg("%s, not %s: %s", code_name(e.code), code_name(code), e.text);
+	assert_string_equal(d.rule, rule);
+}
+
+/* Anna has signed; the next is the second. */
+static void
+second(struct signatory s)
+{
+	before[0] = signer(ANNA, 0xaa, "CN=Anna");
+	f.before_n = 1;
+	request.state = REQUEST_WAITING;
+	request.waiting_at_ms = WORLD_NOW;
+	f.signer = s;
+}
+
+static void
+two_officers_sign_in_two_steps(void **state)
+{
+	counts(REQUEST_WAITING);
+	assert_string_equal(d.rule, "second-officer-needed");
+	second(signer(BERT, 0xbb, "CN=Bert"));
+	counts(REQUEST_SIGNED);
+	assert_string_equal(d.rule, "enough");
+}
+
+static void
+one_signature_is_enough_for_issuing(void **state)
+{
+	request.act = (struct act){ ACT_ISSUE, KIND_NONE };
+	f.signer = signer(CLEO, 0xcc, "CN=Cleo");
+	counts(REQUEST_SIGNED);
+	f.signer = signer(ANNA, 0xaa, "CN=Anna");
+	refused(CHY_ROLE_MISSING, "roles");
+}
+
+static void
+each_kind_wants_both_roles(void **state)
+{
+	for (int k = 0; k < KIND_COUNT; k++) {
+		const struct kind *kind = kind_of((enum kind_id)k);
+
+		if (kind == NULL)
+			continue;
+		request.act.kind = kind->id;
+		f.signer = signer(ANNA, 0xaa, "CN=Anna");
+		counts(REQUEST_WAITING);
+		assert_true(kind->needed & ROLES(ROLE_USE_AWB));
+		for (int r = 0; r < ROLE_COUNT; r++) { /* an admin with every role but this one */
+			OWN_BUF struct buf b = buf_max(4096);
+			const char *comma = "";
+
+			buf_str(&b, "{\"name\":\"Admin\",\"entity_type\":\"subject\",\"roles\":[");
+			for (int o = 0; o < ROLE_COUNT; o++)
+				if (o != r) {
+					buf_printf(&b, "%s\"%s\"", comma, role_name((enum role)o));
+					comma = ",";
+				}
+			buf_str(&b, "]}");
+			world_put(w, KIND_OFFICER_PROFILE, PROFILE_ADMIN, buf_cstr(&b));
+			if (kind->needed & ROLES(r))
+				refused(CHY_ROLE_MISSING, "roles");
+			else
+				counts(REQUEST_WAITING);
+		}
+		world_put(w, KIND_OFFICER_PROFILE, PROFILE_ADMIN,
+			  arena_printf(w->a,
+				       "{\"name\":\"Admin\",\"entity_type\":\"subject\",\"roles\":[%s]}",
+				       all_admin));
+	}
+}
+
+static void
+one_officer_signs_once(void **state)
+{
+	second(signer(ANNA, 0xaa, "CN=Anna"));
+	refused(CHY_SAME_OFFICER, "different-officers");
+	second(signer(BERT, 0xbb, "CN=Bert"));
+	counts(REQUEST_SIGNED);
+}
+
+static void
+two_officers_that_are_one_person(void **state)
+{
+	second(signer(BERT, 0xbb, "cn=anna")); /* one subject, written otherwise */
+	refused(CHY_SAME_PERSON, "different-people");
+	second(signer(BERT, 0xbb, "CN=Bert"));
+	f.signer.credential.token = BYTES("card 7");
+	before[0].credential.token = BYTES("card 7");
+	refused(CHY_SAME_PERSON, "different-people");
+	before[0].credential.token = BYTES("card 8");
+	counts(REQUEST_SIGNED);
+	before[0].credential.token = f.signer.credential.token = BYTES_NONE;
+	for (int64_t o = ANNA; o <= BERT; o++) /* one token by their documents */
+		world_put(w, KIND_OFFICER, o,
+			  arena_printf(w->a,
+				       "{\"name\":\"%s\",\"profile\":201,\"token\":\"card "
+				       "9\",\"certificate_sha256\":\"%064d\"}",
+				       o == ANNA ? "Anna" : "Bert", o == ANNA ? 1 : 2));
+	memcpy(f.signer.credential.fingerprint, snapshot_officer(w->s, officer_id_of(BERT))->fingerprint,
+	       FINGERPRINT_LEN);
+	refused(CHY_SAME_PERSON, "different-people");
+	world_put(w, KIND_OFFICER, ANNA,
+		  "{\"name\":\"Anna\",\"profile\":201,\"token\":\"card 8\",\"certificate_sha256\":" PRINT(
+		      "aaaaaaaa") "}");
+	world_put(w, KIND_OFFICER, BERT,
+		  "{\"name\":\"Bert\",\"profile\":201,\"certificate_sha256\":" PRINT("bbbbbbbb") "}");
+	memset(f.signer.credential.fingerprint, 0xbb, FINGERPRINT_LEN);
+	counts(REQUEST_SIGNED);
+	memset(before[0].credential.fingerprint, 0xbb,
+	       FINGERPRINT_LEN); /* two officers with one certificate */
+	refused(CHY_SAME_PERSON, "different-people");
+}
+
+static void
+only_the_officers_own_certificate(void **state)
+{
+	f.signer.credential.fingerprint[31] ^= 1;
+	refused(CHY_OFFICER_OTHER_CERTIFICATE, "officer-active");
+	f.signer.officer = officer_id_of(4711);
+	refused(CHY_OFFICER_UNKNOWN, "officer-active");
+}
+
+static void
+certificates_must_be_good(void **state)
+{
+	f.signer.credential.state = CREDENTIAL_REVOKED;
+	refused(CHY_OFFICER_CERTIFICATE_REVOKED, "officer-active");
+	f.signer.credential.state = CREDENTIAL_HELD;
+	refused(CHY_OFFICER_CERTIFICATE_HELD, "officer-active");
+	f.signer.credential.state = CREDENTIAL_GOOD;
+	f.signer.credential.not_after_ms = WORLD_NOW;
+	counts(REQUEST_WAITING);
+	f.signer.credential.not_after_ms = WORLD_NOW - 1;
+	refused(CHY_OFFICER_CERTIFICATE_EXPIRED, "officer-active");
+	f.signer.credential.not_after_ms = WORLD_NOW + 9;
+	f.signer.credential.not_before_ms = WORLD_NOW + 1;
+	refused(CHY_OFFICER_CERTIFICATE_EXPIRED, "officer-active");
+}
+
+static void
+closed_officers_and_profiles_sign_nothing(void **state)
+{
+	world_put(
+	    w, KIND_OFFICER, ANNA,
+	    "{\"name\":\"Anna\",\"profile\":\"Admin\",\"state\":\"closed\",\"certificate_sha256\":" PRINT(
+		"aaaaaaaa") "}");
+	refused(CHY_OFFICER_CLOSED, "officer-active");
+	second(signer(BERT, 0xbb, "CN=Bert"));
+	counts(REQUEST_SIGNED);
+	world_put(w, KIND_OFFICER_PROFILE, PROFILE_ADMIN,
+		  "{\"name\":\"Admin\",\"entity_type\":\"subject\",\"state\":\"closed\"}");
+	refused(CHY_OFFICER_CLOSED, "officer-active");
+}
+
+static void
+a_changed_base_voids(void **state)
+{
+	request.act.verb = ACT_MODIFY;
+	request.base = (struct doc_version){ doc_id_of(TOKEN), 1 };
+	f.current = request.base;
+	counts(REQUEST_WAITING);
+	second(signer(BERT, 0xbb, "CN=Bert"));
+	f.current.version = 2;
+	refused(CHY_REQUEST_VOID, "base-current");
+	assert_int_equal(d.state, REQUEST_VOID);
+	f.current = (struct doc_version){ doc_id_of(0), 0 };
+	refused(CHY_REQUEST_VOID, "base-current");
+}
+
+static void
+requests_lapse(void **state)
+{
+	f.now_ms = WORLD_NOW + REQUEST_PREPARED_MS - 1;
+	f.signer.credential.not_after_ms = INT64_MAX;
+	counts(REQUEST_WAITING);
+	f.now_ms++;
+	refused(CHY_REQUEST_EXPIRED, "in-time");
+	assert_int_equal(d.state, REQUEST_EXPIRED);
+	second(signer(BERT, 0xbb, "CN=Bert"));
+	f.signer.credential.not_after_ms = INT64_MAX;
+	f.now_ms = WORLD_NOW + REQUEST_WAITING_MS - 1;
+	counts(REQUEST_SIGNED);
+	f.now_ms++;
+	refused(CHY_REQUEST_EXPIRED, "in-time");
+}
+
+static void
+finished_requests_take_no_signature(void **state)
+{
+	for (int s = 0; s < REQUEST_STATE_COUNT; s++) {
+		request.state = (enum request_state)s;
+		request.waiting_at_ms = WORLD_NOW;
+		if (s == REQUEST_PREPARED || s == REQUEST_WAITING)
+			counts(REQUEST_WAITING);
+		else
+			refused(CHY_REQUEST_STATE, "request-open");
+	}
+}
+
+static void
+no_more_signatures_than_needed(void **state)
+{
+	second(signer(CLEO, 0xcc, "CN=Cleo"));
+	request.act = (struct act){ ACT_ISSUE, KIND_NONE };
+	refused(CHY_TOO_MANY_SIGNATURES, "signatures-wanted");
+}
+
+static void
+boot_officers_sign_in_one_step(void **state)
+{
+	world_put(w, KIND_OFFICER, 310,
+		  "{\"name\":\"Boot\",\"profile\":\"Admin\",\"boot\":true,\"certificate_sha256\":" PRINT(
+		      "ee01ee01") "}");
+	f.signer = signer(310, 0, "CN=Boot");
+	for (int i = 0; i < FINGERPRINT_LEN; i++)
+		f.signer.credential.fingerprint[i] = i % 2 ? 0x01 : 0xee;
+	f.together = 1;
+	refused(CHY_BOOT_ONE_STEP, "boot-in-one-step");
+	f.together = 2;
+	counts(REQUEST_WAITING);
+	second(signer(BERT, 0xbb, "CN=Bert"));
+	before[0].boot = true;
+	f.together = 1;
+	refused(CHY_BOOT_ONE_STEP, "boot-in-one-step");
+	f.together = 2;
+	counts(REQUEST_SIGNED);
+}
+
+static void
+domains_confine_signers(void **state)
+{
+	f.signer = signer(NORA, 0xdd, "CN=Nora");
+	request.body = world_json(w, "{\"name\":\"x\",\"domain\":101}");
+	counts(REQUEST_WAITING);
+	request.body = world_json(w, "{\"name\":\"x\",\"domain\":103}"); /* below */
+	counts(REQUEST_WAITING);
+	request.body = world_json(w, "{\"name\":\"x\",\"domain\":102}"); /* beside */
+	refused(CHY_DOMAIN_FOREIGN, "domain");
+	request.body = world_json(w, "{\"name\":\"x\"}"); /* Root */
+	refused(CHY_DOMAIN_FOREIGN, "domain");
+	request.act.verb = ACT_MODIFY; /* taking something of Root's into the own domain */
+	request.base = f.current = (struct doc_version){ doc_id_of(TOKEN), 1 };
+	request.body = world_json(w, "{\"name\":\"x\",\"domain\":101}");
+	refused(CHY_DOMAIN_FOREIGN, "domain");
+}
+
+static void
+preparing_withdrawing_rejecting(void **state)
+{
+	const struct officer *anna = snapshot_officer(w->s, officer_id_of(ANNA)),
+			     *cleo = snapshot_officer(w->s, officer_id_of(CLEO));
+	const struct officer *bert = snapshot_officer(w->s, officer_id_of(BERT));
+	struct err e = { 0 };
+
+	assert_ok(decide_prepare(w->s, anna, request.act, NULL, request.body, &e));
+	assert_code(decide_prepare(w->s, cleo, request.act, NULL, request.body, &e), CHY_ROLE_MISSING);
+	assert_code(decide_prepare(w->s, anna, (struct act){ ACT_NONE, KIND_NONE }, NULL, request.body, &e),
+		    CHY_ACT_UNKNOWN);
+	assert_ok(decide_withdraw(&request, anna->id, &e));
+	assert_code(decide_withdraw(&request, bert->id, &e), CHY_REQUEST_OTHERS);
+	assert_code(decide_reject(w->s, &request, bert, &e),
+		    CHY_REQUEST_STATE); /* nobody has signed it yet */
+	request.state = REQUEST_WAITING;
+	assert_ok(decide_reject(w->s, &request, bert, &e));
+	assert_code(decide_reject(w->s, &request, cleo, &e), CHY_ROLE_MISSING);
+	request.state = REQUEST_DONE;
+	assert_code(decide_withdraw(&request, anna->id, &e), CHY_REQUEST_STATE);
+}
+
+#define EACH(fn) \
+	{ \
+#fn, fn, setup, teardown, NULL \
+	}
+#define EACH_ROWS(fn, ids) \
+	{ \
+#fn " rows=" ids, fn, setup, teardown, NULL \
+	}
+
+static const struct CMUnitTest tests[] = {
+	EACH_ROWS(two_officers_sign_in_two_steps, "CM-T-01 CM-O-17"),
+	EACH(one_signature_is_enough_for_issuing),
+	EACH_ROWS(each_kind_wants_both_roles, "CM-T-01 CM-C-01 CM-O-02 CM-O-03 CM-A-01"),
+	EACH_ROWS(one_officer_signs_once, "CM-T-01 CM-O-21"),
+	EACH_ROWS(two_officers_that_are_one_person, "CM-O-21"),
+	EACH(only_the_officers_own_certificate),
+	EACH_ROWS(certificates_must_be_good, "CM-O-31"),
+	EACH_ROWS(closed_officers_and_profiles_sign_nothing, "CM-O-31"),
+	EACH(a_changed_base_voids),
+	EACH(requests_lapse),
+	EACH_ROWS(finished_requests_take_no_signature, "CM-O-20"),
+	EACH(no_more_signatures_than_needed),
+	EACH_ROWS(boot_officers_sign_in_one_step, "CM-O-19"),
+	EACH_ROWS(domains_confine_signers, "CM-O-12 CM-O-13"),
+	EACH_ROWS(preparing_withdrawing_rejecting, "CM-O-23"),
+};
+
+TESTS_MAIN(tests)
