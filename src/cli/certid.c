@@ -2,7 +2,7 @@
 #include "cli/certid.h"
 #include "cli/key.h"
 #include "cli/rest.h"
-#include "pki/cert.h"
+#include "crypto/digest.h"
 
 #include <ctype.h>
 #include <unistd.h>
@@ -25,36 +25,65 @@ serial_text(char *dst, const char *word)
 	return n >= 2 && n % 2 == 0;
 }
 
+/* The one item that the server finds; *ret stays when there is none. */
+static enum rc
+find(struct cli *c, const char *query, int64_t *ret, struct err *e)
+{
+	struct json *page = NULL, *items = NULL;
+	struct rest *r;
+
+	NEED(query != NULL, e, CHY_NO_MEMORY, NULL, "certificate");
+	TRY(cli_rest(c, &r, e));
+	TRY(rest_json(r, c->a, query, NULL, &page, e));
+	TRY_AT(json_need_array(page, "items", &items, e), e, "the server's answer");
+	return items->count ? json_need_int(items->first, "id", 1, JSON_INT_MAX, ret, e) : RC_OK;
+}
+
+/* A serial number means something only with its authority, so each of them is asked. */
 static enum rc
 by_serial(struct cli *c, const char *serial, int64_t *ret, struct err *e)
 {
-	struct json *page, *items;
+	struct json *page = NULL, *items = NULL;
 	struct rest *r;
 
+	*ret = 0;
 	TRY(cli_rest(c, &r, e));
-	TRY(rest_json(r, c->a, arena_printf(c->a, "/api/v1/certificates?serial=%s", serial), NULL, &page, e));
+	TRY(rest_json(r, c->a, "/api/v1/documents/authority?limit=1000", NULL, &page, e));
 	TRY_AT(json_need_array(page, "items", &items, e), e, "the server's answer");
-	NEED(items->count > 0, e, CHY_CLI_NOT_FOUND, NULL,
+	JSON_EACH(item, items)
+	{
+		int64_t authority, id = 0;
+
+		TRY_AT(json_need_int(item, "id", 1, JSON_INT_MAX, &authority, e), e, "the server's answer");
+		TRY(find(c,
+			 arena_printf(c->a, "/api/v1/certificates?serial=%s&authority=%lld", serial,
+				      (long long)authority),
+			 &id, e));
+		NEED(!id || !*ret, e, CHY_CLI_NOT_FOUND, NULL,
+		     "two authorities have issued number %s; use the id or the file", serial);
+		*ret = id ? id : *ret;
+	}
+	NEED(*ret != 0, e, CHY_CLI_NOT_FOUND, NULL,
 	     "no certificate with the serial number %s was issued here", serial);
-	NEED(items->count == 1, e, CHY_CLI_NOT_FOUND, NULL,
-	     "%zu certificates have this serial number; use the id", items->count);
-	return json_need_int(items->first, "id", 1, JSON_INT_MAX, ret, e);
+	return RC_OK;
 }
 
 static enum rc
 by_file(struct cli *c, const char *path, int64_t *ret, struct err *e)
 {
 	struct bytes der[16];
-	struct cert cert;
-	char serial[2 * LIMIT_SERIAL + 1];
+	uint8_t hash[SHA256_LEN];
+	char text[2 * SHA256_LEN + 1];
 	size_t n;
 
+	*ret = 0;
 	TRY(certs_read(c->a, path, der, ARRAY_LEN(der), &n,
 		       e)); /* the first one: the chain stands behind it */
-	TRY_AT(cert_parse(c->a, der[0], &cert, e), e, "%s", path);
-	NEED(cert.serial.n <= LIMIT_SERIAL, e, CHY_CLI_FILE_TYPE, "RFC 5280 4.1.2.2",
-	     "%s: serial number too long", path);
-	return by_serial(c, hex_text(serial, cert.serial), ret, e);
+	sha256(der[0], hash);
+	TRY(find(c, arena_printf(c->a, "/api/v1/certificates?sha256=%s", hex_text(text, BYTES_OF(hash))), ret,
+		 e));
+	NEED(*ret != 0, e, CHY_CLI_NOT_FOUND, NULL, "the certificate in %s was not issued here", path);
+	return RC_OK;
 }
 
 enum rc

@@ -94,8 +94,7 @@ to_file(void *arg, struct bytes piece, struct err *e)
 static enum rc
 export_to(struct cli *c, int fd, struct err *e)
 {
-	struct rest_call call = { .path = "/api/v1/journal/export",
-				  .accept = "application/jsonl, application/x-ndjson, */*" };
+	struct rest_call call = { .path = "/api/v1/journal/export", .accept = "application/jsonl" };
 	struct sink s = { .fd = fd };
 	struct rest *r;
 	enum rc rc;
@@ -170,8 +169,7 @@ from_file(struct verification *x, const char *path, struct err *e)
 static enum rc
 from_server(struct cli *c, struct verification *x, struct err *e)
 {
-	struct rest_call call = { .path = "/api/v1/journal/export",
-				  .accept = "application/jsonl, application/x-ndjson, */*" };
+	struct rest_call call = { .path = "/api/v1/journal/export", .accept = "application/jsonl" };
 	struct rest *r;
 
 	TRY(cli_rest(c, &r, e));

@@ -7,7 +7,7 @@ const char *const document_states[] = { "active", "closed", NULL };
 
 static const struct opt list_options[] = {
 	{ "state", "STATE", OPT_CHOICE, 0, "only those in this state", document_states },
-	{ "name", "TEXT", OPT_TEXT, 0, "only those whose name begins so" },
+	{ "name", "TEXT", OPT_TEXT, 0, "only the one of this name" },
 	OPTIONS_PAGE,
 	{ 0 },
 };

@@ -192,15 +192,13 @@ static enum rc
 save_draft(struct cli *c, struct json *body, struct err *e)
 {
 	int64_t id = args_int(&c->args, "from-draft", 0);
-	struct json *in = json_object(c->a), *answer;
+	struct json *answer;
 	OWN_BUF struct buf text = buf_max(BODY_FILE_MAX);
 	struct rest_call call = { .method = id ? "PUT" : "POST" };
 	struct rest_answer got;
 	struct rest *r;
 
-	NEED(in != NULL, e, CHY_NO_MEMORY, NULL, "draft");
-	json_set(in, "body", body);
-	json_put(&text, in);
+	json_put(&text, body);
 	call.body = buf_bytes(&text);
 	call.path = id ? arena_printf(c->a, "/api/v1/drafts/%s/%lld", kind_here(c)->name, (long long)id)
 		       : arena_printf(c->a, "/api/v1/drafts/%s", kind_here(c)->name);

@@ -4,6 +4,7 @@
 #include "cli/flow.h"
 #include "programs/config.h"
 #include "programs/serve.h"
+#include "programs/setup.h"
 
 /* ---- serve ---- */
 
@@ -86,7 +87,7 @@ static const struct opt reference_options[] = {
 	{ 0 },
 };
 
-static const struct command commands[] = {
+static const struct command own[] = {
 	{ "serve", NULL, "run the server: start, watch and restart its programs",
 	  "Runs in the foreground until SIGTERM or SIGINT. A child that dies is started again.",
 	  config_options, NULL, "chancery serve --config /etc/chancery/chancery.ini", run_serve },
@@ -100,5 +101,8 @@ static const struct command commands[] = {
 int
 main(int argc, char **argv)
 {
+	struct command commands[ARRAY_LEN(own) + 1] = { setup_command };
+
+	memcpy(commands + 1, own, sizeof(own));
 	return cli_main(argc, argv, commands);
 }
