@@ -226,18 +226,33 @@ refuse_code(struct conn *c, enum code code, const char *std, const char *text)
 
 /* States. */
 
+/* Something has come: a shaker takes the next step. */
 static enum next
 step_handshake(struct conn *c)
 {
-	switch (wire_handshake(c)) {
-	case WIRE_OK:
-		await_head(c);
-		return NEXT_STEP;
-	case WIRE_WAIT:
+	struct httpd *h = c->loop->h;
+
+	if (c->shaking)
 		return NEXT_WAIT;
-	default:
+	if (atomic_load(&h->killing))
 		return gone(c);
-	}
+	c->shaking = true;
+	atomic_fetch_add(&h->nshaking, 1);
+	if (mq_put(&h->shakes, &c->shake))
+		return NEXT_WAIT;
+	c->shaking = false;
+	atomic_fetch_sub(&h->nshaking, 1);
+	return gone(c);
+}
+
+void
+conn_shake(struct mq_item *item)
+{
+	struct conn *c = (struct conn *)(void *)((char *)item - offsetof(struct conn, shake));
+
+	c->shaken = wire_handshake(c);
+	c->post.kind = POST_SHAKEN;
+	loop_post(c->loop, &c->post);
 }
 
 static enum next
@@ -479,7 +494,11 @@ static void
 arrange(struct conn *c)
 {
 	bool wants_read = c->state != CONN_BUSY && c->state != CONN_FLUSH;
-	bool wants_write = c->tls_wants_write ||
+	bool wants_write;
+
+	if (c->shaking)
+		return;
+	wants_write = c->tls_wants_write ||
 	    (c->state == CONN_BUSY ? c->streaming && out_waits(c) : out_waits(c));
 
 	if (wants_read && !c->reading) {
@@ -516,7 +535,7 @@ on_event(evutil_socket_t fd, short what, void *arg)
 		c->writing = false;
 	if (what & EV_READ) {
 		c->drained = false;
-		if (c->state == CONN_BUSY || c->state == CONN_FLUSH) {
+		if (c->state == CONN_BUSY || c->state == CONN_FLUSH || c->shaking) {
 			event_del(&c->ev_read);
 			c->reading = false;
 			if (!(what & EV_WRITE) && c->state == CONN_BUSY)
@@ -539,11 +558,29 @@ conn_begin(struct conn *c)
 	event_assign(&c->ev_read, l->base, c->fd, EV_READ | EV_PERSIST, on_event, c);
 	event_assign(&c->ev_write, l->base, c->fd, EV_WRITE, on_event, c);
 	await_head(c);
-	if (c->ssl != NULL) {
-		c->state = CONN_HANDSHAKE;
-		c->deadline_us = in_ms(c, CONN_HANDSHAKE_MS);
+	if (c->ssl == NULL) {
+		conn_ready(c);
+		return;
 	}
-	conn_ready(c);
+	c->state = CONN_HANDSHAKE;
+	c->deadline_us = in_ms(c, CONN_HANDSHAKE_MS);
+	arrange(c);
+}
+
+void
+conn_shaken(struct conn *c)
+{
+	c->shaking = false;
+	atomic_fetch_sub(&c->loop->h->nshaking, 1);
+	if (c->shaken == WIRE_OK) {
+		await_head(c);
+		c->drained = false;
+		conn_ready(c);
+	} else if (c->shaken == WIRE_WAIT) {
+		arrange(c);
+	} else {
+		conn_close(c);
+	}
 }
 
 void
@@ -589,6 +626,8 @@ conn_tick(struct conn *c, int64_t now_us)
 	bool lingered = c->state == CONN_LINGER && c->deadline_us - now_us < (CONN_LINGER_MS - 300) * 1000LL;
 	bool free_of_time = c->state == CONN_BUSY && !(c->streaming && out_waits(c));
 
+	if (c->shaking)
+		return;
 	if (atomic_load(&h->killing) || ((idle || lingered) && atomic_load(&h->draining))) {
 		conn_close(c);
 		return;

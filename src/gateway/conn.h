@@ -34,7 +34,7 @@ enum conn_state {
 };
 
 /* What another thread leaves in an event thread's inbox. */
-enum post_kind { POST_CONN, POST_ANSWERED, POST_STREAM };
+enum post_kind { POST_CONN, POST_SHAKEN, POST_ANSWERED, POST_STREAM };
 struct post {
 	struct post *next;
 	enum post_kind kind;
@@ -46,7 +46,7 @@ struct listener {
 	SSL_CTX *tls;
 };
 
-enum { LISTENERS_MAX = 8 };
+enum { LISTENERS_MAX = 8, SHAKERS = 4 };
 
 struct loop {
 	struct httpd *h;
@@ -71,7 +71,11 @@ struct httpd {
 	pthread_t *workers;
 	unsigned nworkers;
 	struct mq jobs;
-	_Atomic size_t nconns, ncalls;
+	pthread_t shakers
+	    [SHAKERS]; /* a handshake costs as much as thirty requests, and may wait for the key's owner */
+	unsigned nshakers;
+	struct mq shakes;
+	_Atomic size_t nconns, ncalls, nshaking;
 	_Atomic uint64_t numbers;
 	_Atomic bool draining, killing, ending;
 };
@@ -82,8 +86,13 @@ struct wire_buf {
 	size_t off, n, cap;
 };
 
+enum wire { WIRE_OK, WIRE_WAIT, WIRE_END, WIRE_ERROR };
+
 struct conn {
-	struct post post; /* first: POST_CONN */
+	struct mq_item shake;
+	enum wire shaken; /* how the last step of the handshake ended */
+	bool shaking;     /* with a shaker, who alone may touch it */
+	struct post post; /* POST_CONN, POST_SHAKEN */
 	struct conn *prev, *next;
 	struct loop *loop;
 	int fd;
@@ -134,6 +143,12 @@ struct call {
 	bool posted, ended, failed, gone;
 };
 
+static inline struct conn *
+conn_of_post(struct post *p)
+{
+	return (struct conn *)(void *)((char *)p - offsetof(struct conn, post));
+}
+
 static inline struct call *
 call_of(struct http_call *c)
 {
@@ -141,7 +156,6 @@ call_of(struct http_call *c)
 }
 
 /* wire.c. All on the connection's own thread. */
-enum wire { WIRE_OK, WIRE_WAIT, WIRE_END, WIRE_ERROR };
 /* Makes room and reads what is there, at most `most` more bytes. */
 enum wire wire_read(struct conn *c, size_t most);
 /* Writes what is in c->out. WIRE_OK: all of it. */
@@ -158,6 +172,8 @@ wire_bytes(const struct wire_buf *b)
 struct conn *conn_new(struct httpd *h, int fd, SSL_CTX *tls, const char *remote);
 /* On its own thread, once. */
 void conn_begin(struct conn *c);
+void conn_shake(struct mq_item *item); /* on a shaker */
+void conn_shaken(struct conn *c);
 void conn_ready(struct conn *c);    /* something has come, or can be written */
 void conn_answered(struct call *k); /* the call came back */
 void conn_streamed(struct call *k); /* pieces wait in it */

@@ -51,7 +51,10 @@ inbox_one(struct post *p)
 {
 	switch (p->kind) {
 	case POST_CONN:
-		conn_begin((struct conn *)(void *)p);
+		conn_begin(conn_of_post(p));
+		break;
+	case POST_SHAKEN:
+		conn_shaken(conn_of_post(p));
 		break;
 	case POST_ANSWERED:
 		conn_answered((struct call *)(void *)p);
@@ -303,7 +306,8 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 		next = c->next;
 		conn_tick(c, l->now_us);
 	}
-	if (atomic_load(&l->h->ending) && atomic_load(&l->h->ncalls) == 0)
+	if (atomic_load(&l->h->ending) && atomic_load(&l->h->ncalls) == 0 &&
+	    atomic_load(&l->h->nshaking) == 0)
 		loop_finish(l);
 }
 
@@ -328,6 +332,20 @@ worker_main(void *arg)
 		if (job == NULL)
 			return NULL;
 		call_run_job(job);
+	}
+}
+
+static void *
+shaker_main(void *arg)
+{
+	struct httpd *h = arg;
+
+	for (;;) {
+		struct mq_item *item = mq_take(&h->shakes, 1, -1);
+
+		if (item == NULL)
+			return NULL;
+		conn_shake(item);
 	}
 }
 
@@ -373,6 +391,7 @@ httpd_new(const struct httpd_options *o, const struct http_app *app, struct http
 	h->app = *app;
 	atomic_store(&h->numbers, (uint64_t)clock_now_ms() * 1000);
 	mq_init(&h->jobs, h->o.queue_max);
+	mq_init(&h->shakes, h->o.connections_max * 2);
 	h->loops = calloc(h->o.threads, sizeof(*h->loops));
 	h->workers = calloc(h->o.workers, sizeof(*h->workers));
 	if (h->loops == NULL || h->workers == NULL) {
@@ -417,6 +436,9 @@ httpd_start(struct httpd *h, struct err *e)
 	for (; h->nworkers < h->o.workers; h->nworkers++)
 		NEED(pthread_create(&h->workers[h->nworkers], NULL, worker_main, h) == 0, e, CHY_SYSTEM, NULL,
 		     "no thread for a worker");
+	for (; h->nshakers < SHAKERS; h->nshakers++)
+		NEED(pthread_create(&h->shakers[h->nshakers], NULL, shaker_main, h) == 0, e, CHY_SYSTEM, NULL,
+		     "no thread for TLS handshakes");
 	for (unsigned i = 0; i < h->o.threads; i++)
 		NEED(loop_start(&h->loops[i]), e, CHY_SYSTEM, NULL, "no thread for an event loop");
 	return RC_OK;
@@ -453,8 +475,7 @@ loop_fini(struct loop *l)
 	if (l->base != NULL) {
 		for (struct post *p = inbox_take(l), *next; p != NULL; p = next) {
 			next = p->next;
-			conn_free((struct conn *)(void *)
-				      p); /* calls are all back: only new connections can be here */
+			conn_free(conn_of_post(p)); /* calls are all back: these are new connections */
 		}
 		event_base_free(l->base);
 		pthread_mutex_destroy(&l->lock);
@@ -474,6 +495,9 @@ httpd_free(struct httpd *h)
 	for (unsigned i = 0; h->loops != NULL && i < h->o.threads; i++)
 		loop_fini(&h->loops[i]);
 	mq_close(&h->jobs);
+	mq_close(&h->shakes);
+	for (unsigned i = 0; i < h->nshakers; i++)
+		pthread_join(h->shakers[i], NULL);
 	for (unsigned i = 0; i < h->nworkers; i++)
 		pthread_join(h->workers[i], NULL);
 	for (size_t i = 0; i < h->nlisteners; i++) {
@@ -481,6 +505,7 @@ httpd_free(struct httpd *h)
 		SSL_CTX_free(h->listeners[i].tls);
 	}
 	mq_fini(&h->jobs);
+	mq_fini(&h->shakes);
 	free(h->workers);
 	free(h->loops);
 	free(h);

@@ -8,8 +8,9 @@
  *
  * Threads: each event thread has its own event_base and its own connections; a connection never changes its thread.
  * A new connection goes to the thread that has the fewest. app->head and app->run of an inline request run on the event
- * thread and must not block; app->run of the others runs on a small pool of workers. Everything else below may be called
- * from any thread.
+ * thread and must not block; app->run of the others runs on a small pool of workers. TLS handshakes have threads of
+ * their own: they are dear, and the listener's key may be another process's, which takes its time. Everything else below
+ * may be called from any thread.
  *
  * A call: the server makes one for each request and hands it to app->head (headers are there, the body is not) and then
  * to app->run. From then on it belongs to the handler, until http_answer or http_stream_end gives it back: each call
