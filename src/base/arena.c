@@ -77,7 +77,7 @@ chunk_new(size_t need)
 static void
 chunk_free(struct chunk *c)
 {
-	if (c->cap == CHUNK && spares < SPARE_MAX) {
+	if (c->cap == CHUNK && spares + 1 <= SPARE_MAX) {
 		c->next = spare;
 		spare = c;
 		spares++;
