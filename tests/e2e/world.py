@@ -1,0 +1,287 @@
+"""An installation of Chancery in a scratch folder, with officers, for end-to-end tests.
+
+Everything goes over the wire: the real programs, TLS with officers' certificates, signatures made by openssl cms.
+"""
+import base64
+import hashlib
+import http.client
+import json
+import os
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+import time
+import urllib.parse
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import pkcs12
+from cryptography.x509.oid import NameOID
+
+BUILD = Path(os.environ.get("CHANCERY_BUILD", Path(__file__).resolve().parents[2] / "build"))
+PROGRAMS = BUILD / "src" / "programs"
+CHANCERY = PROGRAMS / "chancery"
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class Refused(Exception):
+    """A problem document (RFC 9457)."""
+
+    def __init__(self, status, problem):
+        super().__init__(f"{status} {problem.get('code')} {problem.get('field', '')}: {problem.get('detail')}")
+        self.status, self.problem, self.code = status, problem, problem.get("code")
+
+
+class Officer:
+    """A key and a certificate as PEM files, and the name that the policy knows."""
+
+    def __init__(self, folder, name, key, cert, officer_id=None):
+        self.name, self.id = name, officer_id
+        self.slug = name.lower().replace(" ", "-")
+        self.key_file, self.cert_file = Path(folder) / f"{self.slug}.key", Path(folder) / f"{self.slug}.crt"
+        self.key_file.write_bytes(
+            key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
+        self.cert_file.write_bytes(cert.public_bytes(serialization.Encoding.PEM))
+        self.cert = cert
+
+    @classmethod
+    def from_p12(cls, folder, name, path, pin):
+        key, cert, _ = pkcs12.load_key_and_certificates(Path(path).read_bytes(), pin)
+        return cls(folder, name, key, cert)
+
+    def sign(self, content):
+        """CMS SignedData over the bytes, as docs/formats/request.md wants it."""
+        return subprocess.run(
+            ["openssl", "cms", "-sign", "-binary", "-nodetach", "-cades", "-md", "sha256", "-nosmimecap", "-signer", self.cert_file,
+             "-inkey", self.key_file, "-outform", "DER"], input=content, capture_output=True, check=True).stdout
+
+
+def make_csr(cn, key=None, sans=(), attributes=()):
+    """A PKCS#10 request in DER, and its key."""
+    key = key or ec.generate_private_key(ec.SECP256R1())
+    names = [x509.NameAttribute(oid, value) for oid, value in attributes]
+    if cn is not None:
+        names.append(x509.NameAttribute(NameOID.COMMON_NAME, cn))
+    b = x509.CertificateSigningRequestBuilder().subject_name(x509.Name(names))
+    if sans:
+        b = b.add_extension(x509.SubjectAlternativeName([x509.DNSName(s) for s in sans]), critical=False)
+    return b.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.DER), key
+
+
+class World:
+    def __init__(self, folder, store=None, modules=(), env=None, setup=True):
+        self.folder = Path(folder)
+        self.dir = self.folder / "ca"
+        self.tls_port, self.plain_port = free_port(), free_port()
+        self.env = dict(os.environ, **(env or {}))
+        self.process = None
+        self.log = self.folder / "serve.log"
+        self.keys = self.folder / "keys"
+        self.keys.mkdir(parents=True, exist_ok=True)
+        self.officers = {}
+        if setup:
+            self.setup(store, modules)
+
+    # ---- the programs ----
+
+    def setup(self, store=None, modules=()):
+        command = [CHANCERY, "setup", self.dir, "--organisation", "Test & Söhne", "--tls", f"127.0.0.1:{self.tls_port}",
+                   "--plain", f"127.0.0.1:{self.plain_port}", "--server-name", "dns:localhost", "--server-name", "ip:127.0.0.1"]
+        if store:
+            command += ["--store", store]
+        for m in modules:
+            command += ["--pkcs11", m]
+        done = subprocess.run(command, capture_output=True, text=True, env=self.env)
+        assert done.returncode == 0, done.stderr + done.stdout
+        for i in (1, 2):
+            pin = (self.dir / f"officers/boot-{i}.pin").read_bytes().strip()
+            self.officers[f"boot{i}"] = Officer.from_p12(self.keys, f"Boot officer {i}", self.dir / f"officers/boot-{i}.p12", pin)
+
+    def start(self, wait=30, **env):
+        with open(self.log, "ab") as log:
+            self.process = subprocess.Popen([CHANCERY, "serve", "--config", self.dir / "chancery.ini"], stdout=log, stderr=log,
+                                            env=dict(self.env, **env), start_new_session=True)
+        self.wait_ready(wait)
+        return self
+
+    def wait_ready(self, wait=30):
+        end = time.monotonic() + wait
+        while time.monotonic() < end:
+            try:
+                if self.raw("GET", "/readyz")[0] == 200:
+                    return
+            except OSError:
+                pass
+            assert self.process.poll() is None, self.log.read_text()[-3000:]
+            time.sleep(0.05)
+        raise AssertionError("not ready: " + self.log.read_text()[-3000:])
+
+    def stop(self):
+        if self.process and self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(20)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        self.process = None
+
+    def kill_all(self):
+        """As if the power failed: every process of the installation at once."""
+        for pid in self.pids():
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        self.process.wait()
+        self.process = None
+
+    def pids(self, name=None):
+        """The parent's and its children's process ids; of one program by name."""
+        pids = [self.process.pid]
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+        pids += [int(p) for p in children.read_text().split()]
+        if name is None:
+            return pids
+        return [p for p in pids if Path(f"/proc/{p}/comm").read_text().strip() == name[:15]]
+
+    # ---- HTTP ----
+
+    def raw(self, method, path, body=None, headers=None, officer=None, tls=False, timeout=60):
+        """(status, headers, body) over the plain listener, or over TLS as an officer or anonymously."""
+        if officer or tls:
+            context = ssl.create_default_context(cafile=str(self.dir / "root.pem"))
+            if officer:
+                context.load_cert_chain(officer.cert_file, officer.key_file)
+            c = http.client.HTTPSConnection("localhost", self.tls_port, timeout=timeout, context=context)
+        else:
+            c = http.client.HTTPConnection("127.0.0.1", self.plain_port, timeout=timeout)
+        try:
+            c.request(method, path, body=body, headers=headers or {})
+            r = c.getresponse()
+            return r.status, r.headers, r.read()
+        finally:
+            c.close()
+
+    def call(self, method, path, body=None, officer=None, token=None, headers=None, **kw):
+        headers = dict(headers or {})
+        if body is not None and not isinstance(body, bytes):
+            body = json.dumps(body).encode()
+            headers.setdefault("Content-Type", "application/json")
+        if token:
+            headers["Authorization"] = f"Bearer {token}"
+        status, got, data = self.raw(method, path, body, headers, officer, **kw)
+        kind = got.get("Content-Type", "")
+        value = json.loads(data) if "json" in kind and "jsonl" not in kind and data else data
+        if status >= 400:
+            raise Refused(status, value if isinstance(value, dict) else {"detail": repr(value[:200])})
+        return value
+
+    # ---- acts ----
+
+    def prepare(self, officer, act, body, obj=None):
+        call = {"act": act, "body": body}
+        if obj is not None:
+            call["object"] = obj
+        return self.call("POST", "/api/v1/requests", call, officer)
+
+    def bring(self, officer, request, *signers):
+        content = base64.b64decode(request["to_sign"])
+        cms = [base64.b64encode(s.sign(content)).decode() for s in signers]
+        return self.call("POST", f"/api/v1/requests/{request['id']}/signatures", {"signatures": cms}, officer)
+
+    def act(self, act, body, *signers, obj=None):
+        """Prepared by the first signer; all signatures in one call."""
+        return self.bring(signers[0], self.prepare(signers[0], act, body, obj), *signers)
+
+    def act_in_two_steps(self, act, body, first, second, obj=None):
+        request = self.prepare(first, act, body, obj)
+        waiting = self.bring(first, request, first)
+        assert waiting["state"] == "waiting", waiting
+        shown = self.call("GET", f"/api/v1/requests/{request['id']}", officer=second)
+        return self.bring(second, shown, second)
+
+    def make_officer(self, name, profile, *signers, key=None):
+        """A certificate by the procedure "Officer", issued by the first signer, and the officer's document."""
+        csr, key = make_csr(name, key=key)
+        done = self.act("certificate.issue",
+                        {"token_procedure": "Officer", "requests": [{"csr": base64.b64encode(csr).decode(), "name": name}]},
+                        signers[0])
+        item = done["result"]["certificates"][0]
+        assert "certificate" in item, item
+        cert = x509.load_der_x509_certificate(base64.b64decode(item["der"]))
+        made = self.act("officer.create", {"name": name, "profile": profile, "certificate": item["certificate"],
+                                           "certificate_sha256": hashlib.sha256(base64.b64decode(item["der"])).hexdigest()},
+                        *signers)
+        assert made["state"] == "done", made
+        return Officer(self.keys, name, key, cert, made["result"]["id"])
+
+    def make_officers(self):
+        """Two administration officers and a registration officer; then the boot officers are closed."""
+        b1, b2 = self.officers["boot1"], self.officers["boot2"]
+        for slot, name, profile in (("anna", "Anna Admin", "Administration officer"), ("ben", "Ben Admin", "Administration officer"),
+                                    ("rosa", "Rosa Registrar", "Registration officer")):
+            self.officers[slot] = self.make_officer(name, profile, b1, b2)
+        anna, ben = self.officers["anna"], self.officers["ben"]
+        for d in self.call("GET", "/api/v1/documents/officer", officer=anna)["items"]:
+            if d["body"].get("boot"):
+                self.act("officer.modify", dict(d["body"], state="closed"), anna, ben, obj=d["id"])
+        return self
+
+    def make_ca(self, place="software", uri=None):
+        """A root, an issuing CA, and procedures for TLS servers by it."""
+        anna, ben = self.officers["anna"], self.officers["ben"]
+        where = {"place": place} if uri is None else {"place": "pkcs11", "pkcs11_uri": uri}
+        for n in ("Root", "Issuing"):
+            self.act("ca-key.create", {"name": f"{n} key", "algorithm": "p-256", **where}, anna, ben)
+        self.act("authority.create", {"name": "Root CA", "type": "root", "ca_key": "Root key", "subject": "CN=Root CA,O=Test",
+                                      "format": "CA certificate", "validity": "P20Y", "path_length": 1}, anna, ben)
+        self.act("authority.create", {"name": "Issuing CA", "type": "subordinate", "issuing_authority": "Root CA",
+                                      "ca_key": "Issuing key", "subject": "CN=Issuing CA,O=Test", "format": "CA certificate",
+                                      "validity": "P10Y", "path_length": 0}, anna, ben)
+        self.act("certificate-procedure.create",
+                 {"name": "TLS server", "authority": "Issuing CA", "format": "TLS server", "key_usage": ["digitalSignature"],
+                  "extended_key_usage": ["serverAuth"], "validity": "P90D"}, anna, ben)
+        self.act_in_two_steps("token-procedure.create",
+                              {"name": "TLS server", "storage_profile": "pkcs10", "issuer_certificates": "none",
+                               "certificate_procedures": ["TLS server"]}, anna, ben)
+        return self
+
+    def open_session(self, maximum=1000000, procedures=("TLS server",), officer=None, days=1):
+        """A bearer token for machine issuance, granted by the registration officer's signature."""
+        officer = officer or self.officers["rosa"]
+        token = base64.urlsafe_b64encode(os.urandom(32)).rstrip(b"=").decode()
+        until = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + days * 86400))
+        self.act("issuing-session.open", {"token_procedures": list(procedures), "certificates_max": maximum, "expires_at": until,
+                                          "token_sha256": hashlib.sha256(token.encode()).hexdigest(), "name": "test"}, officer)
+        return token
+
+    def issue(self, token, csr, procedure="TLS server", key=None, **kw):
+        headers = {"Idempotency-Key": key} if key else {}
+        return self.call("POST", "/api/v1/certificates",
+                         {"token_procedure": procedure, "request": base64.b64encode(csr).decode(), **kw}, token=token, headers=headers)
+
+    # ---- the journal ----
+
+    def wait_sequenced(self, wait=10):
+        """Until every leaf has its place under a signed head."""
+        end, size = time.monotonic() + wait, -1
+        while time.monotonic() < end:
+            now = self.call("GET", "/api/v1/journal/head", officer=self.officers["anna"])["size"]
+            if now == size:
+                return now
+            size = now
+            time.sleep(0.7)
+        raise AssertionError("the journal does not come to rest")
+
+    def export(self):
+        return self.raw("GET", "/api/v1/journal/export", officer=self.officers["anna"])[2]
