@@ -1,6 +1,7 @@
 #include "base/base.h"
 #include "factory/ca_certificate.h"
 
+#include "crypto/digest.h"
 #include "crypto/rand.h"
 #include "factory/ca_keys.h"
 #include "factory/leaf.h"
@@ -102,10 +103,15 @@ ca_certificate_add(struct factory *f, struct arena *a, const struct snapshot *po
 	struct authority_issue_facts facts = { .policy = policy, .authority = authority, .now_ms = clock_now_ms() };
 	const struct authority *own = snapshot_authority(policy, authority);
 	struct authority_decision d = { 0 };
+	uint8_t key_id[SHA1_LEN];
+	struct pubkey key;
 	struct pending p;
 
 	NEED(own != NULL && own->key != NULL, e, CHY_AUTHORITY_NO_KEY, NULL, "the authority's key is not there");
 	TRY(key_public(f, a, own->key, &facts.spki, e));
+	TRY(pubkey_parse(facts.spki, &key, e));
+	sha1(key.bits_der, key_id);
+	facts.key_id = BYTES_OF(key_id);
 	TRY(rand_bytes(facts.random, sizeof(facts.random), e));
 	TRY(decide_authority(a, &facts, &d, e));
 	TRY(limit_key(f, &d, facts.spki, e));

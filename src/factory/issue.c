@@ -84,6 +84,8 @@ gather(struct issue_call *c)
 	facts->policy = c->policy;
 	facts->request = &c->request;
 	facts->csr = &c->csr;
+	sha1(c->csr.key.bits_der, c->key_id);
+	facts->key_id = BYTES_OF(c->key_id);
 	rc = key_check(&c->csr.key, NULL, &e);
 	facts->weak = verdict_of(rc, &e);
 	err_clear(&e);

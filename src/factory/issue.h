@@ -38,7 +38,7 @@ struct issue_call {
 	struct session_facts session_facts;
 	struct issue_decision decision;
 	struct bytes tbs, context;
-	uint8_t idempotency_key[32], idempotency_request[32];
+	uint8_t idempotency_key[32], idempotency_request[32], key_id[20];
 };
 
 /* Starts; done tells the end in every case. */

@@ -289,6 +289,8 @@ judge_one(struct signing *s, struct bytes cms, size_t together, struct err *e)
 	s->cms[s->n] = cms;
 	s->signatures[s->n++] = facts.signer;
 	s->request.state = d.state;
+	if (s->request.waiting_at_ms == 0)
+		s->request.waiting_at_ms = facts.now_ms;
 	return RC_OK;
 }
 
@@ -457,7 +459,7 @@ sign(struct signing *s, struct request_id id, const struct bytes *cms, size_t n,
 	TRY(load_signing(s, id, e));
 	NEED(n >= 1 && n <= SIGNATURES_MAX, e, CHY_REQUEST_STATE, NULL, "one to %d signatures", SIGNATURES_MAX);
 	for (size_t i = 0; i < n; i++) {
-		enum rc rc = judge_one(s, cms[i], n - i, e);
+		enum rc rc = judge_one(s, cms[i], n, e);
 		struct err also = { 0 };
 
 		if (rc == RC_OK)

@@ -60,8 +60,12 @@ get_schema(void *ctx, struct http_call *c)
 	struct json *ret = NULL;
 	struct err e = { 0 };
 
-	if (k != NULL)
-		rest_answer(c, schema_of(c->arena, k, &ret, &e), 200, ret, &e);
+	enum rc rc;
+
+	if (k == NULL)
+		return;
+	rc = schema_of(c->arena, k, &ret, &e);
+	rest_answer(c, rc, 200, ret, &e);
 }
 
 static void
@@ -74,6 +78,7 @@ get_documents(void *ctx, struct http_call *c)
 	struct document_query q = { 0 };
 	struct json *ret = NULL;
 	struct err e = { 0 };
+	enum rc rc;
 
 	if (k == NULL)
 		return;
@@ -82,7 +87,8 @@ get_documents(void *ctx, struct http_call *c)
 	q.name = route_query_text(c, "name");
 	q.after = route_query_int(c, "after", 0);
 	q.limit = (size_t)route_query_int(c, "limit", 100);
-	rest_answer(c, document_list(f, c->arena, policy, who, &q, &ret, &e), 200, ret, &e);
+	rc = document_list(f, c->arena, policy, who, &q, &ret, &e);
+	rest_answer(c, rc, 200, ret, &e);
 }
 
 static void
@@ -113,10 +119,12 @@ save_draft(struct factory *f, struct http_call *c, int64_t id)
 	const struct kind *k = who ? kind_param(c) : NULL;
 	struct json *body, *ret = NULL;
 	struct err e = { 0 };
+	enum rc rc;
 
 	if (k == NULL || (body = rest_body(c)) == NULL)
 		return;
-	rest_answer(c, draft_save(f, c->arena, policy, who, k->id, id, body, &ret, &e), id ? 200 : 201, ret, &e);
+	rc = draft_save(f, c->arena, policy, who, k->id, id, body, &ret, &e);
+	rest_answer(c, rc, id ? 200 : 201, ret, &e);
 }
 
 static void
@@ -158,9 +166,12 @@ get_draft(void *ctx, struct http_call *c)
 	const struct kind *k = who ? kind_param(c) : NULL;
 	struct json *ret = NULL;
 	struct err e = { 0 };
+	enum rc rc;
 
-	if (k != NULL)
-		rest_answer(c, draft_show(f, c->arena, policy, who, k->id, route_id(c, 1), &ret, &e), 200, ret, &e);
+	if (k == NULL)
+		return;
+	rc = draft_show(f, c->arena, policy, who, k->id, route_id(c, 1), &ret, &e);
+	rest_answer(c, rc, 200, ret, &e);
 }
 
 static void
