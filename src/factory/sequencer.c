@@ -4,7 +4,7 @@
 #include "factory/tiles.h"
 #include "store/read.h"
 
-enum { LEASE_MS = 10000, PAGE_ARENA = 64 << 20 };
+enum { LEASE_MS = 3000, PAGE_ARENA = 64 << 20 };
 
 /* What a step works with. The tree is read again each time: a few rows, and no state to go stale when the lease has
    been elsewhere. */
