@@ -2,6 +2,8 @@
 #include "base/json.h"
 #include "gateway/openapi.h"
 #include "gateway/problem.h"
+#include "model/field.h"
+#include "policy/schema.h"
 
 enum { OPENAPI_ARENA = 16 << 20 };
 
@@ -282,9 +284,29 @@ put_schema(const struct doc *d, const char *name, const char *text, struct err *
 	return RC_OK;
 }
 
+/* The bodies of the documents, each kind's as it describes itself: "body-token-procedure". */
+static enum rc
+put_kinds(const struct doc *d, struct err *e)
+{
+	for (int i = 0; i < KIND_COUNT; i++) {
+		const struct kind *kind = kind_of((enum kind_id)i);
+		struct json *v;
+		char *name;
+
+		if (kind == NULL)
+			continue;
+		TRY(schema_of(d->a, kind, &v, e));
+		name = arena_printf(d->a, "body-%s", kind->name);
+		NEED(name != NULL, e, CHY_NO_MEMORY, NULL, "no memory for the OpenAPI document");
+		json_set(d->schemas, name, v);
+	}
+	return RC_OK;
+}
+
 static enum rc
 put_schemas(const struct doc *d, struct err *e)
 {
+	TRY(put_kinds(d, e));
 	TRY(put_schema(d, "Problem", problem_schema, e));
 	for (const struct route_schema *s = system_schemas; s->name != NULL; s++)
 		TRY(put_schema(d, s->name, s->text, e));
