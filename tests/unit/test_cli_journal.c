@@ -1,0 +1,735 @@
+/*
+ * Verification of the journal's export. A small journal is made here with real keys: ceremony, an act of two officers, an
+ * issuing session, certificates. It verifies; then everything that can be done to it is done, and must be found:
+ * to the file (by somebody without keys), and to the facts (by somebody who has the journal key and signs new heads).
+ */
+#include "base/base.h"
+#include "base/json.h"
+#include "cli/journal_state.h"
+#include "crypto/crypto.h"
+#include "crypto_help.h"
+#include "pki/cms.h"
+
+enum { LEAVES_MAX = 40, HEAD_EVERY = 6 };
+enum { ANNA = 61, BERT = 62, PROFILE = 50, DOMAIN = 70, ANNA_CERT = 101, BERT_CERT = 102 };
+
+static struct arena *mem;
+static struct softkey *root_key, *journal_key, *anna_key, *bert_key;
+static struct bytes root, journal_cert, anna, bert, issued[4];
+static char instance[65];
+
+/* ---- the journal ---- */
+
+struct row {
+	const char *line; /* without the line feed */
+};
+
+static const char *leaves[LEAVES_MAX];
+static size_t leaves_n;
+static struct row rows[LEAVES_MAX];
+static size_t rows_n, documents_n, certificates_n;
+
+static const char *
+b64(struct bytes b)
+{
+	OWN_BUF struct buf t = buf_max(1 << 20);
+
+	base64_put(&t, b);
+	return arena_str(mem, buf_bytes(&t));
+}
+
+static const char *
+hex_sha256(struct bytes b)
+{
+	uint8_t h[SHA256_LEN];
+	char t[65];
+
+	sha256(b, h);
+	return arena_str(mem, bytes_str(hex_text(t, BYTES_OF(h))));
+}
+
+static void
+leaf(const char *text)
+{
+	assert_non_null(text);
+	assert_true(leaves_n < LEAVES_MAX);
+	leaves[leaves_n++] = text;
+}
+
+#define AT "\"at\":\"2026-11-21T12:00:00Z\""
+
+static void
+row(const char *line)
+{
+	rows[rows_n++] = (struct row){ line };
+}
+
+static void
+document(int id, int version, const char *kind, const char *body, const char *by)
+{
+	leaf(arena_printf(mem,
+			  "{" AT ",\"by\":%s,\"document\":{\"body\":%s,\"id\":%d,\"kind\":\"%s\",\"version\":"
+			  "%d},\"id\":%d,\"kind\":\"document\"}",
+			  by, body, id, kind, version, 1000 + id));
+	row(arena_printf(mem, "{\"type\":\"document\",\"id\":%d,\"version\":%d,\"kind\":\"%s\",\"body\":%s}",
+			 id, version, kind, body));
+	documents_n++;
+}
+
+static void
+certificate(int id, struct bytes der, const char *by, const char *more)
+{
+	struct cert c;
+	char serial[64];
+
+	assert_int_equal(cert_parse(mem, der, &c, NULL), RC_OK);
+	hex_text(serial, c.serial);
+	leaf(arena_printf(mem,
+			  "{" AT ",\"by\":%s,\"certificate\":{\"serial\":\"%s\",\"sha256\":\"%s\"}%s,\"id\":%"
+			  "d,\"kind\":\"certificate\"}",
+			  by, serial, hex_sha256(der), more, id));
+	row(arena_printf(mem, "{\"type\":\"certificate\",\"id\":%d,\"serial\":\"%s\",\"der\":\"%s\"}", id,
+			 serial, b64(der)));
+	certificates_n++;
+}
+
+/* What an officer's command line does. */
+static struct bytes
+sign(const struct softkey *key, struct bytes cert, struct bytes content)
+{
+	struct cms_inputs in = { .sigalg = softkey_default_alg(key),
+				 .content = content,
+				 .cert = cert,
+				 .signing_at = 1795262400000 };
+	OWN_BUF struct buf signature = buf_max(SOFTKEY_SIGNATURE_MAX);
+	uint8_t digest[SHA256_LEN], fingerprint[SHA256_LEN];
+	struct bytes attrs, der;
+	struct err e = { 0 };
+
+	sha256(content, digest);
+	sha256(cert, fingerprint);
+	in.content_digest = BYTES_OF(digest);
+	in.cert_sha256 = BYTES_OF(fingerprint);
+	if (cms_signed_attrs(mem, &in, &attrs, &e) != RC_OK ||
+	    softkey_sign(key, in.sigalg, attrs, &signature, &e) != RC_OK ||
+	    cms_assemble(mem, &in, attrs, buf_bytes(&signature), &der, &e) != RC_OK)
+		fail_msg("%s", e.text);
+	return der;
+}
+
+static const char *
+act(const char *name, int request, const char *base, const char *body, const char *where)
+{
+	return arena_printf(mem,
+			    "{\"act\":\"%s\",\"base\":%s,\"body\":%s,\"format\":\"chancery-request/"
+			    "1\",\"instance\":\"%s\",\"nonce\":"
+			    "\"AAAAAAAAAAAAAAAAAAAAAA\",\"prepared_at\":\"2026-11-21T12:00:00Z\",\"prepared_"
+			    "by\":61,\"request\":%d}",
+			    name, base, body, where, request);
+}
+
+static void
+signature(int request, int officer, const struct softkey *key, struct bytes cert, const char *content)
+{
+	leaf(arena_printf(
+	    mem, "{" AT ",\"cms\":\"%s\",\"id\":%d,\"kind\":\"signature\",\"officer\":%d,\"request\":%d}",
+	    b64(sign(key, cert, bytes_str(content))), request * 10 + officer, officer, request));
+}
+
+/* ---- the story ---- */
+
+/* What goes wrong in it; the numbers of bad acts begin at 1. */
+enum deed {
+	NOTHING,
+	OTHER_BODY,     /* the document is not what was signed */
+	ONE_SIGNATURE,  /* of two */
+	SAME_OFFICER,   /* signs twice */
+	OTHER_KEY,      /* a stranger's certificate in an officer's name */
+	OTHER_INSTANCE, /* signed for another installation */
+	OTHER_REQUEST,  /* an old signature under a new request */
+	OTHER_BYTES,    /* the second officer signed something else */
+	BROKEN_CMS,
+	LATE_CEREMONY, /* a document that claims the boot ceremony afterwards */
+	VERSION_GAP,
+	NO_ROLE,
+	CLOSED_PROFILE,
+	CLOSED_OFFICER,
+	FOREIGN_DOMAIN,
+	UNKNOWN_CERTIFICATE, /* the officer's certificate was issued nowhere */
+	UNKNOWN_SESSION,
+	SESSION_TOO_OFTEN,
+	SESSION_OTHER_PROCEDURE,
+	SESSION_OTHER_BODY,
+	SESSION_OVER,
+	OTHER_CSR,
+	NOT_ASKED,    /* a certificate by a request that is none for certificates */
+	TWICE,        /* one request takes effect twice */
+	VOID_REQUEST, /* takes effect after it became void */
+	SECOND_GENESIS,
+	UNKNOWN_KIND,
+	DEEDS
+};
+
+static void
+ceremony(enum deed bad)
+{
+	const char *may = bad == NO_ROLE
+	    ? "[\"use-awb\",\"use-clients\",\"issue-certificate\"]"
+	    : "[\"domain-tasks\",\"use-awb\",\"use-clients\",\"issue-certificate\"]";
+	const char *by = "{\"genesis\":1}";
+	const char *officer =
+	    "{\"certificate\":%d,\"certificate_sha256\":\"%s\",\"domain\":%s,\"name\":\"%s\",\"profile\":50,"
+	    "\"state\":\"%s\"}";
+
+	leaf(arena_printf(mem,
+			  "{" AT ",\"id\":1,\"instance\":\"%s\",\"journal_certificate\":\"%s\",\"kind\":"
+			  "\"genesis\",\"root\":\"%s\","
+			  "\"version\":\"0\"}",
+			  instance, b64(journal_cert), b64(root)));
+	if (bad != UNKNOWN_CERTIFICATE)
+		certificate(ANNA_CERT, anna, by, "");
+	certificate(BERT_CERT, bert, by, "");
+	document(PROFILE, 1, "officer-profile",
+		 arena_printf(mem, "{\"name\":\"All\",\"roles\":%s,\"state\":\"%s\"}", may,
+			      bad == CLOSED_PROFILE ? "closed" : "active"),
+		 by);
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+	document(ANNA, 1, "officer",
+		 arena_printf(mem, officer, ANNA_CERT, hex_sha256(anna),
+			      bad == FOREIGN_DOMAIN ? "99" : "null", "Anna", "active"),
+		 by);
+	document(BERT, 1, "officer",
+		 arena_printf(mem, officer, BERT_CERT, hex_sha256(bert), "null", "Bert",
+			      bad == CLOSED_OFFICER ? "closed" : "active"),
+		 by);
+#pragma GCC diagnostic pop
+}
+
+static void
+two_officers(enum deed bad)
+{
+	const char *body = "{\"name\":\"North\",\"parent\":null,\"state\":\"active\"}";
+	const char *content = act("domain.create", bad == OTHER_REQUEST ? 199 : 200, "null", body,
+				  bad == OTHER_INSTANCE ? hex_sha256(BYTES("x")) : instance);
+	const char *other = act("domain.create", 200, "null", "{\"name\":\"South\"}", instance);
+
+	signature(200, ANNA, bad == OTHER_KEY ? bert_key : anna_key, bad == OTHER_KEY ? bert : anna, content);
+	if (bad == SAME_OFFICER)
+		signature(200, ANNA, anna_key, anna, content);
+	else if (bad != ONE_SIGNATURE)
+		signature(200, BERT, bert_key, bert, bad == OTHER_BYTES ? other : content);
+	if (bad == BROKEN_CMS) {
+		char *text = arena_str(mem, bytes_str(leaves[leaves_n - 1]));
+
+		strstr(text, "\"cms\":\"")[300] ^= 1;
+		leaves[leaves_n - 1] = text;
+	}
+	if (bad == VOID_REQUEST)
+		leaf("{" AT ",\"from\":\"waiting\",\"id\":1500,\"kind\":\"request-state\",\"reason\":\"\","
+		     "\"request\":200,\"to\":\"void\"}");
+	document(DOMAIN, bad == VERSION_GAP ? 2 : 1, "domain",
+		 bad == OTHER_BODY ? "{\"name\":\"Nord\",\"parent\":null,\"state\":\"active\"}" : body,
+		 bad == LATE_CEREMONY ? "{\"genesis\":1}" : "{\"request\":200}");
+	if (bad == TWICE)
+		document(DOMAIN + 1, 1, "domain", body, "{\"request\":200}");
+}
+
+static void
+session(enum deed bad)
+{
+	const char *until = bad == SESSION_OVER ? "2026-11-21T11:59:59Z" : "2026-11-22T12:00:00Z";
+	const char *body = arena_printf(mem,
+					"{\"certificates_max\":1,\"expires_at\":\"%s\",\"token_procedures\":["
+					"80],\"token_sha256\":\"%s\"}",
+					until, hex_sha256(BYTES("token")));
+	const char *procedure = ",\"procedures\":{\"token\":[80,1]}";
+
+	signature(210, ANNA, anna_key, anna, act("issuing-session.open", 210, "null", body, instance));
+	leaf(arena_printf(
+	    mem,
+	    "{" AT ",\"body\":%s,\"by\":{\"request\":210},\"id\":1210,\"kind\":\"session\",\"session\":210}",
+	    bad == SESSION_OTHER_BODY
+		? "{\"certificates_max\":9,\"expires_at\":\"2026-11-22T12:00:00Z\",\"token_procedures\":[80]}"
+		: body));
+	certificate(300, issued[0], bad == UNKNOWN_SESSION ? "{\"session\":211}" : "{\"session\":210}",
+		    bad == SESSION_OTHER_PROCEDURE ? ",\"procedures\":{\"token\":[81,1]}" : procedure);
+	if (bad == SESSION_TOO_OFTEN)
+		certificate(302, issued[2], "{\"session\":210}", procedure);
+}
+
+static void
+by_officer(enum deed bad)
+{
+	struct bytes csr = BYTES("not a request, but bytes");
+	const char *body = arena_printf(mem, "{\"requests\":[{\"csr\":\"%s\"}],\"token_procedure\":80}",
+					b64(csr));
+
+	signature(220, ANNA, anna_key, anna, act("certificate.issue", 220, "null", body, instance));
+	certificate(301, issued[1], bad == NOT_ASKED ? "{\"request\":200}" : "{\"request\":220}",
+		    arena_printf(mem, ",\"csr_sha256\":\"%s\"",
+				 hex_sha256(bad == OTHER_CSR ? BYTES("another") : csr)));
+	leaf("{\"act\":\"x\"," AT ",\"id\":1999,\"kind\":\"refusal\",\"text\":\"no\"}");
+	if (bad == SECOND_GENESIS)
+		leaf(leaves[0]);
+	if (bad == UNKNOWN_KIND)
+		leaf("{" AT ",\"id\":2000,\"kind\":\"invention\"}");
+}
+
+static void
+tell(enum deed bad)
+{
+	leaves_n = rows_n = documents_n = certificates_n = 0;
+	ceremony(bad);
+	two_officers(bad);
+	session(bad);
+	by_officer(bad);
+}
+
+/* ---- the export ---- */
+
+static void
+put_head(struct buf *out, const struct tree *t)
+{
+	OWN_BUF struct buf bytes = buf_max(128), sig = buf_max(SOFTKEY_SIGNATURE_MAX);
+	struct tree_hash top;
+	struct err e = { 0 };
+
+	assert_int_equal(tree_root(journal_sha256, t, &top, &e), RC_OK);
+	buf_str(&bytes, "Chancery journal head, version 1");
+	buf_u64(&bytes, t->size);
+	buf_u64(&bytes, 1795262400000);
+	buf_put(&bytes, BYTES_OF(top.b));
+	assert_int_equal(softkey_sign(journal_key, SIGALG_ECDSA_SHA256, buf_bytes(&bytes), &sig, &e), RC_OK);
+	buf_printf(out,
+		   "{\"type\":\"head\",\"size\":%llu,\"root\":\"%s\",\"at\":\"2026-11-21T12:00:00Z\","
+		   "\"signature\":\"%s\"}\n",
+		   (unsigned long long)t->size, b64(BYTES_OF(top.b)), b64(buf_bytes(&sig)));
+}
+
+static struct bytes export(void)
+{
+	OWN_BUF struct buf out = buf_max(4 << 20);
+	struct tree t = { 0 };
+	struct tree_hash h;
+	struct err e = { 0 };
+
+	buf_printf(
+	    &out,
+	    "{\"type\":\"header\",\"format\":\"chancery-journal/1\",\"instance\":\"%s\",\"size\":%zu}\n",
+	    instance, leaves_n);
+	for (size_t i = 0; i < leaves_n; i++) {
+		buf_printf(&out, "{\"type\":\"leaf\",\"index\":%zu,\"body\":", i);
+		json_put_str(&out, bytes_str(leaves[i]));
+		buf_str(&out, "}\n");
+		assert_int_equal(tree_leaf(journal_sha256, bytes_str(leaves[i]), &h, &e), RC_OK);
+		assert_int_equal(tree_add(journal_sha256, &t, &h, NULL, NULL, &e), RC_OK);
+		if (i % HEAD_EVERY == HEAD_EVERY - 1 || i == leaves_n - 1)
+			put_head(&out, &t);
+	}
+	for (int certs = 0; certs < 2; certs++)
+		for (size_t i = 0; i < rows_n; i++)
+			if ((strstr(rows[i].line, "\"type\":\"certificate\"") != NULL) == certs)
+				buf_printf(&out, "%s\n", rows[i].line);
+	buf_printf(&out, "{\"type\":\"end\",\"leaves\":%zu,\"documents\":%zu,\"certificates\":%zu}\n",
+		   leaves_n, documents_n, certificates_n);
+	assert_true(buf_ok(&out));
+	return arena_dup(mem, buf_bytes(&out));
+}
+
+/* ---- verifying ---- */
+
+static struct journal_finding first;
+static char first_where[64];
+static bool show;
+
+static void
+report(void *arg, const struct journal_finding *f)
+{
+	if (++*(size_t *)arg == 1) {
+		first = *f;
+		snprintf(first_where, sizeof(first_where), "%s", f->where);
+	}
+	if (show)
+		print_message("%s: %s %s\n", f->where, f->err.field, f->err.text);
+}
+
+/* How many things do not hold; a stop counts as one. */
+static size_t
+findings(struct bytes text, size_t piece, struct journal_summary *ret)
+{
+	OWN(journal_verifier_free)
+	struct journal_verifier *v = NULL;
+	struct journal_summary mine;
+	struct err e = { 0 };
+	size_t n = 0;
+	enum rc rc = journal_verifier_new(root, 1795262400000, report, &n, &v, &e);
+
+	assert_int_equal(rc, RC_OK);
+	for (size_t at = 0; rc == RC_OK && at < text.n; at += piece)
+		rc = journal_verifier_take(v, bytes_part(text, at, piece), &e);
+	if (rc == RC_OK)
+		rc = journal_verifier_end(v, ret ? ret : &mine, &e);
+	if (rc != RC_OK) {
+		first = (struct journal_finding){ "", e };
+		return 1;
+	}
+	return n;
+}
+
+static int
+start(void **state)
+{
+	struct err e = { 0 };
+
+	mem = arena_new((size_t)1 << 30);
+	if (crypto_init(&e) != RC_OK)
+		return 1;
+	root_key = test_key("p-256");
+	journal_key = test_key("p-256");
+	anna_key = test_key("p-256");
+	bert_key = test_key("p-256");
+	root = test_issue(mem,
+			  (struct test_cert){ .cn = "Root", .key = root_key, .ca = true, .path_len = -1 });
+	journal_cert = test_issue(
+	    mem,
+	    (struct test_cert){
+		.cn = "Journal", .key = journal_key, .issuer_cn = "Root", .issuer_key = root_key });
+	anna = test_issue(
+	    mem,
+	    (struct test_cert){ .cn = "Anna", .key = anna_key, .issuer_cn = "Root", .issuer_key = root_key });
+	bert = test_issue(
+	    mem,
+	    (struct test_cert){ .cn = "Bert", .key = bert_key, .issuer_cn = "Root", .issuer_key = root_key });
+	for (size_t i = 0; i < ARRAY_LEN(issued); i++)
+		issued[i] = test_issue(mem,
+				       (struct test_cert){ .cn = "Web",
+							   .key = anna_key,
+							   .issuer_cn = "Root",
+							   .issuer_key = root_key,
+							   .serial = 100 + (long)i });
+	snprintf(instance, sizeof(instance), "%s", hex_sha256(root));
+	return 0;
+}
+
+static int
+stop(void **state)
+{
+	softkey_free(root_key);
+	softkey_free(journal_key);
+	softkey_free(anna_key);
+	softkey_free(bert_key);
+	arena_free(mem);
+	return 0;
+}
+
+/* ---- cases ---- */
+
+static void
+good_journal_verifies(void **state)
+{
+	struct journal_summary s = { 0 };
+	struct bytes text;
+
+	tell(NOTHING);
+	text = export();
+	show = true;
+	assert_int_equal(findings(text, SIZE_MAX, &s), 0);
+	show = false;
+	assert_int_equal(s.leaves, leaves_n);
+	assert_int_equal(s.heads, (leaves_n + HEAD_EVERY - 1) / HEAD_EVERY);
+	assert_int_equal(s.signatures, 4);
+	assert_int_equal(s.documents, 4);
+	assert_int_equal(s.certificates, 4);
+	assert_int_equal(s.findings, 0);
+	assert_int_equal(s.head_at_ms, 1795262400000);
+	for (size_t piece = 1; piece < 200; piece += 33) /* wherever the stream is cut */
+		assert_int_equal(findings(text, piece, NULL), 0);
+}
+
+/* Somebody with the journal key rewrites history and signs new heads. */
+static void
+bad_deeds_are_found(void **state)
+{
+	for (enum deed bad = NOTHING + 1; bad < DEEDS; bad++) {
+		size_t n;
+
+		tell(bad);
+		n = findings(export(), SIZE_MAX, NULL);
+		if (n == 0)
+			fail_msg("deed %d was not found", bad);
+		if (getenv("CHY_SHOW"))
+			print_message("%d: %s: %s\n", bad, first_where, first.err.text);
+		if (first.err.code != CHY_JOURNAL_SIGNATURE && first.err.code != CHY_JOURNAL_ALTERED &&
+		    first.err.code != CHY_JOURNAL_FORMAT && bad != BROKEN_CMS)
+			fail_msg("deed %d gave %s: %s", bad, code_name(first.err.code), first.err.text);
+	}
+}
+
+/* ---- to the file ---- */
+
+struct lines {
+	struct bytes at[3 * LEAVES_MAX];
+	size_t n;
+};
+
+static struct lines
+lines_of(struct bytes text)
+{
+	struct lines l = { .n = 0 };
+
+	for (struct bytes rest = text; rest.n > 0; l.n++)
+		l.at[l.n] = text_cut(rest, '\n', &rest);
+	return l;
+}
+
+static struct bytes
+joined(const struct lines *l)
+{
+	OWN_BUF struct buf b = buf_max(8 << 20);
+
+	for (size_t i = 0; i < l->n; i++) {
+		buf_put(&b, l->at[i]);
+		buf_str(&b, "\n");
+	}
+	return arena_dup(mem, buf_bytes(&b));
+}
+
+static void
+must_find(const struct lines *l, const char *what, size_t i)
+{
+	if (findings(joined(l), SIZE_MAX, NULL) == 0)
+		fail_msg("%s line %zu was not found", what, i + 1);
+}
+
+static void
+every_removed_line_is_found(void **state)
+{
+	struct lines all, l;
+
+	tell(NOTHING);
+	all = lines_of(export());
+	for (size_t i = 0; i < all.n; i++) {
+		/* a head between others may be left out: a later one covers the same leaves */
+		if (bytes_starts(all.at[i], "{\"type\":\"head\"") &&
+		    bytes_starts(all.at[i + 1], "{\"type\":\"leaf\""))
+			continue;
+		l = all;
+		memmove(&l.at[i], &l.at[i + 1], (l.n - i - 1) * sizeof(l.at[0]));
+		l.n--;
+		must_find(&l, "removed", i);
+	}
+}
+
+static void
+every_doubled_line_is_found(void **state)
+{
+	struct lines all, l;
+
+	tell(NOTHING);
+	all = lines_of(export());
+	for (size_t i = 0; i < all.n; i++) {
+		l = all;
+		memmove(&l.at[i + 1], &l.at[i], (l.n - i) * sizeof(l.at[0]));
+		l.n++;
+		must_find(&l, "doubled", i);
+	}
+}
+
+static void
+every_pair_of_leaves_changed_round_is_found(void **state)
+{
+	struct lines all, l;
+
+	tell(NOTHING);
+	all = lines_of(export());
+	for (size_t i = 0; i < all.n; i++)
+		for (size_t j = i + 1; j < all.n; j++) {
+			if (!bytes_starts(all.at[i], "{\"type\":\"leaf\"") ||
+			    !bytes_starts(all.at[j], "{\"type\":\"leaf\""))
+				continue;
+			l = all;
+			l.at[i] = all.at[j];
+			l.at[j] = all.at[i];
+			must_find(&l, "changed", i);
+		}
+}
+
+/* Leaves changed round together with their indexes: only the tree tells. */
+static void
+reordered_and_renumbered_is_found(void **state)
+{
+	struct lines l;
+	struct bytes bodies[2];
+	size_t at[2], n = 0;
+
+	tell(NOTHING);
+	l = lines_of(export());
+	for (size_t i = 0; i < l.n && n < 2; i++)
+		if (bytes_starts(l.at[i], "{\"type\":\"leaf\",\"index\":1,") ||
+		    bytes_starts(l.at[i], "{\"type\":\"leaf\",\"index\":2,"))
+			at[n++] = i;
+	assert_int_equal(n, 2);
+	for (size_t i = 0; i < 2; i++)
+		bodies[i] = bytes_part(l.at[at[i]], 25, SIZE_MAX);
+	for (size_t i = 0; i < 2; i++)
+		l.at[at[i]] = bytes_str(arena_printf(mem, "{\"type\":\"leaf\",\"index\":%zu,%.*s", i + 1,
+						     BYTES_FMT(bodies[1 - i])));
+	must_find(&l, "renumbered", at[0]);
+}
+
+/* A bit in (nearly) every place. */
+static void
+every_altered_byte_is_found(void **state)
+{
+	struct bytes text;
+	uint8_t *p;
+
+	tell(NOTHING);
+	text = export();
+	p = arena_alloc(mem, text.n);
+	memcpy(p, text.p, text.n);
+	for (size_t i = 0; i < text.n; i += 13) {
+		if (p[i] == '\n')
+			continue;
+		p[i] ^= 1;
+		if (findings(bytes_of(p, text.n), SIZE_MAX, NULL) == 0)
+			fail_msg("byte %zu: %.*s", i, 60, (const char *)p + (i > 30 ? i - 30 : 0));
+		p[i] ^= 1;
+	}
+}
+
+static void
+every_cut_is_found(void **state)
+{
+	struct bytes text;
+
+	tell(NOTHING);
+	text = export();
+	for (size_t n = 0; n < text.n - 1; n += 97)
+		if (findings(bytes_part(text, 0, n), SIZE_MAX, NULL) == 0)
+			fail_msg("cut after %zu bytes", n);
+}
+
+static void
+another_root_is_found(void **state)
+{
+	struct bytes mine = root, text;
+
+	tell(NOTHING);
+	text = export();
+	root = anna;
+	assert_int_equal(findings(text, SIZE_MAX, NULL), 1);
+	assert_int_equal(first.err.code, CHY_JOURNAL_FORMAT);
+	root = mine;
+}
+
+static void
+stranger_with_the_journal_is_found(void **state)
+{
+	struct softkey *real = journal_key;
+	struct bytes text;
+
+	tell(NOTHING);
+	journal_key = bert_key; /* signs the heads */
+	text = export();
+	journal_key = real;
+	assert_true(findings(text, SIZE_MAX, NULL) > 0);
+	assert_int_equal(first.err.code, CHY_JOURNAL_SIGNATURE);
+}
+
+/* ---- one proof ---- */
+
+static struct json *
+proof(size_t index, const char *path)
+{
+	OWN_BUF struct buf head = buf_max(1 << 16), leaf_text = buf_max(1 << 20);
+	struct tree t = { 0 };
+	struct tree_hash h;
+	struct json *v;
+	struct err e = { 0 };
+	const char *text;
+
+	for (size_t i = 0; i < leaves_n; i++) {
+		assert_int_equal(tree_leaf(journal_sha256, bytes_str(leaves[i]), &h, &e), RC_OK);
+		assert_int_equal(tree_add(journal_sha256, &t, &h, NULL, NULL, &e), RC_OK);
+	}
+	put_head(&head, &t);
+	json_put_str(&leaf_text, bytes_str(leaves[index]));
+	text = arena_printf(
+	    mem, "{\"leaf\":%s,\"index\":%zu,\"path\":%s,\"head\":%.*s,\"certificate\":\"%s\"}}",
+	    buf_cstr(&leaf_text), index, path, (int)head.n - 2, (const char *)head.p, b64(journal_cert));
+	if (json_parse(mem, bytes_str(text), &v, &e) != RC_OK)
+		fail_msg("%s", e.text);
+	return v;
+}
+
+static enum rc
+stored(void *arg, unsigned level, uint64_t index, struct tree_hash *ret, struct err *e)
+{
+	struct tree t = { 0 };
+	struct tree_hash h;
+
+	for (uint64_t i = index << level; i < (index + 1) << level; i++) {
+		TRY(tree_leaf(journal_sha256, bytes_str(leaves[i]), &h, e));
+		TRY(tree_add(journal_sha256, &t, &h, NULL, NULL, e));
+	}
+	return tree_root(journal_sha256, &t, ret, e);
+}
+
+static const char *
+path_of(size_t index)
+{
+	OWN_BUF struct buf b = buf_max(1 << 16);
+	struct tree_reader from = { stored, NULL };
+	struct tree_proof p;
+	struct err e = { 0 };
+
+	assert_int_equal(tree_inclusion(journal_sha256, &from, index, leaves_n, &p, &e), RC_OK);
+	for (size_t i = 0; i < p.n; i++)
+		buf_printf(&b, "%s\"%s\"", i ? "," : "", b64(BYTES_OF(p.at[i].b)));
+	return arena_printf(mem, "[%.*s]", BYTES_FMT(buf_bytes(&b)));
+}
+
+static void
+proof_of_one_certificate(void **state)
+{
+	struct proven p;
+	struct err e = { 0 };
+
+	tell(NOTHING);
+	if (journal_check_proof(mem, proof(1, path_of(1)), root, ANNA_CERT, &p, &e) != RC_OK)
+		fail_msg("%s: %s", e.field, e.text);
+	assert_int_equal(p.index, 1);
+	assert_int_equal(p.size, leaves_n);
+	assert_true(bytes_is(p.sha256, hex_sha256(anna)));
+
+	assert_int_not_equal(journal_check_proof(mem, proof(1, path_of(1)), root, BERT_CERT, &p, &e), RC_OK);
+	assert_int_equal(e.code, CHY_TREE_PROOF);
+	err_clear(&e);
+	assert_int_not_equal(journal_check_proof(mem, proof(1, path_of(2)), root, ANNA_CERT, &p, &e), RC_OK);
+	assert_int_equal(e.code, CHY_TREE_PROOF);
+	err_clear(&e);
+	assert_int_not_equal(journal_check_proof(mem, proof(1, path_of(1)), anna, ANNA_CERT, &p, &e), RC_OK);
+	assert_int_equal(e.code, CHY_CHAIN_INCOMPLETE);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(good_journal_verifies),
+		cmocka_unit_test(bad_deeds_are_found),
+		cmocka_unit_test(every_removed_line_is_found),
+		cmocka_unit_test(every_doubled_line_is_found),
+		cmocka_unit_test(every_pair_of_leaves_changed_round_is_found),
+		cmocka_unit_test(reordered_and_renumbered_is_found),
+		cmocka_unit_test(every_altered_byte_is_found),
+		cmocka_unit_test(every_cut_is_found),
+		cmocka_unit_test(another_root_is_found),
+		cmocka_unit_test(stranger_with_the_journal_is_found),
+		cmocka_unit_test(proof_of_one_certificate),
+	};
+
+	return cmocka_run_group_tests_name("cli_journal", tests, start, stop);
+}
