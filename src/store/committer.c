@@ -15,7 +15,7 @@
  * first, then the old one, if it is still to run on the server, fails. So the answer is final.
  */
 
-enum { BACKOFF_FIRST_MS = 20, BACKOFF_MOST_MS = 500, TRANSIENT_TRIES = 5 };
+enum { BACKOFF_FIRST_MS = 20, BACKOFF_MOST_MS = 500, TRANSIENT_TRIES = 5, TRANSIENT_MOST_US = 2000000 };
 
 enum verdict { NOT_COMMITTED, COMMITTED, UNKNOWN };
 
@@ -219,13 +219,14 @@ attempt(struct committer *c, struct change *list, struct err *e)
 static enum rc
 commit_list(struct committer *c, struct change *list, struct err *e)
 {
-	int64_t last;
+	int64_t last, begun_us;
 	enum rc rc;
 
 	for (int tries = 0;; tries++) {
 		err_clear(e);
 		if (c->db == NULL || c->db->lost)
 			TRY(reconnect(c, &last, e));
+		begun_us = clock_mono_us();
 		rc = attempt(c, list, e);
 		if (rc == RC_OK)
 			return RC_OK;
@@ -241,7 +242,9 @@ commit_list(struct committer *c, struct change *list, struct err *e)
 			continue;
 		}
 		forget(list);
-		if (e->code != CHY_STORE_BUSY || tries == TRANSIENT_TRIES)
+		/* a deadlock comes at once and is gone the next time; who holds a lock for long will hold it longer */
+		if (e->code != CHY_STORE_BUSY || tries == TRANSIENT_TRIES ||
+		    clock_mono_us() - begun_us > TRANSIENT_MOST_US)
 			return rc;
 	}
 }

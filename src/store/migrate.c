@@ -72,8 +72,10 @@ next_step(struct db *db, int64_t upto, bool *ret_more, struct err *e)
 enum rc
 migrate_up(struct db *db, int64_t upto, struct err *e)
 {
-	const char *begin = db->ops->form == SQL_SQLITE ? "BEGIN IMMEDIATE"
-							: "BEGIN; SELECT pg_advisory_xact_lock(4849273811)";
+	const char *begin = db->ops->form == SQL_SQLITE
+	    ? "BEGIN IMMEDIATE"
+	    : "BEGIN; SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0; SELECT "
+	      "pg_advisory_xact_lock(4849273811)";
 	bool more = true;
 
 	while (more) {

@@ -168,12 +168,17 @@ close_db(struct db *db)
 	free(d);
 }
 
+/* Every question here is answered by an index, one row at a time. A plan made while a table was empty, or without statistics,
+   must not turn into a scan of millions of rows when it is not empty any more. */
+#define BY_INDEX "SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_seqscan = off; "
+
 /* A committer must never believe in a commit that is not on the disk, whatever the server's default says. */
-static const char writer_settings[] = "SET statement_timeout = '30s'; SET lock_timeout = '10s'; "
-				      "SELECT set_config('synchronous_commit', CASE WHEN "
-				      "current_setting('synchronous_commit') = 'off' THEN 'on' "
-				      "ELSE current_setting('synchronous_commit') END, false)";
-static const char reader_settings[] = "SET default_transaction_read_only = on; SET statement_timeout = '30s'";
+static const char writer_settings[] = BY_INDEX "SET statement_timeout = '30s'; SET lock_timeout = '10s'; "
+					       "SELECT set_config('synchronous_commit', CASE WHEN "
+					       "current_setting('synchronous_commit') = 'off' THEN 'on' "
+					       "ELSE current_setting('synchronous_commit') END, false)";
+static const char reader_settings[] = BY_INDEX
+    "SET default_transaction_read_only = on; SET statement_timeout = '30s'";
 
 static void
 no_notice(void *arg, const PGresult *r)

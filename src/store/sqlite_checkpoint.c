@@ -8,9 +8,10 @@
 /*
  * PASSIVE checkpoints often; they disturb nobody but never empty the log under steady load, because a writer is always
  * ahead of them. When the log passes RESTART_PAGES the writer is held between two transactions, for the few pages that are
- * left, and the log starts again from its beginning.
+ * left, and the log starts again from its beginning. A reader that stays (a backup) would make that wait in vain: then it is
+ * not tried again for a while and the log grows.
  */
-enum { PAUSE_MS = 100, RESTART_PAGES = 8000, RESTART_BUSY_MS = 500 };
+enum { PAUSE_MS = 100, RESTART_PAGES = 8000, RESTART_BUSY_MS = 100, RESTART_AGAIN_US = 5000000 };
 
 struct checkpointer {
 	sqlite3 *c;
@@ -20,6 +21,7 @@ struct checkpointer {
 	bool stop, busy, wanted; /* busy: the writer is in a transaction; wanted: it must not begin another */
 	bool work;               /* something was committed since the last checkpoint */
 	bool idle;               /* the thread waits for that */
+	int64_t not_before_us;   /* when emptying the log may be tried again */
 	atomic_ullong pages;
 };
 
@@ -67,17 +69,20 @@ committed(void *arg, sqlite3 *c, const char *name, int pages)
 static void
 restart(struct checkpointer *k)
 {
+	int rc;
+
 	pthread_mutex_lock(&k->lock);
 	k->wanted = true;
 	while (k->busy)
 		pthread_cond_wait(&k->changed, &k->lock);
 	pthread_mutex_unlock(&k->lock);
-	/* a reader that stays longer only puts it off until the next time */
-	sqlite3_wal_checkpoint_v2(k->c, NULL, SQLITE_CHECKPOINT_RESTART, NULL, NULL);
+	rc = sqlite3_wal_checkpoint_v2(k->c, NULL, SQLITE_CHECKPOINT_RESTART, NULL, NULL);
 	pthread_mutex_lock(&k->lock);
 	k->wanted = false;
 	pthread_cond_broadcast(&k->changed);
 	pthread_mutex_unlock(&k->lock);
+	if (rc != SQLITE_OK)
+		k->not_before_us = clock_mono_us() + RESTART_AGAIN_US;
 }
 
 /* False: to be stopped. */
@@ -112,7 +117,7 @@ checkpoint(void *arg)
 
 	while (wait_for_work(k)) {
 		sqlite3_wal_checkpoint_v2(k->c, NULL, SQLITE_CHECKPOINT_PASSIVE, &pages, NULL);
-		if (pages > RESTART_PAGES)
+		if (pages > RESTART_PAGES && clock_mono_us() >= k->not_before_us)
 			restart(k);
 	}
 	return NULL;
