@@ -133,6 +133,10 @@ checkpointer_start(const char *path, sqlite3 *writer, struct checkpointer **ret,
 	pthread_mutex_init(&k->lock, NULL);
 	pthread_cond_init(&k->changed, NULL);
 	rc = sqlite_connect(path, SQLITE_OPEN_READWRITE, &k->c, e);
+	/* a connection that has read nothing does not know of the log, and checkpoints nothing without a word */
+	if (rc == RC_OK &&
+	    sqlite3_exec(k->c, "SELECT count(*) FROM sqlite_master", NULL, NULL, NULL) != SQLITE_OK)
+		rc = sqlite_fail(k->c, NULL, e);
 	if (rc == RC_OK)
 		sqlite3_busy_timeout(k->c, RESTART_BUSY_MS);
 	if (rc == RC_OK && pthread_create(&k->thread, NULL, checkpoint, k) != 0)

@@ -547,6 +547,54 @@ what_is_answered_can_be_read(void **state)
 	assert_true(atomic_load(&load.acknowledged) > 10);
 }
 
+static void
+put_big(struct world *w, char fill)
+{
+	static char text[200000];
+	struct change *c = change_new();
+
+	memset(text, fill, sizeof(text));
+	change_set_setting(c, "big", bytes_of(text, sizeof(text)));
+	ok(store_commit(w->s, c, &w->e));
+}
+
+static enum rc
+ignore_row(void *arg, const union value *cols, struct err *e)
+{
+	(void)arg;
+	(void)cols;
+	(void)e;
+	return RC_OK;
+}
+
+static void
+the_log_is_emptied_when_a_reader_has_gone(void **state)
+{
+	struct world *w = *state;
+	struct store_stats stats;
+	struct db *reader;
+	int ms = 0;
+
+	if (w->postgres)
+		skip();
+	ok(engine(w)->open(where(w->url), DB_READER, &reader, &w->e));
+	ok(engine(w)->script(reader, "BEGIN", &w->e));
+	ok(engine(w)->query(reader, Q_ONE, NULL, ignore_row, NULL, &w->e));
+	ok(engine(w)->query(reader, Q_DOCUMENT_STAMP, NULL, ignore_row, NULL, &w->e));
+	for (int i = 0; i < 220; i++)
+		put_big(w, (char)('a' + i % 26));
+	store_stats(w->s, &stats);
+	assert_true(stats.wal_pages > 8000); /* the reader keeps it, and the writer was not held up */
+	ok(engine(w)->script(reader, "COMMIT", &w->e));
+	for (stats.wal_pages = 9999; stats.wal_pages > 1000; ms += 100) {
+		assert_true(ms < 15000);
+		pause_ms(100);
+		put_big(w, 'x');
+		store_stats(w->s, &stats);
+	}
+	engine(w)->close(reader);
+}
+
 int
 main(void)
 {
@@ -563,6 +611,7 @@ main(void)
 		{ "a newer schema is refused", a_newer_schema_is_refused },
 		{ "several may make the schema at once", several_may_make_the_schema_at_once },
 		{ "what is answered can be read", what_is_answered_can_be_read },
+		{ "the log is emptied when a reader has gone", the_log_is_emptied_when_a_reader_has_gone },
 	};
 
 	return world_run("store under load", tests, ARRAY_LEN(tests));
