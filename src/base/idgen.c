@@ -8,8 +8,8 @@ void
 idgen_init(struct idgen *g, unsigned node, int64_t least)
 {
 	g->node = node & ((1U << NODE_BITS) - 1);
-	/* counted without the node's bits: one step more is another id of this node */
-	atomic_store(&g->last, (least >> SHIFT << COUNTER_BITS) | (least & ((1 << COUNTER_BITS) - 1)));
+	/* the next ms: within one, the nodes' ids are not ordered by time */
+	atomic_store(&g->last, least > 0 ? (((least >> SHIFT) + 1) << COUNTER_BITS) - 1 : 0);
 }
 
 int64_t
