@@ -18,13 +18,20 @@ struct log_field {
 	int64_t number;
 };
 
-#define LS(name, text) ((struct log_field){ (name), (text) ? (text) : "", 0 })
+static inline struct log_field
+log_text_field(const char *name, const char *text)
+{
+	return (struct log_field){ name, text ? text : "", 0 };
+}
+
+#define LS(name, text) log_text_field((name), (text))
 #define LI(name, number) ((struct log_field){ (name), NULL, (number) })
 /* An error's code, field and text as three fields' worth in one: code, and text behind it. */
 #define LE(err) LS("error", log_err_text((char[448]){ 0 }, (err)))
 
-#define LOG(level, event, ...)                                                                                      \
-	log_write(LOG_##level, (event), (const struct log_field[]){ { NULL, NULL, 0 }, ##__VA_ARGS__, { 0 } } + 1)
+#define LOG(level, event, ...) \
+	log_write(LOG_##level, (event), \
+		  (const struct log_field[]){ { NULL, NULL, 0 }, ##__VA_ARGS__, { 0 } } + 1)
 
 /* program: named in each line. json: JSON lines, else text. least: what is below is dropped. Call once at start. */
 void log_init(const char *program, bool json, enum log_level least);

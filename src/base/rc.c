@@ -1,5 +1,6 @@
 #include "base/base.h"
 
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -48,22 +49,36 @@ code_name(enum code code)
 	return r ? r->name : "UNKNOWN";
 }
 
+static enum code sorted[NROWS];
+static pthread_once_t sorted_once = PTHREAD_ONCE_INIT;
+
+static int
+by_number(const void *a, const void *b)
+{
+	return (int)*(const enum code *)a - (int)*(const enum code *)b;
+}
+
+static void
+sort_codes(void)
+{
+	for (size_t i = 0; i < NROWS; i++)
+		sorted[i] = rows[i].code;
+	qsort(sorted, NROWS, sizeof(sorted[0]), by_number);
+}
+
 size_t
 code_list(const enum code **ret)
 {
-	static enum code all[NROWS];
-
-	for (size_t i = 0; i < NROWS; i++)
-		all[i] = rows[i].code;
-	*ret = all;
+	pthread_once(&sorted_once, sort_codes);
+	*ret = sorted;
 	return NROWS;
 }
 
 const char *
 rc_name(enum rc rc)
 {
-	static const char *const names[] = { "ok",       "malformed", "denied",    "not-found", "conflict",
-	                                     "again",    "peer",      "no-memory", "internal" };
+	static const char *const names[] = { "ok",    "malformed", "denied",    "not-found", "conflict",
+					     "again", "peer",      "no-memory", "internal" };
 
 	return (unsigned)rc < sizeof(names) / sizeof(names[0]) ? names[rc] : "internal";
 }
