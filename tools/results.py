@@ -27,6 +27,12 @@ def skipped(case):
     return case.find("skipped") is not None
 
 
+def skips_said(suite):
+    """Numbers of the cases that TAP says are skipped: cmocka says "not ok 3 # SKIP", which Meson takes for a failure."""
+    said = "".join(out.text or "" for out in suite.findall("system-out"))
+    return set(re.findall(r"^(?:not )?ok (\d+) # SKIP", said, re.M))
+
+
 def cases(path):
     for suite in ET.parse(path).getroot().iter("testsuite"):
         for case in suite.findall("testcase"):
@@ -52,8 +58,11 @@ def collect(results, label, testlog):
         return
     tree = ET.parse(testlog)
     for suite in tree.getroot().iter("testsuite"):
+        skips = skips_said(suite)
         for case in list(suite.findall("testcase")):
-            if own_file_tells(results, case) or (skipped(case) and case.get("name") in OWN_FILE):
+            if case.get("name", "").split(" ")[0] in skips:
+                suite.remove(case)
+            elif own_file_tells(results, case) or (skipped(case) and case.get("name") in OWN_FILE):
                 suite.remove(case)
             else:
                 tell_output(suite, case)
