@@ -27,7 +27,8 @@ sha256(const struct bytes *parts, size_t count, struct tree_hash *ret, struct er
 		fail_after--;
 	for (size_t i = 0; i < count; i++) {
 		assert_true(n + parts[i].n <= sizeof(all));
-		memcpy(all + n, parts[i].p, parts[i].n);
+		if (parts[i].n > 0)
+			memcpy(all + n, parts[i].p, parts[i].n);
 		n += parts[i].n;
 	}
 	SHA256(all, n, ret->b);
