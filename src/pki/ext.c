@@ -51,7 +51,7 @@ key_usage_by_name(struct bytes name)
 	for (unsigned i = 0; i < ARRAY_LEN(usages); i++)
 		if (ascii_case_eq(name, bytes_str(usages[i])))
 			return 1u << i;
-	return ascii_case_eq(name, BYTES("nonRepudiation")) ? KU_CONTENT_COMMITMENT : 0;
+	return ascii_case_eq(name, BYTES("nonRepudiation")) ? USAGE_CONTENT_COMMITMENT : 0;
 }
 
 /* ---- one extension ---- */

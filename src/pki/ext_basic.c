@@ -6,7 +6,7 @@ void
 read_key_usage(struct der *d, struct arena *a, struct ext_value *v)
 {
 	v->key_usage = der_named_bits(d, DER_BIT_STRING);
-	if (der_ok(d) && (v->key_usage == 0 || v->key_usage & ~(uint32_t)KU_ALL))
+	if (der_ok(d) && (v->key_usage == 0 || v->key_usage & ~(uint32_t)USAGE_ALL))
 		der_fail(d, CHY_EXT, "RFC 5280 4.2.1.3",
 			 "key usage has no bit set, or one that has no meaning");
 }

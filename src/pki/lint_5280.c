@@ -281,28 +281,28 @@ key_usage_critical(const struct lint_input *in)
 static enum lint_outcome
 cert_sign_ca(const struct lint_input *in)
 {
-	return lint_judge(has_usage(in, KU_KEY_CERT_SIGN), is_ca(in));
+	return lint_judge(has_usage(in, USAGE_KEY_CERT_SIGN), is_ca(in));
 }
 
 /* RFC 3279 2.3.1 (RSA agrees on no keys), RFC 5480 3 (EC enciphers none), RFC 8410 5 and RFC 9881 5 (they only sign). */
 static enum lint_outcome
 key_usage_fits(const struct lint_input *in)
 {
-	uint32_t encipher = KU_KEY_ENCIPHERMENT | KU_DATA_ENCIPHERMENT, never;
+	uint32_t encipher = USAGE_KEY_ENCIPHERMENT | USAGE_DATA_ENCIPHERMENT, never;
 
 	if (!in->key_ok)
 		return LINT_NA;
-	never = in->key.alg == KEY_RSA ? KU_KEY_AGREEMENT
+	never = in->key.alg == KEY_RSA ? USAGE_KEY_AGREEMENT
 	    : in->key.alg == KEY_EC    ? encipher
-				       : encipher | KU_KEY_AGREEMENT;
+				       : encipher | USAGE_KEY_AGREEMENT;
 	return lint_judge(EXT(OID_CE_KEY_USAGE) != NULL, !has_usage(in, never));
 }
 
 static enum lint_outcome
 encipher_only(const struct lint_input *in)
 {
-	return lint_judge(has_usage(in, KU_ENCIPHER_ONLY | KU_DECIPHER_ONLY),
-			  has_usage(in, KU_KEY_AGREEMENT));
+	return lint_judge(has_usage(in, USAGE_ENCIPHER_ONLY | USAGE_DECIPHER_ONLY),
+			  has_usage(in, USAGE_KEY_AGREEMENT));
 }
 
 static enum lint_outcome
@@ -428,13 +428,14 @@ path_len_ca(const struct lint_input *in)
 {
 	const struct ext_value *v = EXT(OID_CE_BASIC_CONSTRAINTS);
 
-	return lint_judge(v != NULL && v->basic.path_len >= 0, is_ca(in) && has_usage(in, KU_KEY_CERT_SIGN));
+	return lint_judge(v != NULL && v->basic.path_len >= 0,
+			  is_ca(in) && has_usage(in, USAGE_KEY_CERT_SIGN));
 }
 
 static enum lint_outcome
 ca_key_usage(const struct lint_input *in)
 {
-	return lint_judge(is_ca(in), has_usage(in, KU_KEY_CERT_SIGN));
+	return lint_judge(is_ca(in), has_usage(in, USAGE_KEY_CERT_SIGN));
 }
 
 static enum lint_outcome
@@ -477,13 +478,15 @@ eku_fits(const struct lint_input *in)
 		enum oid purpose;
 		uint32_t any_of;
 	} fits[] = {
-		{ OID_EKU_SERVER_AUTH, KU_DIGITAL_SIGNATURE | KU_KEY_ENCIPHERMENT | KU_KEY_AGREEMENT },
-		{ OID_EKU_CLIENT_AUTH, KU_DIGITAL_SIGNATURE | KU_KEY_AGREEMENT },
-		{ OID_EKU_CODE_SIGNING, KU_DIGITAL_SIGNATURE },
+		{ OID_EKU_SERVER_AUTH,
+		  USAGE_DIGITAL_SIGNATURE | USAGE_KEY_ENCIPHERMENT | USAGE_KEY_AGREEMENT },
+		{ OID_EKU_CLIENT_AUTH, USAGE_DIGITAL_SIGNATURE | USAGE_KEY_AGREEMENT },
+		{ OID_EKU_CODE_SIGNING, USAGE_DIGITAL_SIGNATURE },
 		{ OID_EKU_EMAIL,
-		  KU_DIGITAL_SIGNATURE | KU_CONTENT_COMMITMENT | KU_KEY_ENCIPHERMENT | KU_KEY_AGREEMENT },
-		{ OID_EKU_TIME_STAMPING, KU_DIGITAL_SIGNATURE | KU_CONTENT_COMMITMENT },
-		{ OID_EKU_OCSP_SIGNING, KU_DIGITAL_SIGNATURE | KU_CONTENT_COMMITMENT },
+		  USAGE_DIGITAL_SIGNATURE | USAGE_CONTENT_COMMITMENT | USAGE_KEY_ENCIPHERMENT |
+		      USAGE_KEY_AGREEMENT },
+		{ OID_EKU_TIME_STAMPING, USAGE_DIGITAL_SIGNATURE | USAGE_CONTENT_COMMITMENT },
+		{ OID_EKU_OCSP_SIGNING, USAGE_DIGITAL_SIGNATURE | USAGE_CONTENT_COMMITMENT },
 	};
 	const struct ext_value *v = EXT(OID_CE_EXT_KEY_USAGE);
 	bool any = false, ok = true;

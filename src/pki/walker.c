@@ -189,7 +189,7 @@ walk_exts(struct der *d, struct tbs_view *v)
 static enum rc
 check_together(const struct tbs_view *v, struct err *e)
 {
-	bool signs = v->has_key_usage && (v->key_usage & KU_KEY_CERT_SIGN);
+	bool signs = v->has_key_usage && (v->key_usage & USAGE_KEY_CERT_SIGN);
 
 	NEED(!name_is_empty(v->issuer), e, CHY_TBS, "RFC 5280 4.1.2.4", "the issuer's name is empty");
 	NEED(v->san.p != NULL || !name_is_empty(v->subject), e, CHY_TBS, "RFC 5280 4.1.2.6",

@@ -220,7 +220,7 @@ test_aki(void **state)
 static void
 test_key_usages(void **state)
 {
-	for (uint32_t bits = 1; bits <= KU_ALL; bits++) {
+	for (uint32_t bits = 1; bits <= USAGE_ALL; bits++) {
 		OWN(arena_free)
 		struct arena *a = fresh();
 		struct ext_value v = { .kind = OID_CE_KEY_USAGE, .key_usage = bits, .critical = true }, w;
@@ -234,7 +234,7 @@ test_key_usages(void **state)
 	}
 	for (unsigned i = 0; i < 9; i++)
 		assert_int_equal(key_usage_by_name(bytes_str(key_usage_name(i))), 1u << i);
-	assert_int_equal(key_usage_by_name(BYTES("nonrepudiation")), KU_CONTENT_COMMITMENT);
+	assert_int_equal(key_usage_by_name(BYTES("nonrepudiation")), USAGE_CONTENT_COMMITMENT);
 	assert_int_equal(key_usage_by_name(BYTES("x")), 0);
 }
 

@@ -81,7 +81,7 @@ test_csr_full(void **state)
 	assert_rc(csr_parse(a, der, &r, &e), RC_OK, &e);
 	name_put_der_text(&text, r.subject);
 	assert_string_equal(buf_cstr(&text), "CN=host.example,OU=Unit\\, with comma,O=Example Org,C=DE");
-	assert_int_equal(r.key_usage, KU_DIGITAL_SIGNATURE | KU_KEY_ENCIPHERMENT);
+	assert_int_equal(r.key_usage, USAGE_DIGITAL_SIGNATURE | USAGE_KEY_ENCIPHERMENT);
 	assert_int_equal(r.eku.n, 2);
 	assert_true(oids_have(&r.eku, OID_EKU_SERVER_AUTH) && oids_have(&r.eku, OID_EKU_CLIENT_AUTH));
 	assert_int_equal(r.san.n, ARRAY_LEN(names));
@@ -173,7 +173,7 @@ test_walk(void **state)
 	assert_rc(cert_parse(a, BYTES_OF(v_leaf_cert), &c, &e), RC_OK, &e);
 	assert_rc(tbs_walk(c.tbs, &v, &e), RC_OK, &e);
 	assert_false(v.ca);
-	assert_int_equal(v.key_usage, KU_DIGITAL_SIGNATURE);
+	assert_int_equal(v.key_usage, USAGE_DIGITAL_SIGNATURE);
 	assert_true(bytes_eq(v.authority_key_id, ca.key_id));
 	assert_rc(tbs_check_names(&v, ca.name_constraints, &e), RC_OK, &e);
 	assert_rc(cert_parse(a, BYTES_OF(v_v1_cert), &c, &e), RC_OK, &e);
