@@ -53,6 +53,17 @@ document_of(struct cli *c, const struct json *request, struct bytes *ret_bytes, 
 }
 
 static void
+show_signature(struct cli *c, const struct json *s)
+{
+	struct bytes name = json_line(c->a, json_get(s, "name")), at = json_line(c->a, json_get(s, "at"));
+	struct bytes officer = json_line(c->a, json_get(s, "officer"));
+	const char *text = arena_printf(c->a, "%.*s (officer %.*s) at %.*s", BYTES_FMT(name),
+					BYTES_FMT(officer), BYTES_FMT(at));
+
+	out_field(&c->out, "signed by", bytes_str(text));
+}
+
+static void
 show(struct cli *c, const struct json *request, const struct json *document)
 {
 	const char *const names[] = { "id",          "act",        "state", "prepared_by",
@@ -68,7 +79,7 @@ show(struct cli *c, const struct json *request, const struct json *document)
 			out_field(&c->out, names[i], json_line(c->a, v));
 	}
 	JSON_EACH(s, signatures && signatures->type == JSON_ARRAY ? signatures : NULL)
-	out_field(&c->out, "signed by", json_line(c->a, s));
+	show_signature(c, s);
 	JSON_EACH(member, json_get(document, "body"))
 	{
 		char name[64];

@@ -50,13 +50,26 @@ field_same(struct arena *a, const struct field *f, const struct json *asked, con
 	return RC_OK;
 }
 
+/* An officer is bound to a certificate by its fingerprint; the id that the server knows it by, or the other way round,
+   comes with it. */
+static bool
+is_companion(const struct field *f, const struct json *asked)
+{
+	static const char id[] = "certificate", hash[] = "certificate_sha256";
+
+	if (strcmp(f->name, id) == 0)
+		return !is_absent(json_get(asked, hash));
+	return strcmp(f->name, hash) == 0 && !is_absent(json_get(asked, id));
+}
+
 /* What was not asked for may only be the kind's default. */
 static enum rc
-added(struct arena *a, const struct field *f, const struct json *given, struct err *e)
+added(struct arena *a, const struct field *f, const struct json *asked, const struct json *given,
+      struct err *e)
 {
 	struct json *dflt = NULL;
 
-	if (is_absent(given))
+	if (is_absent(given) || (f && is_companion(f, asked)))
 		return RC_OK;
 	if (f && f->dflt)
 		TRY(json_parse(a, bytes_str(f->dflt), &dflt, e));
@@ -84,8 +97,8 @@ object_same(struct arena *a, const struct field *fields, const struct json *aske
 
 		snprintf(name, sizeof(name), "%.*s", BYTES_FMT(member->name));
 		if (is_absent(json_get(asked, name)))
-			TRY_AT(added(a, fields ? field_find(fields, member->name) : NULL, member, e), e, "%s",
-			       name);
+			TRY_AT(added(a, fields ? field_find(fields, member->name) : NULL, asked, member, e),
+			       e, "%s", name);
 	}
 	return RC_OK;
 }

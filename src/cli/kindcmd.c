@@ -149,6 +149,10 @@ static enum rc
 field_options(struct arena *a, const struct kind *kind, bool modify, const struct opt *own, struct opt **ret,
 	      struct err *e)
 {
+	static const struct opt certificate_file = {
+		"certificate-file", "FILE", OPT_FILE, 0,
+		"the certificate with which the officer logs in and signs, in place of its fingerprint"
+	};
 	size_t fields = 0, owns = 0, n = 0;
 	struct opt *list;
 
@@ -156,12 +160,14 @@ field_options(struct arena *a, const struct kind *kind, bool modify, const struc
 		fields++;
 	while (own[owns].name)
 		owns++;
-	list = arena_array(a, fields + owns + 1, sizeof(*list));
+	list = arena_array(a, fields + owns + 2, sizeof(*list));
 	NEED(list != NULL, e, CHY_NO_MEMORY, NULL, "commands");
 	for (size_t i = 0; i < fields; i++)
 		if (!(kind->fields[i].flags & FIELD_NOT_YET) &&
 		    !(modify && kind->fields[i].flags & FIELD_FIXED))
 			TRY(field_option(a, &kind->fields[i], &list[n++], e));
+	if (kind->id == KIND_OFFICER)
+		list[n++] = certificate_file;
 	memcpy(list + n, own, owns * sizeof(*own));
 	*ret = list;
 	return RC_OK;

@@ -2,10 +2,12 @@
 #include "base/base.h"
 #include "base/file.h"
 #include "cli/flow.h"
+#include "cli/key.h"
 #include "cli/kindbody.h"
 #include "cli/kindcmd.h"
 #include "cli/list.h"
 #include "cli/rest.h"
+#include "crypto/digest.h"
 
 enum { BODY_FILE_MAX = LIMIT_BODY };
 
@@ -176,6 +178,29 @@ body_draft(struct cli *c, struct json **ret, struct err *e)
 	return RC_OK;
 }
 
+/* Of an officer: the fingerprint of the certificate in a file. */
+static enum rc
+body_certificate(struct cli *c, struct json *body, struct err *e)
+{
+	const char *path = args_text(&c->args, "certificate-file");
+	struct bytes der[16];
+	uint8_t hash[SHA256_LEN];
+	char hex[2 * SHA256_LEN + 1];
+	struct json *v;
+	size_t n;
+
+	if (path == NULL)
+		return RC_OK;
+	TRY(certs_read(c->a, path, der, ARRAY_LEN(der), &n,
+		       e)); /* the first one: the chain stands behind it */
+	sha256(der[0], hash);
+	v = json_str(c->a, bytes_str(hex_text(hex, BYTES_OF(hash))));
+	NEED(v != NULL, e, CHY_NO_MEMORY, NULL, "officer");
+	json_set(body, "certificate_sha256", v);
+	json_drop(body, "certificate"); /* the server finds it by the fingerprint */
+	return RC_OK;
+}
+
 static enum rc
 body_new(struct cli *c, struct json **ret, struct err *e)
 {
@@ -183,7 +208,8 @@ body_new(struct cli *c, struct json **ret, struct err *e)
 	NEED(*ret != NULL, e, CHY_NO_MEMORY, NULL, "body");
 	TRY(body_draft(c, ret, e));
 	TRY(body_file(c, ret, e));
-	return body_apply(c->a, &c->args, kind_here(c), *ret, e);
+	TRY(body_apply(c->a, &c->args, kind_here(c), *ret, e));
+	return body_certificate(c, *ret, e);
 }
 
 /* ---- writing ---- */
@@ -276,6 +302,7 @@ kind_modify(struct cli *c, struct err *e)
 	TRY(current(c, &id, &body, e));
 	TRY(body_file(c, &body, e));
 	TRY(body_apply(c->a, &c->args, kind_here(c), body, e));
+	TRY(body_certificate(c, body, e));
 	return act(c, "modify", id, body, e);
 }
 

@@ -215,15 +215,15 @@ static size_t
 on_header(char *p, size_t size, size_t n, void *arg)
 {
 	struct exchange *x = arg;
-	struct bytes value, name = text_cut(bytes_of(p, n * size), ':', &value);
+	struct bytes value, rest, name = text_cut(bytes_of(p, n * size), ':', &value);
 	char text[64];
 	int64_t s;
 
 	value = text_trim(value);
-	if (ascii_case_eq(name, BYTES("content-type")))
-		snprintf(x->type, sizeof(x->type), "%.*s",
-			 BYTES_FMT(text_trim(text_cut(value, ';', &value))));
-	else if (ascii_case_eq(name, BYTES("retry-after")) && int_parse(value, 0, 3600, &s, NULL) == RC_OK)
+	if (ascii_case_eq(name, BYTES("content-type"))) {
+		value = text_trim(text_cut(value, ';', &rest));
+		snprintf(x->type, sizeof(x->type), "%.*s", BYTES_FMT(value));
+	} else if (ascii_case_eq(name, BYTES("retry-after")) && int_parse(value, 0, 3600, &s, NULL) == RC_OK)
 		x->retry_ms = s * 1000;
 	else if (ascii_case_eq(name, BYTES("date"))) {
 		snprintf(text, sizeof(text), "%.*s", BYTES_FMT(value));
