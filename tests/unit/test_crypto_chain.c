@@ -301,6 +301,16 @@ judge_bad(void **state)
 		       leaf, NULL, &j, NULL),
 	    RC_OK);
 	assert_true(judged(&j, "path") || judged(&j, "issuer"));
+	/* an issuer that says CA and may not sign certificates: an issuer's fault, not a reader's */
+	{
+		struct bytes odd = test_issue(
+		    mem,
+		    (struct test_cert){
+			.cn = "odd", .key = k[3], .ca = true, .path_len = -1, .ku = "digitalSignature" });
+
+		assert_int_equal(judge_cert(mem, odd, odd, NULL, &j, NULL), RC_OK);
+		assert_true(judged(&j, "issuer") && !judged(&j, "basicConstraints"));
+	}
 	/* a promise that the key usage does not keep */
 	assert_int_equal(judge_cert(mem,
 				    test_issue(mem,
