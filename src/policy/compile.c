@@ -182,6 +182,7 @@ read_certificate(struct arena *a, const struct authority_facts *facts, struct au
 	NEED(basic.ca, e, CHY_AUTHORITY_CERTIFICATE, "RFC 5280 4.2.1.9", "its certificate is no CA's");
 	x->path_len = basic.path_len;
 	x->subject_in_force = c.subject;
+	x->spki = c.spki;
 	x->key_id = cert_key_id(&c);
 	NEED(x->key_id.n > 0, e, CHY_AUTHORITY_CERTIFICATE, "RFC 5280 4.2.1.2",
 	     "its certificate lacks a subject key identifier");

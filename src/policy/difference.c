@@ -7,6 +7,7 @@ struct differ {
 	const struct snapshot *policy;
 	struct json *list;
 	struct err *e;
+	bool out_of_memory;
 };
 
 static bool
@@ -109,18 +110,25 @@ shown(struct differ *d, const struct field *f, const struct json *v, struct json
 	return RC_OK;
 }
 
+/* One more member; that memory is out is kept and asked at the end. */
+static void
+member(struct differ *d, struct json *o, const char *name, struct json *v)
+{
+	d->out_of_memory = d->out_of_memory || o == NULL || v == NULL;
+	json_set(o, name, v);
+}
+
 static enum rc
 add(struct differ *d, const struct field *f, const struct json *before, const struct json *after)
 {
 	struct json *o = json_object(d->a), *was, *is;
 
-	NEED(o != NULL, d->e, CHY_NO_MEMORY, NULL, "difference");
 	TRY(shown(d, f, before, &was));
 	TRY(shown(d, f, after, &is));
-	json_set(o, "field", json_str(d->a, bytes_str(f->name)));
-	json_set(o, "label", json_str(d->a, bytes_str(f->label)));
-	json_set(o, "old", was);
-	json_set(o, "new", is);
+	member(d, o, "field", json_str(d->a, bytes_str(f->name)));
+	member(d, o, "label", json_str(d->a, bytes_str(f->label)));
+	member(d, o, "old", was);
+	member(d, o, "new", is);
 	json_add(d->list, o);
 	return RC_OK;
 }
@@ -129,7 +137,7 @@ enum rc
 document_difference(struct arena *a, const struct kind *kind, const struct snapshot *policy,
 		    const struct json *before, const struct json *after, struct json **ret, struct err *e)
 {
-	struct differ d = { a, policy, json_array(a), e };
+	struct differ d = { a, policy, json_array(a), e, false };
 
 	NEED(d.list != NULL, e, CHY_NO_MEMORY, NULL, "difference");
 	for (const struct field *f = kind->fields; f->name != NULL; f++) {
@@ -138,7 +146,7 @@ document_difference(struct arena *a, const struct kind *kind, const struct snaps
 		if ((is_given(was) || is_given(is)) && !json_eq(was, is))
 			TRY(add(&d, f, was, is));
 	}
-	NEED(arena_alloc(a, 1) != NULL, e, CHY_NO_MEMORY, NULL, "difference");
+	NEED(!d.out_of_memory, e, CHY_NO_MEMORY, NULL, "difference");
 	*ret = d.list;
 	return RC_OK;
 }
@@ -159,22 +167,22 @@ refers(const struct field *f, const struct json *v, int64_t id)
 }
 
 static void
-add_use(struct arena *a, struct json *list, const struct document *d, const struct field *f)
+add_use(struct differ *w, const struct document *d, const struct field *f)
 {
-	struct json *o = json_object(a);
+	struct json *o = json_object(w->a);
 
-	json_set(o, "kind", json_str(a, bytes_str(kind_name(d->kind))));
-	json_set(o, "id", json_int(a, d->id.v));
-	json_set(o, "name", json_str(a, d->name));
-	json_set(o, "field", json_str(a, bytes_str(f->name)));
-	json_add(list, o);
+	member(w, o, "kind", json_str(w->a, bytes_str(kind_name(d->kind))));
+	member(w, o, "id", json_int(w->a, d->id.v));
+	member(w, o, "name", json_str(w->a, d->name));
+	member(w, o, "field", json_str(w->a, bytes_str(f->name)));
+	json_add(w->list, o);
 }
 
 enum rc
 document_where_used(struct arena *a, const struct snapshot *policy, struct doc_id id, struct json **ret,
 		    struct err *e)
 {
-	struct json *list = json_array(a);
+	struct differ w = { a, policy, json_array(a), e, false };
 
 	for (int k = 0; k < KIND_COUNT; k++) {
 		const struct kind *kind = kind_of((enum kind_id)k);
@@ -184,9 +192,9 @@ document_where_used(struct arena *a, const struct snapshot *policy, struct doc_i
 		for (size_t i = 0; kind != NULL && i < n; i++)
 			for (const struct field *f = kind->fields; f->name != NULL; f++)
 				if (refers(f, json_get(all[i]->body, f->name), id.v))
-					add_use(a, list, all[i], f);
+					add_use(&w, all[i], f);
 	}
-	NEED(list != NULL && arena_alloc(a, 1) != NULL, e, CHY_NO_MEMORY, NULL, "where used");
-	*ret = list;
+	NEED(w.list != NULL && !w.out_of_memory, e, CHY_NO_MEMORY, NULL, "where used");
+	*ret = w.list;
 	return RC_OK;
 }

@@ -283,13 +283,20 @@ rule_key_algorithm(struct issuing *i)
 	return RC_OK;
 }
 
-/* A subject with the authority's own key could pass for it. */
+/* A subject with an authority's key could pass for it. */
 static enum rc
-rule_own_key(struct issuing *i)
+rule_authority_key(struct issuing *i)
 {
-	REFUSE_IF(i->f->key_id.n > 0 && bytes_eq(i->f->key_id, i->d->authority->key_id), i, "csr.key",
-		  CHY_ISSUE_OWN_KEY, NULL, "the request has the key of authority \"%.*s\"",
-		  BYTES_FMT(i->d->authority->doc->name));
+	const struct document *const *all;
+	size_t n = snapshot_list(i->f->policy, KIND_AUTHORITY, &all);
+
+	for (size_t k = 0; k < n; k++) {
+		const struct authority *x = snapshot_authority(i->f->policy, all[k]->id);
+
+		REFUSE_IF(x->spki.n > 0 && bytes_eq(x->spki, i->f->csr->key.spki), i, "csr.key",
+			  CHY_ISSUE_OWN_KEY, NULL, "the request has the key of authority \"%.*s\"",
+			  BYTES_FMT(x->doc->name));
+	}
 	return RC_OK;
 }
 
@@ -315,7 +322,7 @@ rule_serial(struct issuing *i)
 	X("certificate-procedure", rule_procedure) \
 	X("authority", rule_authority) \
 	X("key-algorithm", rule_key_algorithm) \
-	X("own-key", rule_own_key) \
+	X("authority-key", rule_authority_key) \
 	X("basic-constraints", rule_basic_constraints) \
 	X("key-usage", rule_key_usage) \
 	X("extended-key-usage", rule_extended_key_usage) \
@@ -370,8 +377,10 @@ decide_issue(struct arena *a, const struct issue_facts *f, struct issue_decision
 	*ret->exts = i.exts;
 	ret->inputs.exts = ret->exts;
 	ret->inputs.spki = f->csr->key.spki;
-	if (ret->procedure->format->subject_key_id)
+	if (ret->procedure->format->subject_key_id) {
+		NEED(f->key_id.n > 0, i.e, CHY_INTERNAL, NULL, "nobody has made the key identifier");
 		ret->inputs.key_id = f->key_id;
+	}
 	return RC_OK;
 }
 

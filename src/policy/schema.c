@@ -2,15 +2,41 @@
 #include "model/choices.h"
 #include "policy/schema.h"
 
+/* A tree grows out of many small parts: that one of them is missing is kept here and asked once at the end. */
 struct maker {
 	struct arena *a;
-	const struct kind *kind;
+	bool out_of_memory;
 };
+
+static struct json *
+made(struct maker *m, struct json *v)
+{
+	m->out_of_memory = m->out_of_memory || v == NULL;
+	return v;
+}
+
+static struct json *
+object(struct maker *m)
+{
+	return made(m, json_object(m->a));
+}
+
+static struct json *
+array(struct maker *m)
+{
+	return made(m, json_array(m->a));
+}
 
 static struct json *
 text(struct maker *m, const char *s)
 {
-	return json_str(m->a, bytes_str(s));
+	return made(m, json_str(m->a, bytes_str(s)));
+}
+
+static struct json *
+boolean(struct maker *m, bool v)
+{
+	return made(m, json_bool(m->a, v));
 }
 
 static void
@@ -23,7 +49,7 @@ put_text(struct maker *m, struct json *o, const char *name, const char *s)
 static void
 put_int(struct maker *m, struct json *o, const char *name, int64_t v)
 {
-	json_set(o, name, json_int(m->a, v));
+	json_set(o, name, made(m, json_int(m->a, v)));
 }
 
 static struct json *object_schema(struct maker *m, const struct field *fields);
@@ -43,7 +69,7 @@ bounds(struct maker *m, struct json *o, const struct field *f, const char *least
 static void
 choices(struct maker *m, struct json *o, const struct choice *c)
 {
-	struct json *names = json_array(m->a), *labels = json_object(m->a);
+	struct json *names = array(m), *labels = object(m);
 
 	for (; c != NULL && c->name != NULL; c++) {
 		json_add(names, text(m, c->name));
@@ -57,12 +83,15 @@ choices(struct maker *m, struct json *o, const struct choice *c)
 static void
 schemes(struct maker *m, struct json *o, const struct choice *c)
 {
-	const char *list = "";
+	OWN_BUF struct buf list = buf_max(256);
+	const char *pattern;
 
-	for (; list != NULL && c != NULL && c->name != NULL; c++)
-		list = arena_printf(m->a, "%s%s%s", list, *list ? "|" : "", c->name);
-	if (list != NULL)
-		put_text(m, o, "pattern", arena_printf(m->a, "^(%s):", list));
+	for (; c != NULL && c->name != NULL; c++)
+		buf_printf(&list, "%s%s", list.n ? "|" : "^(", c->name);
+	buf_str(&list, "):");
+	pattern = buf_cstr(&list);
+	m->out_of_memory = m->out_of_memory || pattern == NULL;
+	put_text(m, o, "pattern", pattern);
 	put_text(m, o, "format", "uri");
 }
 
@@ -70,7 +99,7 @@ schemes(struct maker *m, struct json *o, const struct choice *c)
 static struct json *
 reference(struct maker *m, const struct field *f)
 {
-	struct json *o = json_object(m->a), *types = json_array(m->a);
+	struct json *o = object(m), *types = array(m);
 
 	json_add(types, text(m, "integer"));
 	json_add(types, text(m, "string"));
@@ -84,7 +113,7 @@ reference(struct maker *m, const struct field *f)
 static struct json *
 typed(struct maker *m, const char *type)
 {
-	struct json *o = json_object(m->a);
+	struct json *o = object(m);
 
 	put_text(m, o, "type", type);
 	return o;
@@ -154,7 +183,7 @@ list_schema(struct maker *m, const struct field *f)
 		put_int(m, o, "minItems", f->list_min);
 	put_int(m, o, "maxItems", f->list_max);
 	if (f->flags & FIELD_UNIQUE)
-		json_set(o, "uniqueItems", json_bool(m->a, true));
+		json_set(o, "uniqueItems", boolean(m, true));
 	return o;
 }
 
@@ -163,7 +192,9 @@ default_value(struct maker *m, const struct field *f)
 {
 	struct json *v = NULL;
 
-	return f->dflt != NULL && json_parse(m->a, bytes_str(f->dflt), &v, NULL) == RC_OK ? v : NULL;
+	if (f->dflt != NULL && json_parse(m->a, bytes_str(f->dflt), &v, NULL) != RC_OK)
+		m->out_of_memory = true;
+	return v;
 }
 
 static struct json *
@@ -176,9 +207,9 @@ field_schema(struct maker *m, const struct field *f)
 	put_text(m, o, "x-standard", f->standard);
 	json_set(o, "default", default_value(m, f));
 	if (f->flags & FIELD_FIXED)
-		json_set(o, "x-fixed", json_bool(m->a, true));
+		json_set(o, "x-fixed", boolean(m, true));
 	if (f->flags & FIELD_NOT_YET)
-		json_set(o, "x-not-yet", json_bool(m->a, true));
+		json_set(o, "x-not-yet", boolean(m, true));
 	return o;
 }
 
@@ -187,7 +218,7 @@ field_schema(struct maker *m, const struct field *f)
 static struct json *
 value_of(struct maker *m, const struct field *f, const char *value)
 {
-	return f->type == FIELD_BOOL ? json_bool(m->a, strcmp(value, "true") == 0) : text(m, value);
+	return f->type == FIELD_BOOL ? boolean(m, strcmp(value, "true") == 0) : text(m, value);
 }
 
 /* What makes a condition hold, as a schema of the object. */
@@ -195,8 +226,8 @@ static struct json *
 cond_schema(struct maker *m, const struct cond *c, const struct field *fields)
 {
 	const struct field *other = field_find(fields, bytes_str(c->field));
-	struct json *o = json_object(m->a), *props = json_object(m->a), *one = json_object(m->a);
-	struct json *values = json_array(m->a), *need = json_array(m->a), *not = json_object(m->a);
+	struct json *o = object(m), *props = object(m), *one = object(m);
+	struct json *values = array(m), *need = array(m), *not = object(m);
 	bool by_default = false;
 
 	json_add(need, text(m, c->field));
@@ -223,7 +254,7 @@ cond_schema(struct maker *m, const struct cond *c, const struct field *fields)
 static struct json *
 all_of(struct maker *m, const struct cond conds[FIELD_CONDS_MAX], const struct field *fields)
 {
-	struct json *o = json_object(m->a), *list = json_array(m->a);
+	struct json *o = object(m), *list = array(m);
 
 	for (int i = 0; i < FIELD_CONDS_MAX; i++)
 		if (conds[i].op != COND_NONE)
@@ -234,7 +265,7 @@ all_of(struct maker *m, const struct cond conds[FIELD_CONDS_MAX], const struct f
 
 static struct json *requires(struct maker *m, const struct field *f)
 {
-	struct json *o = json_object(m->a), *list = json_array(m->a);
+	struct json *o = object(m), *list = array(m);
 
 	json_add(list, text(m, f->name));
 	json_set(o, "required", list);
@@ -245,7 +276,7 @@ static struct json *requires(struct maker *m, const struct field *f)
 static struct json *
 absent(struct maker *m, const struct field *f)
 {
-	struct json *o = json_object(m->a), *props = json_object(m->a);
+	struct json *o = object(m), *props = object(m);
 
 	json_set(props, f->name, typed(m, "null"));
 	json_set(o, "properties", props);
@@ -255,7 +286,7 @@ absent(struct maker *m, const struct field *f)
 static void
 rule(struct maker *m, struct json *rules, struct json *when, struct json *then, struct json *otherwise)
 {
-	struct json *o = json_object(m->a);
+	struct json *o = object(m);
 
 	json_set(o, "if", when);
 	json_set(o, "then", then);
@@ -271,16 +302,15 @@ conditions(struct maker *m, struct json *rules, const struct field *f, const str
 	if (only && (f->flags & FIELD_MUST) && f->dflt == NULL)
 		rule(m, rules, all_of(m, f->only_when, fields), requires(m, f), absent(m, f));
 	else if (only)
-		rule(m, rules, all_of(m, f->only_when, fields), json_object(m->a), absent(m, f));
+		rule(m, rules, all_of(m, f->only_when, fields), object(m), absent(m, f));
 	if (must && f->dflt == NULL)
-		rule(m, rules, all_of(m, f->must_when, fields), requires(m, f), json_object(m->a));
+		rule(m, rules, all_of(m, f->must_when, fields), requires(m, f), object(m));
 }
 
 static struct json *
 object_schema(struct maker *m, const struct field *fields)
 {
-	struct json *o = typed(m, "object"), *props = json_object(m->a), *need = json_array(m->a),
-		    *rules = json_array(m->a);
+	struct json *o = typed(m, "object"), *props = object(m), *need = array(m), *rules = array(m);
 
 	for (const struct field *f = fields; f->name != NULL; f++) {
 		json_set(props, f->name, field_schema(m, f));
@@ -290,7 +320,7 @@ object_schema(struct maker *m, const struct field *fields)
 	}
 	json_set(o, "properties", props);
 	json_set(o, "required", need);
-	json_set(o, "additionalProperties", json_bool(m->a, false));
+	json_set(o, "additionalProperties", boolean(m, false));
 	if (rules != NULL && rules->count > 0)
 		json_set(o, "allOf", rules);
 	return o;
@@ -299,15 +329,15 @@ object_schema(struct maker *m, const struct field *fields)
 enum rc
 schema_of(struct arena *a, const struct kind *kind, struct json **ret, struct err *e)
 {
-	struct maker m = { a, kind };
+	struct maker m = { .a = a };
 	struct json *o = object_schema(&m, kind->fields);
+	const char *id = arena_printf(a, "urn:chancery:kind:%s", kind->name);
 
-	NEED(o != NULL, e, CHY_NO_MEMORY, NULL, "schema");
 	put_text(&m, o, "$schema", "https://json-schema.org/draft/2020-12/schema");
-	put_text(&m, o, "$id", arena_printf(a, "urn:chancery:kind:%s", kind->name));
+	put_text(&m, o, "$id", id);
 	put_text(&m, o, "title", kind->title);
 	put_text(&m, o, "description", kind->help);
-	NEED(arena_alloc(a, 1) != NULL, e, CHY_NO_MEMORY, NULL, "schema");
+	NEED(!m.out_of_memory && id != NULL, e, CHY_NO_MEMORY, NULL, "schema");
 	*ret = o;
 	return RC_OK;
 }

@@ -100,7 +100,7 @@ struct authority {
 	    sigalg; /* with which certificates below it are signed unless a procedure says otherwise */
 	/* of its own certificate; der empty: none yet */
 	struct cert_id certificate_id;
-	struct bytes certificate, key_id;
+	struct bytes certificate, key_id, spki;
 	struct bytes subject_in_force; /* the subject in the certificate: the issuer of what it issues */
 	int64_t not_before_ms, not_after_ms;
 	int path_len;            /* -1: unlimited */

@@ -316,6 +316,7 @@ OWN_DEFINE(struct world *, world_free)
 /* What a request asks; texts as of RFC 4514 and gname_from_text. */
 struct wish {
 	const char *key, *subject;
+	uint8_t seed; /* of the key; 0: 77 */
 	const char *san[8];
 	uint32_t key_usage;
 	const char *eku[4];
@@ -371,7 +372,7 @@ world_csr(struct world *w, const struct wish *x)
 {
 	struct exts l = { 0, arena_array(w->a, 8, sizeof(struct ext)) };
 	struct csr *csr = arena_one(w->a, struct csr);
-	struct bytes spki = world_key(w, x->key ? x->key : "p-256", 77), tbs, der;
+	struct bytes spki = world_key(w, x->key ? x->key : "p-256", x->seed ? x->seed : 77), tbs, der;
 	struct pubkey key;
 	struct key_type type;
 	struct name subject;

@@ -422,12 +422,29 @@ formats_limit_keys(void **state)
 }
 
 static void
-the_authoritys_own_key_is_refused(void **state)
+keys_of_authorities_are_refused(void **state)
+{
+	struct wish x = { GOOD, .key = "p-256", .seed = (uint8_t)ISSUING_CA };
+
+	refused(ask(&x), CHY_ISSUE_OWN_KEY, "authority-key", "csr.key");
+	x.key = "p-384"; /* of the one above */
+	x.seed = (uint8_t)ROOT_CA;
+	refused(ask(&x), CHY_ISSUE_OWN_KEY, "authority-key", "csr.key");
+}
+
+static void
+the_key_identifier_must_come(void **state)
 {
 	struct asking *q = ask(&good);
+	struct err e = { 0 };
 
-	q->facts.key_id = snapshot_authority(w->s, doc_id_of(ISSUING_CA))->key_id;
-	refused(q, CHY_ISSUE_OWN_KEY, "own-key", "csr.key");
+	q->facts.key_id = BYTES_NONE;
+	assert_code(decide(q, &e), CHY_INTERNAL);
+	world_put(w, KIND_FORMAT, FORMAT_TLS,
+		  "{\"name\":\"TLS\",\"unknown_subject\":\"keep\",\"unknown_san\":\"drop\",\"subject_key_"
+		  "identifier\":false}");
+	q->facts.policy = w->s;
+	assert_int_equal(cert_key_id(made(q)).n, 0);
 }
 
 static void
@@ -761,7 +778,8 @@ static const struct CMUnitTest tests[] = {
 	EACH_ROWS(possession_must_be_proved, "CM-C-26"),
 	EACH(weak_keys_are_refused),
 	EACH(formats_limit_keys),
-	EACH(the_authoritys_own_key_is_refused),
+	EACH(keys_of_authorities_are_refused),
+	EACH(the_key_identifier_must_come),
 	EACH(a_request_for_a_ca_is_refused),
 	EACH(key_usage_is_the_requests_else_the_procedures),
 	EACH(a_key_gets_only_usages_that_it_can_have),
