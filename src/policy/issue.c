@@ -64,7 +64,7 @@ static enum rc
 rule_officer(struct issuing *i)
 {
 	i->officer = snapshot_officer(i->f->policy, i->f->request->officer);
-	TRY(may_act(i->officer, NULL, i->f->now_ms, i->e));
+	TRY(may_act(i->officer, i->f->credential, i->f->now_ms, i->e));
 	return may_role(i->officer, ROLES(ROLE_USE_CLIENTS) | ROLES(ROLE_ISSUE_CERTIFICATE), i->e);
 }
 

@@ -181,6 +181,10 @@ take_extension(struct issuing *i, const struct ext *x)
 	struct ext_value v;
 	struct err why = { 0 };
 
+	if (has_oid(&i->d->procedure->template_.consts, x->oid)) {
+		issue_note(i, "%s is the procedure's", oid_label(i, x->oid));
+		return RC_OK;
+	}
 	if (wanted(f, x->oid) >= 0) {
 		REFUSE_IF(ext_decode(i->a, x, &v, &why) != RC_OK, i, "csr.extensions", CHY_ISSUE_EXTENSION,
 			  why.std, "%s: %s", oid_label(i, x->oid), why.text);

@@ -239,6 +239,26 @@ officers_need_role_and_an_open_record(void **state)
 	refused(ask(&good), CHY_OFFICER_CLOSED, "officer", NULL);
 }
 
+/* A session goes on for days: its officer's certificate must be good all the time. */
+static void
+the_officers_certificate_as_it_stands_now(void **state)
+{
+	struct credential c = { .not_before_ms = 0, .not_after_ms = WORLD_NOW };
+	struct asking *q = ask(&good);
+
+	memset(c.fingerprint, 0xcc, sizeof(c.fingerprint));
+	q->facts.credential = &c;
+	passes(q);
+	c.not_after_ms--;
+	refused(q, CHY_OFFICER_CERTIFICATE_EXPIRED, "officer", NULL);
+	c.not_after_ms++;
+	c.state = CREDENTIAL_REVOKED;
+	refused(q, CHY_OFFICER_CERTIFICATE_REVOKED, "officer", NULL);
+	c.state = CREDENTIAL_GOOD;
+	c.fingerprint[0]++;
+	refused(q, CHY_OFFICER_OTHER_CERTIFICATE, "officer", NULL);
+}
+
 static void
 sessions_have_limits(void **state)
 {
@@ -671,6 +691,14 @@ extensions_of_the_request_by_the_format(void **state)
 	assert_non_null(exts_find_oid(&c->exts, bytes_of("\x2a\x03\x04\x05", 4)));
 	x.other = NULL;
 	refused(ask(&x), CHY_ISSUE_EXTENSION, "extensions", "csr.extensions");
+	world_put(w, KIND_CERTIFICATE_PROCEDURE, PROC_NONE,
+		  "{\"name\":\"Any\",\"authority\":502,\"format\":602,\"validity\":\"P1Y\",\"extensions\":[{"
+		  "\"oid\":\"1.2.3.4.5\","
+		  "\"value\":\"0101ff\"}]}");
+	x.other = "1.2.3.4.5"; /* the procedure's own stands, once */
+	c = made(ask(&x));
+	assert_bytes(exts_find_oid(&c->exts, bytes_of("\x2a\x03\x04\x05", 4))->value,
+		     bytes_of("\x01\x01\xff", 3));
 }
 
 /* ---- validity ---- */
@@ -767,6 +795,7 @@ static const struct CMUnitTest tests[] = {
 	EACH(the_same_facts_give_the_same_bytes),
 	EACH_ROWS(what_was_considered_is_kept, "CM-T-29"),
 	EACH(officers_need_role_and_an_open_record),
+	EACH_ROWS(the_officers_certificate_as_it_stands_now, "CM-O-31"),
 	EACH(sessions_have_limits),
 	EACH_ROWS(issuer_constraints_confine, "CM-O-09"),
 	EACH_ROWS(token_procedures_are_found_and_open, "CM-T-03"),
