@@ -176,6 +176,27 @@ measure(unsigned most, bool key, double seconds)
 	fflush(stdout);
 }
 
+/* The follower behind it: how fast, and how long an exact question may wait for it. */
+static void
+measure_search(void)
+{
+	int64_t start = clock_mono_us(), cpu = cpu_us(), longest = 0;
+	size_t sum = 0, n = 1;
+
+	while (n > 0) {
+		int64_t begun = clock_mono_us();
+
+		if (store_search_catch_up(store, 4096, &n, NULL) != RC_OK)
+			return;
+		longest = clock_mono_us() - begun > longest ? clock_mono_us() - begun : longest;
+		sum += n;
+	}
+	printf("%-10s search follower: %zu certificates, %.0f/s, %.1f us of cpu each, longest batch of 4096 "
+	       "%.1f ms\n",
+	       store_engine(store), sum, (double)sum * 1e6 / (double)(clock_mono_us() - start),
+	       (double)(cpu_us() - cpu) / (double)(sum ? sum : 1), (double)longest / 1e3);
+}
+
 static enum rc
 prepare(const char *url, struct err *e)
 {
@@ -222,6 +243,7 @@ main(int argc, char **argv)
 	       "p50 ms", "p99 ms", "cpu us", "failed");
 	for (size_t i = 0; i < 8; i++)
 		measure((const unsigned[]){ 1, 8, 32, 128 }[i % 4], i >= 4, (double)seconds);
+	measure_search();
 	store_close(store);
 	free(sample);
 	return 0;

@@ -76,6 +76,7 @@ char stmt_type(const struct stmt *s, size_t param);
 
 /* Reads the members of a row struct as values, and back (bytes are copied into the arena). */
 void row_values(const struct table *t, const void *row, union value *ret);
+void row_view(const struct table *t, const union value *cols, void *row); /* without copies */
 MUST enum rc row_load(const struct table *t, const union value *cols, struct arena *a, void *row,
 		      struct err *e);
 

@@ -5,7 +5,7 @@
  * The follower of the queue certificate_todo: it enters subject, names, key and fingerprint of certificates into
  * certificate_search. An entry is a 64-bit hash, so a finding is compared with the certificate's row.
  */
-enum { CHUNK = 512, CHUNK_ARENA = 64 << 20 };
+enum { BATCH = 8192, SLICE = 512 };
 
 /* FNV-1a over the text in lower case (ASCII), mixed. */
 static int64_t
@@ -35,6 +35,13 @@ folds(enum search_by by)
 struct entries {
 	struct search_row *p;
 	size_t n, cap;
+};
+
+/* A batch: the oldest of the queue. */
+struct found {
+	struct entries entries;
+	int64_t *ids;
+	size_t nids, most;
 };
 
 static bool
@@ -79,50 +86,85 @@ compare_entries(const void *x, const void *y)
 	return (a->id > b->id) - (a->id < b->id);
 }
 
-/* In the order of the index, so that each of its pages is touched once. */
-static enum rc
-enter(struct store *s, const struct certificate_row *rows, size_t n, struct err *e)
+static bool
+take_certificate(struct found *f, const union value *cols)
 {
-	struct change *c = change_new();
-	struct entries x = { 0 };
-	bool ok = true;
+	struct certificate_row row;
 
-	for (size_t i = 0; i < n && ok; i++) {
-		ok = add_certificate(&x, &rows[i]);
-		change_op(c, Q_DROP_CERTIFICATE_TODO, &INT_VALUE(rows[i].id));
-		change_op(c, Q_PUT_VERDICT_TODO, &INT_VALUE(rows[i].id));
-	}
-	if (x.n > 0)
-		qsort(x.p, x.n, sizeof(*x.p), compare_entries);
-	for (size_t i = 0; i < x.n && ok; i++)
-		change_row(c, Q_PUT_SEARCH, &x.p[i]);
-	free(x.p);
-	if (!ok) {
-		change_free(c);
-		FAIL(e, CHY_NO_MEMORY, NULL, "the index of %zu certificates", n);
-	}
-	return store_commit(s, c, e);
+	row_view(&table_certificate, cols, &row);
+	if (f->nids == f->most)
+		return true;
+	f->ids[f->nids++] = row.id;
+	return add_certificate(&f->entries, &row);
 }
 
-/* One chunk; another factory may have done the same one meanwhile, which is fine. */
 static enum rc
-follow(struct store *s, size_t most, size_t *ret_n, struct err *e)
+take_row(void *arg, const union value *cols, struct err *e)
 {
-	OWN(arena_free)
-	struct arena *a = arena_new(CHUNK_ARENA);
-	struct certificate_row *rows;
+	NEED(take_certificate(arg, cols), e, CHY_NO_MEMORY, NULL, "the search follower");
+	return RC_OK;
+}
+
+/* In the order of the index: of a large batch many entries fall on each of its pages. In slices, because others wait for the
+   committer too. Entering twice does no harm, so the slices need not hang together. */
+static enum rc
+enter(struct store *s, const struct entries *x, struct err *e)
+{
+	if (x->n > 0)
+		qsort(x->p, x->n, sizeof(*x->p), compare_entries);
+	for (size_t i = 0; i < x->n; i += SLICE) {
+		struct change *c = change_new();
+
+		for (size_t k = i; k < x->n && k < i + SLICE; k++)
+			change_row(c, Q_PUT_SEARCH, &x->p[k]);
+		TRY(store_commit(s, c, e));
+	}
+	return RC_OK;
+}
+
+/* Out of the queue, and into that of the auditor. */
+static enum rc
+pass_on(struct store *s, const int64_t *ids, size_t n, struct err *e)
+{
+	for (size_t i = 0; i < n; i += SLICE) {
+		struct change *c = change_new();
+
+		for (size_t k = i; k < n && k < i + SLICE; k++) {
+			change_op(c, Q_DROP_CERTIFICATE_TODO, &INT_VALUE(ids[k]));
+			change_op(c, Q_PUT_VERDICT_TODO, &INT_VALUE(ids[k]));
+		}
+		TRY(store_commit(s, c, e));
+	}
+	return RC_OK;
+}
+
+static enum rc
+follow_into(struct store *s, struct found *f, struct err *e)
+{
 	struct err why = { 0 };
 	enum rc rc;
 
-	NEED(a != NULL, e, CHY_NO_MEMORY, NULL, "the search follower");
-	TRY(store_rows(s, a, Q_SEARCH_TODO, &INT_VALUE((int64_t)most), &rows, ret_n, e));
-	if (*ret_n == 0)
-		return RC_OK;
-	rc = enter(s, rows, *ret_n, &why);
-	if (rc != RC_OK && why.code == CHY_STORE_STATE)
+	f->ids = calloc(f->most, sizeof(*f->ids));
+	NEED(f->ids != NULL, e, CHY_NO_MEMORY, NULL, "the search follower");
+	TRY(store_query(s, Q_SEARCH_TODO, &INT_VALUE((int64_t)f->most), take_row, f, e));
+	TRY(enter(s, &f->entries, e));
+	rc = pass_on(s, f->ids, f->nids, &why);
+	if (why.code == CHY_STORE_STATE) /* another factory did the same meanwhile, which is fine */
 		return RC_OK;
 	if (rc != RC_OK && e != NULL && e->code == CHY_NONE)
 		*e = why;
+	return rc;
+}
+
+static enum rc
+follow(struct store *s, size_t most, size_t *ret_n, struct err *e)
+{
+	struct found f = { .most = most };
+	enum rc rc = follow_into(s, &f, e);
+
+	*ret_n = f.nids;
+	free(f.ids);
+	free(f.entries.p);
 	return rc;
 }
 
@@ -134,11 +176,11 @@ store_search_catch_up(struct store *s, size_t most, size_t *done, struct err *e)
 
 	pthread_mutex_lock(&s->search);
 	while (rc == RC_OK && n > 0 && (most == 0 || sum < most)) {
-		size_t chunk = most > 0 && most - sum < CHUNK ? most - sum : CHUNK;
+		size_t batch = most > 0 && most - sum < BATCH ? most - sum : BATCH;
 
-		rc = follow(s, chunk, &n, e);
+		rc = follow(s, batch, &n, e);
 		sum += rc == RC_OK ? n : 0;
-		if (n < chunk)
+		if (n < batch)
 			break;
 	}
 	pthread_mutex_unlock(&s->search);

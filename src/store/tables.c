@@ -115,6 +115,19 @@ row_values(const struct table *t, const void *row, union value *ret)
 	}
 }
 
+void
+row_view(const struct table *t, const union value *cols, void *row)
+{
+	for (size_t i = 0; i < t->n; i++) {
+		char *at = (char *)row + t->cols[i].offset;
+
+		if (t->cols[i].type == 'i')
+			memcpy(at, &cols[i].i, sizeof(cols[i].i));
+		else
+			memcpy(at, &cols[i].b, sizeof(cols[i].b));
+	}
+}
+
 enum rc
 row_load(const struct table *t, const union value *cols, struct arena *a, void *row, struct err *e)
 {
