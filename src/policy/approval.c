@@ -1,6 +1,7 @@
 #include "base/base.h"
 #include "policy/approval.h"
 #include "policy/body.h"
+#include "policy/document.h"
 
 /* One question after the other; ret->state is set where the answer ends the request. */
 typedef enum rc rule_fn(const struct signature_facts *, const struct officer *, struct signature_decision *,
@@ -123,6 +124,25 @@ rule_different_people(const struct signature_facts *f, const struct officer *o,
 	return RC_OK;
 }
 
+/* What was right when it was prepared may have become wrong: a name taken, a range used, a reference closed. */
+static enum rc
+rule_body(const struct signature_facts *f, const struct officer *o, struct signature_decision *ret,
+	  struct err *e)
+{
+	const struct request *r = f->request;
+	const struct document *base = snapshot_document(f->policy, r->base.id);
+	struct document_check c = { .kind = kind_of(r->act.kind), .policy = f->policy, .self = r->base.id };
+	OWN(arena_free)
+	struct arena *scratch = NULL;
+	struct json *normal;
+
+	if (r->act.verb != ACT_CREATE && r->act.verb != ACT_MODIFY)
+		return RC_OK;
+	c.before = base ? base->body : NULL;
+	NEED((scratch = arena_new(LIMIT_REQUEST_ARENA)) != NULL, e, CHY_NO_MEMORY, NULL, "approval");
+	return document_check(scratch, &c, r->body, &normal, e);
+}
+
 /* Signatures that come one by one are two steps, whichever of the officers is of the boot ceremony. */
 static enum rc
 rule_boot(const struct signature_facts *f, const struct officer *o, struct signature_decision *ret,
@@ -158,7 +178,8 @@ rule_count(const struct signature_facts *f, const struct officer *o, struct sign
 	X("signatures-wanted", rule_count) \
 	X("different-officers", rule_different_officers) \
 	X("different-people", rule_different_people) \
-	X("boot-in-one-step", rule_boot)
+	X("boot-in-one-step", rule_boot) \
+	X("body-holds", rule_body)
 
 static const struct {
 	const char *name;

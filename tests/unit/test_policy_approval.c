@@ -31,6 +31,28 @@ signer(int64_t officer, uint8_t print, const char *cn)
 	return s;
 }
 
+/* The least body of each kind, in normal form but for defaults. */
+static const char *const least[] = {
+	[KIND_DOMAIN] = "",
+	[KIND_OFFICER_PROFILE] = ",\"entity_type\":\"subject\"",
+	[KIND_OFFICER] = ",\"profile\":201,\"certificate_sha256\":" PRINT("12341234"),
+	[KIND_CA_KEY] = ",\"algorithm\":\"p-256\"",
+	[KIND_AUTHORITY] =
+	    ",\"type\":\"root\",\"ca_key\":402,\"subject\":\"CN=x\",\"format\":601,\"validity\":\"P1Y\"",
+	[KIND_FORMAT] = "",
+	[KIND_CERTIFICATE_PROCEDURE] = ",\"authority\":502,\"format\":602,\"validity\":\"P1Y\"",
+	[KIND_TOKEN_PROCEDURE] = ",\"storage_profile\":\"pkcs10\",\"certificate_procedures\":[702]",
+};
+
+/* domain 0: Root. */
+static const struct json *
+body_of(enum kind_id kind, int domain)
+{
+	const char *where = domain ? arena_printf(w->a, ",\"domain\":%d", domain) : "";
+
+	return world_json(w, arena_printf(w->a, "{\"name\":\"x\"%s%s}", where, least[kind]));
+}
+
 static int
 setup(void **state)
 {
@@ -38,7 +60,7 @@ setup(void **state)
 	request = (struct request){ .id = request_id_of(1),
 				    .act = { ACT_CREATE, KIND_TOKEN_PROCEDURE },
 				    .state = REQUEST_PREPARED,
-				    .body = world_json(w, "{\"name\":\"x\"}"),
+				    .body = body_of(KIND_TOKEN_PROCEDURE, 0),
 				    .prepared_by = officer_id_of(ANNA),
 				    .prepared_at_ms = WORLD_NOW };
 	f = (struct signature_facts){ .policy = w->s,
@@ -121,6 +143,7 @@ each_kind_wants_both_roles(void **state)
 		if (kind == NULL)
 			continue;
 		request.act.kind = kind->id;
+		request.body = body_of(kind->id, 0);
 		f.signer = signer(ANNA, 0xaa, "CN=Anna");
 		counts(REQUEST_WAITING);
 		assert_true(kind->needed & ROLES(ROLE_USE_AWB));
@@ -246,6 +269,33 @@ a_changed_base_voids(void **state)
 	refused(CHY_REQUEST_VOID, "base-current");
 }
 
+/* Between preparation and signature another request came first. */
+static void
+a_body_that_no_longer_holds(void **state)
+{
+	static const char range[] =
+	    "{\"name\":\"%s\",\"storage_profile\":\"smart-card\",\"card_serial_number\":true,"
+	    "\"serial_number_from\":10,\"serial_number_to\":20,\"certificate_procedures\":[702]}";
+
+	second(signer(BERT, 0xbb, "CN=Bert"));
+	counts(REQUEST_SIGNED);
+	world_put(w, KIND_TOKEN_PROCEDURE, 860,
+		  "{\"name\":\"x\",\"storage_profile\":\"pkcs10\",\"certificate_procedures\":[702]}");
+	refused(CHY_NAME_TAKEN, "body-holds");
+	assert_int_equal(d.state, REQUEST_WAITING);
+	request.body = world_json(w, arena_printf(w->a, range, "mine"));
+	counts(REQUEST_SIGNED);
+	world_put(w, KIND_TOKEN_PROCEDURE, 861, arena_printf(w->a, range, "theirs"));
+	refused(CHY_SERIAL_RANGE_TAKEN, "body-holds");
+	request.body = world_json(
+	    w, "{\"name\":\"y\",\"storage_profile\":\"pkcs10\",\"certificate_procedures\":[703]}");
+	counts(REQUEST_SIGNED);
+	world_put(w, KIND_CERTIFICATE_PROCEDURE, PROC_CRYPT,
+		  "{\"name\":\"Crypt\",\"state\":\"closed\",\"authority\":502,\"format\":602,\"validity\":"
+		  "\"P90D\"}");
+	refused(CHY_REF_CLOSED, "body-holds");
+}
+
 static void
 requests_lapse(void **state)
 {
@@ -309,17 +359,17 @@ static void
 domains_confine_signers(void **state)
 {
 	f.signer = signer(NORA, 0xdd, "CN=Nora");
-	request.body = world_json(w, "{\"name\":\"x\",\"domain\":101}");
+	request.body = body_of(KIND_TOKEN_PROCEDURE, 101);
 	counts(REQUEST_WAITING);
-	request.body = world_json(w, "{\"name\":\"x\",\"domain\":103}"); /* below */
+	request.body = body_of(KIND_TOKEN_PROCEDURE, 103); /* below */
 	counts(REQUEST_WAITING);
-	request.body = world_json(w, "{\"name\":\"x\",\"domain\":102}"); /* beside */
+	request.body = body_of(KIND_TOKEN_PROCEDURE, 102); /* beside */
 	refused(CHY_DOMAIN_FOREIGN, "domain");
-	request.body = world_json(w, "{\"name\":\"x\"}"); /* Root */
+	request.body = body_of(KIND_TOKEN_PROCEDURE, 0); /* Root */
 	refused(CHY_DOMAIN_FOREIGN, "domain");
 	request.act.verb = ACT_MODIFY; /* taking something of Root's into the own domain */
 	request.base = f.current = (struct doc_version){ doc_id_of(TOKEN), 1 };
-	request.body = world_json(w, "{\"name\":\"x\",\"domain\":101}");
+	request.body = body_of(KIND_TOKEN_PROCEDURE, 101);
 	refused(CHY_DOMAIN_FOREIGN, "domain");
 }
 
@@ -365,6 +415,7 @@ static const struct CMUnitTest tests[] = {
 	EACH_ROWS(certificates_must_be_good, "CM-O-31"),
 	EACH_ROWS(closed_officers_and_profiles_sign_nothing, "CM-O-31"),
 	EACH(a_changed_base_voids),
+	EACH_ROWS(a_body_that_no_longer_holds, "CM-T-09"),
 	EACH(requests_lapse),
 	EACH_ROWS(finished_requests_take_no_signature, "CM-O-20"),
 	EACH(no_more_signatures_than_needed),
