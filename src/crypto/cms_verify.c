@@ -89,7 +89,7 @@ take_signer(struct arena *a, struct cms_parts *p, struct err *e)
 {
 	size_t count = count_values(p->signers);
 	struct der d = der_of(p->signers, NULL);
-	struct bytes attrs = BYTES_NONE;
+	struct bytes attrs;
 	uint8_t *set;
 
 	NEED(count == 1, e, CHY_CMS_SIGNERS, RFC ".1", "%zu signers", count);

@@ -29,7 +29,7 @@ struct cms_signed {
  *	CHY_CMS_ALGORITHM	signature algorithm unknown, or its hash is not the digest's (RFC 5652 5.4;
  *RFC 8419 for Edwards) CHY_CMS_ATTRIBUTE	a signed attribute missing, twice, with two values or wrong:
  *content-type, message-digest, signing-time (RFC 5652 11), signingCertificateV2 (RFC 5035)
- *	CHY_CMS_CERTIFICATE	the signer's certificate is not there, or is not the one that
+ *	CHY_CMS_CERTIFICATE	the signer's certificate is not there, one of the certificates cannot be read, or is not the one that
  *signingCertificateV2 names CHY_CMS_CONTENT		message-digest is not the content's: the content was
  *altered CHY_CMS_SIGNATURE	the signature is not that key's over the attributes
  *

@@ -162,30 +162,25 @@ foreign_key_new(struct bytes spki, foreign_fn *fn, void *context, struct foreign
 	const uint8_t *p = spki.p;
 	OWN(EVP_PKEY_free)
 	EVP_PKEY *public = spki.n <= INT32_MAX ? d2i_PUBKEY(NULL, &p, (long)spki.n) : NULL;
-	OWN(foreign_key_free)
-	struct foreign_key *k = calloc(1, sizeof(*k));
-	bool made;
+	struct foreign_key *k;
+	int kind;
 
 	pthread_once(&once, make_methods);
-	NEED(k != NULL && rsa_method != NULL, e, CHY_NO_MEMORY, NULL, "a foreign key");
+	NEED(rsa_method != NULL, e, CHY_NO_MEMORY, NULL, "methods of foreign keys");
 	if (public == NULL || p != spki.p + spki.n)
 		return ossl_fail(e, CHY_KEY_IMPORT, "RFC 5280 4.1.2.7", "public key of a foreign key");
+	kind = EVP_PKEY_get_base_id(public);
+	NEED(kind == EVP_PKEY_RSA || kind == EVP_PKEY_EC, e, CHY_KEY_UNKNOWN, NULL,
+	     "only RSA and elliptic keys can be foreign");
+	k = calloc(1, sizeof(*k));
+	NEED(k != NULL, e, CHY_NO_MEMORY, NULL, "a foreign key");
 	k->fn = fn;
 	k->context = context;
-	switch (EVP_PKEY_get_base_id(public)) {
-	case EVP_PKEY_RSA:
-		made = make_rsa(k, public);
-		break;
-	case EVP_PKEY_EC:
-		made = make_ec(k, public);
-		break;
-	default:
-		FAIL(e, CHY_KEY_UNKNOWN, NULL, "only RSA and elliptic keys can be foreign");
-	}
-	if (!made)
+	if (!(kind == EVP_PKEY_RSA ? make_rsa(k, public) : make_ec(k, public))) {
+		foreign_key_free(k);
 		return ossl_fail(e, CHY_CRYPTO_LIBRARY, NULL, "foreign key");
+	}
 	*ret = k;
-	k = NULL;
 	return RC_OK;
 }
 

@@ -35,8 +35,8 @@ MUST enum rc tls_client_ctx(const struct bytes *roots, size_t roots_count, const
 			    SSL_CTX **ret, struct err *e);
 
 /* Makes such a client of a context that another library made (libcurl's); roots_count 0: whom it trusts stays as it is. */
-MUST enum rc tls_client_setup(SSL_CTX *c, const struct bytes *roots, size_t roots_count, const struct tls_identity *id,
-			      struct err *e);
+MUST enum rc tls_client_setup(SSL_CTX *c, const struct bytes *roots, size_t roots_count,
+			      const struct tls_identity *id, struct err *e);
 
 void tls_ctx_free(SSL_CTX *ctx);
 OWN_DEFINE(SSL_CTX *, tls_ctx_free)

@@ -87,16 +87,18 @@ verify_csr(const struct csr *csr, struct err *e)
 enum rc
 verifier_new(struct bytes spki, struct verifier **ret, struct err *e)
 {
-	OWN(verifier_free)
-	struct verifier *v = calloc(1, sizeof(*v));
+	OWN(EVP_PKEY_free)
+	EVP_PKEY *pkey = NULL;
 	struct pubkey key;
+	struct verifier *v;
 
-	NEED(v != NULL, e, CHY_NO_MEMORY, NULL, "a verifier");
 	TRY(pubkey_parse(spki, &key, e));
-	v->type = pubkey_type(&key);
-	TRY(key_import(&key, &v->pkey, e));
+	TRY(key_import(&key, &pkey, e));
+	v = calloc(1, sizeof(*v));
+	NEED(v != NULL, e, CHY_NO_MEMORY, NULL, "a verifier");
+	*v = (struct verifier){ pkey, pubkey_type(&key) };
+	pkey = NULL;
 	*ret = v;
-	v = NULL;
 	return RC_OK;
 }
 
