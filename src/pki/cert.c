@@ -80,6 +80,31 @@ take_exts(struct der *d, struct arena *a, struct cert *c)
 		d->rc = exts_parse(a, tlv, &c->exts, d->e);
 }
 
+/* AlgorithmIdentifier of any algorithm: OID and at most one value of parameters. */
+static void
+take_alg(struct der *d)
+{
+	der_enter(d, DER_SEQUENCE);
+	der_oid(d);
+	if (der_more(d))
+		der_any(d, NULL);
+	der_leave(d);
+}
+
+/* The outer form of a key that we may not know. */
+static enum rc
+check_spki(struct bytes spki, struct err *e)
+{
+	struct der d = der_of(spki, e);
+
+	der_enter(&d, DER_SEQUENCE);
+	take_alg(&d);
+	der_bit_octets(&d);
+	der_leave(&d);
+	TRY(der_end(&d));
+	return der_check(spki, e);
+}
+
 static enum rc
 parse_tbs(struct arena *a, struct cert *c, struct err *e)
 {
@@ -98,14 +123,19 @@ parse_tbs(struct arena *a, struct cert *c, struct err *e)
 	take_exts(&d, a, c);
 	der_leave(&d);
 	TRY(der_end(&d));
-	return der_check(c->spki, e);
+	TRY_AT(check_spki(c->spki, e), e, "subjectPublicKeyInfo");
+	return RC_OK;
 }
 
 static enum rc
 take_sigalg(struct bytes alg, enum sigalg *ret, struct err *e)
 {
+	struct der d = der_of(alg, e);
+
 	if (sigalg_parse(alg, ret, NULL) != RC_OK)
 		*ret = SIGALG_NONE;
+	take_alg(&d);
+	TRY_AT(der_end(&d), e, "signatureAlgorithm");
 	return der_check(alg, e);
 }
 

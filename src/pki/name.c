@@ -1,12 +1,17 @@
 #include "base/base.h"
 #include "pki/str.h"
 
-/* Attributes whose value is something else than text. */
+/* X.520 has names of attributes that are a BIT STRING (uniqueIdentifier) or a SEQUENCE (postalAddress). RFC 5280 would
+   allow any value, but other readers refuse the rest, VisibleString too, and such a name would serve nobody. */
 static bool
-may_be_no_string(enum oid o)
+may_stand(const struct ava *v)
 {
-	return o == OID_NONE || o == OID_AT_UNIQUE_ID || o == OID_AT_DATE_OF_BIRTH ||
-	    o == OID_AT_POSTAL_ADDRESS || oid_kind(o) != OIDK_ATTR;
+	bool text = v->known != OID_NONE && oid_kind(v->known) == OIDK_ATTR && v->known != OID_AT_UNIQUE_ID &&
+	    v->known != OID_AT_POSTAL_ADDRESS;
+
+	if (string_tag(v->tag))
+		return v->tag != DER_VISIBLE;
+	return !text && (v->tag == DER_BIT_STRING || v->tag == DER_SEQUENCE);
 }
 
 static void
@@ -14,16 +19,14 @@ judge_value(struct der *d, const struct ava *v, struct bytes tlv)
 {
 	char text[OID_TEXT_MAX];
 
-	if (string_tag(v->tag)) {
-		if (!string_ok(v->tag, v->value))
-			der_fail(d, CHY_NAME, "RFC 5280 4.1.2.4",
-				 "attribute %s holds characters that its string type lacks",
-				 oid_text(text, v->oid));
-	} else if (!may_be_no_string(v->known)) {
-		der_fail(d, CHY_NAME, "RFC 5280 A.1", "attribute %s is no string", oid_text(text, v->oid));
-	} else if (d->rc == RC_OK) {
+	if (!may_stand(v))
+		der_fail(d, CHY_NAME, "RFC 5280 A.1", "attribute %s has a value of type %02x",
+			 oid_text(text, v->oid), (unsigned)v->tag);
+	else if (string_tag(v->tag) && !string_ok(v->tag, v->value))
+		der_fail(d, CHY_NAME, "RFC 5280 4.1.2.4",
+			 "attribute %s holds characters that its string type lacks", oid_text(text, v->oid));
+	else
 		d->rc = der_check(tlv, d->e);
-	}
 }
 
 /* One AttributeTypeAndValue. */

@@ -11,7 +11,7 @@
 struct ava {
 	struct bytes oid;   /* contents octets */
 	enum oid known;     /* OID_NONE when we do not know it */
-	uint32_t tag;       /* of the value; a string type for all we know */
+	uint32_t tag;       /* of the value: a string type, BIT STRING or SEQUENCE */
 	struct bytes value; /* contents octets as they stand in the DER */
 	unsigned rdn;       /* which RDN it belongs to, from 0; ascending */
 };

@@ -741,7 +741,7 @@ test_lints_fields(void **state)
 	m = good, m.uids = hexb(a, "81020001");
 	lints_of(a, &m, &v);
 	assert_int_equal(outcome(&v, "rfc5280-4.1.2.8-no-unique-ids"), LINT_FAIL);
-	m = good, m.spki = hexb(a, "3000");
+	m = good, m.spki = hexb(a, "300b 3004 06022a03 0303000102");
 	lints_of(a, &m, &v);
 	assert_int_equal(outcome(&v, "rfc5280-4.1.2.7-key-syntax"), LINT_FAIL);
 	m = good;
