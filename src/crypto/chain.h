@@ -12,13 +12,13 @@ enum { CHAIN_MAX = 16 };
 
 /*
  * leaf up to one of the roots by way of any of the intermediates (all DER), at the time at_ms. Basic
- *constraints, key usage, name constraints, policies as the library checks them; no revocation: the caller
- *knows its own. Roots need not be self-signed.
+ * constraints, key usage, name constraints, policies as the library checks them; no revocation: the caller
+ * knows its own. Roots need not be self-signed.
  *
- *	CHY_CHAIN_FORM		one of them is not a certificate, or more than CHAIN_MAX
- *	CHY_CHAIN_TIME		one of them has expired or is not valid yet; field names which (0 = leaf)
- *	CHY_CHAIN_INCOMPLETE	no path to a root
- *	CHY_CHAIN_INVALID	a path, but a rule is broken
+ *	CHY_CHAIN_FORM       one of them is not a certificate, or more than CHAIN_MAX
+ *	CHY_CHAIN_TIME       one of them has expired or is not valid yet; the field names which ("chain[0]" = leaf)
+ *	CHY_CHAIN_INCOMPLETE no path to a root
+ *	CHY_CHAIN_INVALID    a path, but a rule is broken
  */
 MUST enum rc chain_verify(struct bytes leaf, const struct bytes *intermediates, size_t intermediates_count,
 			  const struct bytes *roots, size_t roots_count, int64_t at_ms, struct err *e);

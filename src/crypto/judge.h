@@ -1,7 +1,7 @@
 /*
  * Nobody's word is taken for our own output: the library reads a certificate that pki made, and what it finds
  * is compared with what pki says is in it. Used when a policy is loaded (one certificate of each procedure)
- * and by the auditor's job on stored ones; too dear (some 300 us) for the hot path.
+ * and by the auditor's job on stored ones; too dear (some 400 us) for the hot path.
  */
 #ifndef CRYPTO_JUDGE_H
 #define CRYPTO_JUDGE_H

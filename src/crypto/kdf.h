@@ -2,7 +2,7 @@
  * Passwords and passphrases: scrypt (RFC 7914) to check them, and AES-256-GCM under a key made of one to keep
  * bytes at rest. Both forms carry their parameters, so that they can be raised without losing what is there.
  *
- * Memory of one call: 128 * N * r bytes, 32 MiB with today's N = 2^15, r = 8; about 60 ms. What a stored form
+ * Memory of one call: 128 * N * r bytes, 32 MiB with today's N = 2^15, r = 8; about 80 ms. What a stored form
  * may ask for is limited (N <= 2^20, r <= 16, p <= 4 and 256 MiB), else a forged one could take the machine's
  * memory.
  */
