@@ -116,12 +116,14 @@ show_notes(struct cli *c, const struct json *notes)
 	}
 	JSON_EACH(n, notes)
 	{
+		bool pair = n->type == JSON_ARRAY && n->count == 2; /* the rule, and what it notes */
+
 		out_line(&c->out, "  ");
-		if (n->name.n) {
-			out_text(&c->out, n->name);
+		if (n->name.n || pair) {
+			out_text(&c->out, pair ? json_line(c->a, n->first) : n->name);
 			out_line(&c->out, ": ");
 		}
-		out_text(&c->out, json_line(c->a, n));
+		out_text(&c->out, json_line(c->a, pair ? n->last : n));
 		out_line(&c->out, "\n");
 	}
 }
@@ -153,6 +155,25 @@ show_signers(struct cli *c, const struct json *by, const struct json *signatures
 	}
 }
 
+/* "notice  chancery-revocation-known: a certificate should ... — RFC 5280 4.2.1.13" */
+static void
+show_lint(struct cli *c, const struct json *l)
+{
+	struct bytes standard = get(c, l, "standard");
+
+	out_line(&c->out, "  %.*s  ", BYTES_FMT(get(c, l, "severity")));
+	out_text(&c->out, l->type == JSON_OBJECT ? get(c, l, "id") : json_line(c->a, l));
+	if (get(c, l, "text").n) {
+		out_line(&c->out, ": ");
+		out_text(&c->out, get(c, l, "text"));
+	}
+	if (standard.n) {
+		out_line(&c->out, " — ");
+		out_text(&c->out, standard);
+	}
+	out_line(&c->out, "\n");
+}
+
 static void
 show_lints(struct cli *c, const struct json *lints)
 {
@@ -171,9 +192,7 @@ show_lints(struct cli *c, const struct json *lints)
 	out_line(&c->out, "\n");
 	JSON_EACH(l, found && found->type == JSON_ARRAY ? found : NULL)
 	{
-		out_line(&c->out, "  - ");
-		out_text(&c->out, json_line(c->a, l));
-		out_line(&c->out, "\n");
+		show_lint(c, l);
 	}
 }
 

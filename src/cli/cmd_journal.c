@@ -227,6 +227,32 @@ show_summary(struct cli *c, const struct journal_summary *s)
 	}
 }
 
+/* Of the live server only: what the signer wrote down against what the store has. */
+static enum rc
+check_signer(struct cli *c, struct journal_summary *s, struct err *e)
+{
+	struct json *v = NULL;
+	struct rest *r;
+	int64_t missing;
+
+	TRY(cli_rest(c, &r, e));
+	TRY(rest_json(r, c->a, "/api/v1/journal/reconciliation", NULL, &v, e));
+	TRY_AT(json_need_int(v, "missing_in_store", 0, JSON_INT_MAX, &missing, e), e, "the server's answer");
+	if (missing > 0) {
+		struct journal_finding f = { .where = "signer's journal" };
+
+		err_set(&f.err, CHY_JOURNAL_ACCOUNT, NULL,
+			"%lld certificates that the signer signed are not in the store", (long long)missing);
+		show_finding(c, &f);
+		s->findings++;
+	} else {
+		out_note(&c->out,
+			 "The signer's journal (%.*s records) and the store account for each other.\n",
+			 BYTES_FMT(json_line(c->a, json_get(v, "records"))));
+	}
+	return RC_OK;
+}
+
 static enum rc
 run_verify(struct cli *c, struct err *e)
 {
@@ -243,6 +269,8 @@ run_verify(struct cli *c, struct err *e)
 	if (rc == RC_OK)
 		rc = journal_verifier_end(x.v, &summary, e);
 	progress_end(&x.progress);
+	if (rc == RC_OK && file == NULL)
+		rc = check_signer(c, &summary, e);
 	if (rc == RC_OK)
 		show_summary(c, &summary);
 	journal_verifier_free(x.v);

@@ -15,6 +15,9 @@ MUST enum rc kind_commands(struct arena *a, const struct kind *kind, const struc
 /* How a command line calls a value of this field: "NAME|ID", "yes|no", "member=value,..." */
 const char *field_value_name(const struct field *f);
 
+/* The id of a document by its name or id; by name the server is asked. CHY_CLI_NOT_FOUND. */
+MUST enum rc document_id(struct cli *c, const char *kind, const char *which, int64_t *ret, struct err *e);
+
 /* The verbs' functions, in kindrun.c. */
 enum rc kind_list(struct cli *c, struct err *e);
 enum rc kind_show(struct cli *c, struct err *e);

@@ -47,26 +47,11 @@ kind_list(struct cli *c, struct err *e)
 	return list_run(c, &(struct list){ path, filters, heads, list_row }, e);
 }
 
-/* A document by name or id: the newest version. */
+/* The one of this name on a page. */
 static enum rc
-find(struct cli *c, const char *which, struct json **ret, struct err *e)
+named(const struct json *items, const char *kind, const char *which, int64_t *ret, struct err *e)
 {
-	const char *kind = kind_here(c)->name;
-	int64_t id;
-	struct rest *r;
-	struct json *page, *items;
-
-	TRY(cli_rest(c, &r, e));
-	if (int_parse(bytes_str(which), 1, JSON_INT_MAX, &id, NULL) == RC_OK)
-		return rest_json(r, c->a,
-				 arena_printf(c->a, "/api/v1/documents/%s/%lld", kind, (long long)id), NULL,
-				 ret, e);
-	TRY(rest_json(
-	    r, c->a,
-	    arena_printf(c->a, "/api/v1/documents/%s?name=%s", kind, url_escape(c->a, bytes_str(which))),
-	    NULL, &page, e));
-	TRY_AT(json_need_array(page, "items", &items, e), e, "the server's answer");
-	id = 0;
+	*ret = 0;
 	JSON_EACH(item, items)
 	{
 		const struct json *name = json_get(item, "name");
@@ -75,11 +60,41 @@ find(struct cli *c, const char *which, struct json **ret, struct err *e)
 			name = json_get(json_get(item, "body"), "name");
 		if (name == NULL || name->type != JSON_STR || !bytes_is(name->str, which))
 			continue;
-		NEED(id == 0, e, CHY_CLI_NOT_FOUND, NULL, "more than one %s is called \"%s\"; use the id",
+		NEED(*ret == 0, e, CHY_CLI_NOT_FOUND, NULL, "more than one %s is called \"%s\"; use the id",
 		     kind, which);
-		TRY(json_need_int(item, "id", 1, JSON_INT_MAX, &id, e));
+		TRY(json_need_int(item, "id", 1, JSON_INT_MAX, ret, e));
 	}
-	NEED(id != 0, e, CHY_CLI_NOT_FOUND, NULL, "no %s is called \"%s\"", kind, which);
+	NEED(*ret != 0, e, CHY_CLI_NOT_FOUND, NULL, "no %s is called \"%s\"", kind, which);
+	return RC_OK;
+}
+
+enum rc
+document_id(struct cli *c, const char *kind, const char *which, int64_t *ret, struct err *e)
+{
+	struct json *page = NULL, *items = NULL;
+	struct rest *r;
+
+	if (int_parse(bytes_str(which), 1, JSON_INT_MAX, ret, NULL) == RC_OK)
+		return RC_OK;
+	TRY(cli_rest(c, &r, e));
+	TRY(rest_json(
+	    r, c->a,
+	    arena_printf(c->a, "/api/v1/documents/%s?name=%s", kind, url_escape(c->a, bytes_str(which))),
+	    NULL, &page, e));
+	TRY_AT(json_need_array(page, "items", &items, e), e, "the server's answer");
+	return named(items, kind, which, ret, e);
+}
+
+/* A document by name or id: the newest version. */
+static enum rc
+find(struct cli *c, const char *which, struct json **ret, struct err *e)
+{
+	const char *kind = kind_here(c)->name;
+	int64_t id = 0;
+	struct rest *r;
+
+	TRY(document_id(c, kind, which, &id, e));
+	TRY(cli_rest(c, &r, e));
 	return rest_json(r, c->a, arena_printf(c->a, "/api/v1/documents/%s/%lld", kind, (long long)id), NULL,
 			 ret, e);
 }
