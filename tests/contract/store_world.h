@@ -41,10 +41,12 @@ void postgres_start(void);
 /* A scratch directory that is removed at the end of the process. */
 const char *scratch(void);
 
-/* Runs each test on both engines; names get the engine in front. */
+/* Runs each test on both engines, unless it is about what only one of them has; names get the engine in front. */
+enum world_only { BOTH, ONLY_SQLITE, ONLY_POSTGRES };
 struct world_test {
 	const char *name;
 	CMUnitTestFunction fn;
+	enum world_only only;
 };
 int world_run(const char *group, const struct world_test *tests, size_t n);
 

@@ -399,8 +399,6 @@ a_damaged_backup_is_refused(void **state)
 	char path[256], url[300];
 	FILE *f;
 
-	if (w->postgres)
-		skip();
 	for (int i = 0; i < 200; i++)
 		ok(store_commit(w->s, issue_change(i), &w->e));
 	snprintf(path, sizeof(path), "%s/damaged", scratch());
@@ -575,8 +573,6 @@ the_log_is_emptied_when_a_reader_has_gone(void **state)
 	struct db *reader;
 	int ms = 0;
 
-	if (w->postgres)
-		skip();
 	ok(engine(w)->open(where(w->url), DB_READER, &reader, &w->e));
 	ok(engine(w)->script(reader, "BEGIN", &w->e));
 	ok(engine(w)->query(reader, Q_ONE, NULL, ignore_row, NULL, &w->e));
@@ -606,12 +602,13 @@ main(void)
 		{ "a full queue refuses", a_full_queue_refuses },
 		{ "closing answers what waits", closing_answers_what_waits },
 		{ "backup while writing, restore", backup_while_writing },
-		{ "a damaged backup is refused", a_damaged_backup_is_refused },
+		{ "a damaged backup is refused", a_damaged_backup_is_refused, ONLY_SQLITE },
 		{ "an older schema is brought up", an_older_schema_is_brought_up },
 		{ "a newer schema is refused", a_newer_schema_is_refused },
 		{ "several may make the schema at once", several_may_make_the_schema_at_once },
 		{ "what is answered can be read", what_is_answered_can_be_read },
-		{ "the log is emptied when a reader has gone", the_log_is_emptied_when_a_reader_has_gone },
+		{ "the log is emptied when a reader has gone", the_log_is_emptied_when_a_reader_has_gone,
+		  ONLY_SQLITE },
 	};
 
 	return world_run("store under load", tests, ARRAY_LEN(tests));
