@@ -123,7 +123,8 @@ help_knows_everything(void **state)
 		char name[96];
 
 		command_name(name, all.list[i]);
-		assert_true(has(&overview, kind_named(bytes_str(all.list[i]->noun)) ? all.list[i]->noun : name));
+		assert_true(
+		    has(&overview, kind_named(bytes_str(all.list[i]->noun)) ? all.list[i]->noun : name));
 		help_command(&one, all.list[i]);
 		assert_true(has(&one, name));
 		for (const struct opt *o = all.list[i]->options; o && o->name; o++)
