@@ -157,7 +157,7 @@ load(struct factory *f, const uint8_t hash[32], struct session **ret, struct err
 		free(x);
 		if (rc == RC_NOT_FOUND) {
 			err_clear(e);
-			FAIL(e, CHY_SESSION_UNKNOWN, "RFC 6750 3.1", "no issuing session has this token");
+			FAIL(e, CHY_SESSION_TOKEN, "RFC 6750 3.1", "no issuing session has this token");
 		}
 		return rc;
 	}
@@ -186,7 +186,7 @@ session_by_token(struct factory *f, struct bytes token, const struct session **r
 	struct session *x;
 	uint8_t hash[32];
 
-	NEED(token.n > 0 && token.n <= TOKEN_TEXT_MAX, e, CHY_SESSION_UNKNOWN, "RFC 6750 3.1", "not a token of ours");
+	NEED(token.n > 0 && token.n <= TOKEN_TEXT_MAX, e, CHY_SESSION_TOKEN, "RFC 6750 3.1", "not a token of ours");
 	sha256(token, hash);
 	x = kept(f->sessions, hash);
 	if (x == NULL)

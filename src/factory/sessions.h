@@ -25,7 +25,7 @@ struct sessions;
 struct sessions *sessions_new(void); /* NULL: memory is out */
 void sessions_free(struct sessions *s);
 
-/* The session of a bearer token as sent (base64url). CHY_SESSION_UNKNOWN, CHY_SESSION_OVER (its time is over),
+/* The session of a bearer token as sent (base64url). CHY_SESSION_TOKEN, CHY_SESSION_OVER (its time is over),
    CHY_SESSION_OFFICER (its officer is no longer active). */
 MUST enum rc session_by_token(struct factory *f, struct bytes token, const struct session **ret, struct err *e);
 
