@@ -2,6 +2,7 @@
 
 #ifdef CHY_FAULTS
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <unistd.h>
@@ -19,6 +20,7 @@ static struct point {
 } points[FAULTS_MAX];
 static unsigned npoints;
 static int64_t clock_offset;
+static const char *once; /* a file: the first process that hits a point makes it, the others pass */
 
 static void
 arm(struct bytes spec)
@@ -43,6 +45,7 @@ fault_init(void)
 	const char *spec = getenv("CHANCERY_FAULT"), *offset = getenv("CHANCERY_CLOCK_OFFSET_MS");
 	struct bytes rest = bytes_str(spec);
 
+	once = getenv("CHANCERY_FAULT_ONCE");
 	while (rest.n > 0)
 		arm(text_cut(rest, ',', &rest));
 	fault_armed = npoints > 0;
@@ -65,12 +68,25 @@ due(const char *name, bool fails)
 	return NULL;
 }
 
+static bool
+first_time(void)
+{
+	int fd;
+
+	if (once == NULL)
+		return true;
+	fd = open(once, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
 void
 fault_hit(const char *name)
 {
 	struct point *p = due(name, false);
 
-	if (p != NULL)
+	if (p != NULL && first_time())
 		kill(getpid(), p->action == STOP ? SIGSTOP : SIGKILL);
 }
 

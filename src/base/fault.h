@@ -6,7 +6,8 @@
  *	CHANCERY_FAULT=signer.journal@2=fail		... the second time only
  *	CHANCERY_FAULT=factory.before-commit=stop	SIGSTOP: the test looks around, then SIGCONT or SIGKILL
  *
- * Several are separated by commas. Built without fault points (meson -Dfaults=false) all of it is nothing.
+ * Several are separated by commas. With CHANCERY_FAULT_ONCE=FILE only the first kill or stop of all processes happens: it
+ * makes the file, so a program that is started again gets past the point (the signer's sandbox must allow the file's folder). Built without fault points (meson -Dfaults=false) all of it is nothing.
  * The list of names is kept in docs/design/faults.md.
  */
 #ifndef BASE_FAULT_H

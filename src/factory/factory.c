@@ -95,12 +95,15 @@ load_identity(struct factory *f, struct err *e)
 }
 
 /* A journal that something else has written to is not gone on with. */
+static void signer_lost(void *arg);
+
 static enum rc
 start(struct factory *f, struct err *e)
 {
 	size_t adopted = 0;
 
 	TRY(load_identity(f, e));
+	signer_on_lost(f->signer, signer_lost, f);
 	TRY(reconcile(f, 0, &adopted, e));
 	if (adopted > 0)
 		LOG(WARNING, "factory.reconciled", LI("adopted", (int64_t)adopted));
@@ -151,12 +154,28 @@ factory_new_id(struct factory *f)
 }
 
 enum rc
-factory_attach_signer(struct factory *f, int fd, struct err *e)
+factory_repair(struct factory *f, struct err *e)
 {
 	size_t adopted = 0;
 
-	TRY(signer_attach(f->signer, fd, e));
 	TRY(reconcile(f, 0, &adopted, e));
-	LOG(INFO, "factory.signer-attached", LI("adopted", (int64_t)adopted));
+	atomic_store(&f->repairing, false);
+	LOG(INFO, "factory.repaired", LI("adopted", (int64_t)adopted));
 	return requests_resume(f, e);
+}
+
+static void
+signer_lost(void *arg)
+{
+	struct factory *f = arg;
+
+	atomic_store(&f->repairing, true);
+}
+
+enum rc
+factory_attach_signer(struct factory *f, int fd, struct err *e)
+{
+	atomic_store(&f->repairing, true);
+	TRY(signer_attach(f->signer, fd, e));
+	return factory_repair(f, e);
 }

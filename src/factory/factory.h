@@ -46,6 +46,9 @@ struct factory {
 	pthread_mutex_t policy_loading;
 
 	pthread_mutex_t acting; /* held while a signed request takes effect */
+	/* Something was signed whose outcome in the store is not known: nothing is issued before reconcile has been through,
+	   so that a retry finds what the first try made. */
+	_Atomic bool repairing;
 	struct sessions *sessions;
 	struct jobs *jobs;
 	struct factory_figures figures;
@@ -70,7 +73,10 @@ int64_t factory_new_id(struct factory *f);
 /* The policy in force, with a reference for the caller (snapshot_unref). */
 struct snapshot *factory_policy(struct factory *f);
 
-/* Signer restarted: its new socket. Reconciles afterwards. */
+/* Brings the store up to the signer's journal and lets issuing go on. */
+MUST enum rc factory_repair(struct factory *f, struct err *e);
+
+/* Signer restarted: its new socket. Repairs afterwards. */
 MUST enum rc factory_attach_signer(struct factory *f, int fd, struct err *e);
 
 #endif

@@ -131,8 +131,12 @@ stored(void *arg, enum rc rc, const struct err *e)
 	struct issue_call *c = arg;
 
 	FAULT("factory.after-commit");
-	if (rc != RC_OK)
+	if (rc != RC_OK && e->code == CHY_STORE_EXISTS)
+		rc = RC_OK; /* reconcile was faster: it is in the store */
+	if (rc != RC_OK) {
 		c->err = *e;
+		atomic_store(&c->f->repairing, true);
+	}
 	finish(c, rc);
 }
 
@@ -147,6 +151,8 @@ signed_(void *arg, const struct signed_cert *s, const struct err *e)
 	FAULT("factory.after-sign");
 	if (s == NULL) {
 		c->err = *e;
+		if (e->code == CHY_SIGNER_LOST)
+			atomic_store(&c->f->repairing, true);
 		finish(c, e->rc);
 		return;
 	}
@@ -162,6 +168,7 @@ signed_(void *arg, const struct signed_cert *s, const struct err *e)
 		change_free(done.change);
 	}
 	/* it is in the signer's journal all the same: reconcile will bring it into the store */
+	atomic_store(&c->f->repairing, true);
 	finish(c, rc);
 }
 
@@ -184,6 +191,10 @@ issue_start(struct issue_call *c)
 	enum rc rc;
 
 	c->policy = factory_policy(c->f);
+	if (atomic_load(&c->f->repairing)) {
+		finish(c, err_set(&c->err, CHY_REPAIRING, NULL, "what was interrupted is being put right: try again"));
+		return;
+	}
 	rc = look_up_repeated(c, &repeated);
 	if (rc != RC_OK || repeated) {
 		finish(c, rc);

@@ -34,6 +34,12 @@ do_reconcile(struct factory *f, bool *more, struct err *e)
 }
 
 static enum rc
+do_repair(struct factory *f, bool *more, struct err *e)
+{
+	return atomic_load(&f->repairing) && signer_is_there(f->signer) ? factory_repair(f, e) : RC_OK;
+}
+
+static enum rc
 do_follow(struct factory *f, bool *more, struct err *e)
 {
 	size_t done;
@@ -78,6 +84,7 @@ static const struct {
 	bool idle; /* only on time that nobody else wants */
 } table[] = {
 	{ "sequencer", do_sequence, 250, false },  { "reconcile", do_reconcile, 60000, false },
+	{ "repair", do_repair, 500, false },
 	{ "search-follower", do_follow, 1000, true }, { "auditor", do_audit, 1000, true },
 	{ "requests", do_requests, 5000, true },   { "idempotency", do_age, 20000, true },
 	{ "policy", do_policy, 1000, false },

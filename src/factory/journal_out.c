@@ -1,7 +1,9 @@
 #include "base/base.h"
 #include "factory/journal_out.h"
 
+#include "base/idgen.h"
 #include "factory/leaf.h"
+#include "factory/sequencer.h"
 #include "factory/tiles.h"
 #include "store/read.h"
 
@@ -73,13 +75,81 @@ journal_proof(struct factory *f, struct arena *a, int64_t leaf, struct json **re
 
 /* ---- export ---- */
 
+/*
+ * Leaves are placed a moment after their facts are stored, so at any time some facts stand in the store and not under the
+ * head that is exported. What is older than RECENT_MS has its place for certain once the waiting leaves were placed; of
+ * what is younger, the leaves say which facts belong to this export.
+ */
+enum { RECENT_MS = 600000 };
+
+struct fact {
+	int64_t id, version; /* version 0: a certificate */
+};
+
 struct export {
 	struct factory *f;
 	journal_put *put;
 	void *arg;
 	int64_t size; /* leaves */
 	int64_t documents, certificates;
+	int64_t recent_at;    /* facts since then must be among these */
+	struct fact *recent;
+	size_t recent_n, recent_max;
 };
+
+static int
+by_fact(const void *a, const void *b)
+{
+	const struct fact *x = a, *y = b;
+
+	if (x->id != y->id)
+		return x->id < y->id ? -1 : 1;
+	return (x->version > y->version) - (x->version < y->version);
+}
+
+static bool
+is_exported(const struct export *x, int64_t at_ms, int64_t id, int64_t version)
+{
+	const struct fact key = { id, version };
+
+	if (at_ms < x->recent_at)
+		return true;
+	return x->recent_n > 0 && bsearch(&key, x->recent, x->recent_n, sizeof(key), by_fact) != NULL;
+}
+
+static enum rc
+remember(struct export *x, int64_t id, int64_t version, struct err *e)
+{
+	if (x->recent_n == x->recent_max) {
+		size_t max = x->recent_max ? x->recent_max * 2 : 1024;
+		struct fact *more = reallocarray(x->recent, max, sizeof(*more));
+
+		NEED(more != NULL, e, CHY_NO_MEMORY, NULL, "the export");
+		x->recent = more;
+		x->recent_max = max;
+	}
+	x->recent[x->recent_n++] = (struct fact){ id, version };
+	return RC_OK;
+}
+
+/* Which fact a leaf is of, if that is a recent one. */
+static enum rc
+note_fact(struct export *x, struct arena *a, const struct placed_leaf_row *row, struct err *e)
+{
+	struct json *body, *document;
+	int64_t version;
+
+	if (id_at_ms(row->id) < x->recent_at)
+		return RC_OK;
+	if (bytes_is(row->kind, "certificate") || bytes_is(row->kind, "ca-certificate"))
+		return remember(x, row->object, 0, e);
+	if (!bytes_is(row->kind, "document"))
+		return RC_OK;
+	TRY(json_parse(a, row->body, &body, e));
+	TRY(json_need_object(body, "document", &document, e));
+	TRY(json_need_int(document, "version", 1, JSON_INT_MAX, &version, e));
+	return remember(x, row->object, version, e);
+}
 
 static enum rc
 put_line(struct export *x, const struct buf *b, struct err *e)
@@ -147,6 +217,7 @@ put_leaves(struct export *x, struct err *e)
 		     (long long)x->size);
 		for (size_t i = 0; i < n && idx < x->size; i++) {
 			TRY(put_leaf(x, &rows[i], e));
+			TRY(note_fact(x, a, &rows[i], e));
 			idx = rows[i].idx + 1;
 			TRY(put_heads_up_to(x, idx, &head, e));
 		}
@@ -169,6 +240,10 @@ put_documents(struct export *x, struct err *e)
 		for (size_t i = 0; i < n; i++) {
 			OWN_BUF struct buf b = buf_max(LINE_MAX_BYTES);
 
+			id = rows[i].id;
+			version = rows[i].version;
+			if (!is_exported(x, rows[i].at, id, version))
+				continue;
 			buf_printf(&b, "{\"type\":\"document\",\"id\":%lld,\"version\":%lld,\"kind\":", (long long)rows[i].id,
 				   (long long)rows[i].version);
 			json_put_str(&b, rows[i].kind);
@@ -176,8 +251,6 @@ put_documents(struct export *x, struct err *e)
 			buf_put(&b, rows[i].body);
 			buf_str(&b, "}\n");
 			TRY(put_line(x, &b, e));
-			id = rows[i].id;
-			version = rows[i].version;
 			x->documents++;
 		}
 	} while (n == PAGE);
@@ -200,6 +273,9 @@ put_certificates(struct export *x, struct err *e)
 		for (size_t i = 0; i < n; i++) {
 			OWN_BUF struct buf b = buf_max(LINE_MAX_BYTES);
 
+			after = rows[i].id;
+			if (!is_exported(x, id_at_ms(after), after, 0))
+				continue;
 			TRY(store_der(x->f->store, a, rows[i].id, &der, e));
 			buf_printf(&b, "{\"type\":\"certificate\",\"id\":%lld,\"serial\":\"", (long long)rows[i].id);
 			hex_put(&b, rows[i].serial);
@@ -207,32 +283,44 @@ put_certificates(struct export *x, struct err *e)
 			base64_put(&b, der);
 			buf_str(&b, "\"}\n");
 			TRY(put_line(x, &b, e));
-			after = rows[i].id;
 			x->certificates++;
 		}
 	} while (n == PAGE);
 	return RC_OK;
 }
 
+static enum rc
+export_all(struct export *x, struct err *e)
+{
+	OWN_BUF struct buf b = buf_max(4096);
+
+	buf_printf(&b, "{\"type\":\"header\",\"format\":\"chancery-journal/1\",\"instance\":\"%s\",\"size\":%lld}\n",
+		   x->f->instance, (long long)x->size);
+	TRY(put_line(x, &b, e));
+	TRY(put_leaves(x, e));
+	if (x->recent_n > 0)
+		qsort(x->recent, x->recent_n, sizeof(*x->recent), by_fact);
+	TRY(put_documents(x, e));
+	TRY(put_certificates(x, e));
+	b.n = 0;
+	buf_printf(&b, "{\"type\":\"end\",\"leaves\":%lld,\"documents\":%lld,\"certificates\":%lld}\n", (long long)x->size,
+		   (long long)x->documents, (long long)x->certificates);
+	return put_line(x, &b, e);
+}
+
 enum rc
 journal_export(struct factory *f, journal_put *put, void *arg, struct err *e)
 {
 	OWN(arena_free) struct arena *a = arena_new(1 << 20);
-	OWN_BUF struct buf b = buf_max(4096);
-	struct export x = { .f = f, .put = put, .arg = arg };
+	struct export x = { .f = f, .put = put, .arg = arg, .recent_at = clock_now_ms() - RECENT_MS };
 	struct head_row head;
+	enum rc rc;
 
 	NEED(a != NULL, e, CHY_NO_MEMORY, NULL, "the export");
+	TRY(sequencer_drain(f, e));
 	TRY(store_head(f->store, a, &head, e));
 	x.size = head.size;
-	buf_printf(&b, "{\"type\":\"header\",\"format\":\"chancery-journal/1\",\"instance\":\"%s\",\"size\":%lld}\n",
-		   f->instance, (long long)x.size);
-	TRY(put_line(&x, &b, e));
-	TRY(put_leaves(&x, e));
-	TRY(put_documents(&x, e));
-	TRY(put_certificates(&x, e));
-	b.n = 0;
-	buf_printf(&b, "{\"type\":\"end\",\"leaves\":%lld,\"documents\":%lld,\"certificates\":%lld}\n", (long long)x.size,
-		   (long long)x.documents, (long long)x.certificates);
-	return put_line(&x, &b, e);
+	rc = export_all(&x, e);
+	free(x.recent);
+	return rc;
 }

@@ -47,6 +47,7 @@ pending_get(struct bytes context, struct pending *ret, struct err *e)
 	ret->idempotency_key = rd_lv(&r);
 	ret->idempotency_request = rd_lv(&r);
 	ret->caller = (int64_t)rd_u64(&r);
+	ret->unclaimed = false;
 	NEED(version == PENDING_VERSION && rd_done(&r) && ret->sigalg < SIGALG_COUNT, e, CHY_PENDING, NULL,
 	     "the context of a signature, %zu octets", context.n);
 	return RC_OK;
@@ -134,13 +135,13 @@ put_row(struct arena *a, struct change *change, const struct pending *p, const s
 							  .key_hash = BYTES_OF(key_hash),
 							  .fingerprint = BYTES_OF(done->sha256) },
 			       done->der);
-	if (p->idempotency_key.n > 0)
+	if (p->idempotency_key.n > 0 && !p->unclaimed)
 		change_put_idempotency(change, &(struct idempotency_row){ .key = p->idempotency_key,
 									  .caller = p->caller,
 									  .request_hash = p->idempotency_request,
 									  .result = p->id,
 									  .at = clock_now_ms() });
-	if (p->session != 0)
+	if (p->session != 0 && !p->unclaimed)
 		change_session_use(change, p->session, 1);
 	change_add_counter(change, "certificates.issued", 1);
 	return RC_OK;

@@ -24,6 +24,8 @@ struct pending {
 	struct bytes leaf;        /* the leaf's body, canonical, with "certificate":null */
 	struct bytes idempotency_key, idempotency_request; /* hashes; empty: none */
 	int64_t caller;           /* of the idempotency key */
+	bool unclaimed;           /* adopted without its key and session: another certificate was issued in its place, or the
+				     session is used up; it is stored all the same, for it exists */
 };
 
 /* Writes it as context. Codes: CHY_LIMIT when it does not fit LIMIT_CONTEXT. */

@@ -93,7 +93,7 @@ has(const struct ids *ids, int64_t id)
 /* ---- adopting ---- */
 
 static enum rc
-adopt(struct factory *f, const struct sj_record *r, const struct pending *p, struct err *e)
+adopt_as(struct factory *f, const struct sj_record *r, const struct pending *p, struct err *e)
 {
 	OWN(arena_free) struct arena *a = arena_new(LIMIT_REQUEST_ARENA);
 	struct finished done = { 0 };
@@ -104,20 +104,35 @@ adopt(struct factory *f, const struct sj_record *r, const struct pending *p, str
 	TRY(pending_finish(a, p, r->tbs, r->signature, &done, e));
 	m = json_object(a);
 	json_set(m, "certificate", json_int(a, p->id));
+	json_set(m, "claimed", json_bool(a, !p->unclaimed));
 	json_set(m, "position", json_int(a, (int64_t)r->position));
 	rc = leaf_add(f, a, done.change, "adopted", 0, p->id, m, e);
 	if (rc != RC_OK) {
 		change_free(done.change);
 		return rc;
 	}
-	rc = store_commit(f->store, done.change, e);
+	return store_commit(f->store, done.change, e);
+}
+
+static enum rc
+adopt(struct factory *f, const struct sj_record *r, const struct pending *p, struct err *e)
+{
+	struct pending as = *p;
+	enum rc rc = adopt_as(f, r, &as, e);
+
+	if (rc != RC_OK && (e->code == CHY_STORE_KEY_USED || e->code == CHY_STORE_SESSION)) {
+		err_clear(e);
+		as.unclaimed = true;
+		rc = adopt_as(f, r, &as, e);
+	}
 	if (rc != RC_OK && e->code == CHY_STORE_EXISTS) { /* its own commit was faster */
 		err_clear(e);
 		return RC_OK;
 	}
 	TRY(rc);
 	atomic_fetch_add(&f->figures.adopted, 1);
-	LOG(WARNING, "reconcile.adopted", LI("certificate", p->id), LI("position", (int64_t)r->position));
+	LOG(WARNING, "reconcile.adopted", LI("certificate", p->id), LI("position", (int64_t)r->position),
+	    LI("claimed", !as.unclaimed));
 	return RC_OK;
 }
 
