@@ -55,6 +55,7 @@ def account(house, told, suffix):
     assert len(set(serials)) == len(serials)
     report = house.call("GET", "/api/v1/journal/reconciliation", officer=house.officers["anna"])
     assert report["missing_in_store"] == 0 and report["certificates"] > 0
+    assert "auditor.disagreement" not in house.log.read_text(), [l for l in house.log.read_text().splitlines() if "disagreement" in l]
     export = house.folder / "export.jsonl"
     export.write_bytes(house.export())
     done = subprocess.run([world.CHANCERY, "journal", "verify", "--file", export, "--root", house.dir / "root.pem"],
