@@ -84,12 +84,14 @@ postgres_bin(const char *program)
 	return path;
 }
 
+/* initdb looks for postgres beside the path that it was called by, so argv[0] becomes the whole path. */
 static pid_t
-spawn(const char *const argv[], const char *log)
+spawn(const char *argv[], const char *log)
 {
-	const char *bin = postgres_bin(argv[0]);
-	pid_t parent = getpid(), pid = fork();
+	pid_t parent = getpid(), pid;
 
+	argv[0] = postgres_bin(argv[0]);
+	pid = fork();
 	assert_true(pid >= 0);
 	if (pid == 0) {
 		int fd = open(log, O_WRONLY | O_CREAT | O_APPEND, 0666);
@@ -100,7 +102,7 @@ spawn(const char *const argv[], const char *log)
 		prctl(PR_SET_PDEATHSIG, SIGQUIT); /* nothing stays behind a test that dies */
 		if (getppid() != parent || chdir("/") != 0)
 			_exit(127);
-		execvp(bin, (char *const *)(uintptr_t)argv);
+		execvp(argv[0], (char *const *)(uintptr_t)argv);
 		_exit(127);
 	}
 	return pid;
