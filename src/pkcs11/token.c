@@ -522,10 +522,11 @@ p11_do(struct p11_token *t, p11_work *work, void *arg, const char *what, struct 
 {
 	for (int attempt = 0;; attempt++) {
 		struct err own = { 0 };
-		struct p11_session s;
+		struct p11_session s = { 0 };
 		CK_RV rv;
 
 		TRY(p11_session_get(t, &s, e));
+		NEED(s.f != NULL, e, CHY_INTERNAL, NULL, "a session without a module");
 		rv = work(&s, arg, &own);
 		p11_session_put(&s, rv);
 		if (rv == CKR_OK && own.code == CHY_NONE)

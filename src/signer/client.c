@@ -446,6 +446,8 @@ signer_ask(struct signer *s, uint16_t type, const struct bytes *parts, size_t n,
 	uint64_t id;
 	enum rc rc;
 
+	if (ret != NULL)
+		*ret = BYTES_NONE;
 	wait_init(&w);
 	rc = submit(s, (struct slot){ .type = type, .wait = &w }, parts, n, &id, e);
 	if (rc == RC_OK) {

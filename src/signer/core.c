@@ -200,13 +200,9 @@ threads_of(unsigned asked)
 	return n < 2 ? 2 : n > 32 ? 32 : (unsigned)n;
 }
 
-enum rc
-signer_core_new(const struct signer_core_options *o, struct signer_core **ret, struct err *e)
+static MUST enum rc
+begin(struct signer_core *c, const struct signer_core_options *o, struct err *e)
 {
-	OWN(signer_core_free)
-	struct signer_core *c = calloc(1, sizeof(*c));
-
-	NEED(c != NULL, e, CHY_NO_MEMORY, NULL, "the signer");
 	c->o = *o;
 	c->started_at = clock_now_ms();
 	c->in = buf_max(IN_MAX);
@@ -217,9 +213,22 @@ signer_core_new(const struct signer_core_options *o, struct signer_core **ret, s
 		c->items[i].payload = buf_max(LIMIT_FRAME);
 		c->items[i].signature = buf_max(KEYSTORE_SIGNATURE_MAX);
 	}
-	TRY(workers_new(threads_of(o->threads), &c->workers, e));
+	return workers_new(threads_of(o->threads), &c->workers, e);
+}
+
+enum rc
+signer_core_new(const struct signer_core_options *o, struct signer_core **ret, struct err *e)
+{
+	struct signer_core *c = calloc(1, sizeof(*c));
+	enum rc rc;
+
+	NEED(c != NULL, e, CHY_NO_MEMORY, NULL, "the signer");
+	rc = begin(c, o, e);
+	if (rc != RC_OK) {
+		signer_core_free(c);
+		return rc;
+	}
 	*ret = c;
-	c = NULL;
 	return RC_OK;
 }
 

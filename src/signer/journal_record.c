@@ -143,14 +143,20 @@ sj_name_put(char out[SJ_NAME_MAX], uint64_t first)
 bool
 sj_name_get(const char *name, uint64_t *ret_first)
 {
-	char again[SJ_NAME_MAX];
-	unsigned long long v;
+	static const char digits[] = "0123456789abcdef";
+	uint64_t v = 0;
 
-	if (strlen(name) != 19 || sscanf(name, "%16llx", &v) != 1 || v == 0)
+	if (strlen(name) != 19 || strcmp(name + 16, ".sj") != 0)
 		return false;
-	sj_name_put(again, v);
+	for (size_t i = 0; i < 16; i++) {
+		const char *digit = strchr(digits, name[i]);
+
+		if (digit == NULL)
+			return false;
+		v = v << 4 | (uint64_t)(digit - digits);
+	}
 	*ret_first = v;
-	return strcmp(name, again) == 0;
+	return v != 0;
 }
 
 static int

@@ -113,7 +113,7 @@ signer_record_get(struct rd *r, struct sj_record *ret)
 	ret->tbs = rd_lv(r);
 	ret->signature = rd_lv(r);
 	ret->context = rd_lv(r);
-	if (!rd_ok(r))
+	if (!rd_ok(r) || prev.p == NULL || hash.p == NULL)
 		return;
 	memcpy(ret->prev, prev.p, SJ_HASH);
 	memcpy(ret->hash, hash.p, SJ_HASH);

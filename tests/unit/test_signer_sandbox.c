@@ -46,7 +46,8 @@ move_to_a_folder(void)
 	snprintf(sub, sizeof(sub), "%s/sub", dir);
 	snprintf(to, sizeof(to), "%s/sub/file", dir);
 	(void)mkdir(sub, 0700);
-	return result(file_write(from, BYTES("x"), 0600, NULL) == RC_OK && rename(from, to) == 0 && unlink(to) == 0);
+	return result(file_write(from, BYTES("x"), 0600, NULL) == RC_OK && rename(from, to) == 0 &&
+		      unlink(to) == 0);
 }
 
 static int
