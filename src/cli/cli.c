@@ -12,8 +12,6 @@
 #include <signal.h>
 #include <unistd.h>
 
-extern char **environ;
-
 enum { COMMANDS_MAX = 512 };
 
 static const struct command *const groups[] = {

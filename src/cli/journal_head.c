@@ -24,10 +24,11 @@ put_u64(uint8_t *to, uint64_t v)
 enum rc
 journal_head_signed(const struct verifier *key, enum sigalg alg, const struct journal_head *h, struct err *e)
 {
+	static const struct bytes title = BYTES("Chancery journal head, version 1");
 	uint8_t bytes[HEAD_BYTES];
 	struct err why = { 0 };
 
-	memcpy(bytes, "Chancery journal head, version 1", 32);
+	memcpy(bytes, title.p, title.n);
 	put_u64(bytes + 32, h->size);
 	put_u64(bytes + 40, (uint64_t)h->at_ms);
 	memcpy(bytes + 48, h->root, 32);

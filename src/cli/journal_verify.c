@@ -336,14 +336,17 @@ enum rc
 journal_verifier_new(struct bytes root, int64_t now_ms, journal_report_fn *report, void *arg,
 		     struct journal_verifier **ret, struct err *e)
 {
-	OWN(journal_verifier_free)
 	struct journal_verifier *v = calloc(1, sizeof(*v));
 	uint8_t hash[SHA256_LEN];
 
-	NEED(v != NULL && (v->mem = arena_new(VERIFY_ARENA_MAX)) != NULL, e, CHY_NO_MEMORY, NULL,
-	     "verification");
+	NEED(v != NULL, e, CHY_NO_MEMORY, NULL, "verification");
+	v->mem = arena_new(VERIFY_ARENA_MAX);
+	v->root = v->mem ? arena_dup(v->mem, root) : BYTES_NONE;
+	if (v->root.p == NULL) {
+		journal_verifier_free(v);
+		FAIL(e, CHY_NO_MEMORY, NULL, "verification");
+	}
 	v->line = buf_max(JOURNAL_LINE_MAX);
-	v->root = arena_dup(v->mem, root);
 	v->now_ms = now_ms;
 	v->report = report;
 	v->arg = arg;
@@ -351,7 +354,6 @@ journal_verifier_new(struct bytes root, int64_t now_ms, journal_report_fn *repor
 	sha256(root, hash);
 	hex_text(v->instance, BYTES_OF(hash));
 	*ret = v;
-	v = NULL;
 	return RC_OK;
 }
 

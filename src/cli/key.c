@@ -204,28 +204,39 @@ open_token(struct officer_key *k, const char *spec, const char *module, const st
 
 /* ---- the key ---- */
 
+static enum rc
+open_key(struct officer_key *k, const char *spec, const char *module, struct pin_source pin, struct err *e)
+{
+	bool token = p11_uri_is(bytes_str(spec));
+	char prompt[256];
+
+	k->mem = arena_new(KEY_ARENA_MAX);
+	NEED(k->mem != NULL, e, CHY_NO_MEMORY, NULL, "officer's key");
+	if (pin.prompt == NULL) {
+		snprintf(prompt, sizeof(prompt), "%s for %.180s", token ? "PIN" : "Password", spec);
+		pin.prompt = prompt;
+	}
+	if (token)
+		TRY(open_token(k, spec, module, &pin, e));
+	else
+		TRY(open_file(k, spec, &pin, e));
+	return know_cert(k, e);
+}
+
 enum rc
 officer_key_open(const char *spec, const char *module, struct pin_source pin, struct officer_key **ret,
 		 struct err *e)
 {
-	OWN(officer_key_free)
 	struct officer_key *k = calloc(1, sizeof(*k));
-	char prompt[256];
+	enum rc rc;
 
-	NEED(k != NULL && (k->mem = arena_new(KEY_ARENA_MAX)) != NULL, e, CHY_NO_MEMORY, NULL,
-	     "officer's key");
-	if (pin.prompt == NULL) {
-		snprintf(prompt, sizeof(prompt), "%s for %.180s",
-			 p11_uri_is(bytes_str(spec)) ? "PIN" : "Password", spec);
-		pin.prompt = prompt;
+	NEED(k != NULL, e, CHY_NO_MEMORY, NULL, "officer's key");
+	rc = open_key(k, spec, module, pin, e);
+	if (rc != RC_OK) {
+		officer_key_free(k);
+		return rc;
 	}
-	if (p11_uri_is(bytes_str(spec)))
-		TRY(open_token(k, spec, module, &pin, e));
-	else
-		TRY(open_file(k, spec, &pin, e));
-	TRY(know_cert(k, e));
 	*ret = k;
-	k = NULL;
 	return RC_OK;
 }
 

@@ -103,7 +103,7 @@ sign(const struct softkey *key, struct bytes cert, struct bytes content)
 				 .signing_at = 1795262400000 };
 	OWN_BUF struct buf signature = buf_max(SOFTKEY_SIGNATURE_MAX);
 	uint8_t digest[SHA256_LEN], fingerprint[SHA256_LEN];
-	struct bytes attrs, der;
+	struct bytes attrs = BYTES_NONE, der = BYTES_NONE;
 	struct err e = { 0 };
 
 	sha256(content, digest);
@@ -561,7 +561,7 @@ reordered_and_renumbered_is_found(void **state)
 {
 	struct lines l;
 	struct bytes bodies[2];
-	size_t at[2], n = 0;
+	size_t at[2] = { 0 }, n = 0;
 
 	tell(NOTHING);
 	l = lines_of(export());
