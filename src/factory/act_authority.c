@@ -9,8 +9,11 @@
 static enum rc
 new_document(struct effect *x, struct document *ret, struct err *e)
 {
-	*ret = (struct document){ .id = doc_id_of(x->request->id.v), .version = 1, .kind = x->request->act.kind,
-				  .at_ms = clock_now_ms(), .body = x->request->body };
+	*ret = (struct document){ .id = doc_id_of(x->request->id.v),
+				  .version = 1,
+				  .kind = x->request->act.kind,
+				  .at_ms = clock_now_ms(),
+				  .body = x->request->body };
 	return document_read(x->a, ret, e);
 }
 
@@ -24,18 +27,14 @@ ca_key_act_work(struct effect *x, struct err *e)
 }
 
 enum rc
-authority_act_check(struct preparation *p, struct err *e)
-{
-	return document_act_check(p, e);
-}
-
-enum rc
 authority_act_work(struct effect *x, struct err *e)
 {
-	OWN(snapshot_unref) struct snapshot *policy = NULL;
+	OWN(snapshot_unref)
+	struct snapshot *policy = NULL;
 	struct document authority;
 
 	TRY(new_document(x, &authority, e));
 	TRY(policy_with(x->f, &authority, &policy, e));
-	return ca_certificate_make(x->f, x->a, policy, authority.id, by_request(x->a, x->request->id), x->request->id, e);
+	return ca_certificate_make(x->f, x->a, policy, authority.id, by_request(x->a, x->request->id),
+				   x->request->id, e);
 }

@@ -34,15 +34,16 @@ document_put(struct factory *f, struct arena *a, struct change *c, const struct 
 {
 	struct json *m = json_object(a);
 
-	change_put_document(c, &(struct document_row){ .id = d->id.v,
-						       .version = d->version,
-						       .kind = bytes_str(kind_name(d->kind)),
-						       .name = d->name,
-						       .state = d->active ? BYTES("active") : BYTES("closed"),
-						       .domain = d->domain.v,
-						       .body = d->text,
-						       .at = d->at_ms,
-						       .request_id = request });
+	change_put_document(c,
+			    &(struct document_row){ .id = d->id.v,
+						    .version = d->version,
+						    .kind = bytes_str(kind_name(d->kind)),
+						    .name = d->name,
+						    .state = d->active ? BYTES("active") : BYTES("closed"),
+						    .domain = d->domain.v,
+						    .body = d->text,
+						    .at = d->at_ms,
+						    .request_id = request });
 	json_set(m, "document", document_member(a, d));
 	json_set(m, "by", by);
 	return leaf_add(f, a, c, "document", 0, d->id.v, m, e);

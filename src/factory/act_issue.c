@@ -22,7 +22,8 @@ resolve_procedure(struct preparation *p, struct err *e)
 	} else {
 		TRY(json_need_str(p->body, "token_procedure", &name, e));
 	}
-	TRY_AT(snapshot_find(p->policy, KIND_TOKEN_PROCEDURE, name, p->who->domain, &d, e), e, "token_procedure");
+	TRY_AT(snapshot_find(p->policy, KIND_TOKEN_PROCEDURE, name, p->who->domain, &d, e), e,
+	       "token_procedure");
 	TRY_AT(may_issue(p->policy, p->who, d, e), e, "token_procedure");
 	json_set(p->body, "token_procedure", json_int(p->a, d->id.v));
 	return RC_OK;
@@ -102,7 +103,7 @@ issue_act_check(struct preparation *p, struct err *e)
 		FAIL(e, CHY_LIMIT, NULL, "1 to %d requests", LIMIT_BULK);
 	}
 	JSON_EACH(item, list)
-		TRY(normalise(p, item, i++, e));
+	TRY(normalise(p, item, i++, e));
 	return RC_OK;
 }
 
@@ -130,7 +131,8 @@ one_done(struct issue_call *c, enum rc rc)
 
 /* The key makes a second try of an interrupted request find what the first one issued. */
 static enum rc
-set_up(struct effect *x, struct issue_call *c, const struct json *item, size_t i, struct bulk *b, struct err *e)
+set_up(struct effect *x, struct issue_call *c, const struct json *item, size_t i, struct bulk *b,
+       struct err *e)
 {
 	const struct json *procedure = json_get(x->request->body, "token_procedure");
 	struct bytes text, der;
@@ -144,10 +146,11 @@ set_up(struct effect *x, struct issue_call *c, const struct json *item, size_t i
 	c->request.word = WORD_REQUEST;
 	c->request.request = x->request->id;
 	c->request.officer = x->signer;
-	c->request.token_procedure =
-	    bytes_str(arena_printf(c->arena, "%lld", (long long)(procedure ? procedure->integer : 0)));
+	c->request.token_procedure = bytes_str(
+	    arena_printf(c->arena, "%lld", (long long)(procedure ? procedure->integer : 0)));
 	c->request.csr_der = der;
-	c->request.idempotency_key = bytes_str(arena_printf(c->arena, "request %lld, %zu", (long long)x->request->id.v, i));
+	c->request.idempotency_key = bytes_str(
+	    arena_printf(c->arena, "request %lld, %zu", (long long)x->request->id.v, i));
 	c->done = one_done;
 	c->user = b;
 	return RC_OK;
@@ -199,14 +202,18 @@ issue_all(struct effect *x, struct issue_call *calls, const struct json *list, s
 	struct json *outcomes = json_array(x->a);
 	size_t i = 0;
 
-	JSON_EACH(item, list) {
+	JSON_EACH(item, list)
+	{
 		TRY(set_up(x, &calls[i], item, i, &b, e));
 		i++;
 	}
 	run(calls, i, &b);
 	i = 0;
-	JSON_EACH(item, list) {
-		if (is_passing(&calls[i].err)) { /* what is done stays done; the rest follows when it is carried on */
+	JSON_EACH(item, list)
+	{
+		if (is_passing(
+			&calls[i]
+			     .err)) { /* what is done stays done; the rest follows when it is carried on */
 			*e = calls[i].err;
 			return e->rc;
 		}

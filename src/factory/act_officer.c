@@ -26,7 +26,8 @@ bind_certificate(struct preparation *p, struct json *body, struct err *e)
 	if (rc == RC_NOT_FOUND || (rc == RC_OK && id != 0 && row.id != id)) {
 		err_clear(e);
 		err_field(e, hex.n > 0 ? "certificate_sha256" : "certificate");
-		FAIL(e, CHY_OFFICER_CERTIFICATE_GONE, NULL, "an officer's certificate must have been issued here");
+		FAIL(e, CHY_OFFICER_CERTIFICATE_GONE, NULL,
+		     "an officer's certificate must have been issued here");
 	}
 	TRY(rc);
 	json_set(body, "certificate", json_int(p->a, row.id));

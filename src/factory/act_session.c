@@ -13,7 +13,8 @@ resolve_procedures(struct preparation *p, const struct json *list, struct json *
 	struct json *ids = json_array(p->a);
 	size_t i = 0;
 
-	JSON_EACH(item, list) {
+	JSON_EACH(item, list)
+	{
 		const struct document *d;
 		struct bytes name = item->str;
 		char text[24];
@@ -42,8 +43,10 @@ difference(struct preparation *p, const struct session_body *b, struct err *e)
 	json_set(o, "field", json_str(p->a, BYTES("token_sha256")));
 	json_set(o, "label", json_str(p->a, BYTES("Whoever shows the token may issue in your name")));
 	json_set(o, "old", json_null(p->a));
-	json_set(o, "new", json_str(p->a, bytes_str(arena_printf(p->a, "up to %lld certificates",
-								(long long)b->certificates_max))));
+	json_set(o, "new",
+		 json_str(p->a,
+			  bytes_str(arena_printf(p->a, "up to %lld certificates",
+						 (long long)b->certificates_max))));
 	json_add(list, o);
 	p->difference = list;
 	NEED(o != NULL && list != NULL, e, CHY_NO_MEMORY, NULL, "the difference");
@@ -64,8 +67,8 @@ session_act_check(struct preparation *p, struct err *e)
 	if (b.expires_at_ms <= clock_now_ms() ||
 	    b.expires_at_ms > clock_now_ms() + SESSION_LONGEST_DAYS * 86400000LL) {
 		err_field(e, "expires_at");
-		FAIL(e, CHY_SESSION_BODY, NULL, "an issuing session ends in the future, after %d days at most",
-		     SESSION_LONGEST_DAYS);
+		FAIL(e, CHY_SESSION_BODY, NULL,
+		     "an issuing session ends in the future, after %d days at most", SESSION_LONGEST_DAYS);
 	}
 	return difference(p, &b, e);
 }
@@ -81,14 +84,15 @@ session_act_apply(struct effect *x, struct change *c, struct err *e)
 	TRY(session_body_read(x->a, x->request->body, &b, e));
 	json_put_canonical(&text, x->request->body);
 	NEED(buf_ok(&text), e, CHY_NO_MEMORY, NULL, "an issuing session");
-	change_put_session(c, &(struct session_row){ .id = id,
-						     .token_hash = BYTES_OF(b.token_hash),
-						     .request_id = id,
-						     .officer_id = x->signer.v,
-						     .body = buf_bytes(&text),
-						     .maximum = b.certificates_max,
-						     .expires_at = b.expires_at_ms,
-						     .state = BYTES("open") });
+	change_put_session(c,
+			   &(struct session_row){ .id = id,
+						  .token_hash = BYTES_OF(b.token_hash),
+						  .request_id = id,
+						  .officer_id = x->signer.v,
+						  .body = buf_bytes(&text),
+						  .maximum = b.certificates_max,
+						  .expires_at = b.expires_at_ms,
+						  .state = BYTES("open") });
 	json_set(m, "session", json_int(x->a, id));
 	json_set(m, "body", json_copy(x->a, x->request->body));
 	json_set(m, "by", by_request(x->a, x->request->id));

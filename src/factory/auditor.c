@@ -24,15 +24,18 @@ judge(struct factory *f, struct arena *a, const struct der_row *row, const struc
 }
 
 static enum rc
-put_verdict(struct factory *f, struct arena *a, struct change *c, int64_t id, const struct verdict_of *v, struct err *e)
+put_verdict(struct factory *f, struct arena *a, struct change *c, int64_t id, const struct verdict_of *v,
+	    struct err *e)
 {
 	OWN_BUF struct buf text = buf_max(64 << 10);
 	struct json *m;
 
 	json_put(&text, v->lints);
 	NEED(buf_ok(&text), e, CHY_NO_MEMORY, NULL, "a verdict");
-	change_put_verdict(c, &(struct verdict_row){ .id = id, .at = clock_now_ms(), .ok = v->why == NULL,
-						     .lints = buf_bytes(&text) });
+	change_put_verdict(
+	    c,
+	    &(struct verdict_row){
+		.id = id, .at = clock_now_ms(), .ok = v->why == NULL, .lints = buf_bytes(&text) });
 	if (v->why == NULL)
 		return RC_OK;
 	m = json_object(a);
@@ -44,7 +47,8 @@ put_verdict(struct factory *f, struct arena *a, struct change *c, int64_t id, co
 static enum rc
 stop_procedure(struct factory *f, const struct certificate_row *cert, const char *why, struct err *e)
 {
-	OWN(snapshot_unref) struct snapshot *policy = factory_policy(f);
+	OWN(snapshot_unref)
+	struct snapshot *policy = factory_policy(f);
 	const struct procedure *p = snapshot_procedure(policy, doc_id_of(cert->certificate_procedure));
 
 	atomic_fetch_add(&f->figures.disagreements, 1);
@@ -55,7 +59,8 @@ stop_procedure(struct factory *f, const struct certificate_row *cert, const char
 static enum rc
 audit_one(struct factory *f, struct arena *a, const struct der_row *row, struct err *e)
 {
-	OWN(change_free) struct change *c = change_new();
+	OWN(change_free)
+	struct change *c = change_new();
 	struct verdict_of v = { 0 };
 	struct certificate_row cert;
 	struct change *ready;
@@ -73,14 +78,16 @@ audit_one(struct factory *f, struct arena *a, const struct der_row *row, struct 
 enum rc
 auditor_step(struct factory *f, bool *ret_more, struct err *e)
 {
-	OWN(arena_free) struct arena *list = arena_new(AUDIT_ARENA);
+	OWN(arena_free)
+	struct arena *list = arena_new(AUDIT_ARENA);
 	struct der_row *rows;
 	size_t n;
 
 	NEED(list != NULL, e, CHY_NO_MEMORY, NULL, "the auditor");
 	TRY(store_certificates_unjudged(f->store, list, AT_ONCE, &rows, &n, e));
 	for (size_t i = 0; i < n; i++) {
-		OWN(arena_free) struct arena *a = arena_new(LIMIT_REQUEST_ARENA);
+		OWN(arena_free)
+		struct arena *a = arena_new(LIMIT_REQUEST_ARENA);
 
 		NEED(a != NULL, e, CHY_NO_MEMORY, NULL, "the auditor");
 		TRY(audit_one(f, a, &rows[i], e));

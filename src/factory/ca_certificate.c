@@ -31,7 +31,8 @@ limit_key(struct factory *f, const struct authority_decision *d, struct bytes sp
 	l.validity_max_days = (uint32_t)((d->not_after_ms - d->not_before_ms + DAY_MS - 1) / DAY_MS);
 	l.ca_allowed = own->type == AUTHORITY_ROOT || own->path_len != 0;
 	rc = signer_limits_set(f->signer, key_label(own->key, label), &l, SIGNER_WAIT_MS, e);
-	if (rc != RC_OK && e->code == CHY_SIGNER_LIMITS_WIDER) { /* set by an interrupted try, or earlier: they stay */
+	if (rc != RC_OK &&
+	    e->code == CHY_SIGNER_LIMITS_WIDER) { /* set by an interrupted try, or earlier: they stay */
 		err_clear(e);
 		return RC_OK;
 	}
@@ -83,12 +84,13 @@ sign(struct factory *f, struct arena *a, const struct authority_decision *d, con
 	struct finished done = { 0 };
 
 	TRY(pending_put(&context, p, e));
-	TRY(signer_sign_cert_sync(f->signer,
-				  &(struct sign_cert){ .key = key_label(d->issuer->key, label),
-						       .alg = d->sigalg,
-						       .tbs = d->tbs,
-						       .context = p->request ? buf_bytes(&context) : BYTES_NONE },
-				  SIGNER_WAIT_MS, a, &signature, e));
+	TRY(signer_sign_cert_sync(
+	    f->signer,
+	    &(struct sign_cert){ .key = key_label(d->issuer->key, label),
+				 .alg = d->sigalg,
+				 .tbs = d->tbs,
+				 .context = p->request ? buf_bytes(&context) : BYTES_NONE },
+	    SIGNER_WAIT_MS, a, &signature, e));
 	FAULT("factory.after-sign-authority");
 	TRY(pending_add(a, p, d->tbs, signature.signature, change, &done, e));
 	*ret_der = done.der;
@@ -100,14 +102,17 @@ ca_certificate_add(struct factory *f, struct arena *a, const struct snapshot *po
 		   struct json *by, struct request_id request, struct change *change, int64_t *ret_id,
 		   struct bytes *ret_der, struct err *e)
 {
-	struct authority_issue_facts facts = { .policy = policy, .authority = authority, .now_ms = clock_now_ms() };
+	struct authority_issue_facts facts = { .policy = policy,
+					       .authority = authority,
+					       .now_ms = clock_now_ms() };
 	const struct authority *own = snapshot_authority(policy, authority);
 	struct authority_decision d = { 0 };
 	uint8_t key_id[SHA1_LEN];
 	struct pubkey key;
 	struct pending p;
 
-	NEED(own != NULL && own->key != NULL, e, CHY_AUTHORITY_NO_KEY, NULL, "the authority's key is not there");
+	NEED(own != NULL && own->key != NULL, e, CHY_AUTHORITY_NO_KEY, NULL,
+	     "the authority's key is not there");
 	TRY(key_public(f, a, own->key, &facts.spki, e));
 	TRY(pubkey_parse(facts.spki, &key, e));
 	sha1(key.bits_der, key_id);
@@ -126,10 +131,11 @@ ca_certificate_add(struct factory *f, struct arena *a, const struct snapshot *po
 }
 
 enum rc
-ca_certificate_make(struct factory *f, struct arena *a, const struct snapshot *policy, struct doc_id authority,
-		    struct json *by, struct request_id request, struct err *e)
+ca_certificate_make(struct factory *f, struct arena *a, const struct snapshot *policy,
+		    struct doc_id authority, struct json *by, struct request_id request, struct err *e)
 {
-	OWN(change_free) struct change *change = change_new();
+	OWN(change_free)
+	struct change *change = change_new();
 	struct certificate_row *rows;
 	struct change *ready;
 	struct bytes der;

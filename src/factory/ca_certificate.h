@@ -12,7 +12,8 @@
    document is in policy. When a certificate by this request is stored already, nothing more is done. Codes: those of
    decide_authority, of the signer and the store. */
 MUST enum rc ca_certificate_make(struct factory *f, struct arena *a, const struct snapshot *policy,
-				 struct doc_id authority, struct json *by, struct request_id request, struct err *e);
+				 struct doc_id authority, struct json *by, struct request_id request,
+				 struct err *e);
 
 /* The same into a change that is there already, whatever is stored; *ret_id and *ret_der: the certificate. */
 struct change;

@@ -48,7 +48,7 @@ key_make(struct factory *f, struct arena *a, const struct document *key, struct 
 	TRY(signer_key_public(f->signer, label, SIGNER_WAIT_MS, a, &made, e));
 	TRY(pubkey_parse(made.spki, &pub, e));
 	there = pubkey_type(&pub);
-	NEED(made.class == SIGNER_CA && there.alg == type.alg && there.bits == type.bits, e, CHY_SIGNER_KEY_EXISTS, NULL,
-	     "the signer has another key called \"%s\"", label);
+	NEED(made.class == SIGNER_CA && there.alg == type.alg && there.bits == type.bits, e,
+	     CHY_SIGNER_KEY_EXISTS, NULL, "the signer has another key called \"%s\"", label);
 	return RC_OK;
 }

@@ -13,7 +13,8 @@ enum { KEY_LABEL_MAX = 65 };
 char *key_label(const struct document *key, char dst[KEY_LABEL_MAX]);
 
 /* The public part, DER SubjectPublicKeyInfo, in the arena. */
-MUST enum rc key_public(struct factory *f, struct arena *a, const struct document *key, struct bytes *ret, struct err *e);
+MUST enum rc key_public(struct factory *f, struct arena *a, const struct document *key, struct bytes *ret,
+			struct err *e);
 
 /* Has the signer make it. A key that is there already with this label and algorithm is taken: the effect of a request
    that was interrupted. */

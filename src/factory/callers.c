@@ -18,14 +18,15 @@ status_of(struct factory *f, struct arena *a, const struct snapshot *policy, con
 	c->state = CREDENTIAL_GOOD;
 	if (o == NULL)
 		return RC_OK;
-	TRY(json_opt_int(snapshot_document(policy, officer_doc(o->id))->body, "certificate", 1, JSON_INT_MAX, &id, e));
+	TRY(json_opt_int(snapshot_document(policy, officer_doc(o->id))->body, "certificate", 1, JSON_INT_MAX,
+			 &id, e));
 	if (id == 0)
 		return RC_OK;
 	rc = store_certificate(f->store, a, id, &row, e);
 	if (rc == RC_NOT_FOUND) {
 		err_clear(e);
-		FAIL(e, CHY_OFFICER_CERTIFICATE_GONE, NULL, "the certificate of officer \"%.*s\" is not in the store",
-		     BYTES_FMT(o->name));
+		FAIL(e, CHY_OFFICER_CERTIFICATE_GONE, NULL,
+		     "the certificate of officer \"%.*s\" is not in the store", BYTES_FMT(o->name));
 	}
 	TRY(rc);
 	if (row.status == CERTIFICATE_REVOKED)

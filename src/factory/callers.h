@@ -9,12 +9,12 @@
 
 /* What is known of a certificate that somebody showed or signed with; subject is a view into der. Reads its status
    from the store where it is one of ours. Codes: those of cert_parse and the store. */
-MUST enum rc credential_of(struct factory *f, struct arena *a, const struct snapshot *policy, struct bytes der,
-			   struct credential *ret, struct err *e);
+MUST enum rc credential_of(struct factory *f, struct arena *a, const struct snapshot *policy,
+			   struct bytes der, struct credential *ret, struct err *e);
 
 /* The officer that a certificate is bound to, if the officer may log in now. The officer lives as long as the snapshot.
    Codes: CHY_NOT_OFFICER, those of may_log_in. */
-MUST enum rc caller_officer(struct factory *f, struct arena *a, const struct snapshot *policy, struct bytes der,
-			    const struct officer **ret, struct err *e);
+MUST enum rc caller_officer(struct factory *f, struct arena *a, const struct snapshot *policy,
+			    struct bytes der, const struct officer **ret, struct err *e);
 
 #endif

@@ -53,7 +53,8 @@ document_list(struct factory *f, struct arena *a, const struct snapshot *policy,
 	struct document_row *rows;
 	size_t n;
 
-	TRY(store_documents(f->store, a, bytes_str(kind_name(q->kind)), q->state, q->name, q->after, q->limit, &rows, &n, e));
+	TRY(store_documents(f->store, a, bytes_str(kind_name(q->kind)), q->state, q->name, q->after, q->limit,
+			    &rows, &n, e));
 	for (size_t i = 0; i < n; i++)
 		if (sees(policy, who, rows[i].id))
 			json_add(items, row_json(a, policy, &rows[i]));
@@ -126,8 +127,12 @@ draft_save(struct factory *f, struct arena *a, const struct snapshot *policy, co
 	TRY(json_opt_str(normal, "name", &name, e));
 	json_put_canonical(&text, normal);
 	NEED(buf_ok(&text), e, CHY_NO_MEMORY, NULL, "a draft");
-	row = (struct draft_row){ .id = id ? id : factory_new_id(f), .kind = bytes_str(kind_name(kind)), .name = name,
-				  .body = buf_bytes(&text), .officer_id = who->id.v, .at = clock_now_ms() };
+	row = (struct draft_row){ .id = id ? id : factory_new_id(f),
+				  .kind = bytes_str(kind_name(kind)),
+				  .name = name,
+				  .body = buf_bytes(&text),
+				  .officer_id = who->id.v,
+				  .at = clock_now_ms() };
 	c = change_new();
 	change_put_draft(c, &row);
 	TRY(store_commit(f->store, c, e));

@@ -16,21 +16,26 @@ struct document_query {
 };
 
 /* What the officer may see, {"items", "next"}. */
-MUST enum rc document_list(struct factory *f, struct arena *a, const struct snapshot *policy, const struct officer *who,
-			   const struct document_query *q, struct json **ret, struct err *e);
+MUST enum rc document_list(struct factory *f, struct arena *a, const struct snapshot *policy,
+			   const struct officer *who, const struct document_query *q, struct json **ret,
+			   struct err *e);
 /* version 0: the current one. STORE_NOT_FOUND also for one that the officer may not see. */
-MUST enum rc document_show(struct factory *f, struct arena *a, const struct snapshot *policy, const struct officer *who,
-			   enum kind_id kind, struct doc_id id, int64_t version, struct json **ret, struct err *e);
+MUST enum rc document_show(struct factory *f, struct arena *a, const struct snapshot *policy,
+			   const struct officer *who, enum kind_id kind, struct doc_id id, int64_t version,
+			   struct json **ret, struct err *e);
 
 /* Drafts need the roles of their kind but no signature, and are nobody's policy. id 0: a new one. Every member that is
    there must be right by itself; what is mandatory may be missing. */
-MUST enum rc draft_save(struct factory *f, struct arena *a, const struct snapshot *policy, const struct officer *who,
-			enum kind_id kind, int64_t id, const struct json *body, struct json **ret, struct err *e);
-MUST enum rc draft_show(struct factory *f, struct arena *a, const struct snapshot *policy, const struct officer *who,
-			enum kind_id kind, int64_t id, struct json **ret, struct err *e);
-MUST enum rc draft_list(struct factory *f, struct arena *a, const struct snapshot *policy, const struct officer *who,
-			enum kind_id kind, int64_t after, size_t limit, struct json **ret, struct err *e);
-MUST enum rc draft_drop(struct factory *f, struct arena *a, const struct snapshot *policy, const struct officer *who,
-			enum kind_id kind, int64_t id, struct err *e);
+MUST enum rc draft_save(struct factory *f, struct arena *a, const struct snapshot *policy,
+			const struct officer *who, enum kind_id kind, int64_t id, const struct json *body,
+			struct json **ret, struct err *e);
+MUST enum rc draft_show(struct factory *f, struct arena *a, const struct snapshot *policy,
+			const struct officer *who, enum kind_id kind, int64_t id, struct json **ret,
+			struct err *e);
+MUST enum rc draft_list(struct factory *f, struct arena *a, const struct snapshot *policy,
+			const struct officer *who, enum kind_id kind, int64_t after, size_t limit,
+			struct json **ret, struct err *e);
+MUST enum rc draft_drop(struct factory *f, struct arena *a, const struct snapshot *policy,
+			const struct officer *who, enum kind_id kind, int64_t id, struct err *e);
 
 #endif

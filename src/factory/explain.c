@@ -37,9 +37,9 @@ put_procedures(struct explanation *x)
 	struct json *o = json_object(x->a);
 
 	JSON_EACH(pair, json_get(x->leaf, "procedures"))
-		if (pair->type == JSON_ARRAY && pair->count == 2)
-			json_set(o, arena_str(x->a, pair->name),
-				 document_json(x, pair->first->integer, pair->last->integer));
+	if (pair->type == JSON_ARRAY && pair->count == 2)
+		json_set(o, arena_str(x->a, pair->name),
+			 document_json(x, pair->first->integer, pair->last->integer));
 	json_set(x->out, "procedures", o);
 }
 
@@ -57,7 +57,8 @@ put_considered(struct explanation *x)
 {
 	struct json *list = json_array(x->a);
 
-	JSON_EACH(item, json_get(x->leaf, "considered")) {
+	JSON_EACH(item, json_get(x->leaf, "considered"))
+	{
 		int64_t id = 0, version = 0;
 		struct bytes reason = BYTES_NONE;
 		struct json *o;
@@ -87,7 +88,8 @@ signature_json(struct explanation *x, const struct signature_row *row)
 	if (store_document(x->f->store, x->a, row->officer_id, 0, &officer, &e) == RC_OK)
 		json_set(o, "name", json_str(x->a, officer.name));
 	err_clear(&e);
-	if (cms_verify(x->a, row->cms, &cms, &e) == RC_OK && cert_parse(x->a, cms.signer, &cert, &e) == RC_OK) {
+	if (cms_verify(x->a, row->cms, &cms, &e) == RC_OK &&
+	    cert_parse(x->a, cms.signer, &cert, &e) == RC_OK) {
 		json_set(o, "signed_at", json_time(x->a, cms.signed_at_ms));
 		json_set(o, "signature", json_str(x->a, BYTES("verified")));
 		json_set(o, "certificate_serial", json_hex(x->a, cert.serial));

@@ -8,6 +8,7 @@
 #include "factory/factory.h"
 
 /* {"certificate", "procedures", "considered", "rules", "notes", "by", "signatures", "lints", "journal"} */
-MUST enum rc explain(struct factory *f, struct arena *a, int64_t certificate, struct json **ret, struct err *e);
+MUST enum rc explain(struct factory *f, struct arena *a, int64_t certificate, struct json **ret,
+		     struct err *e);
 
 #endif

@@ -135,9 +135,10 @@ factory_close(struct factory *f)
 		return;
 	jobs_stop(f->jobs);
 	if (f->store != NULL)
-		(void)!store_job_drop(f->store, "sequencer", f->owner, NULL); /* so that the next one need not wait */
-	signer_close(f->signer); /* ends what waits for it */
-	store_close(f->store);   /* commits what queued */
+		(void)!store_job_drop(f->store, "sequencer", f->owner,
+				      NULL); /* so that the next one need not wait */
+	signer_close(f->signer);             /* ends what waits for it */
+	store_close(f->store);               /* commits what queued */
 	snapshot_unref(f->policy);
 	sessions_free(f->sessions);
 	arena_free(f->identity);

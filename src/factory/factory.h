@@ -35,10 +35,10 @@ struct factory {
 	int64_t owner; /* of job leases: this process's alone */
 
 	/* who we are; set once by factory_open */
-	char instance[65];          /* SHA-256 of the root's DER, hex */
-	struct bytes root;          /* DER of the system root certificate */
+	char instance[65]; /* SHA-256 of the root's DER, hex */
+	struct bytes root; /* DER of the system root certificate */
 	struct bytes journal_certificate, tls_certificate;
-	struct arena *identity;     /* keeps the three */
+	struct arena *identity; /* keeps the three */
 
 	pthread_rwlock_t policy_lock;
 	struct snapshot *policy; /* in force; never NULL once opened */

@@ -32,7 +32,7 @@ struct ceremony {
 	size_t n;
 	struct snapshot *policy; /* the documents so far */
 	const struct authority *system;
-	int64_t root_id;         /* certificate ids */
+	int64_t root_id;                 /* certificate ids */
 	struct bytes root, journal, tls; /* certificates */
 	struct gnames tls_names;
 	struct {
@@ -55,7 +55,11 @@ add_document(struct ceremony *c, int64_t id, enum kind_id kind, const struct jso
 	NEED(raw != NULL, e, CHY_NO_MEMORY, NULL, "the first policy");
 	TRY(document_check(c->a, &check, raw, &body, e));
 	json_put_canonical(&text, body);
-	*d = (struct document){ .id = doc_id_of(id), .version = 1, .kind = kind, .at_ms = c->now_ms, .body = body,
+	*d = (struct document){ .id = doc_id_of(id),
+				.version = 1,
+				.kind = kind,
+				.at_ms = c->now_ms,
+				.body = body,
 				.text = arena_dup(c->a, buf_bytes(&text)) };
 	NEED(d->text.p != NULL, e, CHY_NO_MEMORY, NULL, "the first policy");
 	TRY(document_read(c->a, d, e));
@@ -69,10 +73,12 @@ first_policy(struct ceremony *c, struct err *e)
 	for (int i = 0; i < G_DOCS; i++)
 		c->ids.of[i] = factory_new_id(c->f);
 	for (int i = 0; i < G_DOCS; i++)
-		TRY_AT(add_document(c, c->ids.of[i], genesis_kind((enum genesis_doc)i),
-				    genesis_body(c->a, (enum genesis_doc)i, &c->ids, c->organisation, c->years), e),
+		TRY_AT(add_document(
+			   c, c->ids.of[i], genesis_kind((enum genesis_doc)i),
+			   genesis_body(c->a, (enum genesis_doc)i, &c->ids, c->organisation, c->years), e),
 		       e, "first policy, document %d", i);
-	TRY(snapshot_build(&(struct snapshot_input){ .documents = c->docs, .documents_n = c->n }, &c->policy, e));
+	TRY(snapshot_build(&(struct snapshot_input){ .documents = c->docs, .documents_n = c->n }, &c->policy,
+			   e));
 	c->system = snapshot_authority(c->policy, doc_id_of(c->ids.of[G_SYSTEM]));
 	NEED(c->system != NULL, e, CHY_INTERNAL, NULL, "the first policy has no authority");
 	return RC_OK;
@@ -81,10 +87,12 @@ first_policy(struct ceremony *c, struct err *e)
 /* ---- keys ---- */
 
 static enum rc
-make_key(struct ceremony *c, const char *label, enum signer_class class, struct bytes *ret_spki, struct err *e)
+make_key(struct ceremony *c, const char *label, enum signer_class class, struct bytes *ret_spki,
+	 struct err *e)
 {
 	struct signer_key key;
-	enum rc rc = signer_key_generate(c->f->signer, label, class, "p-256", "software", SIGNER_WAIT_MS, c->a, &key, e);
+	enum rc rc = signer_key_generate(c->f->signer, label, class, "p-256", "software", SIGNER_WAIT_MS,
+					 c->a, &key, e);
 
 	if (rc != RC_OK && e->code == CHY_SIGNER_KEY_EXISTS) { /* of a ceremony that was interrupted */
 		err_clear(e);
@@ -129,12 +137,15 @@ specs_of(struct ceremony *c, const struct own *o, struct cert_slot_spec specs[8]
 		oids[k] = oid_der(o->eku[k]);
 	eku = (struct oids){ o->eku_n, oids };
 	TRY(add_spec(c, &specs[i++],
-		     &(struct ext_value){ .kind = OID_CE_AUTHORITY_KEY_ID, .aki.key_id = cert_key_id(&root) }, e));
+		     &(struct ext_value){ .kind = OID_CE_AUTHORITY_KEY_ID, .aki.key_id = cert_key_id(&root) },
+		     e));
 	specs[i++].slot = SLOT_SKI;
-	TRY(add_spec(c, &specs[i++],
-		     &(struct ext_value){ .kind = OID_CE_KEY_USAGE, .critical = true, .key_usage = o->key_usage }, e));
+	TRY(add_spec(
+	    c, &specs[i++],
+	    &(struct ext_value){ .kind = OID_CE_KEY_USAGE, .critical = true, .key_usage = o->key_usage }, e));
 	if (o->eku_n > 0)
-		TRY(add_spec(c, &specs[i++], &(struct ext_value){ .kind = OID_CE_EXT_KEY_USAGE, .eku = eku }, e));
+		TRY(add_spec(c, &specs[i++], &(struct ext_value){ .kind = OID_CE_EXT_KEY_USAGE, .eku = eku },
+			     e));
 	if (o->san != NULL)
 		specs[i++].slot = SLOT_SAN;
 	*n = i;
@@ -180,7 +191,9 @@ sign_own(struct ceremony *c, const struct own *o, int64_t *ret_id, struct bytes 
 	OWN_BUF struct buf leaf = buf_max(4096), context = buf_max(LIMIT_CONTEXT);
 	struct signed_cert signature;
 	struct finished done;
-	struct pending p = { .id = factory_new_id(c->f), .issuer = c->ids.of[G_SYSTEM], .sigalg = c->system->sigalg };
+	struct pending p = { .id = factory_new_id(c->f),
+			     .issuer = c->ids.of[G_SYSTEM],
+			     .sigalg = c->system->sigalg };
 	struct bytes tbs;
 
 	TRY(own_tbs(c, o, &tbs, e));
@@ -192,7 +205,8 @@ sign_own(struct ceremony *c, const struct own *o, int64_t *ret_id, struct bytes 
 	json_put_canonical(&leaf, m);
 	p.leaf = buf_bytes(&leaf);
 	/* without a context: a ceremony that is interrupted here is held again from the start, nothing is adopted */
-	TRY(signer_sign_cert_sync(c->f->signer, &(struct sign_cert){ .key = KEY_SYSTEM_ROOT, .alg = p.sigalg, .tbs = tbs },
+	TRY(signer_sign_cert_sync(c->f->signer,
+				  &(struct sign_cert){ .key = KEY_SYSTEM_ROOT, .alg = p.sigalg, .tbs = tbs },
 				  SIGNER_WAIT_MS, c->a, &signature, e));
 	TRY(pending_add(c->a, &p, tbs, signature.signature, c->change, &done, e));
 	*ret_id = p.id;
@@ -218,7 +232,7 @@ subject_of(struct ceremony *c, struct bytes common_name, struct bytes *ret, stru
 static enum rc
 journal_certificate(struct ceremony *c, struct err *e)
 {
-	struct own o = { .key_usage = KU_DIGITAL_SIGNATURE, .days = c->years * 365 - 1 };
+	struct own o = { .key_usage = USAGE_DIGITAL_SIGNATURE, .days = c->years * 365 - 1 };
 	int64_t id;
 
 	TRY(make_key(c, KEY_JOURNAL, SIGNER_JOURNAL, &o.spki, e));
@@ -230,7 +244,11 @@ static enum rc
 tls_certificate(struct ceremony *c, struct err *e)
 {
 	static const enum oid eku[] = { OID_EKU_SERVER_AUTH };
-	struct own o = { .key_usage = KU_DIGITAL_SIGNATURE, .eku = eku, .eku_n = 1, .days = TLS_DAYS, .san = &c->tls_names };
+	struct own o = { .key_usage = USAGE_DIGITAL_SIGNATURE,
+			 .eku = eku,
+			 .eku_n = 1,
+			 .days = TLS_DAYS,
+			 .san = &c->tls_names };
 	int64_t id;
 
 	o.days = o.days < c->years * 365 ? o.days : c->years * 365 - 1;
@@ -243,7 +261,10 @@ static enum rc
 boot_officer(struct ceremony *c, size_t i, struct err *e)
 {
 	static const enum oid eku[] = { OID_EKU_CLIENT_AUTH };
-	struct own o = { .key_usage = KU_DIGITAL_SIGNATURE | KU_CONTENT_COMMITMENT, .eku = eku, .eku_n = 1, .days = BOOT_DAYS,
+	struct own o = { .key_usage = USAGE_DIGITAL_SIGNATURE | USAGE_CONTENT_COMMITMENT,
+			 .eku = eku,
+			 .eku_n = 1,
+			 .days = BOOT_DAYS,
 			 .spki = c->officers[i].csr.key.spki };
 	struct json *body = json_object(c->a);
 	uint8_t hash[SHA256_LEN];
@@ -282,7 +303,8 @@ read_officers(struct ceremony *c, const struct json *list, struct err *e)
 	size_t i = 0;
 
 	NEED(list->count == BOOT_OFFICERS, e, CHY_SETUP, NULL, "there are %d boot officers", BOOT_OFFICERS);
-	JSON_EACH(item, list) {
+	JSON_EACH(item, list)
+	{
 		TRY_AT(read_officer(c, item, i, e), e, "officers[%zu]", i);
 		i++;
 	}
@@ -294,11 +316,12 @@ read_officers(struct ceremony *c, const struct json *list, struct err *e)
 static enum rc
 read_tls_names(struct ceremony *c, const struct json *list, struct err *e)
 {
-	NEED(list->count >= 1 && list->count <= TLS_NAMES_MAX, e, CHY_SETUP, NULL, "1 to %d names of the server",
-	     TLS_NAMES_MAX);
+	NEED(list->count >= 1 && list->count <= TLS_NAMES_MAX, e, CHY_SETUP, NULL,
+	     "1 to %d names of the server", TLS_NAMES_MAX);
 	c->tls_names.v = arena_array(c->a, list->count, sizeof(*c->tls_names.v));
 	NEED(c->tls_names.v != NULL, e, CHY_NO_MEMORY, NULL, "the server's names");
-	JSON_EACH(item, list) {
+	JSON_EACH(item, list)
+	{
 		NEED(item->type == JSON_STR, e, CHY_JSON_TYPE, NULL, "a name is a string");
 		TRY(gname_from_text(c->a, item->str, GN_NAME, &c->tls_names.v[c->tls_names.n], e));
 		c->tls_names.n++;
@@ -368,8 +391,8 @@ hold(struct ceremony *c, struct err *e)
 	c->leaf = factory_new_id(c->f); /* below all others: the first leaf of the tree */
 	TRY(first_policy(c, e));
 	TRY(make_key(c, KEY_SYSTEM_ROOT, SIGNER_CA, &spki, e));
-	TRY(ca_certificate_add(c->f, c->a, c->policy, c->system->doc->id, by_genesis(c->a, c->leaf), request_id_of(0),
-			       c->change, &c->root_id, &c->root, e));
+	TRY(ca_certificate_add(c->f, c->a, c->policy, c->system->doc->id, by_genesis(c->a, c->leaf),
+			       request_id_of(0), c->change, &c->root_id, &c->root, e));
 	sha256(c->root, hash);
 	hex_text(c->f->instance, BYTES_OF(hash));
 	TRY(journal_certificate(c, e));

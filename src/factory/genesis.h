@@ -15,6 +15,7 @@
  * Codes: ALREADY_SET_UP, SETUP, JSON_*, those of CSRs, signer and store. An interrupted ceremony can be held again: keys
  * that the signer made are taken over, and nothing is in the store before everything is.
  */
-MUST enum rc genesis(struct factory *f, struct arena *a, const struct json *in, struct json **ret, struct err *e);
+MUST enum rc genesis(struct factory *f, struct arena *a, const struct json *in, struct json **ret,
+		     struct err *e);
 
 #endif

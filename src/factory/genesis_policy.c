@@ -10,36 +10,55 @@ static const struct {
 	const char *text;
 } docs[G_DOCS] = {
 	[G_PROFILE_BOOT] = { KIND_OFFICER_PROFILE,
-		"{\"name\":\"Boot officer\",\"entity_type\":\"subject\",\"roles\":[\"use-awb\",\"officer-tasks\","
-		"\"profile-tasks\",\"policy-tasks\",\"ca-and-key-tasks\",\"domain-tasks\",\"use-clients\","
-		"\"issue-certificate\"]}" },
+			     "{\"name\":\"Boot "
+			     "officer\",\"entity_type\":\"subject\",\"roles\":[\"use-awb\",\"officer-tasks\","
+			     "\"profile-tasks\",\"policy-tasks\",\"ca-and-key-tasks\",\"domain-tasks\",\"use-"
+			     "clients\","
+			     "\"issue-certificate\"]}" },
 	[G_PROFILE_ADMINISTRATION] = { KIND_OFFICER_PROFILE,
-		"{\"name\":\"Administration officer\",\"entity_type\":\"subject\",\"roles\":[\"use-awb\",\"audit-tasks\","
-		"\"domain-tasks\",\"ca-and-key-tasks\",\"policy-tasks\",\"officer-tasks\",\"profile-tasks\","
-		"\"configuration-tasks\"]}" },
+				       "{\"name\":\"Administration "
+				       "officer\",\"entity_type\":\"subject\",\"roles\":[\"use-awb\",\"audit-"
+				       "tasks\","
+				       "\"domain-tasks\",\"ca-and-key-tasks\",\"policy-tasks\",\"officer-"
+				       "tasks\",\"profile-tasks\","
+				       "\"configuration-tasks\"]}" },
 	[G_PROFILE_REGISTRATION] = { KIND_OFFICER_PROFILE,
-		"{\"name\":\"Registration officer\",\"entity_type\":\"subject\",\"roles\":[\"use-clients\","
-		"\"issue-certificate\",\"publish-certificate\",\"revoke-certificate\"]}" },
+				     "{\"name\":\"Registration "
+				     "officer\",\"entity_type\":\"subject\",\"roles\":[\"use-clients\","
+				     "\"issue-certificate\",\"publish-certificate\",\"revoke-certificate\"]"
+				     "}" },
 	[G_KEY_SYSTEM] = { KIND_CA_KEY,
-		"{\"name\":\"System key\",\"algorithm\":\"p-256\",\"place\":\"software\",\"label\":\"system-root\"}" },
+			   "{\"name\":\"System "
+			   "key\",\"algorithm\":\"p-256\",\"place\":\"software\",\"label\":\"system-"
+			   "root\"}" },
 	[G_FORMAT_CA] = { KIND_FORMAT, "{\"name\":\"CA certificate\",\"purpose\":\"ca\"}" },
 	[G_SYSTEM] = { KIND_AUTHORITY,
-		"{\"name\":\"System CA\",\"type\":\"root\",\"ca_key\":%K3,\"subject\":\"CN=System CA%N\",\"format\":%K4,"
-		"\"validity\":\"P%YY\",\"path_length\":0}" },
+		       "{\"name\":\"System CA\",\"type\":\"root\",\"ca_key\":%K3,\"subject\":\"CN=System "
+		       "CA%N\",\"format\":%K4,"
+		       "\"validity\":\"P%YY\",\"path_length\":0}" },
 	[G_FORMAT_OFFICER] = { KIND_FORMAT,
-		"{\"name\":\"Officer\",\"subject\":[{\"attribute\":\"C\"},{\"attribute\":\"O\"},{\"attribute\":\"OU\"},"
-		"{\"attribute\":\"serialNumber\"},{\"attribute\":\"CN\",\"mandatory\":true}],\"san\":[{\"type\":\"email\","
-		"\"max_count\":1}],\"unknown_subject\":\"refuse\",\"key_usage\":\"procedure\"}" },
+			       "{\"name\":\"Officer\",\"subject\":[{\"attribute\":\"C\"},{\"attribute\":"
+			       "\"O\"},{\"attribute\":\"OU\"},"
+			       "{\"attribute\":\"serialNumber\"},{\"attribute\":\"CN\",\"mandatory\":true}],"
+			       "\"san\":[{\"type\":\"email\","
+			       "\"max_count\":1}],\"unknown_subject\":\"refuse\",\"key_usage\":"
+			       "\"procedure\"}" },
 	[G_FORMAT_TLS_SERVER] = { KIND_FORMAT,
-		"{\"name\":\"TLS server\",\"subject\":[{\"attribute\":\"CN\"}],\"unknown_subject\":\"drop\","
-		"\"empty_subject\":true,\"san\":[{\"type\":\"dns\",\"mandatory\":true,\"max_count\":100},{\"type\":\"ip\","
-		"\"max_count\":10}],\"key_usage\":\"procedure\"}" },
+				  "{\"name\":\"TLS "
+				  "server\",\"subject\":[{\"attribute\":\"CN\"}],\"unknown_subject\":"
+				  "\"drop\","
+				  "\"empty_subject\":true,\"san\":[{\"type\":\"dns\",\"mandatory\":true,"
+				  "\"max_count\":100},{\"type\":\"ip\","
+				  "\"max_count\":10}],\"key_usage\":\"procedure\"}" },
 	[G_PROCEDURE_OFFICER] = { KIND_CERTIFICATE_PROCEDURE,
-		"{\"name\":\"Officer\",\"authority\":%K5,\"format\":%K6,\"key_usage\":[\"digitalSignature\","
-		"\"nonRepudiation\"],\"extended_key_usage\":[\"clientAuth\"],\"validity\":\"P3Y\"}" },
+				  "{\"name\":\"Officer\",\"authority\":%K5,\"format\":%K6,\"key_usage\":["
+				  "\"digitalSignature\","
+				  "\"nonRepudiation\"],\"extended_key_usage\":[\"clientAuth\"],\"validity\":"
+				  "\"P3Y\"}" },
 	[G_TOKEN_OFFICER] = { KIND_TOKEN_PROCEDURE,
-		"{\"name\":\"Officer\",\"storage_profile\":\"pkcs10\",\"issuer_certificates\":\"none\","
-		"\"certificate_procedures\":[%K8]}" },
+			      "{\"name\":\"Officer\",\"storage_profile\":\"pkcs10\",\"issuer_certificates\":"
+			      "\"none\","
+			      "\"certificate_procedures\":[%K8]}" },
 };
 
 enum kind_id
@@ -69,8 +88,8 @@ put_organisation(struct buf *out, struct bytes organisation)
 }
 
 struct json *
-genesis_body(struct arena *a, enum genesis_doc which, const struct genesis_ids *ids, struct bytes organisation,
-	     int64_t years)
+genesis_body(struct arena *a, enum genesis_doc which, const struct genesis_ids *ids,
+	     struct bytes organisation, int64_t years)
 {
 	OWN_BUF struct buf text = buf_max(64 << 10);
 	struct json *ret = NULL;

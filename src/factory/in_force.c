@@ -9,7 +9,8 @@
 enum { LOAD_ARENA = 1 << 30 };
 
 enum rc
-authority_certificate(struct factory *f, struct arena *a, struct doc_id authority, struct bytes *ret, struct err *e)
+authority_certificate(struct factory *f, struct arena *a, struct doc_id authority, struct bytes *ret,
+		      struct err *e)
 {
 	struct certificate_row row;
 	enum rc rc = store_certificate_of_authority(f->store, a, authority.v, &row, e);
@@ -73,8 +74,8 @@ read_authorities(struct factory *f, struct arena *a, const struct document *docs
 }
 
 static enum rc
-build(struct factory *f, struct arena *a, const struct document_row *rows, size_t n, const struct document *extra,
-      struct snapshot **ret, struct err *e)
+build(struct factory *f, struct arena *a, const struct document_row *rows, size_t n,
+      const struct document *extra, struct snapshot **ret, struct err *e)
 {
 	struct authority_facts *facts;
 	struct document *docs;
@@ -82,17 +83,17 @@ build(struct factory *f, struct arena *a, const struct document_row *rows, size_
 
 	TRY(read_documents(a, rows, n, extra, &docs, &n, e));
 	TRY(read_authorities(f, a, docs, n, &facts, &facts_n, e));
-	return snapshot_build(&(struct snapshot_input){ .documents = docs,
-							.documents_n = n,
-							.authorities = facts,
-							.authorities_n = facts_n },
-			      ret, e);
+	return snapshot_build(
+	    &(struct snapshot_input){
+		.documents = docs, .documents_n = n, .authorities = facts, .authorities_n = facts_n },
+	    ret, e);
 }
 
 enum rc
 policy_with(struct factory *f, const struct document *extra, struct snapshot **ret, struct err *e)
 {
-	OWN(arena_free) struct arena *own = arena_new(LOAD_ARENA);
+	OWN(arena_free)
+	struct arena *own = arena_new(LOAD_ARENA);
 	struct document_row *rows;
 	int64_t stamp;
 	size_t n;
@@ -123,7 +124,8 @@ policy_condemn(struct factory *f, struct doc_id procedure, int64_t version, cons
 
 /* What the auditor found earlier. A new version of the procedure starts with a clean name. */
 static enum rc
-apply_condemned(struct factory *f, struct arena *a, struct snapshot *s, const struct document *d, struct err *e)
+apply_condemned(struct factory *f, struct arena *a, struct snapshot *s, const struct document *d,
+		struct err *e)
 {
 	struct bytes why;
 	char name[64];
@@ -169,7 +171,8 @@ swap(struct factory *f, struct snapshot *s, int64_t stamp)
 static enum rc
 load(struct factory *f, struct err *e)
 {
-	OWN(arena_free) struct arena *a = arena_new(LOAD_ARENA);
+	OWN(arena_free)
+	struct arena *a = arena_new(LOAD_ARENA);
 	struct document_row *rows;
 	struct snapshot *s;
 	int64_t stamp;

@@ -16,11 +16,12 @@ MUST enum rc policy_with(struct factory *f, const struct document *extra, struct
 			 struct err *e);
 
 /* The DER of an authority's newest certificate, into the arena. CHY_AUTHORITY_NO_CERTIFICATE. */
-MUST enum rc authority_certificate(struct factory *f, struct arena *a, struct doc_id authority, struct bytes *ret,
-				   struct err *e);
+MUST enum rc authority_certificate(struct factory *f, struct arena *a, struct doc_id authority,
+				   struct bytes *ret, struct err *e);
 
 /* A setting that condemns a procedure until somebody changes it: the auditor found a certificate of it that OpenSSL
    or a lint does not accept. */
-MUST enum rc policy_condemn(struct factory *f, struct doc_id procedure, int64_t version, const char *why, struct err *e);
+MUST enum rc policy_condemn(struct factory *f, struct doc_id procedure, int64_t version, const char *why,
+			    struct err *e);
 
 #endif

@@ -58,8 +58,8 @@ look_up_repeated(struct issue_call *c, bool *ret_found)
 		return RC_OK;
 	}
 	TRY(rc);
-	NEED(bytes_eq(row.request_hash, BYTES_OF(c->idempotency_request)), &c->err, CHY_IDEMPOTENCY_OTHER, NULL,
-	     "this Idempotency-Key was used for another request");
+	NEED(bytes_eq(row.request_hash, BYTES_OF(c->idempotency_request)), &c->err, CHY_IDEMPOTENCY_OTHER,
+	     NULL, "this Idempotency-Key was used for another request");
 	c->id = row.result;
 	c->repeated = *ret_found = true;
 	return store_der(c->f->store, c->arena, c->id, &c->certificate, &c->err);
@@ -89,7 +89,8 @@ gather(struct issue_call *c)
 	rc = key_check(&c->csr.key, NULL, &e);
 	facts->weak = verdict_of(rc, &e);
 	err_clear(&e);
-	rc = facts->weak.why.code == CHY_NONE ? verify_csr(&c->csr, &e) : RC_OK; /* a weak key is not worth 50 us */
+	rc = facts->weak.why.code == CHY_NONE ? verify_csr(&c->csr, &e)
+					      : RC_OK; /* a weak key is not worth 50 us */
 	facts->pop = verdict_of(rc, &e);
 	if (c->session != NULL) {
 		c->session_facts = c->session->facts;
@@ -175,11 +176,14 @@ signed_(void *arg, const struct signed_cert *s, const struct err *e)
 static void
 refused(struct issue_call *c, enum rc rc)
 {
-	OWN(arena_free) struct arena *a = arena_new(64 << 10);
+	OWN(arena_free)
+	struct arena *a = arena_new(64 << 10);
 
 	if (a != NULL && (rc == RC_DENIED || rc == RC_MALFORMED))
 		leaf_refusal(c->f, "certificate.issue",
-			     c->session ? by_session(a, c->session->facts.id) : by_officer(a, c->request.officer), &c->err);
+			     c->session ? by_session(a, c->session->facts.id)
+					: by_officer(a, c->request.officer),
+			     &c->err);
 	finish(c, rc);
 }
 
@@ -192,7 +196,9 @@ issue_start(struct issue_call *c)
 
 	c->policy = factory_policy(c->f);
 	if (atomic_load(&c->f->repairing)) {
-		finish(c, err_set(&c->err, CHY_REPAIRING, NULL, "what was interrupted is being put right: try again"));
+		finish(c,
+		       err_set(&c->err, CHY_REPAIRING, NULL,
+			       "what was interrupted is being put right: try again"));
 		return;
 	}
 	rc = look_up_repeated(c, &repeated);

@@ -18,8 +18,8 @@ typedef void issue_done(struct issue_call *call, enum rc rc);
 struct issue_call {
 	/* given by the caller; all of it must live until done */
 	struct factory *f;
-	struct arena *arena;       /* for this call alone */
-	struct issue_request request; /* csr_der may be PEM too */
+	struct arena *arena;           /* for this call alone */
+	struct issue_request request;  /* csr_der may be PEM too */
 	const struct session *session; /* WORD_SESSION; else NULL */
 	issue_done *done;
 	void *user;
@@ -29,7 +29,7 @@ struct issue_call {
 	struct bytes certificate; /* DER */
 	bool repeated;            /* it had been issued before, under the same idempotency key */
 	struct err err;
-	const char *rule;         /* that refused; NULL: none did */
+	const char *rule; /* that refused; NULL: none did */
 
 	/* the way */
 	struct snapshot *policy;

@@ -59,8 +59,8 @@ put_leaf(struct buf *b, const struct issue_call *c)
 	char at[32];
 
 	sha256(c->csr.der, csr_hash);
-	buf_printf(b, "{\"at\":\"%s\",\"by\":{\"%s\":%lld},\"certificate\":null,", time_text(at, c->facts.now_ms),
-		   c->session ? "session" : "request",
+	buf_printf(b, "{\"at\":\"%s\",\"by\":{\"%s\":%lld},\"certificate\":null,",
+		   time_text(at, c->facts.now_ms), c->session ? "session" : "request",
 		   (long long)(c->session ? c->session->facts.id.v : c->request.request.v));
 	put_considered(b, d);
 	buf_str(b, ",\"csr_sha256\":\"");

@@ -83,11 +83,10 @@ static const struct {
 	int beat_ms;
 	bool idle; /* only on time that nobody else wants */
 } table[] = {
-	{ "sequencer", do_sequence, 250, false },  { "reconcile", do_reconcile, 60000, false },
-	{ "repair", do_repair, 500, false },
-	{ "search-follower", do_follow, 1000, true }, { "auditor", do_audit, 1000, true },
-	{ "requests", do_requests, 5000, true },   { "idempotency", do_age, 20000, true },
-	{ "policy", do_policy, 1000, false },
+	{ "sequencer", do_sequence, 250, false }, { "reconcile", do_reconcile, 60000, false },
+	{ "repair", do_repair, 500, false },      { "search-follower", do_follow, 1000, true },
+	{ "auditor", do_audit, 1000, true },      { "requests", do_requests, 5000, true },
+	{ "idempotency", do_age, 20000, true },   { "policy", do_policy, 1000, false },
 };
 
 struct jobs {

@@ -61,7 +61,8 @@ journal_proof(struct factory *f, struct arena *a, int64_t leaf, struct json **re
 		rc = store_head(f->store, a, &head, e);
 	if (rc == RC_NOT_FOUND || (rc == RC_OK && index >= head.size)) {
 		err_clear(e);
-		FAIL(e, CHY_JOURNAL_WAITING, NULL, "leaf %lld waits for its place under a signed head", (long long)leaf);
+		FAIL(e, CHY_JOURNAL_WAITING, NULL, "leaf %lld waits for its place under a signed head",
+		     (long long)leaf);
 	}
 	TRY(rc);
 	TRY(path_json(f, a, (uint64_t)index, (uint64_t)head.size, &path, e));
@@ -86,13 +87,14 @@ struct fact {
 	int64_t id, version; /* version 0: a certificate */
 };
 
-struct export {
+struct export
+{
 	struct factory *f;
 	journal_put *put;
 	void *arg;
 	int64_t size; /* leaves */
 	int64_t documents, certificates;
-	int64_t recent_at;    /* facts since then must be among these */
+	int64_t recent_at; /* facts since then must be among these */
 	struct fact *recent;
 	size_t recent_n, recent_max;
 };
@@ -177,7 +179,8 @@ static enum rc
 put_heads_up_to(struct export *x, int64_t leaves, int64_t *after, struct err *e)
 {
 	for (;;) {
-		OWN(arena_free) struct arena *a = arena_new(PAGE_ARENA);
+		OWN(arena_free)
+		struct arena *a = arena_new(PAGE_ARENA);
 		struct head_row *rows;
 		size_t n;
 
@@ -207,7 +210,8 @@ put_leaves(struct export *x, struct err *e)
 	int64_t idx = 0, head = 0;
 
 	while (idx < x->size) {
-		OWN(arena_free) struct arena *a = arena_new(PAGE_ARENA);
+		OWN(arena_free)
+		struct arena *a = arena_new(PAGE_ARENA);
 		struct placed_leaf_row *rows;
 		size_t n;
 
@@ -232,7 +236,8 @@ put_documents(struct export *x, struct err *e)
 	size_t n;
 
 	do {
-		OWN(arena_free) struct arena *a = arena_new(PAGE_ARENA);
+		OWN(arena_free)
+		struct arena *a = arena_new(PAGE_ARENA);
 		struct document_row *rows;
 
 		NEED(a != NULL, e, CHY_NO_MEMORY, NULL, "the export");
@@ -244,8 +249,8 @@ put_documents(struct export *x, struct err *e)
 			version = rows[i].version;
 			if (!is_exported(x, rows[i].at, id, version))
 				continue;
-			buf_printf(&b, "{\"type\":\"document\",\"id\":%lld,\"version\":%lld,\"kind\":", (long long)rows[i].id,
-				   (long long)rows[i].version);
+			buf_printf(&b, "{\"type\":\"document\",\"id\":%lld,\"version\":%lld,\"kind\":",
+				   (long long)rows[i].id, (long long)rows[i].version);
 			json_put_str(&b, rows[i].kind);
 			buf_str(&b, ",\"body\":");
 			buf_put(&b, rows[i].body);
@@ -264,7 +269,8 @@ put_certificates(struct export *x, struct err *e)
 	size_t n;
 
 	do {
-		OWN(arena_free) struct arena *a = arena_new(PAGE_ARENA);
+		OWN(arena_free)
+		struct arena *a = arena_new(PAGE_ARENA);
 		struct certificate_row *rows;
 		struct bytes der;
 
@@ -277,7 +283,8 @@ put_certificates(struct export *x, struct err *e)
 			if (!is_exported(x, id_at_ms(after), after, 0))
 				continue;
 			TRY(store_der(x->f->store, a, rows[i].id, &der, e));
-			buf_printf(&b, "{\"type\":\"certificate\",\"id\":%lld,\"serial\":\"", (long long)rows[i].id);
+			buf_printf(&b, "{\"type\":\"certificate\",\"id\":%lld,\"serial\":\"",
+				   (long long)rows[i].id);
 			hex_put(&b, rows[i].serial);
 			buf_str(&b, "\",\"der\":\"");
 			base64_put(&b, der);
@@ -294,8 +301,9 @@ export_all(struct export *x, struct err *e)
 {
 	OWN_BUF struct buf b = buf_max(4096);
 
-	buf_printf(&b, "{\"type\":\"header\",\"format\":\"chancery-journal/1\",\"instance\":\"%s\",\"size\":%lld}\n",
-		   x->f->instance, (long long)x->size);
+	buf_printf(
+	    &b, "{\"type\":\"header\",\"format\":\"chancery-journal/1\",\"instance\":\"%s\",\"size\":%lld}\n",
+	    x->f->instance, (long long)x->size);
 	TRY(put_line(x, &b, e));
 	TRY(put_leaves(x, e));
 	if (x->recent_n > 0)
@@ -303,15 +311,16 @@ export_all(struct export *x, struct err *e)
 	TRY(put_documents(x, e));
 	TRY(put_certificates(x, e));
 	b.n = 0;
-	buf_printf(&b, "{\"type\":\"end\",\"leaves\":%lld,\"documents\":%lld,\"certificates\":%lld}\n", (long long)x->size,
-		   (long long)x->documents, (long long)x->certificates);
+	buf_printf(&b, "{\"type\":\"end\",\"leaves\":%lld,\"documents\":%lld,\"certificates\":%lld}\n",
+		   (long long)x->size, (long long)x->documents, (long long)x->certificates);
 	return put_line(x, &b, e);
 }
 
 enum rc
 journal_export(struct factory *f, journal_put *put, void *arg, struct err *e)
 {
-	OWN(arena_free) struct arena *a = arena_new(1 << 20);
+	OWN(arena_free)
+	struct arena *a = arena_new(1 << 20);
 	struct export x = { .f = f, .put = put, .arg = arg, .recent_at = clock_now_ms() - RECENT_MS };
 	struct head_row head;
 	enum rc rc;

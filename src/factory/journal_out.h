@@ -12,7 +12,8 @@ MUST enum rc journal_head(struct factory *f, struct arena *a, struct json **ret,
 
 /* The proof that a leaf is in the tree of the newest head: {"leaf" (body), "index", "head", "path": [base64...]}.
    CHY_JOURNAL_WAITING: it has no place under a signed head yet (a second at most). */
-MUST enum rc journal_proof(struct factory *f, struct arena *a, int64_t leaf, struct json **ret, struct err *e);
+MUST enum rc journal_proof(struct factory *f, struct arena *a, int64_t leaf, struct json **ret,
+			   struct err *e);
 
 /* The whole export, line by line, through put (which may wait). The places are those of the newest head at the start. */
 typedef enum rc journal_put(void *arg, struct bytes piece, struct err *e);

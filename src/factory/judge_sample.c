@@ -21,8 +21,8 @@ first_lint_error(struct arena *a, const struct lint_verdicts *v)
 }
 
 enum rc
-judge_certificate(struct arena *a, struct bytes der, struct bytes issuer, const char **ret_why, struct json **lints,
-		  struct err *e)
+judge_certificate(struct arena *a, struct bytes der, struct bytes issuer, const char **ret_why,
+		  struct json **lints, struct err *e)
 {
 	struct lint_verdicts verdicts;
 	struct judgement judgement;
@@ -50,10 +50,11 @@ judge_certificate(struct arena *a, struct bytes der, struct bytes issuer, const 
 static enum rc
 sample(struct arena *a, const struct procedure *p, struct bytes *ret, struct err *e)
 {
-	static const uint8_t serial[] = { 1, 2, 3, 4, 5, 6, 7, 8, 9 }, subject[] = {
-		0x30, 0x11, 0x31, 0x0f, 0x30, 0x0d, 0x06, 0x03, 0x55, 0x04, 0x03, 0x0c, 0x06, 'S', 'a', 'm', 'p', 'l', 'e'
-	};
-	OWN(softkey_free) struct softkey *key = NULL;
+	static const uint8_t serial[] = { 1, 2, 3, 4, 5, 6, 7, 8, 9 },
+			     subject[] = { 0x30, 0x11, 0x31, 0x0f, 0x30, 0x0d, 0x06, 0x03, 0x55, 0x04,
+					   0x03, 0x0c, 0x06, 'S',  'a',  'm',  'p',  'l',  'e' };
+	OWN(softkey_free)
+	struct softkey *key = NULL;
 	struct gname san = { 0 };
 	uint8_t *room = arena_alloc(a, LIMIT_TBS), *whole = arena_alloc(a, LIMIT_CERT), key_id[SHA1_LEN];
 	OWN_BUF struct buf signature = buf_max(SOFTKEY_SIGNATURE_MAX);
@@ -91,7 +92,8 @@ sample(struct arena *a, const struct procedure *p, struct bytes *ret, struct err
 enum rc
 judge_sample(struct snapshot *s, const struct procedure *p, struct err *e)
 {
-	OWN(arena_free) struct arena *a = arena_new(SAMPLE_ARENA);
+	OWN(arena_free)
+	struct arena *a = arena_new(SAMPLE_ARENA);
 	struct err why = { 0 };
 	const char *text = NULL;
 	struct bytes der;

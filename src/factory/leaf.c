@@ -85,18 +85,20 @@ leaf_add(struct factory *f, struct arena *a, struct change *c, const char *kind,
 	json_put_canonical(&body, members);
 	NEED(buf_ok(&body) && members->count >= 3, e, CHY_NO_MEMORY, NULL, "a leaf of the journal");
 	leaf_hash(buf_bytes(&body), hash);
-	change_put_leaf(c, &(struct leaf_row){ .id = id,
-					       .kind = bytes_str(kind),
-					       .object = object,
-					       .body = buf_bytes(&body),
-					       .hash = BYTES_OF(hash) });
+	change_put_leaf(c,
+			&(struct leaf_row){ .id = id,
+					    .kind = bytes_str(kind),
+					    .object = object,
+					    .body = buf_bytes(&body),
+					    .hash = BYTES_OF(hash) });
 	return RC_OK;
 }
 
 void
 leaf_refusal(struct factory *f, const char *act, struct json *by_whom, const struct err *why)
 {
-	OWN(arena_free) struct arena *a = arena_new(LIMIT_REQUEST_ARENA);
+	OWN(arena_free)
+	struct arena *a = arena_new(LIMIT_REQUEST_ARENA);
 	struct change *c = a ? change_new() : NULL;
 	struct json *m = a ? json_object(a) : NULL;
 	struct err e = { 0 };
@@ -107,7 +109,8 @@ leaf_refusal(struct factory *f, const char *act, struct json *by_whom, const str
 	json_set(m, "code", a ? json_int(a, (int64_t)why->code) : NULL);
 	json_set(m, "field", a ? json_str(a, bytes_str(why->field)) : NULL);
 	json_set(m, "text", a ? json_str(a, bytes_str(why->text)) : NULL);
-	rc = m && c ? leaf_add(f, a, c, "refusal", 0, 0, m, &e) : err_set(&e, CHY_NO_MEMORY, NULL, "a refusal");
+	rc = m && c ? leaf_add(f, a, c, "refusal", 0, 0, m, &e)
+		    : err_set(&e, CHY_NO_MEMORY, NULL, "a refusal");
 	if (rc == RC_OK)
 		rc = store_commit(f->store, c, &e);
 	else

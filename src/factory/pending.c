@@ -24,8 +24,8 @@ pending_put(struct buf *out, const struct pending *p, struct err *e)
 	buf_lv(out, p->idempotency_key);
 	buf_lv(out, p->idempotency_request);
 	buf_u64(out, (uint64_t)p->caller);
-	NEED(buf_ok(out) && out->n <= LIMIT_CONTEXT, e, CHY_LIMIT, NULL, "what is to be recorded exceeds %d octets",
-	     LIMIT_CONTEXT);
+	NEED(buf_ok(out) && out->n <= LIMIT_CONTEXT, e, CHY_LIMIT, NULL,
+	     "what is to be recorded exceeds %d octets", LIMIT_CONTEXT);
 	return RC_OK;
 }
 
@@ -102,11 +102,13 @@ put_leaf(struct change *change, const struct pending *p, const struct cert *c, s
 
 	TRY(complete_leaf(&body, p, c, subject, sha, e));
 	leaf_hash(buf_bytes(&body), hash);
-	change_put_leaf(change, &(struct leaf_row){ .id = p->id,
-						    .kind = p->authority ? BYTES("ca-certificate") : BYTES("certificate"),
-						    .object = p->id,
-						    .body = buf_bytes(&body),
-						    .hash = BYTES_OF(hash) });
+	change_put_leaf(
+	    change,
+	    &(struct leaf_row){ .id = p->id,
+				.kind = p->authority ? BYTES("ca-certificate") : BYTES("certificate"),
+				.object = p->id,
+				.body = buf_bytes(&body),
+				.hash = BYTES_OF(hash) });
 	return RC_OK;
 }
 
@@ -136,11 +138,12 @@ put_row(struct arena *a, struct change *change, const struct pending *p, const s
 							  .fingerprint = BYTES_OF(done->sha256) },
 			       done->der);
 	if (p->idempotency_key.n > 0 && !p->unclaimed)
-		change_put_idempotency(change, &(struct idempotency_row){ .key = p->idempotency_key,
-									  .caller = p->caller,
-									  .request_hash = p->idempotency_request,
-									  .result = p->id,
-									  .at = clock_now_ms() });
+		change_put_idempotency(change,
+				       &(struct idempotency_row){ .key = p->idempotency_key,
+								  .caller = p->caller,
+								  .request_hash = p->idempotency_request,
+								  .result = p->id,
+								  .at = clock_now_ms() });
 	if (p->session != 0 && !p->unclaimed)
 		change_session_use(change, p->session, 1);
 	change_add_counter(change, "certificates.issued", 1);
@@ -148,8 +151,8 @@ put_row(struct arena *a, struct change *change, const struct pending *p, const s
 }
 
 enum rc
-pending_add(struct arena *a, const struct pending *p, struct bytes tbs, struct bytes signature, struct change *change,
-	    struct finished *ret, struct err *e)
+pending_add(struct arena *a, const struct pending *p, struct bytes tbs, struct bytes signature,
+	    struct change *change, struct finished *ret, struct err *e)
 {
 	OWN_BUF struct buf subject = buf_max(SUBJECT_MAX);
 	size_t room = tbs.n + signature.n + 256;
@@ -172,7 +175,8 @@ enum rc
 pending_finish(struct arena *a, const struct pending *p, struct bytes tbs, struct bytes signature,
 	       struct finished *ret, struct err *e)
 {
-	OWN(change_free) struct change *change = change_new();
+	OWN(change_free)
+	struct change *change = change_new();
 
 	TRY(pending_add(a, p, tbs, signature, change, ret, e));
 	ret->change = change;

@@ -15,16 +15,17 @@
 enum { PENDING_MAX = LIMIT_CONTEXT };
 
 struct pending {
-	int64_t id;               /* the certificate's, and its leaf's */
-	int64_t issuer;           /* the authority's document */
-	int64_t authority;        /* a CA certificate: the authority that it is of; 0 otherwise */
+	int64_t id;        /* the certificate's, and its leaf's */
+	int64_t issuer;    /* the authority's document */
+	int64_t authority; /* a CA certificate: the authority that it is of; 0 otherwise */
 	int64_t token_procedure, certificate_procedure;
 	int64_t request, session; /* whose word */
 	enum sigalg sigalg;
-	struct bytes leaf;        /* the leaf's body, canonical, with "certificate":null */
+	struct bytes leaf; /* the leaf's body, canonical, with "certificate":null */
 	struct bytes idempotency_key, idempotency_request; /* hashes; empty: none */
-	int64_t caller;           /* of the idempotency key */
-	bool unclaimed;           /* adopted without its key and session: another certificate was issued in its place, or the
+	int64_t caller;                                    /* of the idempotency key */
+	bool
+	    unclaimed; /* adopted without its key and session: another certificate was issued in its place, or the
 				     session is used up; it is stored all the same, for it exists */
 };
 
@@ -39,8 +40,8 @@ struct finished {
 	uint8_t sha256[32];
 	struct change *change; /* the caller's */
 };
-MUST enum rc pending_finish(struct arena *a, const struct pending *p, struct bytes tbs, struct bytes signature,
-			    struct finished *ret, struct err *e);
+MUST enum rc pending_finish(struct arena *a, const struct pending *p, struct bytes tbs,
+			    struct bytes signature, struct finished *ret, struct err *e);
 /* The same into a change that is there already (ret->change stays NULL). */
 MUST enum rc pending_add(struct arena *a, const struct pending *p, struct bytes tbs, struct bytes signature,
 			 struct change *change, struct finished *ret, struct err *e);

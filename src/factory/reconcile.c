@@ -13,7 +13,8 @@ enum { READ_ARENA = 8 << 20 };
 static enum rc
 load_cursor(struct factory *f, uint64_t *ret, struct err *e)
 {
-	OWN(arena_free) struct arena *a = arena_new(64 << 10);
+	OWN(arena_free)
+	struct arena *a = arena_new(64 << 10);
 	struct bytes text;
 	int64_t v = 0;
 	enum rc rc;
@@ -95,7 +96,8 @@ has(const struct ids *ids, int64_t id)
 static enum rc
 adopt_as(struct factory *f, const struct sj_record *r, const struct pending *p, struct err *e)
 {
-	OWN(arena_free) struct arena *a = arena_new(LIMIT_REQUEST_ARENA);
+	OWN(arena_free)
+	struct arena *a = arena_new(LIMIT_REQUEST_ARENA);
 	struct finished done = { 0 };
 	struct json *m;
 	enum rc rc;
@@ -153,7 +155,8 @@ read_batch(struct batch *b, struct err *e)
 	b->pending = arena_array(b->a, b->n, sizeof(*b->pending));
 	NEED(b->pending != NULL, e, CHY_NO_MEMORY, NULL, "reconciling");
 	for (size_t i = 0; i < b->n; i++) {
-		if (b->records[i].type != SJ_CERT || b->records[i].context.n == 0) /* none: of a boot ceremony */
+		if (b->records[i].type != SJ_CERT ||
+		    b->records[i].context.n == 0) /* none: of a boot ceremony */
 			continue;
 		TRY(pending_get(b->records[i].context, &b->pending[i], e));
 		first = b->pending[i].id < first ? b->pending[i].id : first;
@@ -196,7 +199,8 @@ reconcile(struct factory *f, int64_t grace_ms, size_t *ret_adopted, struct err *
 	TRY(load_cursor(f, &position, e));
 	began = position;
 	while (more) {
-		OWN(arena_free) struct arena *a = arena_new(READ_ARENA);
+		OWN(arena_free)
+		struct arena *a = arena_new(READ_ARENA);
 		struct batch b = { .f = f, .a = a };
 
 		NEED(a != NULL, e, CHY_NO_MEMORY, NULL, "reconciling");
@@ -218,7 +222,8 @@ reconcile_check(struct factory *f, struct reconciliation *ret, struct err *e)
 	TRY(signer_status(f->signer, SIGNER_WAIT_MS, &status, e));
 	ret->position_to = status.synced;
 	for (position = 0; position < status.synced;) {
-		OWN(arena_free) struct arena *a = arena_new(READ_ARENA);
+		OWN(arena_free)
+		struct arena *a = arena_new(READ_ARENA);
 		struct batch b = { .f = f, .a = a };
 
 		NEED(a != NULL, e, CHY_NO_MEMORY, NULL, "reconciling");

@@ -65,22 +65,23 @@ to_sign(struct preparation *p, struct request_id id, struct bytes nonce, int64_t
 }
 
 static enum rc
-store_prepared(struct preparation *p, struct request_id id, struct bytes nonce, struct bytes bytes, int64_t now_ms,
-	       struct err *e)
+store_prepared(struct preparation *p, struct request_id id, struct bytes nonce, struct bytes bytes,
+	       int64_t now_ms, struct err *e)
 {
 	struct change *c = change_new();
 	char name[64];
 
-	change_put_request(c, &(struct request_row){ .id = id.v,
-						     .act = bytes_str(act_name(name, p->act)),
-						     .state = bytes_str(request_state_name(REQUEST_PREPARED)),
-						     .object = p->base ? p->base->id.v : 0,
-						     .base_version = p->base ? p->base->version : 0,
-						     .body = bytes,
-						     .prepared_by = p->who->id.v,
-						     .nonce = nonce,
-						     .at = now_ms,
-						     .expires_at = now_ms + REQUEST_PREPARED_MS });
+	change_put_request(c,
+			   &(struct request_row){ .id = id.v,
+						  .act = bytes_str(act_name(name, p->act)),
+						  .state = bytes_str(request_state_name(REQUEST_PREPARED)),
+						  .object = p->base ? p->base->id.v : 0,
+						  .base_version = p->base ? p->base->version : 0,
+						  .body = bytes,
+						  .prepared_by = p->who->id.v,
+						  .nonce = nonce,
+						  .at = now_ms,
+						  .expires_at = now_ms + REQUEST_PREPARED_MS });
 	return store_commit(p->f->store, c, e);
 }
 
@@ -152,7 +153,9 @@ enum rc
 request_prepare(struct factory *f, struct arena *a, const struct snapshot *policy, const struct officer *who,
 		const struct json *in, struct json **ret, struct err *e)
 {
-	struct preparation p = { .f = f, .a = a, .policy = policy, .who = who, .act = { ACT_NONE, KIND_NONE } };
+	struct preparation p = {
+		.f = f, .a = a, .policy = policy, .who = who, .act = { ACT_NONE, KIND_NONE }
+	};
 	enum rc rc = prepare(&p, in, ret, e);
 	char name[64];
 
@@ -213,7 +216,8 @@ struct signing {
 
 /* A stored signature as the decision wants it: read from its own certificate again. */
 static enum rc
-signatory_of(struct signing *s, struct bytes cms, struct bytes *ret_content, struct signatory *ret, struct err *e)
+signatory_of(struct signing *s, struct bytes cms, struct bytes *ret_content, struct signatory *ret,
+	     struct err *e)
 {
 	const struct officer *o;
 	struct cms_signed signed_;
@@ -273,8 +277,12 @@ static enum rc
 judge_one(struct signing *s, struct bytes cms, size_t together, struct err *e)
 {
 	struct signature_decision d = { .state = s->state };
-	struct signature_facts facts = { .policy = s->policy, .request = &s->request, .now_ms = clock_now_ms(),
-					 .before = s->signatures, .before_n = s->n, .together = together };
+	struct signature_facts facts = { .policy = s->policy,
+					 .request = &s->request,
+					 .now_ms = clock_now_ms(),
+					 .before = s->signatures,
+					 .before_n = s->n,
+					 .together = together };
 	struct bytes content;
 	enum rc rc;
 
@@ -300,11 +308,12 @@ put_signatures(struct signing *s, struct change *c, struct err *e)
 	for (size_t i = s->before; i < s->n; i++) {
 		struct json *m = json_object(s->a);
 
-		change_put_signature(c, &(struct signature_row){ .request_id = s->row.id,
-								 .n = (int64_t)i + 1,
-								 .officer_id = s->signatures[i].officer.v,
-								 .cms = s->cms[i],
-								 .at = clock_now_ms() });
+		change_put_signature(c,
+				     &(struct signature_row){ .request_id = s->row.id,
+							      .n = (int64_t)i + 1,
+							      .officer_id = s->signatures[i].officer.v,
+							      .cms = s->cms[i],
+							      .at = clock_now_ms() });
 		json_set(m, "request", json_int(s->a, s->row.id));
 		json_set(m, "officer", json_int(s->a, s->signatures[i].officer.v));
 		json_set(m, "cms", json_base64(s->a, s->cms[i]));
@@ -321,10 +330,11 @@ state_text(enum request_state s)
 
 /* A request that ends without effect, in the store and in the journal. */
 static enum rc
-end_request(struct factory *f, struct arena *a, const struct request_row *row, enum request_state to, const char *why,
-	    struct err *e)
+end_request(struct factory *f, struct arena *a, const struct request_row *row, enum request_state to,
+	    const char *why, struct err *e)
 {
-	OWN(change_free) struct change *c = change_new();
+	OWN(change_free)
+	struct change *c = change_new();
 	struct json *m = json_object(a), *result = json_object(a);
 	OWN_BUF struct buf text = buf_max(4096);
 	struct change *ready;
@@ -345,7 +355,10 @@ end_request(struct factory *f, struct arena *a, const struct request_row *row, e
 static struct effect
 effect_of(struct signing *s)
 {
-	return (struct effect){ .f = s->f, .a = s->a, .policy = s->policy, .request = &s->request,
+	return (struct effect){ .f = s->f,
+				.a = s->a,
+				.policy = s->policy,
+				.request = &s->request,
 				.signer = s->n ? s->signatures[s->n - 1].officer : s->request.prepared_by,
 				.result = json_object(s->a) };
 }
@@ -360,7 +373,8 @@ put_effect(struct signing *s, struct effect *x, struct change *c, struct err *e)
 	TRY(act->apply(x, c, e));
 	json_put(&result, x->result);
 	NEED(buf_ok(&result), e, CHY_NO_MEMORY, NULL, "the result");
-	change_request_state(c, s->row.id, state_text(REQUEST_SIGNED), state_text(REQUEST_DONE), buf_bytes(&result));
+	change_request_state(c, s->row.id, state_text(REQUEST_SIGNED), state_text(REQUEST_DONE),
+			     buf_bytes(&result));
 	s->row.result = arena_dup(s->a, buf_bytes(&result));
 	return RC_OK;
 }
@@ -369,7 +383,8 @@ put_effect(struct signing *s, struct effect *x, struct change *c, struct err *e)
 static enum rc
 commit_signatures(struct signing *s, struct err *e)
 {
-	OWN(change_free) struct change *c = change_new();
+	OWN(change_free)
+	struct change *c = change_new();
 	bool at_once = s->state == REQUEST_SIGNED && act_row_of(s->request.act)->work == NULL;
 	struct change *ready;
 
@@ -400,7 +415,8 @@ is_passing(enum rc rc)
 static enum rc
 work_and_apply(struct signing *s, struct err *e)
 {
-	OWN(change_free) struct change *c = change_new();
+	OWN(change_free)
+	struct change *c = change_new();
 	struct effect x = effect_of(s);
 	struct change *ready;
 
@@ -457,7 +473,8 @@ static enum rc
 sign(struct signing *s, struct request_id id, const struct bytes *cms, size_t n, struct err *e)
 {
 	TRY(load_signing(s, id, e));
-	NEED(n >= 1 && n <= SIGNATURES_MAX, e, CHY_REQUEST_STATE, NULL, "one to %d signatures", SIGNATURES_MAX);
+	NEED(n >= 1 && n <= SIGNATURES_MAX, e, CHY_REQUEST_STATE, NULL, "one to %d signatures",
+	     SIGNATURES_MAX);
 	for (size_t i = 0; i < n; i++) {
 		enum rc rc = judge_one(s, cms[i], n, e);
 		struct err also = { 0 };
@@ -495,8 +512,11 @@ enum rc
 request_sign(struct factory *f, struct arena *a, struct request_id id, const struct bytes *cms, size_t n,
 	     struct json **ret, struct err *e)
 {
-	OWN(snapshot_unref) struct snapshot *policy = factory_policy(f);
-	struct signing s = { .f = f, .a = a, .policy = policy, .request = { .act = { ACT_NONE, KIND_NONE } } };
+	OWN(snapshot_unref)
+	struct snapshot *policy = factory_policy(f);
+	struct signing s = {
+		.f = f, .a = a, .policy = policy, .request = { .act = { ACT_NONE, KIND_NONE } }
+	};
 	enum rc rc = sign(&s, id, cms, n, e);
 	char name[64];
 
@@ -514,8 +534,10 @@ request_sign(struct factory *f, struct arena *a, struct request_id id, const str
 static enum rc
 resume_one(struct factory *f, int64_t id, struct err *e)
 {
-	OWN(arena_free) struct arena *a = arena_new(LIMIT_REQUEST_ARENA);
-	OWN(snapshot_unref) struct snapshot *policy = factory_policy(f);
+	OWN(arena_free)
+	struct arena *a = arena_new(LIMIT_REQUEST_ARENA);
+	OWN(snapshot_unref)
+	struct snapshot *policy = factory_policy(f);
 	struct signing s = { .f = f, .a = a, .policy = policy };
 
 	NEED(a != NULL, e, CHY_NO_MEMORY, NULL, "a request");
@@ -526,7 +548,8 @@ resume_one(struct factory *f, int64_t id, struct err *e)
 enum rc
 requests_resume(struct factory *f, struct err *e)
 {
-	OWN(arena_free) struct arena *a = arena_new(LIMIT_REQUEST_ARENA);
+	OWN(arena_free)
+	struct arena *a = arena_new(LIMIT_REQUEST_ARENA);
 	struct request_row *rows;
 	size_t n;
 
@@ -558,7 +581,8 @@ waited_too_long(struct factory *f, struct arena *a, const struct request_row *ro
 static enum rc
 expire(struct factory *f, enum request_state state, struct err *e)
 {
-	OWN(arena_free) struct arena *a = arena_new(LIMIT_REQUEST_ARENA);
+	OWN(arena_free)
+	struct arena *a = arena_new(LIMIT_REQUEST_ARENA);
 	struct request_row *rows;
 	size_t n;
 

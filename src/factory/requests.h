@@ -14,20 +14,22 @@
 /* First call. in: {"act", "object"?, "body"}; object: id or name of what is modified. *ret: {"id", "act", "state",
    "to_sign", "difference", "expires_at", "signatures_needed"}. A refusal is journaled. Codes: JSON_*, ACT_UNKNOWN, those
    of document_check, decide_prepare and of the act. */
-MUST enum rc request_prepare(struct factory *f, struct arena *a, const struct snapshot *policy, const struct officer *who,
-			     const struct json *in, struct json **ret, struct err *e);
+MUST enum rc request_prepare(struct factory *f, struct arena *a, const struct snapshot *policy,
+			     const struct officer *who, const struct json *in, struct json **ret,
+			     struct err *e);
 
 /* Second call: one or more signatures over the request's bytes, by whichever officers made them. *ret: {"id", "act",
    "state", "signatures", "result"?}. When the last one is there, the act takes effect before this returns. Codes: CMS_*,
    REQUEST_OTHER_BYTES, those of decide_signature, of the act's effect and of the store. */
-MUST enum rc request_sign(struct factory *f, struct arena *a, struct request_id id, const struct bytes *cms, size_t n,
-			  struct json **ret, struct err *e);
+MUST enum rc request_sign(struct factory *f, struct arena *a, struct request_id id, const struct bytes *cms,
+			  size_t n, struct json **ret, struct err *e);
 
 /* One request with what is to be signed, difference and signatures; a list of them. */
-MUST enum rc request_show(struct factory *f, struct arena *a, const struct snapshot *policy, const struct officer *who,
-			  struct request_id id, struct json **ret, struct err *e);
-MUST enum rc request_list(struct factory *f, struct arena *a, const struct snapshot *policy, const struct officer *who,
-			  struct bytes state, int64_t after, size_t limit, struct json **ret, struct err *e);
+MUST enum rc request_show(struct factory *f, struct arena *a, const struct snapshot *policy,
+			  const struct officer *who, struct request_id id, struct json **ret, struct err *e);
+MUST enum rc request_list(struct factory *f, struct arena *a, const struct snapshot *policy,
+			  const struct officer *who, struct bytes state, int64_t after, size_t limit,
+			  struct json **ret, struct err *e);
 
 /* Carries on with requests that were signed but whose effect a crash interrupted; makes void what has expired. A job. */
 MUST enum rc requests_resume(struct factory *f, struct err *e);

@@ -19,8 +19,8 @@ may_see(const struct officer *who, const struct request *r, struct err *e)
 /* The difference is made again from the base version and the body, so that the second signer sees what the bytes say, not
    what the first one was told. */
 static enum rc
-difference(struct factory *f, struct arena *a, const struct snapshot *policy, const struct request *r, struct json **ret,
-	   struct err *e)
+difference(struct factory *f, struct arena *a, const struct snapshot *policy, const struct request *r,
+	   struct json **ret, struct err *e)
 {
 	struct document_row row;
 	struct json *before = NULL;

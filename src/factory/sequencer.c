@@ -32,8 +32,9 @@ check_head(struct step *s, struct tiles_reader *reader, struct err *e)
 	}
 	TRY(rc);
 	s->signed_size = (uint64_t)head.size;
-	NEED(s->signed_size <= s->tree.size, e, CHY_JOURNAL_HEAD, NULL, "a head over %lld leaves is signed, %llu are there",
-	     (long long)head.size, (unsigned long long)s->tree.size);
+	NEED(s->signed_size <= s->tree.size, e, CHY_JOURNAL_HEAD, NULL,
+	     "a head over %lld leaves is signed, %llu are there", (long long)head.size,
+	     (unsigned long long)s->tree.size);
 	TRY(tree_load(&reader->reader, s->signed_size, &signed_tree, e));
 	TRY(tree_root(tiles_sha256, &signed_tree, &root, e));
 	NEED(bytes_eq(head.root, BYTES_OF(root.b)), e, CHY_JOURNAL_HEAD, NULL,
@@ -76,7 +77,8 @@ place(struct step *s, const struct leaf_row *leaves, size_t n, struct change *c,
 static enum rc
 place_waiting(struct step *s, size_t *ret_placed, struct err *e)
 {
-	OWN(change_free) struct change *c = change_new();
+	OWN(change_free)
+	struct change *c = change_new();
 	struct change *ready;
 	struct leaf_row *leaves;
 	size_t n;
@@ -105,11 +107,12 @@ sign_head(struct step *s, struct err *e)
 	TRY(signer_sign_head(s->f->signer, KEY_JOURNAL, &head, SIGNER_WAIT_MS, s->a, &sig, e));
 	FAULT("factory.before-head");
 	c = change_new();
-	change_put_head(c, &(struct head_row){ .size = (int64_t)head.size,
-					       .root = BYTES_OF(head.root),
-					       .at = head.at_ms,
-					       .signature = sig.signature,
-					       .key = BYTES(KEY_JOURNAL) });
+	change_put_head(c,
+			&(struct head_row){ .size = (int64_t)head.size,
+					    .root = BYTES_OF(head.root),
+					    .at = head.at_ms,
+					    .signature = sig.signature,
+					    .key = BYTES(KEY_JOURNAL) });
 	change_job_cursor(c, "sequencer", s->f->owner, (int64_t)s->tree.size);
 	return store_commit(s->f->store, c, e);
 }
@@ -117,12 +120,14 @@ sign_head(struct step *s, struct err *e)
 enum rc
 sequencer_step(struct factory *f, size_t *ret_placed, struct err *e)
 {
-	OWN(arena_free) struct arena *a = arena_new(PAGE_ARENA);
+	OWN(arena_free)
+	struct arena *a = arena_new(PAGE_ARENA);
 	struct step s = { .f = f, .a = a };
 	enum rc rc;
 
 	*ret_placed = 0;
-	NEED(a != NULL && (s.edge = arena_one(a, struct tiles_edge)) != NULL, e, CHY_NO_MEMORY, NULL, "the sequencer");
+	NEED(a != NULL && (s.edge = arena_one(a, struct tiles_edge)) != NULL, e, CHY_NO_MEMORY, NULL,
+	     "the sequencer");
 	rc = store_job_take(f->store, "sequencer", f->owner, LEASE_MS, NULL, e);
 	if (rc != RC_OK && e->code == CHY_STORE_LEASE) { /* another factory does it */
 		err_clear(e);

@@ -82,7 +82,8 @@ procedures_read(const struct json *list, struct session_body *ret, struct err *e
 {
 	NEED(list->count >= 1 && list->count <= SESSION_PROCEDURES_MAX, e, CHY_SESSION_BODY, NULL,
 	     "1 to %d token procedures", SESSION_PROCEDURES_MAX);
-	JSON_EACH(item, list) {
+	JSON_EACH(item, list)
+	{
 		NEED(item->type == JSON_INT && item->integer > 0, e, CHY_SESSION_BODY, NULL,
 		     "a token procedure is named by its id");
 		ret->procedures[ret->procedures_n++] = item->integer;
@@ -93,8 +94,9 @@ procedures_read(const struct json *list, struct session_body *ret, struct err *e
 enum rc
 session_body_read(struct arena *a, const struct json *body, struct session_body *ret, struct err *e)
 {
-	static const char *const names[] = { "token_procedures", "certificates_max", "expires_at", "token_sha256", "name",
-					     NULL };
+	static const char *const names[] = {
+		"token_procedures", "certificates_max", "expires_at", "token_sha256", "name", NULL
+	};
 	struct bytes hex, time, hash;
 	struct json *list;
 
@@ -141,7 +143,8 @@ from_row(struct arena *a, const struct session_row *row, struct session *x, stru
 static enum rc
 load(struct factory *f, const uint8_t hash[32], struct session **ret, struct err *e)
 {
-	OWN(arena_free) struct arena *a = arena_new(LIMIT_REQUEST_ARENA);
+	OWN(arena_free)
+	struct arena *a = arena_new(LIMIT_REQUEST_ARENA);
 	struct session *x = calloc(1, sizeof(*x));
 	struct session_row row;
 	enum rc rc;
@@ -170,7 +173,8 @@ load(struct factory *f, const uint8_t hash[32], struct session **ret, struct err
 static enum rc
 still_good(struct factory *f, const struct session *x, struct err *e)
 {
-	OWN(snapshot_unref) struct snapshot *policy = factory_policy(f);
+	OWN(snapshot_unref)
+	struct snapshot *policy = factory_policy(f);
 	const struct officer *o = snapshot_officer(policy, x->officer);
 
 	NEED(!x->facts.closed && x->facts.expires_at_ms > clock_now_ms(), e, CHY_SESSION_OVER, NULL,
@@ -186,7 +190,8 @@ session_by_token(struct factory *f, struct bytes token, const struct session **r
 	struct session *x;
 	uint8_t hash[32];
 
-	NEED(token.n > 0 && token.n <= TOKEN_TEXT_MAX, e, CHY_SESSION_TOKEN, "RFC 6750 3.1", "not a token of ours");
+	NEED(token.n > 0 && token.n <= TOKEN_TEXT_MAX, e, CHY_SESSION_TOKEN, "RFC 6750 3.1",
+	     "not a token of ours");
 	sha256(token, hash);
 	x = kept(f->sessions, hash);
 	if (x == NULL)

@@ -27,7 +27,8 @@ void sessions_free(struct sessions *s);
 
 /* The session of a bearer token as sent (base64url). CHY_SESSION_TOKEN, CHY_SESSION_OVER (its time is over),
    CHY_SESSION_OFFICER (its officer is no longer active). */
-MUST enum rc session_by_token(struct factory *f, struct bytes token, const struct session **ret, struct err *e);
+MUST enum rc session_by_token(struct factory *f, struct bytes token, const struct session **ret,
+			      struct err *e);
 
 /* Reads the members of a signed body of issuing-session.open. procedures: room for SESSION_PROCEDURES_MAX ids.
    Codes: JSON_*, SESSION_BODY. */
@@ -39,6 +40,7 @@ struct session_body {
 	uint8_t token_hash[32];
 	struct bytes name;
 };
-MUST enum rc session_body_read(struct arena *a, const struct json *body, struct session_body *ret, struct err *e);
+MUST enum rc session_body_read(struct arena *a, const struct json *body, struct session_body *ret,
+			       struct err *e);
 
 #endif

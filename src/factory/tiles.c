@@ -13,13 +13,14 @@ tiles_sha256(const struct bytes *parts, size_t count, struct tree_hash *ret, str
 static enum rc
 tile_read(struct store *s, int64_t level, int64_t idx, struct tree_hash *to, size_t *ret_n, struct err *e)
 {
-	OWN(arena_free) struct arena *a = arena_new(64 << 10);
+	OWN(arena_free)
+	struct arena *a = arena_new(64 << 10);
 	struct tile_row row;
 
 	NEED(a != NULL, e, CHY_NO_MEMORY, NULL, "a tile of the journal's tree");
 	TRY(store_tile(s, a, level, idx, &row, e));
-	NEED(row.hashes.n % TREE_HASH == 0 && row.hashes.n <= TILE_HASHES * TREE_HASH, e, CHY_JOURNAL_TILE, NULL,
-	     "tile %lld of level %lld has %zu octets", (long long)idx, (long long)level, row.hashes.n);
+	NEED(row.hashes.n % TREE_HASH == 0 && row.hashes.n <= TILE_HASHES * TREE_HASH, e, CHY_JOURNAL_TILE,
+	     NULL, "tile %lld of level %lld has %zu octets", (long long)idx, (long long)level, row.hashes.n);
 	memcpy(to, row.hashes.p, row.hashes.n);
 	*ret_n = row.hashes.n / TREE_HASH;
 	return RC_OK;
@@ -51,8 +52,8 @@ node(void *arg, unsigned level, uint64_t index, struct tree_hash *ret, struct er
 		t->level = tile_level;
 		t->idx = tile;
 	}
-	NEED(at + n <= t->n, e, CHY_JOURNAL_TILE, NULL, "tile %lld of level %lld is too short", (long long)tile,
-	     (long long)tile_level);
+	NEED(at + n <= t->n, e, CHY_JOURNAL_TILE, NULL, "tile %lld of level %lld is too short",
+	     (long long)tile, (long long)tile_level);
 	memcpy(run, t->kept + at, n * sizeof(*run));
 	TRY(fold(run, n, e));
 	*ret = run[0];
@@ -80,7 +81,8 @@ tiles_load(struct tiles_edge *t, struct store *s, uint64_t size, struct err *e)
 		if (nodes % TILE_HASHES == 0)
 			continue;
 		TRY(tile_read(s, l, t->at[l].idx, t->at[l].hashes, &t->at[l].n, e));
-		NEED(t->at[l].n >= nodes % TILE_HASHES, e, CHY_JOURNAL_TILE, NULL, "the edge of level %u is too short", l);
+		NEED(t->at[l].n >= nodes % TILE_HASHES, e, CHY_JOURNAL_TILE, NULL,
+		     "the edge of level %u is too short", l);
 		t->at[l].n = nodes % TILE_HASHES;
 	}
 	return RC_OK;
@@ -89,9 +91,10 @@ tiles_load(struct tiles_edge *t, struct store *s, uint64_t size, struct err *e)
 static void
 put(struct tiles_edge *t, unsigned l, struct change *c)
 {
-	change_put_tile(c, &(struct tile_row){ .level = l,
-					       .idx = t->at[l].idx,
-					       .hashes = bytes_of(t->at[l].hashes, t->at[l].n * TREE_HASH) });
+	change_put_tile(c,
+			&(struct tile_row){ .level = l,
+					    .idx = t->at[l].idx,
+					    .hashes = bytes_of(t->at[l].hashes, t->at[l].n * TREE_HASH) });
 	t->at[l].dirty = false;
 }
 
@@ -103,8 +106,8 @@ tiles_made(void *arg, unsigned level, uint64_t index, const struct tree_hash *ha
 
 	if (level % TILE_LEVELS != 0)
 		return RC_OK;
-	NEED(to->edge->at[l].n == index % TILE_HASHES, e, CHY_JOURNAL_TILE, NULL, "node %llu of level %u out of turn",
-	     (unsigned long long)index, level);
+	NEED(to->edge->at[l].n == index % TILE_HASHES, e, CHY_JOURNAL_TILE, NULL,
+	     "node %llu of level %u out of turn", (unsigned long long)index, level);
 	to->edge->at[l].hashes[to->edge->at[l].n++] = *hash;
 	to->edge->at[l].dirty = true;
 	if (to->edge->at[l].n == TILE_HASHES) {

@@ -10,12 +10,14 @@ static enum rc
 auth_officer(void *ctx, struct arena *a, struct bytes cert, struct caller *ret, struct err *e)
 {
 	struct factory *f = ctx;
-	OWN(snapshot_unref) struct snapshot *policy = factory_policy(f);
+	OWN(snapshot_unref)
+	struct snapshot *policy = factory_policy(f);
 	const struct officer *o;
 
 	TRY(caller_officer(f, a, policy, cert, &o, e));
-	*ret = (struct caller){ .kind = CALLER_OFFICER, .officer = o->id.v, .has = o->roles,
-				.name = arena_str(a, o->name) };
+	*ret = (struct caller){
+		.kind = CALLER_OFFICER, .officer = o->id.v, .has = o->roles, .name = arena_str(a, o->name)
+	};
 	return RC_OK;
 }
 
@@ -26,8 +28,12 @@ auth_session(void *ctx, struct arena *a, struct bytes token, struct caller *ret,
 	const struct session *s;
 
 	TRY(session_by_token(f, token, &s, e));
-	*ret = (struct caller){ .kind = CALLER_SESSION, .officer = s->officer.v, .session = s->facts.id.v,
-				.has = ROLES(ROLE_ISSUE_CERTIFICATE), .name = "issuing session", .more = s };
+	*ret = (struct caller){ .kind = CALLER_SESSION,
+				.officer = s->officer.v,
+				.session = s->facts.id.v,
+				.has = ROLES(ROLE_ISSUE_CERTIFICATE),
+				.name = "issuing session",
+				.more = s };
 	return RC_OK;
 }
 

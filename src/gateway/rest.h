@@ -10,8 +10,8 @@
 #include "gateway/route.h"
 #include "model/officer.h"
 
-extern const struct route rest_status_routes[], rest_document_routes[], rest_request_routes[], rest_certificate_routes[],
-    rest_journal_routes[];
+extern const struct route rest_status_routes[], rest_document_routes[], rest_request_routes[],
+    rest_certificate_routes[], rest_journal_routes[];
 extern const struct route_schema rest_schemas[];
 
 /* Adds all of them; their context is the factory. */

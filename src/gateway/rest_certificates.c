@@ -1,15 +1,12 @@
 /* Certificates: issuing by session (the hot path), reading, explaining, proving. */
 #include "base/base.h"
+#include "factory/certificates.h"
 #include "factory/explain.h"
 #include "factory/issue.h"
 #include "factory/journal_out.h"
-#include "factory/leaf.h"
 #include "gateway/rest.h"
 #include "gateway/route.h"
-#include "pki/cert.h"
 #include "pki/pem.h"
-#include "policy/rights.h"
-#include "store/read.h"
 
 enum { FORM_JSON, FORM_DER, FORM_PEM };
 
@@ -105,7 +102,8 @@ answer_certificate(struct http_call *c, int status, int64_t id, struct bytes der
 		http_answer(c, status, type_pem, buf_bytes(&b));
 		return;
 	default:
-		buf_printf(&b, "{\"id\":%lld,\"repeated\":%s,\"certificate\":\"", (long long)id, repeated ? "true" : "false");
+		buf_printf(&b, "{\"id\":%lld,\"repeated\":%s,\"certificate\":\"", (long long)id,
+			   repeated ? "true" : "false");
 		base64_put(&b, der);
 		buf_str(&b, "\"}");
 		http_answer(c, status, type_json, buf_bytes(&b));
@@ -119,7 +117,8 @@ issued(struct issue_call *call, enum rc rc)
 	struct http_call *c = i->http;
 
 	if (rc == RC_OK)
-		answer_certificate(c, call->repeated ? 200 : 201, call->id, call->certificate, call->repeated);
+		answer_certificate(c, call->repeated ? 200 : 201, call->id, call->certificate,
+				   call->repeated);
 	else
 		http_problem_rule(c, &call->err, call->rule);
 }
@@ -152,140 +151,82 @@ post_certificate(void *ctx, struct http_call *c)
 
 /* ---- reading ---- */
 
-/* An officer sees the certificates of authorities that lie in the own domain's view. */
-static enum rc
-may_see(const struct snapshot *policy, const struct officer *who, const struct certificate_row *row, struct err *e)
-{
-	const struct document *authority = snapshot_document(policy, doc_id_of(row->issuer));
-
-	if (authority == NULL)
-		return RC_OK;
-	return may_read(policy, who, authority, e);
-}
-
-static struct json *
-row_json(struct arena *a, const struct certificate_row *row, struct bytes der)
-{
-	static const char *const states[] = { "valid", "held", "revoked" };
-	struct json *o = json_object(a);
-	struct cert cert;
-
-	if (cert_parse(a, der, &cert, NULL) == RC_OK)
-		o = cert_json(a, &cert);
-	json_set(o, "id", json_int(a, row->id));
-	json_set(o, "state", json_str(a, bytes_str(row->status >= 0 && row->status <= 2 ? states[row->status] : "")));
-	json_set(o, "authority", json_int(a, row->issuer));
-	json_set(o, "token_procedure", json_int(a, row->token_procedure));
-	json_set(o, "certificate_procedure", json_int(a, row->certificate_procedure));
-	json_set(o, "sha256", json_hex(a, row->fingerprint));
-	json_set(o, "der", json_base64(a, der));
-	return o;
-}
-
 static void
 get_certificate(void *ctx, struct http_call *c)
 {
 	struct factory *f = ctx;
-	OWN(snapshot_unref) struct snapshot *policy = NULL;
+	OWN(snapshot_unref)
+	struct snapshot *policy = NULL;
 	const struct officer *who = rest_officer(f, c, &policy);
-	struct certificate_row row;
+	struct json *ret = NULL;
 	struct err e = { 0 };
 	struct bytes der;
+	enum rc rc;
 
 	if (who == NULL)
 		return;
-	if (store_certificate(f->store, c->arena, route_id(c, 0), &row, &e) != RC_OK ||
-	    may_see(policy, who, &row, &e) != RC_OK || store_der(f->store, c->arena, row.id, &der, &e) != RC_OK)
+	if (c->accept == FORM_JSON) {
+		rc = certificate_show(f, c->arena, policy, who, route_id(c, 0), &ret, &e);
+		rest_answer(c, rc, 200, ret, &e);
+	} else if (certificate_der(f, c->arena, policy, who, route_id(c, 0), &der, &e) == RC_OK) {
+		answer_certificate(c, 200, route_id(c, 0), der, false);
+	} else {
 		http_problem(c, &e);
-	else if (c->accept == FORM_JSON)
-		rest_answer(c, RC_OK, 200, row_json(c->arena, &row, der), &e);
-	else
-		answer_certificate(c, 200, row.id, der, false);
+	}
 }
 
 static enum rc
-find(struct factory *f, struct http_call *c, struct certificate_row **rows, size_t *n, struct err *e)
+read_query(struct http_call *c, struct certificate_query *q, struct err *e)
 {
-	struct bytes sha = route_query_text(c, "sha256"), serial = route_query_text(c, "serial"), bin;
-	int64_t issuer = route_query_int(c, "authority", 0);
+	struct bytes sha = route_query_text(c, "sha256"), serial = route_query_text(c, "serial");
 
-	if (sha.n > 0) {
-		TRY_AT(hex_parse(c->arena, sha, &bin, e), e, "sha256");
-		return store_search(f->store, c->arena, SEARCH_FINGERPRINT, bin, 0, 1, rows, n, e);
-	}
-	if (serial.n > 0) {
-		TRY_AT(hex_parse(c->arena, serial, &bin, e), e, "serial");
-		if (issuer == 0) {
-			err_field(e, "authority");
-			FAIL(e, CHY_JSON_MISSING, NULL, "a serial number means something only with its authority");
-		}
-		*rows = arena_one(c->arena, struct certificate_row);
-		NEED(*rows != NULL, e, CHY_NO_MEMORY, NULL, "a certificate");
-		*n = 1;
-		return store_certificate_by_serial(f->store, c->arena, issuer, bin, *rows, e);
-	}
-	return store_certificates(f->store, c->arena, route_query_int(c, "after", 0),
-				  (size_t)route_query_int(c, "limit", 100), rows, n, e);
-}
-
-static struct json *
-list_item(struct arena *a, const struct certificate_row *row)
-{
-	struct json *o = json_object(a);
-
-	json_set(o, "id", json_int(a, row->id));
-	json_set(o, "serial", json_hex(a, row->serial));
-	json_set(o, "authority", json_int(a, row->issuer));
-	json_set(o, "subject", json_str(a, row->subject));
-	json_set(o, "not_before", json_time(a, row->not_before));
-	json_set(o, "not_after", json_time(a, row->not_after));
-	json_set(o, "token_procedure", json_int(a, row->token_procedure));
-	return o;
+	*q = (struct certificate_query){ .authority = route_query_int(c, "authority", 0),
+					 .after = route_query_int(c, "after", 0),
+					 .limit = (size_t)route_query_int(c, "limit", 100) };
+	if (sha.n > 0)
+		TRY_AT(hex_parse(c->arena, sha, &q->sha256, e), e, "sha256");
+	if (serial.n > 0)
+		TRY_AT(hex_parse(c->arena, serial, &q->serial, e), e, "serial");
+	return RC_OK;
 }
 
 static void
 get_certificates(void *ctx, struct http_call *c)
 {
 	struct factory *f = ctx;
-	OWN(snapshot_unref) struct snapshot *policy = NULL;
+	OWN(snapshot_unref)
+	struct snapshot *policy = NULL;
 	const struct officer *who = rest_officer(f, c, &policy);
-	size_t limit = (size_t)route_query_int(c, "limit", 100), n = 0;
-	struct json *items = json_array(c->arena);
-	struct certificate_row *rows = NULL;
-	struct err e = { 0 };
-
-	if (who == NULL)
-		return;
-	if (find(f, c, &rows, &n, &e) != RC_OK && e.rc != RC_NOT_FOUND) {
-		http_problem(c, &e);
-		return;
-	}
-	if (e.rc == RC_NOT_FOUND)
-		n = 0;
-	for (size_t i = 0; i < n; i++)
-		if (may_see(policy, who, &rows[i], NULL) == RC_OK)
-			json_add(items, list_item(c->arena, &rows[i]));
-	rest_answer(c, RC_OK, 200, rest_page(c->arena, items, n == limit ? rows[n - 1].id : 0), &e);
-}
-
-static void
-get_explanation(void *ctx, struct http_call *c)
-{
-	struct factory *f = ctx;
-	OWN(snapshot_unref) struct snapshot *policy = NULL;
-	const struct officer *who = rest_officer(f, c, &policy);
-	struct certificate_row row;
+	struct certificate_query q;
 	struct json *ret = NULL;
 	struct err e = { 0 };
 	enum rc rc;
 
 	if (who == NULL)
 		return;
-	rc = store_certificate(f->store, c->arena, route_id(c, 0), &row, &e);
+	rc = read_query(c, &q, &e);
 	if (rc == RC_OK)
-		rc = may_see(policy, who, &row, &e);
+		rc = certificate_list(f, c->arena, policy, who, &q, &ret, &e);
+	rest_answer(c, rc, 200, ret, &e);
+}
+
+static void
+get_explanation(void *ctx, struct http_call *c)
+{
+	struct factory *f = ctx;
+	OWN(snapshot_unref)
+	struct snapshot *policy = NULL;
+	const struct officer *who = rest_officer(f, c, &policy);
+	struct json *ret = NULL;
+	struct err e = { 0 };
+	struct bytes der;
+	enum rc rc;
+
+	if (who == NULL)
+		return;
+	rc = certificate_der(f, c->arena, policy, who, route_id(c, 0), &der, &e); /* may it be seen at all? */
 	if (rc == RC_OK)
-		rc = explain(f, c->arena, row.id, &ret, &e);
+		rc = explain(f, c->arena, route_id(c, 0), &ret, &e);
 	rest_answer(c, rc, 200, ret, &e);
 }
 
@@ -300,29 +241,63 @@ get_proof(void *ctx, struct http_call *c)
 	rest_answer(c, rc, 200, ret, &e);
 }
 
-#define FORMS { type_json, type_der, type_pem }
+#define FORMS \
+	{ \
+		type_json, type_der, type_pem \
+	}
 
 const struct route rest_certificate_routes[] = {
-	{ .method = HTTP_POST, .pattern = "/api/v1/certificates", .run = post_certificate, .access = ACCESS_SESSION,
-	  .summary = "Issue a certificate by an issuing session", .tag = "certificates",
-	  .query = { { "token-procedure", QUERY_TEXT, "Name or id, where the body is a bare PKCS#10 request" } },
-	  .bodies = { type_json, type_pkcs10, type_pem }, .body_schema = "IssueCall", .body_max = 2 * LIMIT_CSR,
-	  .answers = FORMS, .answer_schema = "Issued", .status = 201, .flags = ROUTE_INLINE | ROUTE_WRITES },
-	{ .method = HTTP_GET, .pattern = "/api/v1/certificates", .run = get_certificates, .access = ACCESS_OFFICER,
-	  .summary = "Certificates by id, fingerprint, or authority and serial number", .tag = "certificates",
+	{ .method = HTTP_POST,
+	  .pattern = "/api/v1/certificates",
+	  .run = post_certificate,
+	  .access = ACCESS_SESSION,
+	  .summary = "Issue a certificate by an issuing session",
+	  .tag = "certificates",
+	  .query = { { "token-procedure", QUERY_TEXT,
+		       "Name or id, where the body is a bare PKCS#10 request" } },
+	  .bodies = { type_json, type_pkcs10, type_pem },
+	  .body_schema = "IssueCall",
+	  .body_max = 2 * LIMIT_CSR,
+	  .answers = FORMS,
+	  .answer_schema = "Issued",
+	  .status = 201,
+	  .flags = ROUTE_INLINE | ROUTE_WRITES },
+	{ .method = HTTP_GET,
+	  .pattern = "/api/v1/certificates",
+	  .run = get_certificates,
+	  .access = ACCESS_OFFICER,
+	  .summary = "Certificates by id, fingerprint, or authority and serial number",
+	  .tag = "certificates",
 	  .query = { { "sha256", QUERY_TEXT, "SHA-256 of the DER, hexadecimal" },
 		     { "serial", QUERY_TEXT, "Serial number, hexadecimal; needs authority" },
 		     { "authority", QUERY_INT, "Id of the authority" },
 		     { "after", QUERY_INT, "Cursor of the page before" },
 		     { "limit", QUERY_INT, "Rows of a page", false, 1, LIMIT_PAGE } },
-	  .answers = { type_json }, .answer_schema = "CertificatePage" },
-	{ .method = HTTP_GET, .pattern = "/api/v1/certificates/{id}", .run = get_certificate, .access = ACCESS_OFFICER,
-	  .summary = "One certificate", .tag = "certificates", .answers = FORMS, .answer_schema = "Certificate" },
-	{ .method = HTTP_GET, .pattern = "/api/v1/certificates/{id}/explanation", .run = get_explanation,
-	  .access = ACCESS_OFFICER, .summary = "How it came about: procedure, rules, signers, lints, journal",
-	  .tag = "certificates", .answers = { type_json }, .answer_schema = "Explanation" },
-	{ .method = HTTP_GET, .pattern = "/api/v1/certificates/{id}/proof", .run = get_proof, .access = ACCESS_OFFICER,
-	  .summary = "Proof that it is in the journal (RFC 9162 2.1.3)", .tag = "certificates", .answers = { type_json },
+	  .answers = { type_json },
+	  .answer_schema = "CertificatePage" },
+	{ .method = HTTP_GET,
+	  .pattern = "/api/v1/certificates/{id}",
+	  .run = get_certificate,
+	  .access = ACCESS_OFFICER,
+	  .summary = "One certificate",
+	  .tag = "certificates",
+	  .answers = FORMS,
+	  .answer_schema = "Certificate" },
+	{ .method = HTTP_GET,
+	  .pattern = "/api/v1/certificates/{id}/explanation",
+	  .run = get_explanation,
+	  .access = ACCESS_OFFICER,
+	  .summary = "How it came about: procedure, rules, signers, lints, journal",
+	  .tag = "certificates",
+	  .answers = { type_json },
+	  .answer_schema = "Explanation" },
+	{ .method = HTTP_GET,
+	  .pattern = "/api/v1/certificates/{id}/proof",
+	  .run = get_proof,
+	  .access = ACCESS_OFFICER,
+	  .summary = "Proof that it is in the journal (RFC 9162 2.1.3)",
+	  .tag = "certificates",
+	  .answers = { type_json },
 	  .answer_schema = "Proof" },
 	{ 0 },
 };

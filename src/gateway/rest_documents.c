@@ -19,7 +19,8 @@ kind_param(struct http_call *c)
 
 	if (k != NULL)
 		return k;
-	err_set(&e, CHY_KIND_UNKNOWN, NULL, "\"%.*s\" is no kind of document", BYTES_FMT(bytes_part(param(c, 0), 0, 60)));
+	err_set(&e, CHY_KIND_UNKNOWN, NULL, "\"%.*s\" is no kind of document",
+		BYTES_FMT(bytes_part(param(c, 0), 0, 60)));
 	http_problem(c, &e);
 	return NULL;
 }
@@ -72,7 +73,8 @@ static void
 get_documents(void *ctx, struct http_call *c)
 {
 	struct factory *f = ctx;
-	OWN(snapshot_unref) struct snapshot *policy = NULL;
+	OWN(snapshot_unref)
+	struct snapshot *policy = NULL;
 	const struct officer *who = rest_officer(f, c, &policy);
 	const struct kind *k = who ? kind_param(c) : NULL;
 	struct document_query q = { 0 };
@@ -95,7 +97,8 @@ static void
 get_document(void *ctx, struct http_call *c)
 {
 	struct factory *f = ctx;
-	OWN(snapshot_unref) struct snapshot *policy = NULL;
+	OWN(snapshot_unref)
+	struct snapshot *policy = NULL;
 	const struct officer *who = rest_officer(f, c, &policy);
 	const struct kind *k = who ? kind_param(c) : NULL;
 	struct json *ret = NULL;
@@ -104,8 +107,8 @@ get_document(void *ctx, struct http_call *c)
 
 	if (k == NULL)
 		return;
-	rc = document_show(f, c->arena, policy, who, k->id, doc_id_of(route_id(c, 1)), route_query_int(c, "version", 0), &ret,
-			   &e);
+	rc = document_show(f, c->arena, policy, who, k->id, doc_id_of(route_id(c, 1)),
+			   route_query_int(c, "version", 0), &ret, &e);
 	rest_answer(c, rc, 200, ret, &e);
 }
 
@@ -114,7 +117,8 @@ get_document(void *ctx, struct http_call *c)
 static void
 save_draft(struct factory *f, struct http_call *c, int64_t id)
 {
-	OWN(snapshot_unref) struct snapshot *policy = NULL;
+	OWN(snapshot_unref)
+	struct snapshot *policy = NULL;
 	const struct officer *who = rest_officer(f, c, &policy);
 	const struct kind *k = who ? kind_param(c) : NULL;
 	struct json *body, *ret = NULL;
@@ -143,7 +147,8 @@ static void
 get_drafts(void *ctx, struct http_call *c)
 {
 	struct factory *f = ctx;
-	OWN(snapshot_unref) struct snapshot *policy = NULL;
+	OWN(snapshot_unref)
+	struct snapshot *policy = NULL;
 	const struct officer *who = rest_officer(f, c, &policy);
 	const struct kind *k = who ? kind_param(c) : NULL;
 	struct json *ret = NULL;
@@ -161,7 +166,8 @@ static void
 get_draft(void *ctx, struct http_call *c)
 {
 	struct factory *f = ctx;
-	OWN(snapshot_unref) struct snapshot *policy = NULL;
+	OWN(snapshot_unref)
+	struct snapshot *policy = NULL;
 	const struct officer *who = rest_officer(f, c, &policy);
 	const struct kind *k = who ? kind_param(c) : NULL;
 	struct json *ret = NULL;
@@ -178,7 +184,8 @@ static void
 delete_draft(void *ctx, struct http_call *c)
 {
 	struct factory *f = ctx;
-	OWN(snapshot_unref) struct snapshot *policy = NULL;
+	OWN(snapshot_unref)
+	struct snapshot *policy = NULL;
 	const struct officer *who = rest_officer(f, c, &policy);
 	const struct kind *k = who ? kind_param(c) : NULL;
 	struct err e = { 0 };
@@ -191,34 +198,100 @@ delete_draft(void *ctx, struct http_call *c)
 		http_problem(c, &e);
 }
 
-#define JSON_ONLY { "application/json" }
-#define PAGING { "after", QUERY_INT, "Cursor of the page before" }, { "limit", QUERY_INT, "Rows of a page", false, 1, LIMIT_PAGE }
+#define JSON_ONLY \
+	{ \
+		"application/json" \
+	}
+#define PAGING \
+	{ "after", QUERY_INT, "Cursor of the page before" }, \
+	{ \
+		"limit", QUERY_INT, "Rows of a page", false, 1, LIMIT_PAGE \
+	}
 
 const struct route rest_document_routes[] = {
-	{ .method = HTTP_GET, .pattern = "/api/v1/kinds", .run = get_kinds, .access = ACCESS_PUBLIC,
-	  .summary = "The kinds of documents", .tag = "documents", .answers = JSON_ONLY, .answer_schema = "KindPage" },
-	{ .method = HTTP_GET, .pattern = "/api/v1/kinds/{kind}/schema", .run = get_schema, .access = ACCESS_PUBLIC,
-	  .summary = "JSON Schema of a kind's body", .tag = "documents", .answers = JSON_ONLY, .answer_schema = "Schema" },
-	{ .method = HTTP_GET, .pattern = "/api/v1/documents/{kind}", .run = get_documents, .access = ACCESS_OFFICER,
-	  .summary = "Documents of a kind, current versions", .tag = "documents",
-	  .query = { { "state", QUERY_TEXT, "active or closed" }, { "name", QUERY_TEXT, "The exact name" }, PAGING },
-	  .answers = JSON_ONLY, .answer_schema = "DocumentPage" },
-	{ .method = HTTP_GET, .pattern = "/api/v1/documents/{kind}/{id}", .run = get_document, .access = ACCESS_OFFICER,
-	  .summary = "One document, the current or another version", .tag = "documents",
-	  .query = { { "version", QUERY_INT, "From 1; none: the current one" } }, .answers = JSON_ONLY,
+	{ .method = HTTP_GET,
+	  .pattern = "/api/v1/kinds",
+	  .run = get_kinds,
+	  .access = ACCESS_PUBLIC,
+	  .summary = "The kinds of documents",
+	  .tag = "documents",
+	  .answers = JSON_ONLY,
+	  .answer_schema = "KindPage" },
+	{ .method = HTTP_GET,
+	  .pattern = "/api/v1/kinds/{kind}/schema",
+	  .run = get_schema,
+	  .access = ACCESS_PUBLIC,
+	  .summary = "JSON Schema of a kind's body",
+	  .tag = "documents",
+	  .answers = JSON_ONLY,
+	  .answer_schema = "Schema" },
+	{ .method = HTTP_GET,
+	  .pattern = "/api/v1/documents/{kind}",
+	  .run = get_documents,
+	  .access = ACCESS_OFFICER,
+	  .summary = "Documents of a kind, current versions",
+	  .tag = "documents",
+	  .query = { { "state", QUERY_TEXT, "active or closed" },
+		     { "name", QUERY_TEXT, "The exact name" },
+		     PAGING },
+	  .answers = JSON_ONLY,
+	  .answer_schema = "DocumentPage" },
+	{ .method = HTTP_GET,
+	  .pattern = "/api/v1/documents/{kind}/{id}",
+	  .run = get_document,
+	  .access = ACCESS_OFFICER,
+	  .summary = "One document, the current or another version",
+	  .tag = "documents",
+	  .query = { { "version", QUERY_INT, "From 1; none: the current one" } },
+	  .answers = JSON_ONLY,
 	  .answer_schema = "Document" },
-	{ .method = HTTP_POST, .pattern = "/api/v1/drafts/{kind}", .run = post_draft, .access = ACCESS_OFFICER,
-	  .summary = "Keep an unfinished document", .tag = "drafts", .bodies = JSON_ONLY, .body_schema = "Body",
-	  .answers = JSON_ONLY, .answer_schema = "Draft", .status = 201, .flags = ROUTE_WRITES },
-	{ .method = HTTP_GET, .pattern = "/api/v1/drafts/{kind}", .run = get_drafts, .access = ACCESS_OFFICER,
-	  .summary = "Unfinished documents of a kind", .tag = "drafts", .query = { PAGING }, .answers = JSON_ONLY,
+	{ .method = HTTP_POST,
+	  .pattern = "/api/v1/drafts/{kind}",
+	  .run = post_draft,
+	  .access = ACCESS_OFFICER,
+	  .summary = "Keep an unfinished document",
+	  .tag = "drafts",
+	  .bodies = JSON_ONLY,
+	  .body_schema = "Body",
+	  .answers = JSON_ONLY,
+	  .answer_schema = "Draft",
+	  .status = 201,
+	  .flags = ROUTE_WRITES },
+	{ .method = HTTP_GET,
+	  .pattern = "/api/v1/drafts/{kind}",
+	  .run = get_drafts,
+	  .access = ACCESS_OFFICER,
+	  .summary = "Unfinished documents of a kind",
+	  .tag = "drafts",
+	  .query = { PAGING },
+	  .answers = JSON_ONLY,
 	  .answer_schema = "DraftPage" },
-	{ .method = HTTP_GET, .pattern = "/api/v1/drafts/{kind}/{id}", .run = get_draft, .access = ACCESS_OFFICER,
-	  .summary = "One unfinished document", .tag = "drafts", .answers = JSON_ONLY, .answer_schema = "Draft" },
-	{ .method = HTTP_PUT, .pattern = "/api/v1/drafts/{kind}/{id}", .run = put_draft, .access = ACCESS_OFFICER,
-	  .summary = "Go on with an unfinished document", .tag = "drafts", .bodies = JSON_ONLY, .body_schema = "Body",
-	  .answers = JSON_ONLY, .answer_schema = "Draft", .flags = ROUTE_WRITES },
-	{ .method = HTTP_DELETE, .pattern = "/api/v1/drafts/{kind}/{id}", .run = delete_draft, .access = ACCESS_OFFICER,
-	  .summary = "Throw an unfinished document away", .tag = "drafts", .status = 204, .flags = ROUTE_WRITES },
+	{ .method = HTTP_GET,
+	  .pattern = "/api/v1/drafts/{kind}/{id}",
+	  .run = get_draft,
+	  .access = ACCESS_OFFICER,
+	  .summary = "One unfinished document",
+	  .tag = "drafts",
+	  .answers = JSON_ONLY,
+	  .answer_schema = "Draft" },
+	{ .method = HTTP_PUT,
+	  .pattern = "/api/v1/drafts/{kind}/{id}",
+	  .run = put_draft,
+	  .access = ACCESS_OFFICER,
+	  .summary = "Go on with an unfinished document",
+	  .tag = "drafts",
+	  .bodies = JSON_ONLY,
+	  .body_schema = "Body",
+	  .answers = JSON_ONLY,
+	  .answer_schema = "Draft",
+	  .flags = ROUTE_WRITES },
+	{ .method = HTTP_DELETE,
+	  .pattern = "/api/v1/drafts/{kind}/{id}",
+	  .run = delete_draft,
+	  .access = ACCESS_OFFICER,
+	  .summary = "Throw an unfinished document away",
+	  .tag = "drafts",
+	  .status = 204,
+	  .flags = ROUTE_WRITES },
 	{ 0 },
 };

@@ -9,7 +9,8 @@ static void
 post_request(void *ctx, struct http_call *c)
 {
 	struct factory *f = ctx;
-	OWN(snapshot_unref) struct snapshot *policy = NULL;
+	OWN(snapshot_unref)
+	struct snapshot *policy = NULL;
 	const struct officer *who = rest_officer(f, c, &policy);
 	struct json *body, *ret = NULL;
 	struct err e = { 0 };
@@ -25,7 +26,8 @@ static void
 get_requests(void *ctx, struct http_call *c)
 {
 	struct factory *f = ctx;
-	OWN(snapshot_unref) struct snapshot *policy = NULL;
+	OWN(snapshot_unref)
+	struct snapshot *policy = NULL;
 	const struct officer *who = rest_officer(f, c, &policy);
 	struct json *ret = NULL;
 	struct err e = { 0 };
@@ -33,8 +35,8 @@ get_requests(void *ctx, struct http_call *c)
 
 	if (who == NULL)
 		return;
-	rc = request_list(f, c->arena, policy, who, route_query_text(c, "state"), route_query_int(c, "after", 0),
-			  (size_t)route_query_int(c, "limit", 100), &ret, &e);
+	rc = request_list(f, c->arena, policy, who, route_query_text(c, "state"),
+			  route_query_int(c, "after", 0), (size_t)route_query_int(c, "limit", 100), &ret, &e);
 	rest_answer(c, rc, 200, ret, &e);
 }
 
@@ -42,7 +44,8 @@ static void
 get_request(void *ctx, struct http_call *c)
 {
 	struct factory *f = ctx;
-	OWN(snapshot_unref) struct snapshot *policy = NULL;
+	OWN(snapshot_unref)
+	struct snapshot *policy = NULL;
 	const struct officer *who = rest_officer(f, c, &policy);
 	struct json *ret = NULL;
 	struct err e = { 0 };
@@ -63,9 +66,11 @@ read_signatures(struct arena *a, const struct json *body, struct bytes *cms, siz
 
 	TRY(json_only(body, names, e));
 	TRY(json_need_array(body, "signatures", &list, e));
-	NEED(list->count >= 1 && list->count <= SIGNATURES_MAX, e, CHY_LIMIT, NULL, "1 to %d signatures", SIGNATURES_MAX);
+	NEED(list->count >= 1 && list->count <= SIGNATURES_MAX, e, CHY_LIMIT, NULL, "1 to %d signatures",
+	     SIGNATURES_MAX);
 	*n = 0;
-	JSON_EACH(item, list) {
+	JSON_EACH(item, list)
+	{
 		NEED(item->type == JSON_STR, e, CHY_JSON_TYPE, NULL, "a signature is base64 text");
 		TRY_AT(base64_parse(a, item->str, &cms[*n], e), e, "signatures[%zu]", *n);
 		*n += 1;
@@ -92,22 +97,49 @@ post_signatures(void *ctx, struct http_call *c)
 }
 
 const struct route rest_request_routes[] = {
-	{ .method = HTTP_POST, .pattern = "/api/v1/requests", .run = post_request, .access = ACCESS_OFFICER,
-	  .summary = "Prepare an act: answers with the exact bytes to sign", .tag = "requests",
-	  .bodies = { "application/json" }, .body_schema = "RequestCall", .body_max = LIMIT_CMS,
-	  .answers = { "application/json" }, .answer_schema = "PreparedRequest", .status = 201, .flags = ROUTE_WRITES },
-	{ .method = HTTP_GET, .pattern = "/api/v1/requests", .run = get_requests, .access = ACCESS_OFFICER,
-	  .summary = "Requests by state", .tag = "requests",
+	{ .method = HTTP_POST,
+	  .pattern = "/api/v1/requests",
+	  .run = post_request,
+	  .access = ACCESS_OFFICER,
+	  .summary = "Prepare an act: answers with the exact bytes to sign",
+	  .tag = "requests",
+	  .bodies = { "application/json" },
+	  .body_schema = "RequestCall",
+	  .body_max = LIMIT_CMS,
+	  .answers = { "application/json" },
+	  .answer_schema = "PreparedRequest",
+	  .status = 201,
+	  .flags = ROUTE_WRITES },
+	{ .method = HTTP_GET,
+	  .pattern = "/api/v1/requests",
+	  .run = get_requests,
+	  .access = ACCESS_OFFICER,
+	  .summary = "Requests by state",
+	  .tag = "requests",
 	  .query = { { "state", QUERY_TEXT, "prepared, waiting, signed, done, void, expired, failed" },
 		     { "after", QUERY_INT, "Cursor of the page before" },
 		     { "limit", QUERY_INT, "Rows of a page", false, 1, LIMIT_PAGE } },
-	  .answers = { "application/json" }, .answer_schema = "RequestPage" },
-	{ .method = HTTP_GET, .pattern = "/api/v1/requests/{id}", .run = get_request, .access = ACCESS_OFFICER,
-	  .summary = "One request with what is to be signed and what it changes", .tag = "requests",
-	  .answers = { "application/json" }, .answer_schema = "Request" },
-	{ .method = HTTP_POST, .pattern = "/api/v1/requests/{id}/signatures", .run = post_signatures,
-	  .access = ACCESS_OFFICER, .summary = "Bring signatures; the last one makes the act take effect", .tag = "requests",
-	  .bodies = { "application/json" }, .body_schema = "Signatures", .body_max = 2 * LIMIT_CMS * SIGNATURES_MAX,
-	  .answers = { "application/json" }, .answer_schema = "SignedRequest", .flags = ROUTE_WRITES },
+	  .answers = { "application/json" },
+	  .answer_schema = "RequestPage" },
+	{ .method = HTTP_GET,
+	  .pattern = "/api/v1/requests/{id}",
+	  .run = get_request,
+	  .access = ACCESS_OFFICER,
+	  .summary = "One request with what is to be signed and what it changes",
+	  .tag = "requests",
+	  .answers = { "application/json" },
+	  .answer_schema = "Request" },
+	{ .method = HTTP_POST,
+	  .pattern = "/api/v1/requests/{id}/signatures",
+	  .run = post_signatures,
+	  .access = ACCESS_OFFICER,
+	  .summary = "Bring signatures; the last one makes the act take effect",
+	  .tag = "requests",
+	  .bodies = { "application/json" },
+	  .body_schema = "Signatures",
+	  .body_max = 2 * LIMIT_CMS * SIGNATURES_MAX,
+	  .answers = { "application/json" },
+	  .answer_schema = "SignedRequest",
+	  .flags = ROUTE_WRITES },
 	{ 0 },
 };

@@ -8,71 +8,105 @@
 #define BASE64 "{\"type\":\"string\",\"contentEncoding\":\"base64\"}"
 #define ANY_OBJECT "{\"type\":\"object\"}"
 #define PAGE(item) \
-	"{\"type\":\"object\",\"required\":[\"items\",\"next\"],\"properties\":{\"items\":{\"type\":\"array\",\"items\":" item \
-	"},\"next\":{\"type\":[\"integer\",\"null\"]}}}"
+	"{\"type\":\"object\",\"required\":[\"items\",\"next\"],\"properties\":{\"items\":{\"type\":" \
+	"\"array\",\"items\":" item "},\"next\":{\"type\":[\"integer\",\"null\"]}}}"
 #define REF(name) "{\"$ref\":\"#/components/schemas/" name "\"}"
 #define OBJECT(required, properties) \
 	"{\"type\":\"object\",\"required\":[" required "],\"properties\":{" properties "}}"
 
 const struct route_schema rest_schemas[] = {
-	{ "Status", OBJECT("\"program\",\"version\",\"instance\"",
-			   "\"program\":" TEXT ",\"version\":" TEXT ",\"instance\":" TEXT ",\"store\":" TEXT
-			   ",\"policy_stamp\":{\"type\":\"integer\"}") },
-	{ "Officer", OBJECT("\"officer\",\"name\",\"roles\"",
-			    "\"officer\":" ID ",\"name\":" TEXT ",\"profile\":" TEXT
-			    ",\"boot\":{\"type\":\"boolean\"},\"domain\":{\"type\":[\"integer\",\"null\"]},\"roles\":{\"type\":"
-			    "\"array\",\"items\":" TEXT "}") },
-	{ "Kind", OBJECT("\"name\",\"title\",\"signatures\",\"roles\"",
-			 "\"name\":" TEXT ",\"title\":" TEXT ",\"plural\":" TEXT ",\"help\":" TEXT
-			 ",\"signatures\":{\"type\":\"integer\"},\"roles\":{\"type\":\"array\",\"items\":" TEXT "}") },
+	{ "Status",
+	  OBJECT("\"program\",\"version\",\"instance\"",
+		 "\"program\":" TEXT ",\"version\":" TEXT ",\"instance\":" TEXT ",\"store\":" TEXT
+		 ",\"policy_stamp\":{\"type\":\"integer\"}") },
+	{ "Officer",
+	  OBJECT("\"officer\",\"name\",\"roles\"",
+		 "\"officer\":" ID ",\"name\":" TEXT ",\"profile\":" TEXT
+		 ",\"boot\":{\"type\":\"boolean\"},\"domain\":{\"type\":[\"integer\",\"null\"]},\"roles\":{"
+		 "\"type\":"
+		 "\"array\",\"items\":" TEXT "}") },
+	{ "Kind",
+	  OBJECT("\"name\",\"title\",\"signatures\",\"roles\"",
+		 "\"name\":" TEXT ",\"title\":" TEXT ",\"plural\":" TEXT ",\"help\":" TEXT
+		 ",\"signatures\":{\"type\":\"integer\"},\"roles\":{\"type\":\"array\",\"items\":" TEXT
+		 "}") },
 	{ "KindPage", PAGE(REF("Kind")) },
 	{ "Schema", "{\"type\":\"object\",\"description\":\"JSON Schema 2020-12\"}" },
-	{ "Body", "{\"type\":\"object\",\"description\":\"A document's members; see /api/v1/kinds/{kind}/schema\"}" },
-	{ "Document", OBJECT("\"id\",\"kind\",\"version\",\"body\"",
-			     "\"id\":" ID ",\"kind\":" TEXT ",\"version\":" ID ",\"name\":" TEXT ",\"state\":" TEXT
-			     ",\"at\":" TIME ",\"request\":{\"type\":[\"integer\",\"null\"]},\"unusable\":{\"type\":[\"string\","
-			     "\"null\"]},\"body\":" REF("Body")) },
+	{ "Body",
+	  "{\"type\":\"object\",\"description\":\"A document's members; see /api/v1/kinds/{kind}/schema\"}" },
+	{ "Document",
+	  OBJECT("\"id\",\"kind\",\"version\",\"body\"",
+		 "\"id\":" ID ",\"kind\":" TEXT ",\"version\":" ID ",\"name\":" TEXT ",\"state\":" TEXT
+		 ",\"at\":" TIME
+		 ",\"request\":{\"type\":[\"integer\",\"null\"]},\"unusable\":{\"type\":[\"string\","
+		 "\"null\"]},\"body\":" REF("Body")) },
 	{ "DocumentPage", PAGE(REF("Document")) },
-	{ "Draft", OBJECT("\"id\",\"kind\",\"body\"",
-			  "\"id\":" ID ",\"kind\":" TEXT ",\"name\":" TEXT ",\"at\":" TIME ",\"officer\":" ID ",\"body\":" REF("Body")) },
+	{ "Draft",
+	  OBJECT("\"id\",\"kind\",\"body\"",
+		 "\"id\":" ID ",\"kind\":" TEXT ",\"name\":" TEXT ",\"at\":" TIME ",\"officer\":" ID
+		 ",\"body\":" REF("Body")) },
 	{ "DraftPage", PAGE(REF("Draft")) },
-	{ "RequestCall", OBJECT("\"act\",\"body\"",
-				"\"act\":" TEXT ",\"object\":{\"type\":[\"integer\",\"string\"]},\"body\":" ANY_OBJECT) },
-	{ "Difference", "{\"type\":\"array\",\"items\":{\"type\":\"object\",\"properties\":{\"field\":" TEXT ",\"label\":" TEXT
-			",\"old\":{},\"new\":{}}}}" },
-	{ "PreparedRequest", OBJECT("\"id\",\"act\",\"state\",\"to_sign\"",
-				    "\"id\":" ID ",\"act\":" TEXT ",\"state\":" TEXT ",\"to_sign\":" BASE64 ",\"difference\":" REF("Difference")
-				    ",\"signatures_needed\":{\"type\":\"integer\"},\"expires_at\":" TIME) },
-	{ "Request", OBJECT("\"id\",\"act\",\"state\",\"to_sign\"",
-			    "\"id\":" ID ",\"act\":" TEXT ",\"state\":" TEXT ",\"to_sign\":" BASE64 ",\"difference\":" REF("Difference")
-			    ",\"signatures_needed\":{\"type\":\"integer\"},\"prepared_by\":" ID ",\"prepared_at\":" TIME
-			    ",\"signatures\":{\"type\":\"array\"},\"result\":" ANY_OBJECT) },
+	{ "RequestCall",
+	  OBJECT("\"act\",\"body\"",
+		 "\"act\":" TEXT ",\"object\":{\"type\":[\"integer\",\"string\"]},\"body\":" ANY_OBJECT) },
+	{ "Difference",
+	  "{\"type\":\"array\",\"items\":{\"type\":\"object\",\"properties\":{\"field\":" TEXT
+	  ",\"label\":" TEXT ",\"old\":{},\"new\":{}}}}" },
+	{ "PreparedRequest",
+	  OBJECT("\"id\",\"act\",\"state\",\"to_sign\"",
+		 "\"id\":" ID ",\"act\":" TEXT ",\"state\":" TEXT ",\"to_sign\":" BASE64
+		 ",\"difference\":" REF(
+		     "Difference") ",\"signatures_needed\":{\"type\":\"integer\"},\"expires_at\":" TIME) },
+	{ "Request",
+	  OBJECT("\"id\",\"act\",\"state\",\"to_sign\"",
+		 "\"id\":" ID ",\"act\":" TEXT ",\"state\":" TEXT ",\"to_sign\":" BASE64
+		 ",\"difference\":" REF(
+		     "Difference") ",\"signatures_needed\":{\"type\":\"integer\"},\"prepared_by\":" ID
+				   ",\"prepared_at\":" TIME
+				   ",\"signatures\":{\"type\":\"array\"},\"result\":" ANY_OBJECT) },
 	{ "RequestPage", PAGE(ANY_OBJECT) },
-	{ "Signatures", OBJECT("\"signatures\"", "\"signatures\":{\"type\":\"array\",\"minItems\":1,\"maxItems\":4,\"items\":" BASE64 "}") },
-	{ "SignedRequest", OBJECT("\"id\",\"act\",\"state\"",
-				  "\"id\":" ID ",\"act\":" TEXT ",\"state\":" TEXT ",\"signatures_needed\":{\"type\":\"integer\"},"
-				  "\"signatures\":{\"type\":\"array\",\"items\":" ID "},\"result\":" ANY_OBJECT) },
-	{ "IssueCall", OBJECT("\"token_procedure\",\"request\"",
-			      "\"token_procedure\":{\"type\":[\"integer\",\"string\"]},\"request\":" TEXT
-			      ",\"validity\":{\"type\":\"object\",\"properties\":{\"not_before\":" TIME ",\"not_after\":" TIME "}}") },
-	{ "Issued", OBJECT("\"id\",\"certificate\"",
-			   "\"id\":" ID ",\"repeated\":{\"type\":\"boolean\"},\"certificate\":" BASE64) },
-	{ "Certificate", OBJECT("\"id\",\"serial\",\"subject\"",
-				"\"id\":" ID ",\"serial\":" TEXT ",\"subject\":" TEXT ",\"issuer\":" TEXT ",\"not_before\":" TIME
-				",\"not_after\":" TIME ",\"state\":" TEXT ",\"sha256\":" TEXT ",\"der\":" BASE64) },
+	{ "Signatures",
+	  OBJECT("\"signatures\"",
+		 "\"signatures\":{\"type\":\"array\",\"minItems\":1,\"maxItems\":4,\"items\":" BASE64 "}") },
+	{ "SignedRequest",
+	  OBJECT("\"id\",\"act\",\"state\"",
+		 "\"id\":" ID ",\"act\":" TEXT ",\"state\":" TEXT
+		 ",\"signatures_needed\":{\"type\":\"integer\"},"
+		 "\"signatures\":{\"type\":\"array\",\"items\":" ID "},\"result\":" ANY_OBJECT) },
+	{ "IssueCall",
+	  OBJECT("\"token_procedure\",\"request\"",
+		 "\"token_procedure\":{\"type\":[\"integer\",\"string\"]},\"request\":" TEXT
+		 ",\"validity\":{\"type\":\"object\",\"properties\":{\"not_before\":" TIME
+		 ",\"not_after\":" TIME "}}") },
+	{ "Issued",
+	  OBJECT("\"id\",\"certificate\"",
+		 "\"id\":" ID ",\"repeated\":{\"type\":\"boolean\"},\"certificate\":" BASE64) },
+	{ "Certificate",
+	  OBJECT("\"id\",\"serial\",\"subject\"",
+		 "\"id\":" ID ",\"serial\":" TEXT ",\"subject\":" TEXT ",\"issuer\":" TEXT
+		 ",\"not_before\":" TIME ",\"not_after\":" TIME ",\"state\":" TEXT ",\"sha256\":" TEXT
+		 ",\"der\":" BASE64) },
 	{ "CertificatePage", PAGE(ANY_OBJECT) },
-	{ "Explanation", OBJECT("\"certificate\",\"procedures\",\"considered\",\"rules\"",
-				"\"certificate\":" REF("Certificate") ",\"procedures\":" ANY_OBJECT
-				",\"considered\":{\"type\":\"array\"},\"rules\":{\"type\":\"array\",\"items\":" TEXT "},\"by\":" ANY_OBJECT
-				",\"signatures\":{\"type\":\"array\"},\"lints\":" ANY_OBJECT ",\"journal\":" ANY_OBJECT) },
-	{ "Proof", OBJECT("\"leaf\",\"index\",\"head\",\"path\"",
-			  "\"leaf\":" TEXT ",\"index\":{\"type\":\"integer\",\"minimum\":0},\"head\":" REF("Head")
-			  ",\"path\":{\"type\":\"array\",\"items\":" BASE64 "}") },
-	{ "Head", OBJECT("\"size\",\"root\",\"at\",\"signature\"",
-			 "\"size\":{\"type\":\"integer\",\"minimum\":0},\"root\":" BASE64 ",\"at\":" TIME ",\"signature\":" BASE64
-			 ",\"certificate\":" BASE64) },
-	{ "Reconciliation", OBJECT("\"records\",\"certificates\",\"missing_in_store\"",
-				   "\"records\":{\"type\":\"integer\"},\"certificates\":{\"type\":\"integer\"},\"missing_in_store\":{"
-				   "\"type\":\"integer\"},\"position\":{\"type\":\"integer\"}") },
+	{ "Explanation",
+	  OBJECT("\"certificate\",\"procedures\",\"considered\",\"rules\"",
+		 "\"certificate\":" REF(
+		     "Certificate") ",\"procedures\":" ANY_OBJECT
+				    ",\"considered\":{\"type\":\"array\"},\"rules\":{\"type\":\"array\","
+				    "\"items\":" TEXT "},\"by\":" ANY_OBJECT
+				    ",\"signatures\":{\"type\":\"array\"},\"lints\":" ANY_OBJECT
+				    ",\"journal\":" ANY_OBJECT) },
+	{ "Proof",
+	  OBJECT("\"leaf\",\"index\",\"head\",\"path\"",
+		 "\"leaf\":" TEXT ",\"index\":{\"type\":\"integer\",\"minimum\":0},\"head\":" REF(
+		     "Head") ",\"path\":{\"type\":\"array\",\"items\":" BASE64 "}") },
+	{ "Head",
+	  OBJECT("\"size\",\"root\",\"at\",\"signature\"",
+		 "\"size\":{\"type\":\"integer\",\"minimum\":0},\"root\":" BASE64 ",\"at\":" TIME
+		 ",\"signature\":" BASE64 ",\"certificate\":" BASE64) },
+	{ "Reconciliation",
+	  OBJECT("\"records\",\"certificates\",\"missing_in_store\"",
+		 "\"records\":{\"type\":\"integer\"},\"certificates\":{\"type\":\"integer\"},\"missing_in_"
+		 "store\":{"
+		 "\"type\":\"integer\"},\"position\":{\"type\":\"integer\"}") },
 	{ NULL, NULL },
 };

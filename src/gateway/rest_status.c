@@ -41,7 +41,8 @@ static void
 get_whoami(void *ctx, struct http_call *c)
 {
 	struct factory *f = ctx;
-	OWN(snapshot_unref) struct snapshot *policy = NULL;
+	OWN(snapshot_unref)
+	struct snapshot *policy = NULL;
 	const struct officer *o = rest_officer(f, c, &policy);
 	struct json *v = json_object(c->arena), *list = json_array(c->arena);
 	struct err e = { 0 };
@@ -64,13 +65,14 @@ get_whoami(void *ctx, struct http_call *c)
 static enum rc
 chain_of(struct factory *f, struct http_call *c, bool whole, struct buf *out, struct err *e)
 {
-	OWN(snapshot_unref) struct snapshot *policy = factory_policy(f);
+	OWN(snapshot_unref)
+	struct snapshot *policy = factory_policy(f);
 	const struct authority *a = snapshot_authority(policy, doc_id_of(route_id(c, 0)));
 
 	NEED(a != NULL, e, CHY_STORE_NOT_FOUND, NULL, "no such authority");
 	for (int depth = 0; a != NULL && depth < 20; depth++) {
-		NEED(a->certificate.n > 0, e, CHY_AUTHORITY_NO_CERTIFICATE, NULL, "authority %lld has no certificate yet",
-		     (long long)a->doc->id.v);
+		NEED(a->certificate.n > 0, e, CHY_AUTHORITY_NO_CERTIFICATE, NULL,
+		     "authority %lld has no certificate yet", (long long)a->doc->id.v);
 		if (!whole && c->accept == 1)
 			buf_put(out, a->certificate);
 		else
@@ -91,7 +93,9 @@ answer_chain(struct factory *f, struct http_call *c, bool whole)
 	if (chain_of(f, c, whole, &b, &e) != RC_OK)
 		http_problem(c, &e);
 	else
-		http_answer(c, 200, !whole && c->accept == 1 ? "application/pkix-cert" : "application/x-pem-file", buf_bytes(&b));
+		http_answer(c, 200,
+			    !whole && c->accept == 1 ? "application/pkix-cert" : "application/x-pem-file",
+			    buf_bytes(&b));
 }
 
 static void
@@ -107,20 +111,42 @@ get_chain(void *ctx, struct http_call *c)
 }
 
 const struct route rest_status_routes[] = {
-	{ .method = HTTP_GET, .pattern = "/api/v1/status", .run = get_status, .access = ACCESS_PUBLIC,
-	  .summary = "Program, version, instance", .tag = "status", .answers = { "application/json" },
+	{ .method = HTTP_GET,
+	  .pattern = "/api/v1/status",
+	  .run = get_status,
+	  .access = ACCESS_PUBLIC,
+	  .summary = "Program, version, instance",
+	  .tag = "status",
+	  .answers = { "application/json" },
 	  .answer_schema = "Status" },
-	{ .method = HTTP_GET, .pattern = "/api/v1/root", .run = get_root, .access = ACCESS_PUBLIC,
-	  .summary = "The system root certificate", .tag = "status",
+	{ .method = HTTP_GET,
+	  .pattern = "/api/v1/root",
+	  .run = get_root,
+	  .access = ACCESS_PUBLIC,
+	  .summary = "The system root certificate",
+	  .tag = "status",
 	  .answers = { "application/x-pem-file", "application/pkix-cert" } },
-	{ .method = HTTP_GET, .pattern = "/api/v1/whoami", .run = get_whoami, .access = ACCESS_OFFICER,
-	  .summary = "The officer who calls", .tag = "status", .answers = { "application/json" },
+	{ .method = HTTP_GET,
+	  .pattern = "/api/v1/whoami",
+	  .run = get_whoami,
+	  .access = ACCESS_OFFICER,
+	  .summary = "The officer who calls",
+	  .tag = "status",
+	  .answers = { "application/json" },
 	  .answer_schema = "Officer" },
-	{ .method = HTTP_GET, .pattern = "/api/v1/authorities/{id}/certificate", .run = get_certificate,
-	  .access = ACCESS_PUBLIC, .summary = "An authority's certificate", .tag = "authorities",
+	{ .method = HTTP_GET,
+	  .pattern = "/api/v1/authorities/{id}/certificate",
+	  .run = get_certificate,
+	  .access = ACCESS_PUBLIC,
+	  .summary = "An authority's certificate",
+	  .tag = "authorities",
 	  .answers = { "application/x-pem-file", "application/pkix-cert" } },
-	{ .method = HTTP_GET, .pattern = "/api/v1/authorities/{id}/chain", .run = get_chain, .access = ACCESS_PUBLIC,
-	  .summary = "An authority's certificate and those above it", .tag = "authorities",
+	{ .method = HTTP_GET,
+	  .pattern = "/api/v1/authorities/{id}/chain",
+	  .run = get_chain,
+	  .access = ACCESS_PUBLIC,
+	  .summary = "An authority's certificate and those above it",
+	  .tag = "authorities",
 	  .answers = { "application/x-pem-file" } },
 	{ 0 },
 };

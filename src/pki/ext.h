@@ -34,22 +34,6 @@ enum key_usage {
 	USAGE_DECIPHER_ONLY = 1 << 8,
 	USAGE_ALL = (1 << 9) - 1,
 };
-/* The same under the names that <openssl/x509v3.h> gives to macros of other values: a file that includes both must use
-   USAGE_*, or it silently gets the library's. */
-#ifndef KU_DIGITAL_SIGNATURE
-enum {
-	KU_DIGITAL_SIGNATURE = USAGE_DIGITAL_SIGNATURE,
-	KU_CONTENT_COMMITMENT = USAGE_CONTENT_COMMITMENT,
-	KU_KEY_ENCIPHERMENT = USAGE_KEY_ENCIPHERMENT,
-	KU_DATA_ENCIPHERMENT = USAGE_DATA_ENCIPHERMENT,
-	KU_KEY_AGREEMENT = USAGE_KEY_AGREEMENT,
-	KU_KEY_CERT_SIGN = USAGE_KEY_CERT_SIGN,
-	KU_CRL_SIGN = USAGE_CRL_SIGN,
-	KU_ENCIPHER_ONLY = USAGE_ENCIPHER_ONLY,
-	KU_DECIPHER_ONLY = USAGE_DECIPHER_ONLY,
-	KU_ALL = USAGE_ALL,
-};
-#endif
 /* "digitalSignature" ...; bit is 0..8. */
 const char *key_usage_name(unsigned bit);
 /* The bit of a name, case does not matter, "nonRepudiation" too; 0 when unknown. */

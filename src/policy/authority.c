@@ -147,7 +147,7 @@ specs_of(struct founding *x, struct specs *s)
 				   .basic = { true, path_len_of(own) } };
 	struct ext_value usage = { .kind = OID_CE_KEY_USAGE,
 				   .critical = true,
-				   .key_usage = KU_KEY_CERT_SIGN | KU_CRL_SIGN };
+				   .key_usage = USAGE_KEY_CERT_SIGN | USAGE_CRL_SIGN };
 	struct ext_value aki = { .kind = OID_CE_AUTHORITY_KEY_ID, .aki = { .key_id = x->d->issuer->key_id } };
 
 	TRY(specs_add(x->a, s, &basic, x->e));

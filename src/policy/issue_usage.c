@@ -23,12 +23,12 @@ rule_basic_constraints(struct issuing *i)
 static uint16_t
 possible(const struct pubkey *k)
 {
-	uint16_t sign = KU_DIGITAL_SIGNATURE | KU_CONTENT_COMMITMENT | KU_CRL_SIGN;
+	uint16_t sign = USAGE_DIGITAL_SIGNATURE | USAGE_CONTENT_COMMITMENT | USAGE_CRL_SIGN;
 
 	if (k->alg == KEY_RSA)
-		return sign | KU_KEY_ENCIPHERMENT | KU_DATA_ENCIPHERMENT;
+		return sign | USAGE_KEY_ENCIPHERMENT | USAGE_DATA_ENCIPHERMENT;
 	if (k->alg == KEY_EC)
-		return sign | KU_KEY_AGREEMENT | KU_ENCIPHER_ONLY | KU_DECIPHER_ONLY;
+		return sign | USAGE_KEY_AGREEMENT | USAGE_ENCIPHER_ONLY | USAGE_DECIPHER_ONLY;
 	return sign;
 }
 
@@ -36,9 +36,9 @@ possible(const struct pubkey *k)
 static bool
 only_bits_fit(uint16_t usages)
 {
-	uint16_t only = usages & (KU_ENCIPHER_ONLY | KU_DECIPHER_ONLY);
+	uint16_t only = usages & (USAGE_ENCIPHER_ONLY | USAGE_DECIPHER_ONLY);
 
-	return only == 0 || ((usages & KU_KEY_AGREEMENT) && only != (KU_ENCIPHER_ONLY | KU_DECIPHER_ONLY));
+	return only == 0 || ((usages & USAGE_KEY_AGREEMENT) && only != (USAGE_ENCIPHER_ONLY | USAGE_DECIPHER_ONLY));
 }
 
 /* The request's own: all of it, or a refusal. */
@@ -50,7 +50,7 @@ asked_usage(struct issuing *i, uint16_t asked)
 
 	REFUSE_IF(not != 0, i, "csr.key_usage", CHY_ISSUE_KEY_USAGE, "RFC 5280 4.2.1.3",
 		  "the key of an end entity of this kind cannot have %s", key_usage_text(text, not ));
-	REFUSE_IF((asked & KU_CRL_SIGN) && !(i->d->procedure->key_usage & KU_CRL_SIGN), i, "csr.key_usage",
+	REFUSE_IF((asked & USAGE_CRL_SIGN) && !(i->d->procedure->key_usage & USAGE_CRL_SIGN), i, "csr.key_usage",
 		  CHY_ISSUE_KEY_USAGE, "RFC 5280 4.2.1.3", "cRLSign only where the procedure says so");
 	REFUSE_IF(!only_bits_fit(asked), i, "csr.key_usage", CHY_ISSUE_KEY_USAGE, "RFC 5280 4.2.1.3",
 		  "encipherOnly or decipherOnly without keyAgreement, or both");
@@ -66,7 +66,7 @@ procedure_usage(struct issuing *i, uint16_t usages)
 	char text[KEY_USAGE_TEXT_MAX];
 
 	if (!only_bits_fit(can))
-		can &= (uint16_t) ~(KU_ENCIPHER_ONLY | KU_DECIPHER_ONLY);
+		can &= (uint16_t) ~(USAGE_ENCIPHER_ONLY | USAGE_DECIPHER_ONLY);
 	REFUSE_IF(usages != 0 && can == 0, i, "csr.key", CHY_ISSUE_KEY_USAGE, "RFC 5280 4.2.1.3",
 		  "the key can have none of the procedure's usages (%s)", key_usage_text(text, usages));
 	if (can != usages)

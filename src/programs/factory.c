@@ -44,12 +44,14 @@ struct program {
 static enum rc
 tls_sign(void *ctx, enum foreign_op op, struct bytes in, struct buf *out, struct err *e)
 {
-	OWN(arena_free) struct arena *a = arena_new(64 << 10);
+	OWN(arena_free)
+	struct arena *a = arena_new(64 << 10);
 	struct factory *f = ctx;
 	struct signed_cert s;
 
 	NEED(a != NULL, e, CHY_NO_MEMORY, NULL, "a handshake");
-	NEED(op == FOREIGN_ECDSA && in.n == 32, e, CHY_TLS_SETUP, NULL, "the listener's key signs with ECDSA and SHA-256");
+	NEED(op == FOREIGN_ECDSA && in.n == 32, e, CHY_TLS_SETUP, NULL,
+	     "the listener's key signs with ECDSA and SHA-256");
 	TRY(signer_sign_tls(f->signer, KEY_TLS, SIGALG_ECDSA_SHA256, in, SIGNER_WAIT_MS, a, &s, e));
 	buf_put(out, s.signature);
 	NEED(buf_ok(out), e, CHY_NO_MEMORY, NULL, "a handshake");
@@ -89,14 +91,19 @@ add_figures(struct program *p, struct err *e)
 	} all[] = {
 		{ "chancery_certificates_issued_total", "Certificates issued since start", &f->issued },
 		{ "chancery_refusals_total", "Acts and issue requests refused since start", &f->refused },
-		{ "chancery_issue_failures_total", "Issue requests that failed for no fault of theirs", &f->failed },
-		{ "chancery_certificates_adopted_total", "Certificates taken over from the signer's journal", &f->adopted },
-		{ "chancery_certificates_judged_total", "Stored certificates judged by the auditor", &f->judged },
-		{ "chancery_disagreements_total", "Certificates that the auditor did not accept", &f->disagreements },
+		{ "chancery_issue_failures_total", "Issue requests that failed for no fault of theirs",
+		  &f->failed },
+		{ "chancery_certificates_adopted_total", "Certificates taken over from the signer's journal",
+		  &f->adopted },
+		{ "chancery_certificates_judged_total", "Stored certificates judged by the auditor",
+		  &f->judged },
+		{ "chancery_disagreements_total", "Certificates that the auditor did not accept",
+		  &f->disagreements },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(all); i++)
-		TRY(metrics_read(p->metrics, METRIC_COUNTER, all[i].name, all[i].help, NULL, read_figure, all[i].figure, e));
+		TRY(metrics_read(p->metrics, METRIC_COUNTER, all[i].name, all[i].help, NULL, read_figure,
+				 all[i].figure, e));
 	return RC_OK;
 }
 
@@ -109,7 +116,8 @@ check_store(void *ctx, struct err *e)
 static enum rc
 check_signer(void *ctx, struct err *e)
 {
-	NEED(signer_is_there(((struct factory *)ctx)->signer), e, CHY_SIGNER_AWAY, NULL, "the signer is being restarted");
+	NEED(signer_is_there(((struct factory *)ctx)->signer), e, CHY_SIGNER_AWAY, NULL,
+	     "the signer is being restarted");
 	return RC_OK;
 }
 
@@ -157,7 +165,8 @@ first_signer(int *ret_fd, struct err *e)
 	struct control c;
 
 	TRY(control_recv(CONTROL_FD, FIRST_SIGNER_WAIT_MS, &c, e));
-	NEED(c.type == CONTROL_SIGNER && c.fd >= 0, e, CHY_CONTROL, NULL, "a link to the signer was expected");
+	NEED(c.type == CONTROL_SIGNER && c.fd >= 0, e, CHY_CONTROL, NULL,
+	     "a link to the signer was expected");
 	*ret_fd = c.fd;
 	return RC_OK;
 }
@@ -202,7 +211,8 @@ enter_sandbox(struct program *p, struct err *e)
 static enum rc
 serve(struct program *p, struct err *e)
 {
-	struct factory_options o = { .store_url = p->config.store.url, .node = (unsigned)p->config.node.number };
+	struct factory_options o = { .store_url = p->config.store.url,
+				     .node = (unsigned)p->config.node.number };
 
 	TRY(first_signer(&o.signer_fd, e));
 	TRY(factory_open(&o, &p->factory, e));
@@ -211,7 +221,8 @@ serve(struct program *p, struct err *e)
 	TRY(open_listeners(p, e));
 	TRY(enter_sandbox(p, e));
 	TRY(control_send(CONTROL_FD, CONTROL_READY, -1, "listening", e));
-	LOG(INFO, "factory.ready", LS("instance", p->factory->instance), LS("store", store_engine(p->factory->store)),
+	LOG(INFO, "factory.ready", LS("instance", p->factory->instance),
+	    LS("store", store_engine(p->factory->store)),
 	    LS("tls", p->config.listener.tls ? p->config.listener.tls : "none"),
 	    LS("plain", p->config.listener.plain ? p->config.listener.plain : "none"));
 	obey(p);
@@ -224,7 +235,8 @@ serve(struct program *p, struct err *e)
 static enum rc
 setup(struct program *p, const char *in_path, const char *out_path, struct err *e)
 {
-	struct factory_options o = { .store_url = p->config.store.url, .node = (unsigned)p->config.node.number };
+	struct factory_options o = { .store_url = p->config.store.url,
+				     .node = (unsigned)p->config.node.number };
 	OWN_BUF struct buf out = buf_max(SETUP_MAX);
 	struct json *in, *ret;
 	struct bytes text;
@@ -255,7 +267,8 @@ close_program(struct program *p)
 static int
 run(const char *config_path, const char *setup_in, const char *setup_out)
 {
-	OWN(arena_free) struct arena *a = arena_new(16 << 20);
+	OWN(arena_free)
+	struct arena *a = arena_new(16 << 20);
 	struct program p = { .a = a };
 	enum log_level level = LOG_INFO;
 	struct err e = { 0 };

@@ -208,7 +208,7 @@ the_same_facts_give_the_same_bytes(void **state)
 static void
 what_was_considered_is_kept(void **state)
 {
-	struct wish x = { GOOD, .key_usage = KU_KEY_ENCIPHERMENT, .key = "rsa-2048" };
+	struct wish x = { GOOD, .key_usage = USAGE_KEY_ENCIPHERMENT, .key = "rsa-2048" };
 
 	passes(world_ask(w, "Many", &x));
 	assert_int_equal(d.considered_n, 3);
@@ -490,9 +490,9 @@ usage_of(const char *token, const char *key, uint32_t asked)
 static void
 key_usage_is_the_requests_else_the_procedures(void **state)
 {
-	assert_string_equal(usage_of("Server", "p-256", KU_DIGITAL_SIGNATURE), "digitalSignature");
+	assert_string_equal(usage_of("Server", "p-256", USAGE_DIGITAL_SIGNATURE), "digitalSignature");
 	assert_string_equal(usage_of("Many", "p-256", 0), "digitalSignature"); /* the first procedure's */
-	assert_string_equal(usage_of("Many", "rsa-2048", KU_KEY_ENCIPHERMENT), "keyEncipherment");
+	assert_string_equal(usage_of("Many", "rsa-2048", USAGE_KEY_ENCIPHERMENT), "keyEncipherment");
 }
 
 static void
@@ -501,13 +501,13 @@ a_key_gets_only_usages_that_it_can_have(void **state)
 	static const struct {
 		const char *key;
 		uint32_t asked;
-	} bad[] = { { "p-256", KU_KEY_ENCIPHERMENT },
-		    { "rsa-2048", KU_KEY_AGREEMENT },
-		    { "ed25519", KU_KEY_AGREEMENT },
-		    { "p-256", KU_KEY_CERT_SIGN },
-		    { "rsa-2048", KU_CRL_SIGN },
-		    { "p-256", KU_ENCIPHER_ONLY },
-		    { "p-256", KU_KEY_AGREEMENT | KU_ENCIPHER_ONLY | KU_DECIPHER_ONLY } };
+	} bad[] = { { "p-256", USAGE_KEY_ENCIPHERMENT },
+		    { "rsa-2048", USAGE_KEY_AGREEMENT },
+		    { "ed25519", USAGE_KEY_AGREEMENT },
+		    { "p-256", USAGE_KEY_CERT_SIGN },
+		    { "rsa-2048", USAGE_CRL_SIGN },
+		    { "p-256", USAGE_ENCIPHER_ONLY },
+		    { "p-256", USAGE_KEY_AGREEMENT | USAGE_ENCIPHER_ONLY | USAGE_DECIPHER_ONLY } };
 
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
 		struct wish x = { GOOD, .key = bad[i].key, .key_usage = bad[i].asked };
@@ -515,7 +515,7 @@ a_key_gets_only_usages_that_it_can_have(void **state)
 		refused(ask(&x), CHY_ISSUE_KEY_USAGE, "key-usage", "csr.key_usage");
 	}
 	assert_non_null(
-	    strstr(usage_of("Server", "p-256", KU_KEY_AGREEMENT | KU_ENCIPHER_ONLY), "encipherOnly"));
+	    strstr(usage_of("Server", "p-256", USAGE_KEY_AGREEMENT | USAGE_ENCIPHER_ONLY), "encipherOnly"));
 }
 
 static void

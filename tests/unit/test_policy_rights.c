@@ -267,7 +267,7 @@ a_root_and_a_subordinate(void **state)
 	assert_ok(ext_basic(exts_find(&c.exts, OID_CE_BASIC_CONSTRAINTS)->value, &basic, NULL));
 	assert_int_equal(basic.path_len, 0);
 	assert_ok(ext_key_usage(exts_find(&c.exts, OID_CE_KEY_USAGE)->value, &usage, NULL));
-	assert_int_equal(usage, KU_KEY_CERT_SIGN | KU_CRL_SIGN);
+	assert_int_equal(usage, USAGE_KEY_CERT_SIGN | USAGE_CRL_SIGN);
 	assert_int_equal(c.sigalg, SIGALG_ECDSA_SHA384); /* the issuer's */
 	assert_int_equal(sub->path_len, 0);
 	assert_int_equal(root->path_len, -1);

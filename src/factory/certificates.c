@@ -1,0 +1,124 @@
+#include "base/base.h"
+#include "factory/certificates.h"
+
+#include "factory/leaf.h"
+#include "pki/cert.h"
+#include "policy/rights.h"
+#include "store/read.h"
+
+/* An officer sees the certificates of authorities that lie in the own domain's view. */
+static enum rc
+may_see(const struct snapshot *policy, const struct officer *who, const struct certificate_row *row,
+	struct err *e)
+{
+	const struct document *authority = snapshot_document(policy, doc_id_of(row->issuer));
+
+	NEED(authority != NULL, e, CHY_STORE_NOT_FOUND, NULL,
+	     "the certificate's authority is not to be seen");
+	return may_read(policy, who, authority, e);
+}
+
+static struct json *
+list_item(struct arena *a, const struct certificate_row *row)
+{
+	struct json *o = json_object(a);
+
+	json_set(o, "id", json_int(a, row->id));
+	json_set(o, "serial", json_hex(a, row->serial));
+	json_set(o, "authority", json_int(a, row->issuer));
+	json_set(o, "subject", json_str(a, row->subject));
+	json_set(o, "not_before", json_time(a, row->not_before));
+	json_set(o, "not_after", json_time(a, row->not_after));
+	json_set(o, "token_procedure", json_int(a, row->token_procedure));
+	return o;
+}
+
+static enum rc
+find(struct factory *f, struct arena *a, const struct certificate_query *q, struct certificate_row **rows,
+     size_t *n, struct err *e)
+{
+	if (q->sha256.n > 0)
+		return store_search(f->store, a, SEARCH_FINGERPRINT, q->sha256, 0, 1, rows, n, e);
+	if (q->serial.n == 0)
+		return store_certificates(f->store, a, q->after, q->limit, rows, n, e);
+	if (q->authority == 0) {
+		err_field(e, "authority");
+		FAIL(e, CHY_JSON_MISSING, NULL, "a serial number means something only with its authority");
+	}
+	*rows = arena_one(a, struct certificate_row);
+	NEED(*rows != NULL, e, CHY_NO_MEMORY, NULL, "a certificate");
+	*n = 1;
+	return store_certificate_by_serial(f->store, a, q->authority, q->serial, *rows, e);
+}
+
+enum rc
+certificate_list(struct factory *f, struct arena *a, const struct snapshot *policy, const struct officer *who,
+		 const struct certificate_query *q, struct json **ret, struct err *e)
+{
+	struct certificate_row *rows = NULL;
+	struct json *items = json_array(a);
+	bool one = q->sha256.n > 0 || q->serial.n > 0;
+	size_t n = 0;
+	enum rc rc = find(f, a, q, &rows, &n, e);
+
+	if (rc == RC_NOT_FOUND) {
+		err_clear(e);
+		n = 0;
+	} else {
+		TRY(rc);
+	}
+	for (size_t i = 0; i < n; i++)
+		if (may_see(policy, who, &rows[i], NULL) == RC_OK)
+			json_add(items, list_item(a, &rows[i]));
+	*ret = json_object(a);
+	json_set(*ret, "items", items);
+	json_set(*ret, "next", !one && n > 0 && n == q->limit ? json_int(a, rows[n - 1].id) : json_null(a));
+	return RC_OK;
+}
+
+static enum rc
+load(struct factory *f, struct arena *a, const struct snapshot *policy, const struct officer *who, int64_t id,
+     struct certificate_row *row, struct bytes *der, struct err *e)
+{
+	TRY(store_certificate(f->store, a, id, row, e));
+	TRY(may_see(policy, who, row, e));
+	return store_der(f->store, a, id, der, e);
+}
+
+enum rc
+certificate_der(struct factory *f, struct arena *a, const struct snapshot *policy, const struct officer *who,
+		int64_t id, struct bytes *ret, struct err *e)
+{
+	struct certificate_row row;
+
+	return load(f, a, policy, who, id, &row, ret, e);
+}
+
+static const char *
+status_name(int64_t status)
+{
+	static const char *const names[] = { "valid", "held", "revoked" };
+
+	return status >= 0 && status < (int64_t)ARRAY_LEN(names) ? names[status] : "";
+}
+
+enum rc
+certificate_show(struct factory *f, struct arena *a, const struct snapshot *policy, const struct officer *who,
+		 int64_t id, struct json **ret, struct err *e)
+{
+	struct certificate_row row;
+	struct bytes der;
+	struct cert cert;
+
+	TRY(load(f, a, policy, who, id, &row, &der, e));
+	TRY(cert_parse(a, der, &cert, e));
+	*ret = cert_json(a, &cert);
+	json_set(*ret, "id", json_int(a, row.id));
+	json_set(*ret, "state", json_str(a, bytes_str(status_name(row.status))));
+	json_set(*ret, "authority", json_int(a, row.issuer));
+	json_set(*ret, "token_procedure", json_int(a, row.token_procedure));
+	json_set(*ret, "certificate_procedure", json_int(a, row.certificate_procedure));
+	json_set(*ret, "sha256", json_hex(a, row.fingerprint));
+	json_set(*ret, "der", json_base64(a, der));
+	return RC_OK;
+}
