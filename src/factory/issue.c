@@ -21,6 +21,8 @@ finish(struct issue_call *c, enum rc rc)
 
 	snapshot_unref(c->policy);
 	c->policy = NULL;
+	if (c->taken && rc != RC_OK)
+		session_give_back(c->session);
 	if (rc == RC_OK)
 		atomic_fetch_add(&f->figures.issued, c->repeated ? 0 : 1);
 	else if (rc != RC_DENIED && rc != RC_MALFORMED)
@@ -94,7 +96,8 @@ gather(struct issue_call *c)
 	facts->pop = verdict_of(rc, &e);
 	if (c->session != NULL) {
 		c->session_facts = c->session->facts;
-		c->session_facts.certificates_made = atomic_load(&c->session->made);
+		session_take(c->session, &c->session_facts.certificates_made);
+		c->taken = true;
 		facts->session = &c->session_facts;
 	}
 	facts->now_ms = clock_now_ms();

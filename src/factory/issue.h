@@ -33,6 +33,7 @@ struct issue_call {
 
 	/* the way */
 	struct snapshot *policy;
+	bool taken; /* one of the session's certificates */
 	struct csr csr;
 	struct issue_facts facts;
 	struct session_facts session_facts;

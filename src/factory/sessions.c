@@ -136,7 +136,8 @@ from_row(struct arena *a, const struct session_row *row, struct session *x, stru
 					   .certificates_max = b.certificates_max,
 					   .expires_at_ms = b.expires_at_ms,
 					   .closed = !bytes_is(row->state, "open") };
-	atomic_store(&x->made, row->used);
+	x->made = (void *)(x + 1);
+	atomic_store(x->made, row->used);
 	return RC_OK;
 }
 
@@ -145,7 +146,7 @@ load(struct factory *f, const uint8_t hash[32], struct session **ret, struct err
 {
 	OWN(arena_free)
 	struct arena *a = arena_new(LIMIT_REQUEST_ARENA);
-	struct session *x = calloc(1, sizeof(*x));
+	struct session *x = calloc(1, sizeof(*x) + sizeof(*x->made));
 	struct session_row row;
 	enum rc rc;
 
@@ -199,4 +200,16 @@ session_by_token(struct factory *f, struct bytes token, const struct session **r
 	TRY(still_good(f, x, e));
 	*ret = x;
 	return RC_OK;
+}
+
+void
+session_take(const struct session *s, int64_t *ret_before)
+{
+	*ret_before = atomic_fetch_add(s->made, 1);
+}
+
+void
+session_give_back(const struct session *s)
+{
+	atomic_fetch_sub(s->made, 1);
 }

@@ -10,14 +10,14 @@
 
 enum { SESSION_PROCEDURES_MAX = 64, SESSIONS_KEPT_MAX = 10000 };
 
-/* Immutable once made, but for `made`. Lives as long as the factory. */
+/* Immutable once made, but for the count behind `made`. Lives as long as the factory. */
 struct session {
 	uint8_t token_hash[32];
 	struct officer_id officer;
 	struct request_id request;
 	struct session_facts facts; /* certificates_made as found in the store; see session_made */
 	int64_t procedures[SESSION_PROCEDURES_MAX];
-	_Atomic int64_t made;
+	_Atomic int64_t *made; /* certificates, those on their way included */
 	struct session *next; /* of the bucket */
 };
 
@@ -29,6 +29,11 @@ void sessions_free(struct sessions *s);
    CHY_SESSION_OFFICER (its officer is no longer active). */
 MUST enum rc session_by_token(struct factory *f, struct bytes token, const struct session **ret,
 			      struct err *e);
+
+/* Takes one of the certificates that the session may make; *ret_before: how many were taken before. What is then not made
+   is given back. The store counts again when it is stored. */
+void session_take(const struct session *s, int64_t *ret_before);
+void session_give_back(const struct session *s);
 
 /* Reads the members of a signed body of issuing-session.open. procedures: room for SESSION_PROCEDURES_MAX ids.
    Codes: JSON_*, SESSION_BODY. */
