@@ -56,23 +56,31 @@ stop_procedure(struct factory *f, const struct certificate_row *cert, const char
 	return p == NULL ? RC_OK : policy_condemn(f, p->doc->id, p->doc->version, why, e);
 }
 
+/* One certificate's verdict, into the step's change. */
 static enum rc
-audit_one(struct factory *f, struct arena *a, const struct der_row *row, struct err *e)
+audit_one(struct factory *f, struct arena *a, struct change *c, const struct der_row *row, struct err *e)
 {
-	OWN(change_free)
-	struct change *c = change_new();
 	struct verdict_of v = { 0 };
 	struct certificate_row cert;
-	struct change *ready;
 
 	TRY(store_certificate(f->store, a, row->id, &cert, e));
 	TRY(judge(f, a, row, &cert, &v, e));
 	TRY(put_verdict(f, a, c, row->id, &v, e));
-	ready = c;
-	c = NULL;
-	TRY(store_commit(f->store, ready, e));
 	atomic_fetch_add(&f->figures.judged, 1);
 	return v.why ? stop_procedure(f, &cert, v.why, e) : RC_OK;
+}
+
+static enum rc
+audit_all(struct factory *f, struct change *c, const struct der_row *rows, size_t n, struct err *e)
+{
+	for (size_t i = 0; i < n; i++) {
+		OWN(arena_free)
+		struct arena *a = arena_new(LIMIT_REQUEST_ARENA);
+
+		NEED(a != NULL, e, CHY_NO_MEMORY, NULL, "the auditor");
+		TRY(audit_one(f, a, c, &rows[i], e));
+	}
+	return RC_OK;
 }
 
 enum rc
@@ -81,17 +89,21 @@ auditor_step(struct factory *f, bool *ret_more, struct err *e)
 	OWN(arena_free)
 	struct arena *list = arena_new(AUDIT_ARENA);
 	struct der_row *rows;
+	struct change *c;
+	enum rc rc;
 	size_t n;
 
 	NEED(list != NULL, e, CHY_NO_MEMORY, NULL, "the auditor");
 	TRY(store_certificates_unjudged(f->store, list, AT_ONCE, &rows, &n, e));
-	for (size_t i = 0; i < n; i++) {
-		OWN(arena_free)
-		struct arena *a = arena_new(LIMIT_REQUEST_ARENA);
-
-		NEED(a != NULL, e, CHY_NO_MEMORY, NULL, "the auditor");
-		TRY(audit_one(f, a, &rows[i], e));
+	if (n == 0)
+		return RC_OK;
+	c = change_new(); /* one commit a step: the disk belongs to issuing */
+	rc = audit_all(f, c, rows, n, e);
+	if (rc != RC_OK) {
+		change_free(c);
+		return rc;
 	}
+	TRY(store_commit(f->store, c, e));
 	*ret_more = n == AT_ONCE;
 	return RC_OK;
 }

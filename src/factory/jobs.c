@@ -84,7 +84,7 @@ static const struct {
 	bool idle; /* only on time that nobody else wants */
 } table[] = {
 	{ "sequencer", do_sequence, 250, false }, { "reconcile", do_reconcile, 60000, false },
-	{ "repair", do_repair, 500, false },      { "search-follower", do_follow, 1000, true },
+	{ "repair", do_repair, 500, false },      { "follower", do_follow, 1000, true },
 	{ "auditor", do_audit, 1000, true },      { "requests", do_requests, 5000, true },
 	{ "idempotency", do_age, 20000, true },   { "policy", do_policy, 1000, false },
 };
@@ -131,6 +131,7 @@ job_main(void *arg)
 	const char *name = table[t->which].name;
 	enum code last = CHY_NONE;
 
+	pthread_setname_np(pthread_self(), name); /* up to 15 characters, longer ones stay unnamed */
 	if (table[t->which].idle)
 		sched_setscheduler(0, SCHED_IDLE, &(struct sched_param){ 0 }); /* refused: then not idle */
 	for (;;) {

@@ -316,6 +316,7 @@ loop_main(void *arg)
 {
 	struct loop *l = arg;
 
+	pthread_setname_np(pthread_self(), "http-events");
 	this_loop = l;
 	event_base_loop(l->base, EVLOOP_NO_EXIT_ON_EMPTY);
 	return NULL;
@@ -326,6 +327,7 @@ worker_main(void *arg)
 {
 	struct httpd *h = arg;
 
+	pthread_setname_np(pthread_self(), "http-worker");
 	for (;;) {
 		struct mq_item *job = mq_take(&h->jobs, 1, -1);
 

@@ -239,6 +239,7 @@ reader(void *arg)
 	struct signer *s = arg;
 	int fd;
 
+	pthread_setname_np(pthread_self(), "signer-answers");
 	while ((fd = next_socket(s)) >= 0) {
 		bool ours;
 

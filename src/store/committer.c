@@ -255,6 +255,7 @@ committer_run(void *arg)
 	struct committer *c = arg;
 	struct mq_item *item;
 
+	pthread_setname_np(pthread_self(), "committer");
 	while ((item = mq_take(&c->queue, LIMIT_COMMIT_BATCH, -1)) != NULL) {
 		struct change *list = (struct change *)(void *)item;
 		struct err e = { 0 };

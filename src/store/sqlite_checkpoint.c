@@ -115,6 +115,7 @@ checkpoint(void *arg)
 	struct checkpointer *k = arg;
 	int pages = 0;
 
+	pthread_setname_np(pthread_self(), "checkpoint");
 	while (wait_for_work(k)) {
 		sqlite3_wal_checkpoint_v2(k->c, NULL, SQLITE_CHECKPOINT_PASSIVE, &pages, NULL);
 		if (pages > RESTART_PAGES && clock_mono_us() >= k->not_before_us)
