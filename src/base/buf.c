@@ -64,13 +64,32 @@ buf_str(struct buf *b, const char *s)
 	buf_put(b, bytes_str(s));
 }
 
+/* Formats into the room that is there already, which nearly always does; false: it did not fit. */
+static bool
+print_in_place(struct buf *b, const char *fmt, va_list ap)
+{
+	size_t left = b->bad ? 0 : b->cap - b->n;
+	int n = left > 0 ? vsnprintf((char *)b->p + b->n, left, fmt, ap) : -1;
+
+	if (n < 0 || (size_t)n >= left)
+		return false;
+	b->n += (size_t)n;
+	return true;
+}
+
 void
 buf_printf(struct buf *b, const char *fmt, ...)
 {
 	va_list ap;
 	uint8_t *p;
+	bool done;
 	int n;
 
+	va_start(ap, fmt);
+	done = print_in_place(b, fmt, ap);
+	va_end(ap);
+	if (done)
+		return;
 	va_start(ap, fmt);
 	n = vsnprintf(NULL, 0, fmt, ap);
 	va_end(ap);

@@ -31,6 +31,13 @@ void buf_wipe(struct buf *b);
 /* Makes room for n more bytes and returns where they go (not yet counted in b->n); NULL on sticky failure. */
 uint8_t *buf_room(struct buf *b, size_t n);
 
+/* Asks for room beforehand, so that what is written next needs no growing: for hot paths. */
+static inline void
+buf_reserve(struct buf *b, size_t n)
+{
+	(void)buf_room(b, n);
+}
+
 void buf_put(struct buf *b, struct bytes x);
 void buf_str(struct buf *b, const char *s);
 void buf_printf(struct buf *b, const char *fmt, ...) PRINTF(2, 3);

@@ -100,6 +100,7 @@ put_leaf(struct change *change, const struct pending *p, const struct cert *c, s
 	OWN_BUF struct buf body = buf_max(LIMIT_CONTEXT + SUBJECT_MAX * 6 + 1024);
 	uint8_t hash[SHA256_LEN];
 
+	buf_reserve(&body, p->leaf.n + 1024);
 	TRY(complete_leaf(&body, p, c, subject, sha, e));
 	leaf_hash(buf_bytes(&body), hash);
 	change_put_leaf(

@@ -102,6 +102,7 @@ answer_certificate(struct http_call *c, int status, int64_t id, struct bytes der
 		http_answer(c, status, type_pem, buf_bytes(&b));
 		return;
 	default:
+		buf_reserve(&b, der.n * 2);
 		buf_printf(&b, "{\"id\":%lld,\"repeated\":%s,\"certificate\":\"", (long long)id,
 			   repeated ? "true" : "false");
 		base64_put(&b, der);
