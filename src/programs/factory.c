@@ -264,8 +264,40 @@ close_program(struct program *p)
 	metrics_free(p->metrics);
 }
 
+/* What the program is to do; one of them. */
+struct mode {
+	const char *config;
+	const char *setup_in, *setup_out;
+	const char *backup, *restore;
+};
+
+/* Beside a running factory: the database's own means make the copy consistent. */
+static enum rc
+back_up(struct program *p, const char *to, struct err *e)
+{
+	OWN(store_close)
+	struct store *s = NULL;
+
+	TRY(store_open(p->config.store.url, &(struct store_options){ .read_only = true }, &s, e));
+	TRY(store_backup(s, to, e));
+	LOG(INFO, "factory.backed-up", LS("to", to));
+	return RC_OK;
+}
+
+static enum rc
+act(struct program *p, const struct mode *m, struct err *e)
+{
+	if (m->setup_in != NULL)
+		return setup(p, m->setup_in, m->setup_out, e);
+	if (m->backup != NULL)
+		return back_up(p, m->backup, e);
+	if (m->restore != NULL)
+		return store_restore(p->config.store.url, m->restore, e);
+	return serve(p, e);
+}
+
 static int
-run(const char *config_path, const char *setup_in, const char *setup_out)
+run(const struct mode *m)
 {
 	OWN(arena_free)
 	struct arena *a = arena_new(16 << 20);
@@ -276,15 +308,15 @@ run(const char *config_path, const char *setup_in, const char *setup_out)
 
 	if (a == NULL)
 		return 1;
-	rc = config_load(a, config_path, &p.config, NULL, &e);
+	rc = config_load(a, m->config, &p.config, NULL, &e);
 	if (rc == RC_OK) {
 		if (!log_level_parse(bytes_str(p.config.log.level), &level))
 			level = LOG_INFO;
 		log_init("chancery-factory", strcmp(p.config.log.format, "json") == 0, level);
-		rc = setup_in ? setup(&p, setup_in, setup_out, &e) : serve(&p, &e);
+		rc = act(&p, m, &e);
 	}
 	if (rc != RC_OK)
-		LOG(ERROR, setup_in ? "factory.setup-failed" : "factory.failed", LE(&e));
+		LOG(ERROR, "factory.failed", LE(&e));
 	close_program(&p);
 	return rc == RC_OK ? 0 : 1;
 }
@@ -295,23 +327,27 @@ main(int argc, char **argv)
 	static const struct option known[] = { { "config", required_argument, NULL, 'c' },
 					       { "setup", required_argument, NULL, 's' },
 					       { "outcome", required_argument, NULL, 'o' },
+					       { "backup", required_argument, NULL, 'b' },
+					       { "restore", required_argument, NULL, 'r' },
 					       { "version", no_argument, NULL, 'V' },
 					       { NULL, 0, NULL, 0 } };
-	const char *config_path = NULL, *setup_in = NULL, *setup_out = NULL;
+	struct mode m = { 0 };
 	int c;
 
 	while ((c = getopt_long(argc, argv, "", known, NULL)) != -1) {
-		if (c == 'c')
-			config_path = optarg;
-		else if (c == 's')
-			setup_in = optarg;
-		else if (c == 'o')
-			setup_out = optarg;
-		else if (c == 'V')
+		const char **to = c == 'c' ? &m.config
+		    : c == 's'             ? &m.setup_in
+		    : c == 'o'             ? &m.setup_out
+		    : c == 'b'             ? &m.backup
+		    : c == 'r'             ? &m.restore
+					   : NULL;
+
+		if (c == 'V')
 			return puts("chancery-factory " CHY_VERSION) < 0;
-		else
+		if (to == NULL)
 			return 2;
+		*to = optarg;
 	}
 	signal(SIGPIPE, SIG_IGN);
-	return (setup_in == NULL) != (setup_out == NULL) ? 2 : run(config_path, setup_in, setup_out);
+	return (m.setup_in == NULL) != (m.setup_out == NULL) ? 2 : run(&m);
 }
