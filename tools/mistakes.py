@@ -10,7 +10,7 @@ import sys
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 SKIP = re.compile(r"^(build[^/]*|\.git|web/node_modules|.*__pycache__)$")
 EXCUSED = re.compile(r"lint: \w+")
-LINES_MAX = 800
+LINES_MAX, TEST_LINES_MAX = 800, 1000  # a test's tables of cases are long, and read from top to bottom
 C = r"\.[ch]$"
 SLOW = "|".join(["d2i_X509", "d2i_X509_REQ", "X509_set_pubkey", "d2i_PUBKEY", "X509_sign", "X509_REQ_verify",
                  "EVP_MD_CTX_copy_ex"])
@@ -66,9 +66,9 @@ def mistakes_in(path, text):
 
 
 def size_of(path, text):
-    lines = text.count("\n")
-    if re.match(r"(src|tests|tools|bench)/.*\.(c|h|py|sh)$", path) and lines > LINES_MAX:
-        yield "%s: %d lines, the limit is %d" % (path, lines, LINES_MAX)
+    lines, most = text.count("\n"), TEST_LINES_MAX if path.startswith("tests/") else LINES_MAX
+    if re.match(r"(src|tests|tools|bench)/.*\.(c|h|py|sh)$", path) and lines > most:
+        yield "%s: %d lines, the limit is %d" % (path, lines, most)
 
 
 def main():

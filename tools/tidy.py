@@ -1,4 +1,4 @@
-"""clang-tidy over all C files of the build's compile commands, JOBS at a time.
+"""clang-tidy over the C files of src/ in the build's compile commands, JOBS at a time.
 
 	tools/tidy.py BUILD JOBS
 
@@ -9,12 +9,10 @@ import glob
 import hashlib
 import json
 import os
-import re
 import subprocess
 import sys
 
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-GCC_ONLY = re.compile(r"-Wno-maybe-uninitialized|-fno-lto")
 
 
 def digest(paths):
@@ -29,8 +27,8 @@ def commands(build):
     """{file: command}, each file once."""
     with open(os.path.join(build, "compile_commands.json"), encoding="utf-8") as f:
         entries = json.load(f)
-    return {os.path.normpath(os.path.join(e["directory"], e["file"])): e["command"] for e in entries
-            if e["file"].endswith(".c")}
+    files = {os.path.normpath(os.path.join(e["directory"], e["file"])): e["command"] for e in entries}
+    return {path: command for path, command in files.items() if path.startswith(os.path.join(TOP, "src", ""))}
 
 
 def tidy(build, path):
