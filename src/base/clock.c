@@ -61,8 +61,8 @@ civil_of(int64_t at)
 int64_t
 civil_ms(struct civil c)
 {
-	return days_of(c.year, c.month, c.day) * DAY_MS + c.hour * 3600000LL + c.minute * 60000LL + c.second * 1000LL +
-	       c.ms;
+	return days_of(c.year, c.month, c.day) * DAY_MS + c.hour * 3600000LL + c.minute * 60000LL +
+	    c.second * 1000LL + c.ms;
 }
 
 bool
@@ -73,8 +73,9 @@ civil_ok(struct civil c)
 
 	if (c.month < 1 || c.month > 12 || c.year < 0 || c.year > 9999)
 		return false;
-	return c.day >= 1 && c.day <= len[c.month - 1] + (c.month == 2 && leap) && c.hour >= 0 && c.hour <= 23 &&
-	       c.minute >= 0 && c.minute <= 59 && c.second >= 0 && c.second <= 59 && c.ms >= 0 && c.ms <= 999;
+	return c.day >= 1 && c.day <= len[c.month - 1] + (c.month == 2 && leap) && c.hour >= 0 &&
+	    c.hour <= 23 && c.minute >= 0 && c.minute <= 59 && c.second >= 0 && c.second <= 59 && c.ms >= 0 &&
+	    c.ms <= 999;
 }
 
 char *
@@ -83,11 +84,11 @@ time_text(char *dst, int64_t at)
 	struct civil c = civil_of(at);
 
 	if (c.ms)
-		snprintf(dst, 32, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", c.year % 10000, c.month, c.day, c.hour,
-			 c.minute, c.second, c.ms);
+		snprintf(dst, 32, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", c.year % 10000, c.month, c.day,
+			 c.hour, c.minute, c.second, c.ms);
 	else
-		snprintf(dst, 32, "%04d-%02d-%02dT%02d:%02d:%02dZ", c.year % 10000, c.month, c.day, c.hour, c.minute,
-			 c.second);
+		snprintf(dst, 32, "%04d-%02d-%02dT%02d:%02d:%02dZ", c.year % 10000, c.month, c.day, c.hour,
+			 c.minute, c.second);
 	return dst;
 }
 
@@ -165,8 +166,9 @@ time_parse(struct bytes text, int64_t *ret, struct err *e)
 		ok = ok && h >= 0 && h <= 23 && m >= 0 && m <= 59;
 		offset = (h * 60 + m) * (minus ? -60000LL : 60000LL);
 	}
-	NEED(ok && t.n == 0 && civil_ok(c), e, CHY_TIME_TEXT, "RFC 3339 5.6", "\"%.*s\" is no time like 2026-11-21T12:00:00Z",
-	     text.n > 40 ? 40 : (int)text.n, (const char *)text.p);
+	NEED(ok && t.n == 0 && civil_ok(c), e, CHY_TIME_TEXT, "RFC 3339 5.6",
+	     "\"%.*s\" is no time like 2026-11-21T12:00:00Z", text.n > 40 ? 40 : (int)text.n,
+	     (const char *)text.p);
 	*ret = civil_ms(c) - offset;
 	return RC_OK;
 }

@@ -31,7 +31,8 @@ arm(struct bytes spec)
 
 	name = text_cut(spec, '=', &action);
 	name = text_cut(name, '@', &nth);
-	if (name.n == 0 || npoints == FAULTS_MAX || (nth.n > 0 && int_parse(nth, 1, 1 << 30, &n, NULL) != RC_OK))
+	if (name.n == 0 || npoints == FAULTS_MAX ||
+	    (nth.n > 0 && int_parse(nth, 1, 1 << 30, &n, NULL) != RC_OK))
 		return;
 	p->name = name;
 	p->nth = (long)n;
@@ -49,7 +50,8 @@ fault_init(void)
 	while (rest.n > 0)
 		arm(text_cut(rest, ',', &rest));
 	fault_armed = npoints > 0;
-	if (offset != NULL && int_parse(bytes_str(offset), INT64_MIN / 2, INT64_MAX / 2, &clock_offset, NULL) != RC_OK)
+	if (offset != NULL &&
+	    int_parse(bytes_str(offset), INT64_MIN / 2, INT64_MAX / 2, &clock_offset, NULL) != RC_OK)
 		clock_offset = 0;
 }
 

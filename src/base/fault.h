@@ -23,10 +23,10 @@ void fault_hit(const char *name);
 bool fault_asked(const char *name);
 int64_t fault_clock_offset_ms(void);
 
-#define FAULT(name)                                                                                                 \
-	do {                                                                                                        \
-		if (__builtin_expect(fault_armed, 0))                                                               \
-			fault_hit(name);                                                                            \
+#define FAULT(name) \
+	do { \
+		if (__builtin_expect(fault_armed, 0)) \
+			fault_hit(name); \
 	} while (0)
 #define fault_fails(name) (__builtin_expect(fault_armed, 0) && fault_asked(name))
 

@@ -147,8 +147,8 @@ dir_make(const char *path, mode_t mode, struct err *e)
 {
 	char part[PATH_MAX];
 
-	NEED(path[0] != 0 && snprintf(part, sizeof(part), "%s", path) < (int)sizeof(part), e, CHY_FILE_WRITE, NULL,
-	     "path empty or too long");
+	NEED(path[0] != 0 && snprintf(part, sizeof(part), "%s", path) < (int)sizeof(part), e, CHY_FILE_WRITE,
+	     NULL, "path empty or too long");
 	for (char *p = part + 1;; p++) {
 		char c = *p;
 

@@ -24,7 +24,8 @@ frame_take(struct bytes *in, struct frame *ret, bool *ret_whole, struct err *e)
 	if (in->n < FRAME_HEAD)
 		return RC_OK;
 	len = rd_u32(&r);
-	NEED(len >= FRAME_HEAD - 4 && len <= FRAME_HEAD - 4 + LIMIT_FRAME, e, CHY_FRAME, NULL, "length %u", len);
+	NEED(len >= FRAME_HEAD - 4 && len <= FRAME_HEAD - 4 + LIMIT_FRAME, e, CHY_FRAME, NULL, "length %u",
+	     len);
 	if (in->n - 4 < len)
 		return RC_OK;
 	ret->type = rd_u16(&r);

@@ -22,7 +22,7 @@ idgen_next(struct idgen *g, int64_t now_ms)
 		next = last >= floor ? last + 1 : floor;
 	while (!atomic_compare_exchange_weak(&g->last, &last, next));
 	return (next >> COUNTER_BITS << SHIFT) | (int64_t)g->node << COUNTER_BITS |
-	       (next & ((1 << COUNTER_BITS) - 1));
+	    (next & ((1 << COUNTER_BITS) - 1));
 }
 
 int64_t

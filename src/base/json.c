@@ -12,7 +12,8 @@ struct parser {
 
 static enum rc value(struct parser *s, struct json **ret);
 
-#define BAD(s, what) FAIL((s)->e, CHY_JSON_SYNTAX, "RFC 8259", "%s at byte %zu", what, (size_t)((s)->p - (s)->start) + 1)
+#define BAD(s, what) \
+	FAIL((s)->e, CHY_JSON_SYNTAX, "RFC 8259", "%s at byte %zu", what, (size_t)((s)->p - (s)->start) + 1)
 
 static void
 blanks(struct parser *s)
@@ -51,7 +52,10 @@ hex4(struct parser *s)
 		return -1;
 	for (int i = 0; i < 4; i++) {
 		uint8_t c = *s->p++;
-		int d = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+		int d = c >= '0' && c <= '9' ? c - '0'
+		    : c >= 'a' && c <= 'f'   ? c - 'a' + 10
+		    : c >= 'A' && c <= 'F'   ? c - 'A' + 10
+					     : -1;
 
 		if (d < 0)
 			return -1;
@@ -136,7 +140,8 @@ string(struct parser *s, struct bytes *ret)
 	if (!take(s, '"'))
 		BAD(s, "string without end");
 	*ret = bytes_of(start, (size_t)(q - start));
-	NEED(utf8_ok(*ret), s->e, CHY_UTF8, "RFC 8259 8.1", "string before byte %zu", (size_t)(s->p - s->start) + 1);
+	NEED(utf8_ok(*ret), s->e, CHY_UTF8, "RFC 8259 8.1", "string before byte %zu",
+	     (size_t)(s->p - s->start) + 1);
 	return RC_OK;
 }
 
@@ -146,11 +151,12 @@ number(struct parser *s, struct json **ret)
 	const uint8_t *from = s->p;
 	int64_t v;
 
-	while (s->p < s->end && (*s->p == '-' || *s->p == '+' || *s->p == '.' || *s->p == 'e' || *s->p == 'E' ||
-				 (*s->p >= '0' && *s->p <= '9')))
+	while (s->p < s->end &&
+	       (*s->p == '-' || *s->p == '+' || *s->p == '.' || *s->p == 'e' || *s->p == 'E' ||
+		(*s->p >= '0' && *s->p <= '9')))
 		s->p++;
-	NEED(int_parse(bytes_of(from, (size_t)(s->p - from)), -JSON_INT_MAX, JSON_INT_MAX, &v, NULL) == RC_OK, s->e,
-	     CHY_JSON_NUMBER, "RFC 7493 2.2", "at byte %zu", (size_t)(from - s->start) + 1);
+	NEED(int_parse(bytes_of(from, (size_t)(s->p - from)), -JSON_INT_MAX, JSON_INT_MAX, &v, NULL) == RC_OK,
+	     s->e, CHY_JSON_NUMBER, "RFC 7493 2.2", "at byte %zu", (size_t)(from - s->start) + 1);
 	TRY(node(s, JSON_INT, ret));
 	(*ret)->integer = v;
 	return RC_OK;
@@ -195,15 +201,15 @@ no_duplicates(struct parser *s, const struct json *o)
 
 	if (o->count <= 16) {
 		JSON_EACH(x, o)
-			for (const struct json *y = x->next; y != NULL; y = y->next)
-				NEED(!bytes_eq(x->name, y->name), s->e, CHY_JSON_DUPLICATE, "RFC 7493 2.3",
-				     "\"%.*s\"", BYTES_FMT(bytes_part(x->name, 0, 80)));
+		for (const struct json *y = x->next; y != NULL; y = y->next)
+			NEED(!bytes_eq(x->name, y->name), s->e, CHY_JSON_DUPLICATE, "RFC 7493 2.3",
+			     "\"%.*s\"", BYTES_FMT(bytes_part(x->name, 0, 80)));
 		return RC_OK;
 	}
 	names = arena_array(s->a, o->count, sizeof(*names));
 	NEED(names != NULL, s->e, CHY_NO_MEMORY, NULL, "JSON object");
 	JSON_EACH(x, o)
-		names[n++] = x->name;
+	names[n++] = x->name;
 	qsort(names, n, sizeof(*names), by_name);
 	for (size_t i = 1; i < n; i++)
 		NEED(!bytes_eq(names[i - 1], names[i]), s->e, CHY_JSON_DUPLICATE, "RFC 7493 2.3", "\"%.*s\"",
@@ -227,7 +233,8 @@ member(struct parser *s, struct json *o)
 	TRY(value(s, &v));
 	v->name = name;
 	append(o, v);
-	NEED(o->count <= LIMIT_JSON_MEMBERS, s->e, CHY_LIMIT, NULL, "more than %d members", LIMIT_JSON_MEMBERS);
+	NEED(o->count <= LIMIT_JSON_MEMBERS, s->e, CHY_LIMIT, NULL, "more than %d members",
+	     LIMIT_JSON_MEMBERS);
 	return RC_OK;
 }
 
@@ -273,7 +280,8 @@ nested(struct parser *s, struct json **ret)
 {
 	enum rc rc;
 
-	NEED(s->depth < LIMIT_JSON_DEPTH, s->e, CHY_JSON_DEPTH, NULL, "more than %d levels", LIMIT_JSON_DEPTH);
+	NEED(s->depth < LIMIT_JSON_DEPTH, s->e, CHY_JSON_DEPTH, NULL, "more than %d levels",
+	     LIMIT_JSON_DEPTH);
 	s->depth++;
 	rc = *s->p == '{' ? object(s, ret) : array(s, ret);
 	s->depth--;
@@ -384,7 +392,8 @@ json_drop(struct json *o, const char *name)
 {
 	struct json *before = NULL;
 
-	JSON_EACH(v, o) {
+	JSON_EACH(v, o)
+	{
 		if (bytes_is(v->name, name)) {
 			if (before != NULL)
 				before->next = v->next;
@@ -431,7 +440,8 @@ json_copy(struct arena *a, const struct json *v)
 	c->integer = v->integer;
 	if (v->type == JSON_STR && (c->str = arena_dup(a, v->str)).p == NULL)
 		return NULL;
-	JSON_EACH(item, v) {
+	JSON_EACH(item, v)
+	{
 		struct json *x = json_copy(a, item);
 
 		if (x == NULL)
@@ -450,10 +460,12 @@ json_eq(const struct json *a, const struct json *b)
 
 	if (a == NULL || b == NULL || a->type != b->type)
 		return a == b;
-	if (a->integer != b->integer || a->boolean != b->boolean || !bytes_eq(a->str, b->str) || a->count != b->count)
+	if (a->integer != b->integer || a->boolean != b->boolean || !bytes_eq(a->str, b->str) ||
+	    a->count != b->count)
 		return false;
 	y = b->first;
-	JSON_EACH(x, a) {
+	JSON_EACH(x, a)
+	{
 		const struct json *other = y;
 
 		if (a->type == JSON_OBJECT) {
@@ -475,16 +487,18 @@ json_get(const struct json *v, const char *name)
 	if (v == NULL || v->type != JSON_OBJECT)
 		return NULL;
 	JSON_EACH(m, v)
-		if (bytes_is(m->name, name))
-			return m;
+	if (bytes_is(m->name, name))
+		return m;
 	return NULL;
 }
 
-static const char *const type_names[] = { "null", "true or false", "an integer", "a string", "an array", "an object" };
+static const char *const type_names[] = { "null",     "true or false", "an integer",
+					  "a string", "an array",      "an object" };
 
 /* The member if it has the type; *ret = NULL when it is absent or null and may be. */
 static enum rc
-typed(const struct json *v, const char *name, enum json_type type, bool must, struct json **ret, struct err *e)
+typed(const struct json *v, const char *name, enum json_type type, bool must, struct json **ret,
+      struct err *e)
 {
 	struct json *m = json_get(v, name);
 
@@ -529,7 +543,8 @@ ranged(const struct json *m, const char *name, int64_t min, int64_t max, int64_t
 {
 	if (m->integer < min || m->integer > max) {
 		err_field(e, "%s", name);
-		FAIL(e, CHY_JSON_NUMBER, NULL, "\"%s\" must be from %lld to %lld", name, (long long)min, (long long)max);
+		FAIL(e, CHY_JSON_NUMBER, NULL, "\"%s\" must be from %lld to %lld", name, (long long)min,
+		     (long long)max);
 	}
 	*ret = m->integer;
 	return RC_OK;
@@ -580,7 +595,8 @@ enum rc
 json_only(const struct json *v, const char *const *names, struct err *e)
 {
 	NEED(v != NULL && v->type == JSON_OBJECT, e, CHY_JSON_TYPE, NULL, "an object is expected");
-	JSON_EACH(m, v) {
+	JSON_EACH(m, v)
+	{
 		const char *const *n = names;
 
 		while (*n != NULL && !bytes_is(m->name, *n))
@@ -658,7 +674,7 @@ put_sorted(struct buf *out, const struct json *v)
 		return;
 	}
 	JSON_EACH(item, v)
-		m[n++] = item;
+	m[n++] = item;
 	qsort(m, n, sizeof(*m), by_utf16);
 	for (size_t i = 0; i < n; i++) {
 		if (i > 0)
@@ -677,7 +693,8 @@ put_nested(struct buf *out, const struct json *v, enum style style, unsigned lev
 	if (named && style == CANONICAL) {
 		put_sorted(out, v);
 	} else {
-		JSON_EACH(item, v) {
+		JSON_EACH(item, v)
+		{
 			if (item != v->first)
 				buf_u8(out, ',');
 			put_item(out, item, named, style, level);

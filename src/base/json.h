@@ -25,11 +25,12 @@ struct json {
 	struct json *first; /* of an array or object, in the order of the text */
 	struct json *last;
 	size_t count;
-	struct json *next;  /* within the parent */
-	struct bytes name;  /* within a parent object */
+	struct json *next; /* within the parent */
+	struct bytes name; /* within a parent object */
 };
 
-#define JSON_EACH(item, parent) for (struct json *item = (parent) ? (parent)->first : NULL; item; item = item->next)
+#define JSON_EACH(item, parent) \
+	for (struct json *item = (parent) ? (parent)->first : NULL; item; item = item->next)
 
 /* Codes: JSON_SYNTAX, JSON_DUPLICATE, JSON_DEPTH, JSON_NUMBER, UTF8, LIMIT, NO_MEMORY. The text may go after the
    call; nothing points into it. */

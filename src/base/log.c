@@ -45,8 +45,8 @@ put_json(struct buf *b, enum log_level level, const char *event, const struct lo
 {
 	char at[32];
 
-	buf_printf(b, "{\"at\":\"%s\",\"level\":\"%s\",\"program\":\"%s\",\"event\":", time_text(at, clock_now_ms()),
-		   level_names[level], conf.program);
+	buf_printf(b, "{\"at\":\"%s\",\"level\":\"%s\",\"program\":\"%s\",\"event\":",
+		   time_text(at, clock_now_ms()), level_names[level], conf.program);
 	json_put_str(b, bytes_str(event));
 	for (; f->name != NULL; f++) {
 		buf_str(b, ",");
@@ -72,7 +72,8 @@ put_text(struct buf *b, enum log_level level, const char *event, const struct lo
 			continue;
 		}
 		buf_printf(b, " %s=", f->name);
-		json_put_str(b, bytes_str(f->text)); /* quoted: a log line never breaks, whatever a peer sent */
+		json_put_str(b,
+			     bytes_str(f->text)); /* quoted: a log line never breaks, whatever a peer sent */
 	}
 	buf_str(b, "\n");
 }

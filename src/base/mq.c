@@ -92,7 +92,8 @@ mq_take(struct mq *q, size_t most, int wait_ms)
 		end->next = NULL;
 		q->count -= n;
 		if (q->count > 0)
-			pthread_cond_signal(&q->more); /* another taker may sleep: a put wakes only for the first */
+			pthread_cond_signal(
+			    &q->more); /* another taker may sleep: a put wakes only for the first */
 	}
 	pthread_mutex_unlock(&q->lock);
 	return list;

@@ -45,9 +45,10 @@ enum { ERR_TEXT_MAX = 320, ERR_FIELD_MAX = 96, ERR_STD_MAX = 64 };
 struct err {
 	enum rc rc;
 	enum code code;
-	char field[ERR_FIELD_MAX]; /* what it is about: "subject.cn", "certificate_procedures[1]"; may be "" */
-	char std[ERR_STD_MAX];     /* "RFC 5280 4.2.1.3"; may be "" */
-	char text[ERR_TEXT_MAX];   /* one sentence for people; never holds a secret */
+	char
+	    field[ERR_FIELD_MAX]; /* what it is about: "subject.cn", "certificate_procedures[1]"; may be "" */
+	char std[ERR_STD_MAX];    /* "RFC 5280 4.2.1.3"; may be "" */
+	char text[ERR_TEXT_MAX];  /* one sentence for people; never holds a secret */
 };
 
 /* Keeps the first cause: sets *e if it is still empty, and returns the rc of the code (of the first cause, where
@@ -92,37 +93,37 @@ rc_bad(enum rc rc)
 
 #define FAIL(e, code, std, ...) return rc_bad(err_set((e), (code), (std), __VA_ARGS__))
 
-#define NEED(cond, e, code, std, ...)                                                                               \
-	do {                                                                                                        \
-		if (!(cond))                                                                                        \
-			return rc_bad(err_set((e), (code), (std), __VA_ARGS__));                                    \
+#define NEED(cond, e, code, std, ...) \
+	do { \
+		if (!(cond)) \
+			return rc_bad(err_set((e), (code), (std), __VA_ARGS__)); \
 	} while (0)
 
 /* Passes a failure on to the caller. */
-#define TRY(call)                                                                                                   \
-	do {                                                                                                        \
-		enum rc try_rc_ = (call);                                                                           \
-		if (try_rc_ != RC_OK)                                                                               \
-			return try_rc_;                                                                             \
+#define TRY(call) \
+	do { \
+		enum rc try_rc_ = (call); \
+		if (try_rc_ != RC_OK) \
+			return try_rc_; \
 	} while (0)
 
 /* Like TRY, and says which field the failure is about: TRY_AT(name_parse(...), e, "subject"). */
-#define TRY_AT(call, e, ...)                                                                                        \
-	do {                                                                                                        \
-		enum rc try_rc_ = (call);                                                                           \
-		if (try_rc_ != RC_OK) {                                                                             \
-			err_field((e), __VA_ARGS__);                                                                \
-			return try_rc_;                                                                             \
-		}                                                                                                   \
+#define TRY_AT(call, e, ...) \
+	do { \
+		enum rc try_rc_ = (call); \
+		if (try_rc_ != RC_OK) { \
+			err_field((e), __VA_ARGS__); \
+			return try_rc_; \
+		} \
 	} while (0)
 
 /* OWN(arena_free) struct arena *a: released when the scope ends. The function takes the pointer and accepts NULL. */
 #define OWN(fn) __attribute__((cleanup(own_##fn)))
-#define OWN_DEFINE(type, fn)                                                                                        \
-	static inline void own_##fn(type *p)                                                                        \
-	{                                                                                                           \
-		if (*p)                                                                                             \
-			fn(*p);                                                                                     \
+#define OWN_DEFINE(type, fn) \
+	static inline void own_##fn(type *p) \
+	{ \
+		if (*p) \
+			fn(*p); \
 	}
 
 #endif

@@ -84,7 +84,8 @@ secret_cut(struct secret *s, size_t n)
 enum rc
 secret_read_fd(int fd, struct secret **ret, struct err *e)
 {
-	OWN(secret_free) struct secret *s = secret_new(SECRET_FILE_MAX);
+	OWN(secret_free)
+	struct secret *s = secret_new(SECRET_FILE_MAX);
 	size_t n = 0;
 	uint8_t *end;
 
@@ -98,7 +99,8 @@ secret_read_fd(int fd, struct secret **ret, struct err *e)
 		n += (size_t)got;
 		if (got == 0 || memchr(s->data, '\n', n) != NULL)
 			break;
-		NEED(n < SECRET_FILE_MAX, e, CHY_TOO_LONG, NULL, "secret longer than %d bytes", SECRET_FILE_MAX - 1);
+		NEED(n < SECRET_FILE_MAX, e, CHY_TOO_LONG, NULL, "secret longer than %d bytes",
+		     SECRET_FILE_MAX - 1);
 	}
 	end = n ? memchr(s->data, '\n', n) : NULL;
 	if (end != NULL)

@@ -90,7 +90,8 @@ hex_parse(struct arena *a, struct bytes text, struct bytes *ret, struct err *e)
 	for (size_t i = 0; i < text.n / 2; i++) {
 		int hi = hex_digit(text.p[2 * i]), lo = hex_digit(text.p[2 * i + 1]);
 
-		NEED(hi >= 0 && lo >= 0, e, CHY_HEX, NULL, "no hexadecimal digit at character %zu", 2 * i + 1);
+		NEED(hi >= 0 && lo >= 0, e, CHY_HEX, NULL, "no hexadecimal digit at character %zu",
+		     2 * i + 1);
 		p[i] = (uint8_t)(hi << 4 | lo);
 	}
 	*ret = bytes_of(p, text.n / 2);
@@ -165,7 +166,8 @@ parse64(struct arena *a, struct bytes t, const char *digits, struct bytes *ret, 
 	NEED(p != NULL, e, CHY_NO_MEMORY, NULL, "base64 of %zu characters", t.n);
 	NEED(t.n % 4 != 1, e, CHY_BASE64, "RFC 4648 4", "length %zu is impossible", t.n);
 	for (size_t i = 0; i < t.n; i++) {
-		NEED(values[t.p[i]], e, CHY_BASE64, "RFC 4648 3.3", "not in the alphabet: character %zu", i + 1);
+		NEED(values[t.p[i]], e, CHY_BASE64, "RFC 4648 3.3", "not in the alphabet: character %zu",
+		     i + 1);
 		v = v << 6 | (uint32_t)(values[t.p[i]] - 1);
 		bits += 6;
 		if (bits >= 8) {
@@ -173,7 +175,8 @@ parse64(struct arena *a, struct bytes t, const char *digits, struct bytes *ret, 
 			*q++ = (uint8_t)(v >> bits);
 		}
 	}
-	NEED((v & ((1U << bits) - 1)) == 0, e, CHY_BASE64, "RFC 4648 3.5", "unused bits at the end are not zero");
+	NEED((v & ((1U << bits) - 1)) == 0, e, CHY_BASE64, "RFC 4648 3.5",
+	     "unused bits at the end are not zero");
 	*ret = bytes_of(p, (size_t)(q - p));
 	return RC_OK;
 }
@@ -211,7 +214,8 @@ int_parse(struct bytes t, int64_t min, int64_t max, int64_t *ret, struct err *e)
 		     BYTES_FMT(t));
 		NEED(!__builtin_mul_overflow(v, (int64_t)10, &v) &&
 			 !__builtin_sub_overflow(v, (int64_t)(d.p[i] - '0'), &v),
-		     e, CHY_NUMBER_TEXT, NULL, "number too large"); /* kept negative: its range is the larger */
+		     e, CHY_NUMBER_TEXT, NULL,
+		     "number too large"); /* kept negative: its range is the larger */
 	}
 	NEED(minus || v != INT64_MIN, e, CHY_NUMBER_TEXT, NULL, "number too large");
 	v = minus ? v : -v;

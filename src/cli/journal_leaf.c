@@ -387,8 +387,8 @@ judge(struct journal_verifier *v, struct arena *a, const struct leaf_view *l, st
 		return leaf_certificate(v, a, l, bytes_is(kind, "ca-certificate"), e);
 	if (bytes_is(kind, "request-state"))
 		return leaf_request_state(v, l, e);
-	NEED(bytes_is(kind, "refusal") || bytes_is(kind, "adopted") || bytes_is(kind, "disagreement"), e, CHY_JOURNAL_FORMAT, NULL,
-	     "a leaf of the unknown kind \"%.*s\"", BYTES_FMT(kind));
+	NEED(bytes_is(kind, "refusal") || bytes_is(kind, "adopted") || bytes_is(kind, "disagreement"), e,
+	     CHY_JOURNAL_FORMAT, NULL, "a leaf of the unknown kind \"%.*s\"", BYTES_FMT(kind));
 	return RC_OK;
 }
 

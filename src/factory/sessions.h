@@ -18,7 +18,7 @@ struct session {
 	struct session_facts facts; /* certificates_made as found in the store; see session_made */
 	int64_t procedures[SESSION_PROCEDURES_MAX];
 	_Atomic int64_t *made; /* certificates, those on their way included */
-	struct session *next; /* of the bucket */
+	struct session *next;  /* of the bucket */
 };
 
 struct sessions;

@@ -55,9 +55,10 @@ struct issue_facts {
 	const struct snapshot *policy;
 	const struct issue_request *request;
 	const struct csr *csr;
-	struct verdict pop;                  /* proof of possession, RFC 2986 4.2 */
-	struct verdict weak;                 /* is the key fit to be certified */
-	const struct credential *credential; /* of the officer, as it stands now; NULL: not looked at (an officer who has
+	struct verdict pop;  /* proof of possession, RFC 2986 4.2 */
+	struct verdict weak; /* is the key fit to be certified */
+	const struct credential
+	    *credential; /* of the officer, as it stands now; NULL: not looked at (an officer who has
 	                                        just signed was) */
 	const struct session_facts *session; /* WORD_SESSION; else NULL */
 	struct bytes key_id; /* of the request's key, RFC 5280 4.2.1.2 (1) or RFC 7093; made by src/crypto */

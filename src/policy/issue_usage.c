@@ -38,7 +38,8 @@ only_bits_fit(uint16_t usages)
 {
 	uint16_t only = usages & (USAGE_ENCIPHER_ONLY | USAGE_DECIPHER_ONLY);
 
-	return only == 0 || ((usages & USAGE_KEY_AGREEMENT) && only != (USAGE_ENCIPHER_ONLY | USAGE_DECIPHER_ONLY));
+	return only == 0 ||
+	    ((usages & USAGE_KEY_AGREEMENT) && only != (USAGE_ENCIPHER_ONLY | USAGE_DECIPHER_ONLY));
 }
 
 /* The request's own: all of it, or a refusal. */
@@ -50,8 +51,9 @@ asked_usage(struct issuing *i, uint16_t asked)
 
 	REFUSE_IF(not != 0, i, "csr.key_usage", CHY_ISSUE_KEY_USAGE, "RFC 5280 4.2.1.3",
 		  "the key of an end entity of this kind cannot have %s", key_usage_text(text, not ));
-	REFUSE_IF((asked & USAGE_CRL_SIGN) && !(i->d->procedure->key_usage & USAGE_CRL_SIGN), i, "csr.key_usage",
-		  CHY_ISSUE_KEY_USAGE, "RFC 5280 4.2.1.3", "cRLSign only where the procedure says so");
+	REFUSE_IF((asked & USAGE_CRL_SIGN) && !(i->d->procedure->key_usage & USAGE_CRL_SIGN), i,
+		  "csr.key_usage", CHY_ISSUE_KEY_USAGE, "RFC 5280 4.2.1.3",
+		  "cRLSign only where the procedure says so");
 	REFUSE_IF(!only_bits_fit(asked), i, "csr.key_usage", CHY_ISSUE_KEY_USAGE, "RFC 5280 4.2.1.3",
 		  "encipherOnly or decipherOnly without keyAgreement, or both");
 	i->d->key_usage = asked;

@@ -69,8 +69,8 @@ become(const char *path, char *const *argv, const int *fds, size_t nfds, pid_t p
 }
 
 enum rc
-child_start(const char *path, const char *config, const char *const *more, const int *fds, size_t nfds, pid_t *ret,
-	    struct err *e)
+child_start(const char *path, const char *config, const char *const *more, const int *fds, size_t nfds,
+	    pid_t *ret, struct err *e)
 {
 	union {
 		const char *in[ARGS_MAX + 4];
@@ -80,7 +80,8 @@ child_start(const char *path, const char *config, const char *const *more, const
 	size_t n = config ? 3 : 1;
 
 	for (; more != NULL && *more != NULL; more++) {
-		NEED(n < ARGS_MAX + 3, e, CHY_INTERNAL, NULL, "more than %d arguments for a program", ARGS_MAX);
+		NEED(n < ARGS_MAX + 3, e, CHY_INTERNAL, NULL, "more than %d arguments for a program",
+		     ARGS_MAX);
 		argv.in[n++] = *more;
 	}
 	NEED(nfds <= FDS_MAX, e, CHY_INTERNAL, NULL, "%zu descriptors for a program", nfds);

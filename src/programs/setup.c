@@ -98,7 +98,8 @@ write_config(struct setup *s, struct err *e)
 		buf_printf(&b, "url = %s\n", store);
 	else
 		buf_printf(&b, "url = sqlite:%s/chancery.db\n", s->dir);
-	buf_printf(&b, "\n[signer]\ndirectory = %s/signer\npassphrase_file = %s/signer-passphrase\n", s->dir, s->dir);
+	buf_printf(&b, "\n[signer]\ndirectory = %s/signer\npassphrase_file = %s/signer-passphrase\n", s->dir,
+		   s->dir);
 	buf_printf(&b, "\n[listener]\ntls = %s\nplain = %s\n", option(s, "tls", "127.0.0.1:8443"),
 		   option(s, "plain", "127.0.0.1:8080"));
 	for (const struct arg *m = args_next(&s->cli->args, "pkcs11", NULL); m != NULL;
@@ -116,7 +117,8 @@ make_files(struct setup *s, struct err *e)
 	TRY(dir_make(path_in(s, "officers"), 0700, e));
 	TRY(write_random(s, path_in(s, "signer-passphrase"), 32, e));
 	for (int i = 0; i < BOOT_OFFICERS; i++)
-		TRY(write_random(s, arena_printf(s->a, "%s/officers/boot-%d.pin", s->dir, i + 1), PIN_OCTETS, e));
+		TRY(write_random(s, arena_printf(s->a, "%s/officers/boot-%d.pin", s->dir, i + 1), PIN_OCTETS,
+				 e));
 	return write_config(s, e);
 }
 
@@ -170,7 +172,8 @@ make_input(struct setup *s, struct err *e)
 		json_add(names, json_str(s->a, BYTES("ip:127.0.0.1")));
 	}
 	if (args_text(&s->cli->args, "organisation") != NULL)
-		json_set(s->in, "organisation", json_str(s->a, bytes_str(args_text(&s->cli->args, "organisation"))));
+		json_set(s->in, "organisation",
+			 json_str(s->a, bytes_str(args_text(&s->cli->args, "organisation"))));
 	json_set(s->in, "officers", officers);
 	json_set(s->in, "tls_names", names);
 	return RC_OK;
@@ -192,8 +195,8 @@ start_both(struct setup *s, const char *in, const char *out, pid_t *signer, pid_
 	TRY(child_find(s->a, "chancery-factory", &factory_path, e));
 	fds[1] = open(config.signer.passphrase_file, O_RDONLY | O_CLOEXEC);
 	NEED(fds[1] >= 0, e, CHY_FILE_OPEN, NULL, "%s: %s", config.signer.passphrase_file, strerror(errno));
-	NEED(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, link) == 0, e, CHY_SYSTEM, NULL, "socketpair: %s",
-	     strerror(errno));
+	NEED(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, link) == 0, e, CHY_SYSTEM, NULL,
+	     "socketpair: %s", strerror(errno));
 	fds[0] = link[1];
 	TRY(child_start(signer_path, s->config, NULL, fds, 2, signer, e));
 	close(fds[0]);
@@ -237,12 +240,14 @@ hold_ceremony(struct setup *s, struct err *e)
 static enum rc
 write_officer(struct setup *s, int i, struct bytes certificate, struct bytes root, struct err *e)
 {
-	OWN(secret_free) struct secret *pin = NULL;
+	OWN(secret_free)
+	struct secret *pin = NULL;
 	OWN_BUF struct buf p12 = buf_max(P12_MAX);
 
 	TRY(secret_read_file(arena_printf(s->a, "%s/officers/boot-%d.pin", s->dir, i + 1), &pin, e));
 	TRY(p12_write(s->key[i], certificate, &root, 1, bytes_str(s->name[i]), pin, &p12, e));
-	return file_write(arena_printf(s->a, "%s/officers/boot-%d.p12", s->dir, i + 1), buf_bytes(&p12), 0600, e);
+	return file_write(arena_printf(s->a, "%s/officers/boot-%d.p12", s->dir, i + 1), buf_bytes(&p12), 0600,
+			  e);
 }
 
 static enum rc
@@ -258,7 +263,8 @@ write_outcome(struct setup *s, struct err *e)
 	pem_put(&pem, "CERTIFICATE", root);
 	TRY(file_write(path_in(s, "root.pem"), buf_bytes(&pem), 0644, e));
 	TRY(json_need_array(s->out, "officers", &list, e));
-	JSON_EACH(o, list) {
+	JSON_EACH(o, list)
+	{
 		TRY(json_need_str(o, "certificate", &text, e));
 		TRY(base64_parse(s->a, text, &certificate, e));
 		TRY(write_officer(s, i++, certificate, root, e));
@@ -275,8 +281,11 @@ tell(struct setup *s)
 	out_line(o, "Set up in %s\n", s->dir);
 	out_line(o, "  configuration   %s\n", s->config);
 	out_line(o, "  system root     %s/root.pem (trust it, and keep its fingerprint apart)\n", s->dir);
-	out_line(o, "  boot officers   %s/officers/boot-1.p12, boot-2.p12 (PINs in .pin beside them)\n", s->dir);
-	out_line(o, "Next: chancery serve --config %s, make your own officers, then close the boot officers.\n", s->config);
+	out_line(o, "  boot officers   %s/officers/boot-1.p12, boot-2.p12 (PINs in .pin beside them)\n",
+		 s->dir);
+	out_line(o,
+		 "Next: chancery serve --config %s, make your own officers, then close the boot officers.\n",
+		 s->config);
 }
 
 static enum rc
@@ -311,21 +320,27 @@ setup_run(struct cli *c, struct err *e)
 }
 
 static const struct opt options[] = {
-	{ "organisation", "NAME", OPT_TEXT, 0, "organisation in the names of the system's own certificates", NULL, NULL },
-	{ "store", "URL", OPT_TEXT, 0, "sqlite:/file or postgresql://...; else a SQLite file in DIR", NULL, NULL },
+	{ "organisation", "NAME", OPT_TEXT, 0, "organisation in the names of the system's own certificates",
+	  NULL, NULL },
+	{ "store", "URL", OPT_TEXT, 0, "sqlite:/file or postgresql://...; else a SQLite file in DIR", NULL,
+	  NULL },
 	{ "tls", "ADDRESS", OPT_TEXT, 0, "address of the TLS listener (127.0.0.1:8443)", NULL, NULL },
 	{ "plain", "ADDRESS", OPT_TEXT, 0, "address of the plain listener (127.0.0.1:8080)", NULL, NULL },
-	{ "server-name", "NAME", OPT_TEXT, OPT_MANY, "name in the server's certificate, dns:NAME or ip:ADDRESS", NULL, NULL },
-	{ "pkcs11", "NAME=MODULE[,PINFILE]", OPT_TEXT, OPT_MANY, "a PKCS#11 module that the signer may use", NULL, NULL },
+	{ "server-name", "NAME", OPT_TEXT, OPT_MANY,
+	  "name in the server's certificate, dns:NAME or ip:ADDRESS", NULL, NULL },
+	{ "pkcs11", "NAME=MODULE[,PINFILE]", OPT_TEXT, OPT_MANY, "a PKCS#11 module that the signer may use",
+	  NULL, NULL },
 	{ 0 },
 };
 
-static const struct operand operands[] = { { "DIR", OPT_DIR, OPT_MUST, "folder of the installation", NULL }, { 0 } };
+static const struct operand operands[] = { { "DIR", OPT_DIR, OPT_MUST, "folder of the installation", NULL },
+					   { 0 } };
 
 const struct command setup_command = {
 	.noun = "setup",
 	.summary = "make an installation and hold the boot ceremony",
-	.text = "Makes the configuration, the system's keys and two boot officers. The boot officers are there to make the first "
+	.text = "Makes the configuration, the system's keys and two boot officers. The boot officers are "
+		"there to make the first "
 		"real officers and are to be closed then.",
 	.options = options,
 	.operands = operands,
