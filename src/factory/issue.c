@@ -21,7 +21,7 @@ finish(struct issue_call *c, enum rc rc)
 
 	snapshot_unref(c->policy);
 	c->policy = NULL;
-	if (c->taken && rc != RC_OK)
+	if (c->taken && rc != RC_OK && !c->may_be_out)
 		session_give_back(c->session);
 	if (rc == RC_OK)
 		atomic_fetch_add(&f->figures.issued, c->repeated ? 0 : 1);
@@ -155,11 +155,14 @@ signed_(void *arg, const struct signed_cert *s, const struct err *e)
 	FAULT("factory.after-sign");
 	if (s == NULL) {
 		c->err = *e;
-		if (e->code == CHY_SIGNER_LOST)
+		if (e->code == CHY_SIGNER_LOST) {
+			c->may_be_out = true;
 			atomic_store(&c->f->repairing, true);
+		}
 		finish(c, e->rc);
 		return;
 	}
+	c->may_be_out = true;
 	rc = pending_get(c->context, &p, &c->err);
 	if (rc == RC_OK)
 		rc = pending_finish(c->arena, &p, c->tbs, s->signature, &done, &c->err);

@@ -33,7 +33,8 @@ struct issue_call {
 
 	/* the way */
 	struct snapshot *policy;
-	bool taken; /* one of the session's certificates */
+	bool taken;      /* one of the session's certificates */
+	bool may_be_out; /* the signer may have signed it: it will be adopted if it is not stored */
 	struct csr csr;
 	struct issue_facts facts;
 	struct session_facts session_facts;

@@ -31,7 +31,8 @@ MUST enum rc session_by_token(struct factory *f, struct bytes token, const struc
 			      struct err *e);
 
 /* Takes one of the certificates that the session may make; *ret_before: how many were taken before. What is then not made
-   is given back. The store counts again when it is stored. */
+   is given back, but for what may have been signed: that is adopted later and counts. The store counts again when it is
+   stored. */
 void session_take(const struct session *s, int64_t *ret_before);
 void session_give_back(const struct session *s);
 

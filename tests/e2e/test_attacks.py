@@ -1,0 +1,75 @@
+"""What must not be had: one test for each way that was once open."""
+import base64
+import hashlib
+import json
+import sqlite3
+import subprocess
+import threading
+import time
+
+import pytest
+
+import world
+from world import Refused, make_csr
+
+
+def at_once(calls):
+    """The outcome of each call, all of them started together: a value, or the refusal."""
+    outcomes = [None] * len(calls)
+
+    def run(i):
+        try:
+            outcomes[i] = calls[i]()
+        except Refused as e:
+            outcomes[i] = e
+    threads = [threading.Thread(target=run, args=(i,)) for i in range(len(calls))]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    return outcomes
+
+
+def verify(house, scratch):
+    house.wait_sequenced()
+    export = scratch / "export.jsonl"
+    export.write_bytes(house.export())
+    return subprocess.run([world.CHANCERY, "journal", "verify", "--root", house.dir / "root.pem", "--file", export],
+                          capture_output=True, text=True)
+
+
+def certificates(house):
+    """How many there are."""
+    n, after = 0, 0
+    while True:
+        page = house.call("GET", f"/api/v1/certificates?limit=100&after={after}", officer=house.officers["anna"])
+        n += len(page["items"])
+        if page["next"] is None:
+            return n
+        after = page["next"]
+
+
+def test_a_session_never_signs_more_than_it_may(house, scratch):
+    token = house.open_session(3)
+    csrs = [make_csr(None, sans=[f"o{i}.example.org"])[0] for i in range(10)]
+    before = certificates(house)
+    made = at_once([lambda c=c: house.issue(token, c) for c in csrs])
+    refused = [m for m in made if isinstance(m, Refused)]
+    assert len(refused) == 7 and {m.code for m in refused} == {"CHY-1566"}, made
+    with pytest.raises(Refused, match="CHY-1566"):
+        house.issue(token, csrs[0])
+    time.sleep(1.5)
+    assert certificates(house) == before + 3, "nothing more was signed and adopted later"
+    assert house.issue(house.open_session(1), csrs[0]), "and nobody else had to wait"
+    done = verify(house, scratch)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_refused_request_does_not_use_a_session_up(house):
+    token = house.open_session(1)
+    broken = bytearray(make_csr(None, sans=["broken.example.org"])[0])
+    broken[-3] ^= 1
+    for _ in range(3):
+        with pytest.raises(Refused):
+            house.issue(token, bytes(broken))
+    assert house.issue(token, make_csr(None, sans=["whole.example.org"])[0])
