@@ -6,6 +6,7 @@
 #include "crypto/crypto.h"
 #include "crypto/digest.h"
 #include "crypto/rand.h"
+#include "factory/in_flight.h"
 #include "factory/in_force.h"
 #include "factory/jobs.h"
 #include "factory/reconcile.h"
@@ -26,7 +27,8 @@ new_factory(void)
 	f->policy_stamp = -1;
 	f->identity = arena_new(1 << 20);
 	f->sessions = sessions_new();
-	if (f->identity == NULL || f->sessions == NULL) {
+	f->in_flight = in_flight_new();
+	if (f->identity == NULL || f->sessions == NULL || f->in_flight == NULL) {
 		factory_close(f);
 		return NULL;
 	}
@@ -141,6 +143,7 @@ factory_close(struct factory *f)
 	store_close(f->store);               /* commits what queued */
 	snapshot_unref(f->policy);
 	sessions_free(f->sessions);
+	in_flight_free(f->in_flight);
 	arena_free(f->identity);
 	pthread_mutex_destroy(&f->acting);
 	pthread_mutex_destroy(&f->policy_loading);

@@ -50,6 +50,7 @@ struct factory {
 	   so that a retry finds what the first try made. */
 	_Atomic bool repairing;
 	struct sessions *sessions;
+	struct in_flight *in_flight;
 	struct jobs *jobs;
 	struct factory_figures figures;
 };

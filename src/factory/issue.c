@@ -21,6 +21,7 @@ finish(struct issue_call *c, enum rc rc)
 
 	snapshot_unref(c->policy);
 	c->policy = NULL;
+	in_flight_leave(f->in_flight, &c->idempotency);
 	if (c->taken && rc != RC_OK && !c->may_be_out)
 		session_give_back(c->session);
 	if (rc == RC_OK)
@@ -37,10 +38,12 @@ idempotency_hashes(struct issue_call *c)
 {
 	int64_t caller = c->session ? c->session->facts.id.v : c->request.officer.v;
 	const struct bytes key[2] = { bytes_of(&caller, sizeof(caller)), c->request.idempotency_key };
-	const struct bytes request[2] = { c->request.token_procedure, c->request.csr_der };
+	const int64_t validity[2] = { c->request.not_before_ms, c->request.not_after_ms };
+	const struct bytes request[3] = { c->request.token_procedure, bytes_of(validity, sizeof(validity)),
+					  c->request.csr_der };
 
-	sha256_parts(key, 2, c->idempotency_key);
-	sha256_parts(request, 2, c->idempotency_request);
+	sha256_parts(key, 2, c->idempotency.key);
+	sha256_parts(request, 3, c->idempotency_request);
 }
 
 /* *ret_found: the certificate that came of the same request before. */
@@ -54,7 +57,9 @@ look_up_repeated(struct issue_call *c, bool *ret_found)
 	if (c->request.idempotency_key.n == 0)
 		return RC_OK;
 	idempotency_hashes(c);
-	rc = store_idempotency(c->f->store, c->arena, BYTES_OF(c->idempotency_key), &row, &c->err);
+	NEED(in_flight_enter(c->f->in_flight, &c->idempotency), &c->err, CHY_IDEMPOTENCY_BUSY, NULL,
+	     "a request with this Idempotency-Key is being carried out: try again");
+	rc = store_idempotency(c->f->store, c->arena, BYTES_OF(c->idempotency.key), &row, &c->err);
 	if (rc == RC_NOT_FOUND) {
 		err_clear(&c->err);
 		return RC_OK;

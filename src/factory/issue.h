@@ -6,6 +6,7 @@
 #define FACTORY_ISSUE_H
 
 #include "factory/factory.h"
+#include "factory/in_flight.h"
 #include "factory/sessions.h"
 #include "model/issue.h"
 
@@ -40,7 +41,8 @@ struct issue_call {
 	struct session_facts session_facts;
 	struct issue_decision decision;
 	struct bytes tbs, context;
-	uint8_t idempotency_key[32], idempotency_request[32], key_id[20];
+	struct in_flight_key idempotency;
+	uint8_t idempotency_request[32], key_id[20];
 };
 
 /* Starts; done tells the end in every case. */

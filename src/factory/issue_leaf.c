@@ -97,7 +97,7 @@ issue_pending(struct issue_call *c, struct pending *ret)
 		.session = c->session ? c->session->facts.id.v : 0,
 		.sigalg = c->decision.sigalg,
 		.leaf = arena_dup(c->arena, buf_bytes(&leaf)),
-		.idempotency_key = keyed ? BYTES_OF(c->idempotency_key) : BYTES_NONE,
+		.idempotency_key = keyed ? BYTES_OF(c->idempotency.key) : BYTES_NONE,
 		.idempotency_request = keyed ? BYTES_OF(c->idempotency_request) : BYTES_NONE,
 		.caller = c->session ? c->session->facts.id.v : c->request.officer.v,
 	};

@@ -73,3 +73,26 @@ def test_a_refused_request_does_not_use_a_session_up(house):
         with pytest.raises(Refused):
             house.issue(token, bytes(broken))
     assert house.issue(token, make_csr(None, sans=["whole.example.org"])[0])
+
+
+def test_one_key_in_many_calls_at_once_signs_once(house, scratch):
+    """Whoever comes second waits; nothing is signed twice and nobody else is held up."""
+    token = house.open_session(100)
+    csr = make_csr(None, sans=["race.example.org"])[0]
+    before = certificates(house)
+    made = at_once([lambda: house.issue(token, csr, key="race") for _ in range(12)])
+    assert {m.code for m in made if isinstance(m, Refused)} <= {"CHY-1718"}, made
+    ids = {m["id"] for m in made if not isinstance(m, Refused)}
+    assert len(ids) == 1 and house.issue(token, csr, key="race")["id"] in ids
+    time.sleep(1.5)
+    assert certificates(house) == before + 1
+    assert verify(house, scratch).returncode == 0
+
+
+def test_another_validity_is_another_request(house):
+    token = house.open_session()
+    csr = make_csr(None, sans=["validity.example.org"])[0]
+    house.issue(token, csr, key="validity")
+    until = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 5 * 86400))
+    with pytest.raises(Refused, match="CHY-1717"):
+        house.issue(token, csr, key="validity", validity={"not_after": until})
