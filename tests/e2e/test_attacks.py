@@ -96,3 +96,50 @@ def test_another_validity_is_another_request(house):
     until = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 5 * 86400))
     with pytest.raises(Refused, match="CHY-1717"):
         house.issue(token, csr, key="validity", validity={"not_after": until})
+
+
+# ---- whoever writes to the database ----
+
+@pytest.fixture
+def tampered(tmp_path):
+    """tampered(change): what verification says after the change was made to the stopped installation's database."""
+    house = world.World(tmp_path / "house")
+    house.start().make_officers().make_ca()
+    anna, ben = house.officers["anna"], house.officers["ben"]
+    made = next(d for d in house.call("GET", "/api/v1/documents/token-procedure", officer=anna)["items"] if d["name"] == "TLS server")
+    house.act("token-procedure.modify", dict(made["body"], state="closed"), anna, ben, obj=made["id"])
+    house.document = made["id"]
+    house.wait_sequenced()
+
+    def tamper(change, *values):
+        house.stop()
+        db = sqlite3.connect(house.dir / "chancery.db")
+        with db:
+            assert db.execute(change, values).rowcount > 0
+        db.close()
+        house.start()
+        return verify(house, tmp_path)
+    tamper.house = house
+    try:
+        yield tamper
+    finally:
+        house.stop()
+
+
+def state_of(house):
+    return house.call("GET", f"/api/v1/documents/token-procedure/{house.document}", officer=house.officers["anna"])["state"]
+
+
+def test_an_old_version_does_not_come_back_into_force(tampered):
+    tampered("UPDATE document_current SET version = 1, state = 'active' WHERE id = ?", tampered.house.document)
+    assert state_of(tampered.house) == "closed"
+    tampered("UPDATE document_current SET state = 'deleted' WHERE id = ?", tampered.house.document)
+    assert state_of(tampered.house) == "closed"
+    done = tampered("UPDATE document SET state = 'deleted' WHERE id = ? AND version = 2", tampered.house.document)
+    assert done.returncode == 1, done.stdout + done.stderr
+
+
+def test_a_document_from_the_future_is_found(tampered):
+    done = tampered("INSERT INTO document SELECT id, 3, kind, name, 'active', domain, replace(body, 'closed', 'active'), 4102444800000,"
+                    " request_id, stamp FROM document WHERE id = ? AND version = 2", tampered.house.document)
+    assert done.returncode == 1 and "the journal does not know it" in done.stdout, done.stdout + done.stderr
