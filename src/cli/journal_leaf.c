@@ -251,15 +251,19 @@ leaf_session(struct journal_verifier *v, struct arena *a, const struct leaf_view
 	return pairmap_put(&v->sessions, id, 0, s, e);
 }
 
-/* procedures.token: [id, version] */
+/* The id of [id, version]. */
+static int64_t
+first_int(const struct json *pair)
+{
+	return pair && pair->type == JSON_ARRAY && pair->first && pair->first->type == JSON_INT
+	    ? pair->first->integer
+	    : 0;
+}
+
 static int64_t
 token_procedure_of(const struct json *leaf)
 {
-	const struct json *token = json_get(json_get(leaf, "procedures"), "token");
-
-	return token && token->type == JSON_ARRAY && token->first && token->first->type == JSON_INT
-	    ? token->first->integer
-	    : 0;
+	return first_int(json_get(json_get(leaf, "procedures"), "token"));
 }
 
 static enum rc
@@ -296,22 +300,32 @@ certificate_by_request(struct journal_verifier *v, struct arena *a, const struct
 	TRY(json_need_str(l->leaf, "csr_sha256", &hex, e));
 	TRY(hex_parse(a, hex, &hash, e));
 	NEED(hash.n == SHA256_LEN, e, CHY_JOURNAL_FORMAT, NULL, "a digest of %zu octets", hash.n);
+	NEED(token_procedure_of(l->leaf) == r->token_procedure, e, CHY_JOURNAL_SIGNATURE, NULL,
+	     "the officer's request %lld is for token procedure %lld, not %lld", (long long)w->request,
+	     (long long)r->token_procedure, (long long)token_procedure_of(l->leaf));
 	for (size_t i = 0; i < r->csrs_n; i++)
-		if (memcmp(r->csrs + i * SHA256_LEN, hash.p, SHA256_LEN) == 0)
+		if (!r->issued[i] && memcmp(r->csrs + i * SHA256_LEN, hash.p, SHA256_LEN) == 0) {
+			r->issued[i] = true; /* one signature, one certificate */
 			return RC_OK;
-	FAIL(e, CHY_JOURNAL_SIGNATURE, NULL, "the officer's request %lld does not ask for it",
+		}
+	FAIL(e, CHY_JOURNAL_SIGNATURE, NULL, "the officer's request %lld does not ask for it, or not so often",
 	     (long long)w->request);
 }
 
 static enum rc
-authority_by_request(struct journal_verifier *v, const struct word *w, struct err *e)
+authority_by_request(struct journal_verifier *v, const struct word *w, const struct leaf_view *l, struct err *e)
 {
 	struct signed_request *r;
 
 	NEED(w->request != 0, e, CHY_JOURNAL_SIGNATURE, NULL, "a session makes no authorities");
 	TRY(signed_request(v, w->request, &r, e));
-	NEED(r->act.kind == KIND_AUTHORITY || r->act.kind == KIND_CA_KEY, e, CHY_JOURNAL_SIGNATURE, NULL,
+	NEED(r->act.kind == KIND_AUTHORITY && r->act.verb == ACT_CREATE, e, CHY_JOURNAL_SIGNATURE, NULL,
 	     "the officers signed another act");
+	NEED(first_int(json_get(l->leaf, "authority")) == w->request, e, CHY_JOURNAL_SIGNATURE, NULL,
+	     "the officers' request %lld made another authority", (long long)w->request);
+	NEED(!r->certified, e, CHY_JOURNAL_SIGNATURE, NULL, "request %lld had its certificate already",
+	     (long long)w->request);
+	r->certified = true;
 	return RC_OK;
 }
 
@@ -332,7 +346,7 @@ leaf_certificate(struct journal_verifier *v, struct arena *a, const struct leaf_
 	if (w.genesis)
 		return by_ceremony(v, &w, e);
 	if (authority)
-		return authority_by_request(v, &w, e);
+		return authority_by_request(v, &w, l, e);
 	return w.session ? certificate_by_session(v, &w, l, e) : certificate_by_request(v, a, &w, l, e);
 }
 

@@ -2,6 +2,7 @@
 #include "base/base.h"
 #include "cli/journal_state.h"
 #include "crypto/cms_verify.h"
+#include "pki/cert.h"
 
 enum { DOMAINS_DEEP = 64 };
 
@@ -93,6 +94,17 @@ check_rights(const struct journal_verifier *v, const struct officer_state *o, co
 }
 
 static enum rc
+in_its_time(struct arena *a, struct bytes signer, int64_t at_ms, struct err *e)
+{
+	struct cert c;
+
+	TRY(cert_parse(a, signer, &c, e));
+	NEED(at_ms >= c.not_before_at && at_ms <= c.not_after_at, e, CHY_JOURNAL_SIGNATURE, "RFC 5280 6.1.3",
+	     "the officer's certificate was not valid when it signed");
+	return RC_OK;
+}
+
+static enum rc
 check_officer(const struct journal_verifier *v, int64_t officer, struct bytes signer,
 	      const struct officer_state **ret, struct err *e)
 {
@@ -120,8 +132,10 @@ read_csrs(struct journal_verifier *v, struct arena *a, const struct json *body, 
 	struct json *list;
 
 	TRY(json_need_array(body, "requests", &list, e));
+	TRY(json_need_int(body, "token_procedure", 1, JSON_INT_MAX, &r->token_procedure, e));
 	r->csrs = arena_array(v->mem, list->count ? list->count : 1, SHA256_LEN);
-	NEED(r->csrs != NULL, e, CHY_NO_MEMORY, NULL, "requests");
+	r->issued = arena_array(v->mem, list->count ? list->count : 1, sizeof(*r->issued));
+	NEED(r->csrs != NULL && r->issued != NULL, e, CHY_NO_MEMORY, NULL, "requests");
 	JSON_EACH(item, list)
 	{
 		struct bytes text, der;
@@ -196,6 +210,7 @@ journal_signature(struct journal_verifier *v, struct arena *a, const struct leaf
 	NEED(d.request == request, e, CHY_JOURNAL_SIGNATURE, NULL,
 	     "what was signed is request %lld, not %lld", (long long)d.request, (long long)request);
 	TRY(check_officer(v, officer, cms.signer, &o, e));
+	TRY(in_its_time(a, cms.signer, l->at_ms, e));
 	TRY(check_rights(v, o, &d, e));
 	sha256(cms.content, hash);
 	r = pairmap_get(&v->requests, request, 0);

@@ -40,7 +40,10 @@ struct signed_request {
 	uint8_t bytes_sha256[SHA256_LEN]; /* of the signed bytes: all signatures are over the same */
 	uint8_t body_sha256[SHA256_LEN];  /* of a document's body, as journal_document_hash */
 	uint8_t *csrs; /* certificate.issue: SHA-256 of each request, one behind the other */
+	bool *issued;  /* one for each of them: its certificate is in the journal */
 	size_t csrs_n;
+	int64_t token_procedure; /* certificate.issue: by which */
+	bool certified;          /* authority.create: its certificate is in the journal */
 	const struct json *body; /* issuing-session.open */
 	bool over;               /* has taken effect, or became void */
 };

@@ -162,6 +162,8 @@ enum deed {
 	SESSION_OTHER_BODY,
 	SESSION_OVER,
 	OTHER_CSR,
+	OTHER_PROCEDURE, /* than the officer signed for */
+	ISSUED_TWICE,    /* two certificates for one request of the list */
 	NOT_ASKED,    /* a certificate by a request that is none for certificates */
 	TWICE,        /* one request takes effect twice */
 	VOID_REQUEST, /* takes effect after it became void */
@@ -263,12 +265,15 @@ by_officer(enum deed bad)
 {
 	struct bytes csr = BYTES("not a request, but bytes");
 	const char *body = arena_printf(mem, "{\"requests\":[{\"csr\":\"%s\"}],\"token_procedure\":80}",
-					b64(csr));
+					b64(csr)),
+		   *more;
 
 	signature(220, ANNA, anna_key, anna, act("certificate.issue", 220, "null", body, instance));
-	certificate(301, issued[1], bad == NOT_ASKED ? "{\"request\":200}" : "{\"request\":220}",
-		    arena_printf(mem, ",\"csr_sha256\":\"%s\"",
-				 hex_sha256(bad == OTHER_CSR ? BYTES("another") : csr)));
+	more = arena_printf(mem, ",\"csr_sha256\":\"%s\",\"procedures\":{\"token\":[%d,1]}",
+			    hex_sha256(bad == OTHER_CSR ? BYTES("another") : csr), bad == OTHER_PROCEDURE ? 81 : 80);
+	certificate(301, issued[1], bad == NOT_ASKED ? "{\"request\":200}" : "{\"request\":220}", more);
+	if (bad == ISSUED_TWICE)
+		certificate(303, issued[3], "{\"request\":220}", more);
 	leaf("{\"act\":\"x\"," AT ",\"id\":1999,\"kind\":\"refusal\",\"text\":\"no\"}");
 	if (bad == SECOND_GENESIS)
 		leaf(leaves[0]);
