@@ -56,6 +56,8 @@ static const struct setting settings[] = {
 	  "Another one for each factory on one store: part of every id that it gives." },
 	{ "serve", "drain_seconds", INT, AT(serve.drain_seconds), "20", 0, 600, NULL,
 	  "What open requests get to end in when the server stops." },
+	{ "serve", "restart_ms_max", INT, AT(serve.restart_ms_max), "30000", 10, 600000, NULL,
+	  "The longest wait before a program that keeps dying is started again." },
 	{ "serve", "sandbox", BOOL, AT(serve.sandbox), "true", 0, 0, NULL,
 	  "Whether the programs give rights away after start (seccomp, Landlock)." },
 };

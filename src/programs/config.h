@@ -45,6 +45,7 @@ struct config {
 	} node;
 	struct {
 		int64_t drain_seconds; /* that open requests get at the end */
+		int64_t restart_ms_max; /* before a program that keeps dying is started again */
 		bool sandbox;
 	} serve;
 };

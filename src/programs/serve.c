@@ -22,7 +22,6 @@
 
 enum {
 	BACKOFF_FIRST_MS = 1000,
-	BACKOFF_MAX_MS = 30000,
 	STEADY_MS = 3000, /* a program that ran so long starts again at once */
 	START_FAILS_MAX = 5,
 	KILL_AFTER_MS = 5000,
@@ -234,7 +233,7 @@ log_ended(const struct program *p, int status)
 
 /* When to start it again: at once after a long run or an orderly end, else ever later. */
 static void
-plan_restart(struct program *p, int status)
+plan_restart(struct program *p, int status, int64_t longest_ms)
 {
 	bool steady = now_ms() - p->started_ms >= STEADY_MS;
 
@@ -246,8 +245,8 @@ plan_restart(struct program *p, int status)
 	}
 	p->start_at_ms = now_ms() + p->backoff_ms;
 	p->backoff_ms = p->backoff_ms == 0 ? BACKOFF_FIRST_MS : p->backoff_ms * 2;
-	if (p->backoff_ms > BACKOFF_MAX_MS)
-		p->backoff_ms = BACKOFF_MAX_MS;
+	if (p->backoff_ms > longest_ms)
+		p->backoff_ms = longest_ms;
 }
 
 /* A program that says no at the very start (wrong passphrase, no certificate) will say so again. */
@@ -269,7 +268,7 @@ ended(struct serve *s, struct program *p, int status)
 		close_fd(&s->link);
 	if (s->phase > RUNNING)
 		return;
-	plan_restart(p, status);
+	plan_restart(p, status, s->config.serve.restart_ms_max);
 	if (hopeless(s, p, status))
 		begin_stop(s, 1);
 }

@@ -102,6 +102,8 @@ class World:
             command += ["--pkcs11", m]
         done = subprocess.run(command, capture_output=True, text=True, env=self.env)
         assert done.returncode == 0, done.stderr + done.stdout
+        with open(self.dir / "chancery.ini", "a") as f:
+            f.write("\n[serve]\nrestart_ms_max = 100\n")  # tests kill often, and do not want to wait
         for i in (1, 2):
             pin = (self.dir / f"officers/boot-{i}.pin").read_bytes().strip()
             self.officers[f"boot{i}"] = Officer.from_p12(self.keys, f"Boot officer {i}", self.dir / f"officers/boot-{i}.p12", pin)
