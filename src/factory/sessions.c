@@ -119,13 +119,14 @@ session_body_read(struct arena *a, const struct json *body, struct session_body 
 }
 
 static enum rc
-from_row(struct arena *a, const struct session_row *row, struct session *x, struct err *e)
+from_row(struct factory *f, struct arena *a, const struct session_row *row, struct session *x, struct err *e)
 {
 	struct session_body b;
 	struct json *body;
 
 	TRY(json_parse(a, row->body, &body, e));
 	TRY(session_body_read(a, body, &b, e));
+	TRY(session_check_signed(f, a, row, body, e));
 	memcpy(x->token_hash, b.token_hash, sizeof(x->token_hash));
 	memcpy(x->procedures, b.procedures, sizeof(x->procedures));
 	x->officer = officer_id_of(row->officer_id);
@@ -156,7 +157,7 @@ load(struct factory *f, const uint8_t hash[32], struct session **ret, struct err
 	}
 	rc = store_session_by_token(f->store, a, bytes_of(hash, 32), &row, e);
 	if (rc == RC_OK)
-		rc = from_row(a, &row, x, e);
+		rc = from_row(f, a, &row, x, e);
 	if (rc != RC_OK) {
 		free(x);
 		if (rc == RC_NOT_FOUND) {

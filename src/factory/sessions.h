@@ -49,4 +49,10 @@ struct session_body {
 MUST enum rc session_body_read(struct arena *a, const struct json *body, struct session_body *ret,
 			       struct err *e);
 
+/* Whether the row is what its officer signed: a bearer token would otherwise be as good as the database's password.
+   body: the row's, parsed. SESSION_TOKEN, CMS_*. Once for each session that is loaded. */
+struct session_row;
+MUST enum rc session_check_signed(struct factory *f, struct arena *a, const struct session_row *row,
+				  const struct json *body, struct err *e);
+
 #endif

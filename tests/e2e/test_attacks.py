@@ -143,3 +143,21 @@ def test_a_document_from_the_future_is_found(tampered):
     done = tampered("INSERT INTO document SELECT id, 3, kind, name, 'active', domain, replace(body, 'closed', 'active'), 4102444800000,"
                     " request_id, stamp FROM document WHERE id = ? AND version = 2", tampered.house.document)
     assert done.returncode == 1 and "the journal does not know it" in done.stdout, done.stdout + done.stderr
+
+
+def test_a_session_with_another_token_is_not_taken(tampered):
+    house = tampered.house
+    anna, ben = house.officers["anna"], house.officers["ben"]
+    body = house.call("GET", f"/api/v1/documents/token-procedure/{house.document}", officer=anna)["body"]
+    house.act("token-procedure.modify", dict(body, state="active"), anna, ben, obj=house.document)
+    good, csr = house.open_session(5), make_csr(None, sans=["token.example.org"])[0]
+    stolen = hashlib.sha256(b"stolen")
+    tampered("UPDATE issuing_session SET token_hash = ?, body = json_set(body, '$.token_sha256', ?)", stolen.digest(), stolen.hexdigest())
+    with pytest.raises(Refused, match="CHY-1"):
+        house.issue("stolen", csr)
+    back = hashlib.sha256(good.encode())
+    tampered("UPDATE issuing_session SET token_hash = ?, body = json_set(body, '$.token_sha256', ?)", back.digest(), back.hexdigest())
+    assert house.issue(good, csr)
+    tampered("UPDATE issuing_session SET body = json_set(body, '$.certificates_max', 1000), maximum = 1000")
+    with pytest.raises(Refused, match="CHY-1"):
+        house.issue(good, csr)
