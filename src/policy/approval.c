@@ -91,6 +91,20 @@ rule_different_officers(const struct signature_facts *f, const struct officer *o
 	return RC_OK;
 }
 
+/* Who was closed or lost the role since signing takes back what was only half signed: that is what closing is for. */
+static enum rc
+rule_others_still(const struct signature_facts *f, const struct officer *o, struct signature_decision *ret,
+		  struct err *e)
+{
+	for (size_t i = 0; i < f->before_n; i++) {
+		const struct officer *x = snapshot_officer(f->policy, f->before[i].officer);
+
+		TRY(may_act(x, NULL, 0, e));
+		TRY(may_role(x, act_roles(f->request->act), e));
+	}
+	return RC_OK;
+}
+
 /* The token that a signatory's key is in, by the certificate or by the officer's document. */
 static struct bytes
 token_of(const struct snapshot *s, const struct signatory *x)
@@ -178,6 +192,7 @@ rule_count(const struct signature_facts *f, const struct officer *o, struct sign
 	X("signatures-wanted", rule_count) \
 	X("different-officers", rule_different_officers) \
 	X("different-people", rule_different_people) \
+	X("others-still-officers", rule_others_still) \
 	X("boot-in-one-step", rule_boot) \
 	X("body-holds", rule_body)
 

@@ -1,13 +1,13 @@
 """What must not be had: one test for each way that was once open."""
 import base64
 import hashlib
-import json
 import sqlite3
 import subprocess
 import threading
 import time
 
 import pytest
+from cryptography import x509
 
 import world
 from world import Refused, make_csr
@@ -161,3 +161,21 @@ def test_a_session_with_another_token_is_not_taken(tampered):
     tampered("UPDATE issuing_session SET body = json_set(body, '$.certificates_max', 1000), maximum = 1000")
     with pytest.raises(Refused, match="CHY-1"):
         house.issue(good, csr)
+
+
+def test_who_was_closed_has_not_signed(house):
+    """The act of a first signer who is closed before the second one comes does not take effect."""
+    anna, ben, rosa = (house.officers[n] for n in ("anna", "ben", "rosa"))
+    csr, key = make_csr("Cy Admin")
+    issued = house.act("certificate.issue", {"token_procedure": "Officer", "requests": [{"csr": base64.b64encode(csr).decode()}]},
+                       rosa)["result"]["certificates"][0]
+    made = house.act("officer.create", {"name": "Cy Admin", "profile": "Administration officer", "certificate": issued["certificate"]},
+                     anna, ben)
+    cy = world.Officer(house.keys, "Cy Admin", key, x509.load_der_x509_certificate(base64.b64decode(issued["der"])), made["result"]["id"])
+    request = house.prepare(cy, "token-procedure.create", {"name": "Cy's", "storage_profile": "pkcs10", "issuer_certificates": "none",
+                                                           "certificate_procedures": ["TLS server"]})
+    assert house.bring(cy, request, cy)["state"] == "waiting"
+    body = house.call("GET", f"/api/v1/documents/officer/{cy.id}", officer=anna)["body"]
+    house.act("officer.modify", dict(body, state="closed"), anna, ben, obj=cy.id)
+    with pytest.raises(Refused, match="403"):
+        house.bring(ben, request, ben)
