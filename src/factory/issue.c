@@ -190,7 +190,7 @@ refused(struct issue_call *c, enum rc rc)
 	OWN(arena_free)
 	struct arena *a = arena_new(64 << 10);
 
-	if (a != NULL && (rc == RC_DENIED || rc == RC_MALFORMED))
+	if (a != NULL && (rc == RC_DENIED || rc == RC_MALFORMED || rc == RC_NOT_FOUND || rc == RC_CONFLICT))
 		leaf_refusal(c->f, "certificate.issue",
 			     c->session ? by_session(a, c->session->facts.id)
 					: by_officer(a, c->request.officer),
