@@ -13,6 +13,7 @@ struct step {
 	struct arena *a;
 	struct tree tree;
 	uint64_t signed_size;
+	int64_t signed_at_ms;
 	struct tiles_edge *edge;
 };
 
@@ -32,6 +33,7 @@ check_head(struct step *s, struct tiles_reader *reader, struct err *e)
 	}
 	TRY(rc);
 	s->signed_size = (uint64_t)head.size;
+	s->signed_at_ms = head.at;
 	NEED(s->signed_size <= s->tree.size, e, CHY_JOURNAL_HEAD, NULL,
 	     "a head over %lld leaves is signed, %llu are there", (long long)head.size,
 	     (unsigned long long)s->tree.size);
@@ -97,7 +99,10 @@ place_waiting(struct step *s, size_t *ret_placed, struct err *e)
 static enum rc
 sign_head(struct step *s, struct err *e)
 {
-	struct signer_head head = { .size = s->tree.size, .at_ms = clock_now_ms() };
+	int64_t now_ms = clock_now_ms();
+	/* a head is never older than the one before it, even where the clock was set back (RFC 9162 4.10) */
+	struct signer_head head = { .size = s->tree.size,
+				    .at_ms = now_ms > s->signed_at_ms ? now_ms : s->signed_at_ms };
 	struct change *c;
 	struct signed_cert sig;
 	struct tree_hash root;
