@@ -5,31 +5,31 @@
 #define BASE_LIMITS_H
 
 enum {
-	LIMIT_REQUEST_ARENA = 4 << 20, /* memory that one request may use */
-	LIMIT_BODY = 1 << 20,          /* HTTP body of an ordinary route */
-	LIMIT_HEADERS = 16 << 10,      /* all HTTP headers of a request */
-	LIMIT_BODY_SECONDS = 20,       /* until the whole of a request has come */
-	LIMIT_JSON_DEPTH = 32,         /* nested arrays and objects */
-	LIMIT_JSON_MEMBERS = 4096,     /* of one object */
-	LIMIT_DER_DEPTH = 32,          /* nested constructed values */
-	LIMIT_CSR = 64 << 10,          /* a certificate request, DER */
-	LIMIT_CERT = 64 << 10,         /* a certificate, DER */
-	LIMIT_TBS = 60 << 10,          /* what the signer signs */
-	LIMIT_NAME_ATTRS = 64,         /* attributes in one distinguished name */
-	LIMIT_SAN = 1000,              /* general names in one extension */
-	LIMIT_EXTENSIONS = 64,         /* in one certificate or request */
-	LIMIT_SERIAL = 20,             /* RFC 5280 4.1.2.2 */
-	LIMIT_CMS = 256 << 10,         /* an officer's signature with what it signs */
-	LIMIT_CONTEXT = 16 << 10,      /* the context blob of a signature in the signer's journal */
-	LIMIT_SIGNER_BATCH = 256,      /* messages that the signer takes at once */
-	LIMIT_SIGNER_INFLIGHT = 4096,  /* requests without an answer yet */
-	LIMIT_FRAME = 128 << 10,       /* a message between two of our processes */
-	LIMIT_COMMIT_BATCH = 1000,     /* changes in one database transaction */
-	LIMIT_COMMIT_QUEUE = 8192,     /* changes that wait for the committer */
-	LIMIT_CHANGE = 64 << 20,       /* memory of one change, LIMIT_BULK certificates and more */
-	LIMIT_CONNECTIONS = 4096,      /* open HTTP connections */
-	LIMIT_PAGE = 1000,             /* rows of one page of a list */
-	LIMIT_BULK = 1000,             /* objects in one signed request */
+	LIMIT_REQUEST_ARENA = 16 << 20, /* memory that one request may use */
+	LIMIT_BODY = 1 << 20,           /* HTTP body of an ordinary route */
+	LIMIT_HEADERS = 16 << 10,       /* all HTTP headers of a request */
+	LIMIT_BODY_SECONDS = 20,        /* until the whole of a request has come */
+	LIMIT_JSON_DEPTH = 32,          /* nested arrays and objects */
+	LIMIT_JSON_MEMBERS = 4096,      /* of one object */
+	LIMIT_DER_DEPTH = 32,           /* nested constructed values */
+	LIMIT_CSR = 64 << 10,           /* a certificate request, DER */
+	LIMIT_CERT = 64 << 10,          /* a certificate, DER */
+	LIMIT_TBS = 60 << 10,           /* what the signer signs */
+	LIMIT_NAME_ATTRS = 64,          /* attributes in one distinguished name */
+	LIMIT_SAN = 1000,               /* general names in one extension */
+	LIMIT_EXTENSIONS = 64,          /* in one certificate or request */
+	LIMIT_SERIAL = 20,              /* RFC 5280 4.1.2.2 */
+	LIMIT_CMS = 1 << 20,            /* an officer's signature with what it signs */
+	LIMIT_CONTEXT = 16 << 10,       /* the context blob of a signature in the signer's journal */
+	LIMIT_SIGNER_BATCH = 256,       /* messages that the signer takes at once */
+	LIMIT_SIGNER_INFLIGHT = 4096,   /* requests without an answer yet */
+	LIMIT_FRAME = 128 << 10,        /* a message between two of our processes */
+	LIMIT_COMMIT_BATCH = 1000,      /* changes in one database transaction */
+	LIMIT_COMMIT_QUEUE = 8192,      /* changes that wait for the committer */
+	LIMIT_CHANGE = 64 << 20,        /* memory of one change, LIMIT_BULK certificates and more */
+	LIMIT_CONNECTIONS = 4096,       /* open HTTP connections */
+	LIMIT_PAGE = 1000,              /* rows of one page of a list */
+	LIMIT_BULK = 100,               /* objects in one signed request */
 };
 
 #endif

@@ -308,12 +308,13 @@ certificate_by_request(struct journal_verifier *v, struct arena *a, const struct
 			r->issued[i] = true; /* one signature, one certificate */
 			return RC_OK;
 		}
-	FAIL(e, CHY_JOURNAL_SIGNATURE, NULL, "the officer's request %lld does not ask for it, or not so often",
-	     (long long)w->request);
+	FAIL(e, CHY_JOURNAL_SIGNATURE, NULL,
+	     "the officer's request %lld does not ask for it, or not so often", (long long)w->request);
 }
 
 static enum rc
-authority_by_request(struct journal_verifier *v, const struct word *w, const struct leaf_view *l, struct err *e)
+authority_by_request(struct journal_verifier *v, const struct word *w, const struct leaf_view *l,
+		     struct err *e)
 {
 	struct signed_request *r;
 

@@ -114,7 +114,8 @@ is_exported(const struct export *x, int64_t at_ms, int64_t id, int64_t version)
 {
 	const struct fact key = { id, version };
 
-	if (at_ms < x->recent_at || at_ms > x->recent_at + 2 * RECENT_MS) /* no clock is so wrong: a row put in */
+	if (at_ms < x->recent_at ||
+	    at_ms > x->recent_at + 2 * RECENT_MS) /* no clock is so wrong: a row put in */
 		return true;
 	return x->recent_n > 0 && bsearch(&key, x->recent, x->recent_n, sizeof(key), by_fact) != NULL;
 }
@@ -249,7 +250,8 @@ put_documents(struct export *x, struct err *e)
 			version = rows[i].version;
 			if (!is_exported(x, rows[i].at, id, version))
 				continue;
-			if (bytes_is(rows[i].state, "deleted")) /* no act does this: to policy it is not there */
+			if (bytes_is(rows[i].state,
+				     "deleted")) /* no act does this: to policy it is not there */
 				continue;
 			buf_printf(&b, "{\"type\":\"document\",\"id\":%lld,\"version\":%lld,\"kind\":",
 				   (long long)rows[i].id, (long long)rows[i].version);

@@ -47,15 +47,15 @@ read_signed(struct factory *f, struct arena *a, const struct session_row *row, s
 	TRY(json_need_str(v, "instance", &instance, e));
 	TRY(json_need_int(v, "request", 1, JSON_INT_MAX, &request, e));
 	TRY(json_need_object(v, "body", &body, e));
-	NEED(bytes_is(act, "issuing-session.open") && bytes_is(instance, f->instance) && request == row->request_id &&
-		 row->id == row->request_id && json_eq(body, stored),
+	NEED(bytes_is(act, "issuing-session.open") && bytes_is(instance, f->instance) &&
+		 request == row->request_id && row->id == row->request_id && json_eq(body, stored),
 	     e, CHY_SESSION_TOKEN, NULL, "the issuing session is not what its officer signed");
 	return RC_OK;
 }
 
 enum rc
-session_check_signed(struct factory *f, struct arena *a, const struct session_row *row, const struct json *body,
-		     struct err *e)
+session_check_signed(struct factory *f, struct arena *a, const struct session_row *row,
+		     const struct json *body, struct err *e)
 {
 	struct signature_row *rows;
 	struct cms_signed cms;

@@ -44,7 +44,7 @@ struct config {
 		int64_t number; /* 0 to 15, another one for each factory on one store */
 	} node;
 	struct {
-		int64_t drain_seconds; /* that open requests get at the end */
+		int64_t drain_seconds;  /* that open requests get at the end */
 		int64_t restart_ms_max; /* before a program that keeps dying is started again */
 		bool sandbox;
 	} serve;

@@ -284,6 +284,17 @@ def test_metrics_and_health(house):
     assert house.call("GET", "/readyz")["ready"] is True
 
 
+def test_a_hundred_requests_by_one_signature(house):
+    requests = [{"csr": base64.b64encode(make_csr(None, sans=[f"bulk{i}.example.org"])[0]).decode()} for i in range(100)]
+    requests[41]["csr"] = base64.b64encode(make_csr("no alternative name")[0]).decode()
+    done = house.act("certificate.issue", {"token_procedure": "TLS server", "requests": requests}, house.officers["rosa"])
+    outcomes = done["result"]["certificates"]
+    assert [i for i, o in enumerate(outcomes) if "problem" in o] == [41] and outcomes[41]["problem"]["code"].startswith("CHY-")
+    assert len({o["certificate"] for o in outcomes if "certificate" in o}) == 99
+    with refused("CHY-1002"):
+        house.act("certificate.issue", {"token_procedure": "TLS server", "requests": requests + requests[:1]}, house.officers["rosa"])
+
+
 def test_backup_while_running_and_restore(scratch):
     w = world.World(scratch / "ca-house")
     try:

@@ -164,9 +164,9 @@ enum deed {
 	OTHER_CSR,
 	OTHER_PROCEDURE, /* than the officer signed for */
 	ISSUED_TWICE,    /* two certificates for one request of the list */
-	NOT_ASKED,    /* a certificate by a request that is none for certificates */
-	TWICE,        /* one request takes effect twice */
-	VOID_REQUEST, /* takes effect after it became void */
+	NOT_ASKED,       /* a certificate by a request that is none for certificates */
+	TWICE,           /* one request takes effect twice */
+	VOID_REQUEST,    /* takes effect after it became void */
 	SECOND_GENESIS,
 	UNKNOWN_KIND,
 	DEEDS
@@ -270,7 +270,8 @@ by_officer(enum deed bad)
 
 	signature(220, ANNA, anna_key, anna, act("certificate.issue", 220, "null", body, instance));
 	more = arena_printf(mem, ",\"csr_sha256\":\"%s\",\"procedures\":{\"token\":[%d,1]}",
-			    hex_sha256(bad == OTHER_CSR ? BYTES("another") : csr), bad == OTHER_PROCEDURE ? 81 : 80);
+			    hex_sha256(bad == OTHER_CSR ? BYTES("another") : csr),
+			    bad == OTHER_PROCEDURE ? 81 : 80);
 	certificate(301, issued[1], bad == NOT_ASKED ? "{\"request\":200}" : "{\"request\":220}", more);
 	if (bad == ISSUED_TWICE)
 		certificate(303, issued[3], "{\"request\":220}", more);
