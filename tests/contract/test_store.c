@@ -484,7 +484,7 @@ an_empty_change_and_big_ones(void **state)
 
 	ok(store_commit(w->s, c, &w->e));
 	c = change_new();
-	for (int64_t i = 0; i < LIMIT_BULK; i++) {
+	for (int64_t i = 0; i < LIMIT_PAGE + 5; i++) {
 		row = certificate_of(i, room);
 		change_put_certificate(c, &row, BYTES("der"));
 	}
