@@ -393,7 +393,8 @@ hold(struct ceremony *c, struct err *e)
 	TRY(make_key(c, KEY_SYSTEM_ROOT, SIGNER_CA, &spki, e));
 	TRY(ca_certificate_add(c->f, c->a, c->policy, c->system->doc->id, by_genesis(c->a, c->leaf),
 			       request_id_of(0), c->change, &c->root_id, &c->root, e));
-	c->now_ms = clock_now_ms(); /* what the root issues must not begin before it: a second may have passed */
+	c->now_ms =
+	    clock_now_ms(); /* what the root issues must not begin before it: a second may have passed */
 	sha256(c->root, hash);
 	hex_text(c->f->instance, BYTES_OF(hash));
 	TRY(journal_certificate(c, e));
