@@ -5,6 +5,7 @@
 import os
 import subprocess
 import sys
+import tempfile
 
 NOTHING_COLLECTED = 5
 
@@ -17,7 +18,10 @@ def main():
     env = dict(os.environ, PYTHONDONTWRITEBYTECODE="1")
     e2e = os.path.join(os.environ["CHANCERY_SOURCE"], "tests", "e2e")
     args = ["-p", "no:cacheprovider", "-q", "--confcutdir=" + os.path.dirname(e2e), "--junitxml=" + results]
-    code = subprocess.call([sys.executable, "-m", "pytest", *args, *more, folder], env=env)
+    # short, for the sockets in it, and gone afterwards
+    with tempfile.TemporaryDirectory(prefix="chy-", ignore_cleanup_errors=True) as scratch:
+        args.append("--basetemp=" + os.path.join(scratch, "t"))
+        code = subprocess.call([sys.executable, "-m", "pytest", *args, *more, folder], env=env)
     return 77 if code == NOTHING_COLLECTED else code  # 77: skipped, as Meson understands it
 
 
