@@ -2,6 +2,7 @@
 import json
 import os
 import pathlib
+import signal
 import socket
 import statistics
 import subprocess
@@ -28,13 +29,28 @@ def call(*args, **more):
     return done.stdout
 
 
+def family(pid):
+    """A process and all that come of it, parents first."""
+    children = pathlib.Path("/proc/%d/task/%d/children" % (pid, pid))
+    return [pid] + [one for child in children.read_text().split() for one in family(int(child))]
+
+
 class Server:
-    """A process that is ended when the run ends."""
+    """A process, with its children, that is ended when the run ends."""
 
     def __init__(self, args, log, **more):
         self.log = log
         with open(log, "wb") as out:
             self.process = subprocess.Popen([str(a) for a in args], stdout=out, stderr=out, **more)
+
+    def rest(self):
+        """Nothing runs until go(): what one server does behind its answers must not slow another's."""
+        for pid in family(self.process.pid):
+            os.kill(pid, signal.SIGSTOP)
+
+    def go(self):
+        for pid in family(self.process.pid):
+            os.kill(pid, signal.SIGCONT)
 
     def wait_for(self, url):
         for _ in range(200):
@@ -50,6 +66,7 @@ class Server:
         raise SystemExit("no answer from %s\n%s" % (url, pathlib.Path(self.log).read_text()[-3000:]))
 
     def stop(self):
+        self.go()
         self.process.terminate()
         self.process.wait(30)
 

@@ -1,6 +1,7 @@
 """Durable issuance by REST, on SQLite and PostgreSQL, at 1, 8 and 32 connections, plain and TLS, beside cfssl on the same
 requests and databases, and `openssl speed`. All are measured in turn, round by round, so that what else the machine does
-hits all alike; the median of the rounds counts."""
+hits all alike, and the others stand still meanwhile; the median of the rounds counts. A third installation of ours has its
+database and its signer's journal on a file system in memory: the same path, but that nothing is ever brought to a disk."""
 import json
 import os
 import pathlib
@@ -12,6 +13,7 @@ from common import (PROGRAMS, RESULTS, Postgres, Server, call, free_port, median
 
 REQUESTS = 3000
 CONNECTIONS = [1, 8, 32]
+MEMORY = "memory"
 BOTH = ["--officer", "officers/boot-1.p12", "--pin-file", "officers/boot-1.pin",
         "--co-officer", "officers/boot-2.p12", "--co-pin-file", "officers/boot-2.pin"]
 
@@ -127,20 +129,30 @@ def openssl_speed():
     return {"rate": float(re.findall(r"256 bits ecdsa.* ([\d.]+) +[\d.]+\s*$", said, re.M)[-1])}
 
 
+def measure_one(found, number, name_and_database, server, seconds):
+    name, database = name_and_database
+    for connections in [CONNECTIONS[-1]] if database == MEMORY else CONNECTIONS:
+        for tls in [False, True] if name == "ours" and database != MEMORY else [False]:
+            got = server.measure(connections, seconds, tls)
+            found.setdefault((name, database, connections, tls), []).append(got)
+            print("round %d  %-6s %-10s %2d connections %-5s %8.0f/s  p50 %7.3f ms  p99 %8.3f ms%s" % (
+                number + 1, name, database, connections, "TLS" if tls else "plain", got["rate"], got["p50_ms"],
+                got["p99_ms"], "  %d errors" % got["errors"] if got["errors"] else ""), flush=True)
+
+
 def measure_all(servers, seconds, rounds):
     """{(name, database, connections, tls): [measurements]}"""
     found = {}
+    for server in servers.values():
+        server.server.rest()
     for number in range(rounds):
-        for (name, database), server in servers.items():
-            for connections in CONNECTIONS:
-                for tls in [False, True] if name == "ours" else [False]:
-                    key = (name, database, connections, tls)
-                    got = server.measure(connections, seconds, tls)
-                    found.setdefault(key, []).append(got)
-                    print("round %d  %-6s %-10s %2d connections %-5s %8.0f/s  p50 %7.3f ms  p99 %8.3f ms%s" % (
-                        number + 1, name, database, connections, "TLS" if tls else "plain", got["rate"], got["p50_ms"],
-                        got["p99_ms"], "  %d errors" % got["errors"] if got["errors"] else ""), flush=True)
+        for key, server in servers.items():
+            server.server.go()
+            measure_one(found, number, key, server, seconds)
+            server.server.rest()
         found.setdefault("openssl", []).append(openssl_speed())
+    for server in servers.values():
+        server.server.go()
     return found
 
 
@@ -162,6 +174,9 @@ def rows_of(found):
                                 median_of(peer, "p50_ms"), "0.5 ms", better="less"))
             rows.append(row(what + ", 99th percentile", median_of(ours, "p99_ms"), "ms", "cfssl 1.2, " + database,
                             median_of(peer, "p99_ms"), "", better="less"))
+        rows.append(row("issue, %s, 32 connections, of no persistence" % database,
+                        median_of(found["ours", database, 32, False], "rate"), "/s", "the same in memory",
+                        median_of(found["ours", MEMORY, 32, False], "rate"), "ratio 0.65"))
         rows.append(row("issue, %s, 32 connections, of raw signatures" % database,
                         median_of(found["ours", database, 32, False], "rate"), "/s", "openssl speed, all cores", speed, ""))
     return rows
@@ -182,10 +197,12 @@ def check(servers, found):
 def run(seconds, rounds):
     requests = make_requests(RESULTS / "requests.json")
     folder = pathlib.Path(tempfile.mkdtemp(prefix="chancery-bench."))
+    memory = pathlib.Path(tempfile.mkdtemp(prefix="chancery-bench.", dir="/dev/shm"))
     postgres, servers = Postgres(), {}
     try:
         servers["ours", "SQLite"] = Ours(folder / "ours-sqlite", None, requests)
         servers["ours", "PostgreSQL"] = Ours(folder / "ours-postgres", postgres.database("ours"), requests)
+        servers["ours", MEMORY] = Ours(memory / "ours", None, requests)
         servers["cfssl", "SQLite"] = Cfssl(folder / "cfssl-sqlite", None, requests)
         servers["cfssl", "PostgreSQL"] = Cfssl(folder / "cfssl-postgres", postgres, requests)
         found = measure_all(servers, seconds, rounds)
@@ -194,5 +211,6 @@ def run(seconds, rounds):
         for server in servers.values():
             server.server.stop()
         postgres.stop()
-        shutil.rmtree(folder, ignore_errors=True)
+        for scratch in (folder, memory):
+            shutil.rmtree(scratch, ignore_errors=True)
     report("issue", rows_of(found))

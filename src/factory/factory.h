@@ -26,6 +26,7 @@ enum { SIGNER_WAIT_MS = 30000 }; /* for one synchronous request to the signer */
 /* Figures that /metrics shows. */
 struct factory_figures {
 	_Atomic uint64_t issued, refused, failed, adopted, judged, disagreements;
+	_Atomic int64_t issuing; /* now: begun and not answered */
 };
 
 struct factory {

@@ -19,6 +19,7 @@ finish(struct issue_call *c, enum rc rc)
 {
 	struct factory *f = c->f;
 
+	atomic_fetch_sub(&f->figures.issuing, 1);
 	snapshot_unref(c->policy);
 	c->policy = NULL;
 	in_flight_leave(f->in_flight, &c->idempotency);
@@ -206,6 +207,7 @@ issue_start(struct issue_call *c)
 	enum rc rc;
 
 	c->policy = factory_policy(c->f);
+	atomic_fetch_add(&c->f->figures.issuing, 1);
 	if (atomic_load(&c->f->repairing)) {
 		finish(c,
 		       err_set(&c->err, CHY_REPAIRING, NULL,

@@ -12,7 +12,7 @@
 #include "factory/sequencer.h"
 #include "store/read.h"
 
-enum { IDEMPOTENCY_KEPT_MS = 86400000, RECONCILE_GRACE_MS = 15000, FOLLOWER_BATCH = 4096 };
+enum { IDEMPOTENCY_KEPT_MS = 86400000, RECONCILE_GRACE_MS = 15000, FOLLOWER_BATCH = 512 };
 
 /* Each does a piece of work and says whether more waits: then it is called again at once. */
 typedef enum rc job_fn(struct factory *f, bool *ret_more, struct err *e);
@@ -102,6 +102,14 @@ struct jobs {
 	} args[ARRAY_LEN(table)];
 };
 
+/* Idle priority does not free what an idle job holds: caches, memory bandwidth, the one writer of the store. So it goes on a
+   piece a second while certificates are being issued, and catches up afterwards. */
+static bool
+is_held_back(const struct job_thread *t)
+{
+	return table[t->which].idle && atomic_load(&t->all->f->figures.issuing) > 0;
+}
+
 /* Waits for the beat; true: stop. */
 static bool
 rest(struct jobs *j, int ms)
@@ -142,7 +150,7 @@ job_main(void *arg)
 		if (rc != RC_OK && e.code != last) /* the same trouble is told once */
 			LOG(WARNING, "job.failed", LS("job", name), LE(&e));
 		last = rc == RC_OK ? CHY_NONE : e.code;
-		if (rest(t->all, rc == RC_OK && more ? 0 : table[t->which].beat_ms))
+		if (rest(t->all, rc == RC_OK && more && !is_held_back(t) ? 0 : table[t->which].beat_ms))
 			return NULL;
 	}
 }
