@@ -5,7 +5,7 @@
  * The follower of the queue certificate_todo: it enters subject, names, key and fingerprint of certificates into
  * certificate_search. An entry is a 64-bit hash, so a finding is compared with the certificate's row.
  */
-enum { BATCH = 8192, SLICE = 512 };
+enum { BATCH = 8192, SLICE = 128 };
 
 /* FNV-1a over the text in lower case (ASCII), mixed. */
 static int64_t
