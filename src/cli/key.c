@@ -24,6 +24,7 @@ struct officer_key {
 	struct p11_token *token;
 	struct p11_key *hard;
 	struct foreign_key *foreign; /* the hard key for TLS */
+	bool encoded;                /* the hard key is RSA's and signs what TLS 1.3 has encoded */
 };
 
 /* ---- certificates ---- */
@@ -154,35 +155,38 @@ token_cert(struct officer_key *k, const struct p11_uri *uri, struct err *e)
 	     "the token has no certificate with the key's id; put the officer's certificate there");
 }
 
-/* TLS asks for a signature over what it has hashed itself. */
+/* The algorithm of a digest's length; ecdsa: of that kind, else RSA by PKCS#1. */
+static enum sigalg
+alg_of_digest(size_t n, bool ecdsa)
+{
+	switch (n) {
+	case 32:
+		return ecdsa ? SIGALG_ECDSA_SHA256 : SIGALG_RSA_PKCS1_SHA256;
+	case 48:
+		return ecdsa ? SIGALG_ECDSA_SHA384 : SIGALG_RSA_PKCS1_SHA384;
+	case 64:
+		return ecdsa ? SIGALG_ECDSA_SHA512 : SIGALG_RSA_PKCS1_SHA512;
+	default:
+		return SIGALG_NONE;
+	}
+}
+
+/* TLS asks for a signature over what it has hashed itself, and by PSS over what it has encoded itself. */
 static enum rc
 sign_for_tls(void *context, enum foreign_op op, struct bytes in, struct buf *out, struct err *e)
 {
+	enum { DIGEST_INFO_HEAD = 19 }; /* the token makes it again from the digest (RFC 8017 9.2) */
 	struct officer_key *k = context;
-	bool rsa = op == FOREIGN_RSA_PKCS1;
-	size_t head = 0;
+	enum sigalg alg;
 
-	NEED(op != FOREIGN_RSA_RAW, e, CHY_CLI_FILE_TYPE, "RFC 8446 4.2.3",
-	     "RSA keys in tokens cannot be used for TLS here, elliptic ones can");
-	if (rsa) { /* DigestInfo: the token makes it again from the digest (RFC 8017 9.2) */
-		NEED(in.n == 19 + 32 || in.n == 19 + 48 || in.n == 19 + 64, e, CHY_CLI_FILE_TYPE,
-		     "RFC 8017 9.2", "TLS asks for a digest that is none of SHA-256, 384, 512");
-		head = 19;
-	}
-	in = bytes_part(in, head, SIZE_MAX);
-	NEED(in.n == 32 || in.n == 48 || in.n == 64, e, CHY_CLI_FILE_TYPE, "RFC 8446 4.2.3",
+	if (op == FOREIGN_RSA_RAW)
+		return p11_sign_encoded(k->hard, in, out, e);
+	if (op == FOREIGN_RSA_PKCS1)
+		in = bytes_part(in, DIGEST_INFO_HEAD, SIZE_MAX);
+	alg = alg_of_digest(in.n, op == FOREIGN_ECDSA);
+	NEED(alg != SIGALG_NONE, e, CHY_CLI_FILE_TYPE, "RFC 8446 4.2.3",
 	     "TLS asks for a digest that is none of SHA-256, 384, 512");
-	if (rsa)
-		return p11_sign(k->hard,
-				in.n == 32       ? SIGALG_RSA_PKCS1_SHA256
-				    : in.n == 48 ? SIGALG_RSA_PKCS1_SHA384
-						 : SIGALG_RSA_PKCS1_SHA512,
-				in, out, e);
-	return p11_sign(k->hard,
-			in.n == 32       ? SIGALG_ECDSA_SHA256
-			    : in.n == 48 ? SIGALG_ECDSA_SHA384
-					 : SIGALG_ECDSA_SHA512,
-			in, out, e);
+	return p11_sign(k->hard, alg, in, out, e);
 }
 
 static enum rc
@@ -199,6 +203,7 @@ open_token(struct officer_key *k, const char *spec, const char *module, const st
 	TRY(p11_open(k->p11, &uri, secret, &k->token, e));
 	TRY(p11_key_open(k->token, &uri, &k->hard, e));
 	TRY(token_cert(k, &uri, e));
+	TRY(p11_signs_encoded(k->hard, &k->encoded, e));
 	return foreign_key_new(p11_key_spki(k->hard), sign_for_tls, k, &k->foreign, e);
 }
 
@@ -275,7 +280,11 @@ struct tls_identity
 officer_key_identity(const struct officer_key *k)
 {
 	return (struct tls_identity){
-		.chain = k->chain, .chain_count = k->chain_count, .soft = k->soft, .foreign = k->foreign
+		.chain = k->chain,
+		.chain_count = k->chain_count,
+		.soft = k->soft,
+		.foreign = k->foreign,
+		.no_pss = k->hard && sigalg_key(k->alg) == KEY_RSA && !k->encoded,
 	};
 }
 

@@ -103,6 +103,18 @@ tls_server_ctx(const struct tls_identity *id, bool ask_client, SSL_CTX **ret, st
 	return RC_OK;
 }
 
+/* The same list says what we accept of the server, so it has the other kinds of keys too. */
+static enum rc
+tls_without_pss(SSL_CTX *c, struct err *e)
+{
+	static const char list[] =
+	    "RSA+SHA256:RSA+SHA384:RSA+SHA512:ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512:ed25519";
+
+	if (!SSL_CTX_set_max_proto_version(c, TLS1_2_VERSION) || !SSL_CTX_set1_sigalgs_list(c, unconst(list)))
+		return ossl_fail(e, CHY_TLS_SETUP, "RFC 5246 7.4.1.4.1", "signature algorithms");
+	return RC_OK;
+}
+
 enum rc
 tls_client_setup(SSL_CTX *c, const struct bytes *roots, size_t roots_count, const struct tls_identity *id,
 		 struct err *e)
@@ -112,6 +124,8 @@ tls_client_setup(SSL_CTX *c, const struct bytes *roots, size_t roots_count, cons
 	TRY(tls_policy(c, e));
 	if (id != NULL)
 		TRY(tls_identify(c, id, e));
+	if (id != NULL && id->no_pss)
+		TRY(tls_without_pss(c, e));
 	if (roots_count == 0)
 		return RC_OK;
 	store = x509_store(roots, roots_count);

@@ -24,6 +24,8 @@ struct tls_identity {
 	size_t chain_count;
 	const struct softkey *soft;
 	const struct foreign_key *foreign;
+	bool
+	    no_pss; /* a client's RSA key that signs by PKCS#1 only: TLS 1.2, for TLS 1.3 knows PSS only (RFC 8446 4.2.3) */
 };
 
 /* Any thread may use the context. ask_client: request a client certificate, optional for the client. Freed by

@@ -89,6 +89,11 @@ struct bytes p11_attr(struct p11_session *s, CK_OBJECT_HANDLE o, CK_ATTRIBUTE_TY
 CK_RV p11_find(struct p11_session *s, CK_ATTRIBUTE *want, CK_ULONG n, CK_OBJECT_HANDLE *ret, CK_ULONG max,
 	       CK_ULONG *ret_n);
 
+/* The private object in this connection; found once per connection. */
+CK_RV p11_private_object(struct p11_key *k, struct p11_session *s, CK_OBJECT_HANDLE *ret);
+/* PKCS#11 takes pointers to what it does not change without const. */
+void *p11_unconst(struct bytes b);
+
 /* SubjectPublicKeyInfo and kind ("p-256") of a public (or, for RSA, private) key object in the arena; nothing when the
    token does not tell, or it is of a kind unknown to us. */
 void p11_spki(struct p11_session *s, CK_OBJECT_HANDLE o, struct arena *a, struct bytes *ret_spki,

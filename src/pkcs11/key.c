@@ -93,9 +93,8 @@ p11_key_uri(const struct p11_key *k)
 	return k->uri;
 }
 
-/* PKCS#11 takes pointers to what it does not change without const. */
-static void *
-unconst(struct bytes b)
+void *
+p11_unconst(struct bytes b)
 {
 	union {
 		const uint8_t *in;
@@ -105,12 +104,12 @@ unconst(struct bytes b)
 	return u.out;
 }
 
-/* The private object in this connection; found once per connection. */
-static CK_RV
-private_object(struct p11_key *k, struct p11_session *s, CK_OBJECT_HANDLE *ret)
+CK_RV
+p11_private_object(struct p11_key *k, struct p11_session *s, CK_OBJECT_HANDLE *ret)
 {
 	CK_OBJECT_CLASS class = CKO_PRIVATE_KEY;
-	CK_ATTRIBUTE want[] = { { CKA_CLASS, &class, sizeof(class) }, { CKA_ID, unconst(k->id), k->id.n } };
+	CK_ATTRIBUTE want[] = { { CKA_CLASS, &class, sizeof(class) },
+				{ CKA_ID, p11_unconst(k->id), k->id.n } };
 	CK_OBJECT_HANDLE found[2];
 	CK_ULONG n = 0;
 	CK_RV rv = CKR_OK;
@@ -156,15 +155,15 @@ generate_pair(struct p11_session *s, const struct generate *g, CK_OBJECT_HANDLE 
 	uint8_t e65537[] = { 1, 0, 1 }, room[16];
 	bool rsa = g->type.alg == KEY_RSA, ec = g->type.alg == KEY_EC;
 	struct bytes params = rsa ? BYTES_NONE : ec_params(g->type, room);
-	CK_ATTRIBUTE id = { CKA_ID, unconst(g->id), g->id.n },
-		     label = { CKA_LABEL, unconst(g->label), g->label.n };
+	CK_ATTRIBUTE id = { CKA_ID, p11_unconst(g->id), g->id.n },
+		     label = { CKA_LABEL, p11_unconst(g->label), g->label.n };
 	CK_ATTRIBUTE public[] = {
 		{ CKA_TOKEN, &yes, sizeof(yes) },
 		{ CKA_VERIFY, &yes, sizeof(yes) },
 		id,
 		label,
 		rsa ? (CK_ATTRIBUTE){ CKA_MODULUS_BITS, &bits, sizeof(bits) }
-		    : (CK_ATTRIBUTE){ CKA_EC_PARAMS, unconst(params), params.n },
+		    : (CK_ATTRIBUTE){ CKA_EC_PARAMS, p11_unconst(params), params.n },
 		{ CKA_PUBLIC_EXPONENT, e65537, sizeof(e65537) },
 	};
 	CK_ATTRIBUTE private[] = {
@@ -246,7 +245,7 @@ delete_objects(struct p11_session *s, void *arg, struct err *e)
 	for (size_t c = 0; rv == CKR_OK && c < ARRAY_LEN(classes); c++) {
 		CK_OBJECT_CLASS class = classes[c];
 		CK_ATTRIBUTE want[] = { { CKA_CLASS, &class, sizeof(class) },
-					{ CKA_ID, unconst(k->id), k->id.n } };
+					{ CKA_ID, p11_unconst(k->id), k->id.n } };
 		CK_OBJECT_HANDLE found[8];
 		CK_ULONG n = 0;
 
@@ -265,124 +264,4 @@ p11_key_delete(struct p11_key *k, struct err *e)
 	k->object = CK_INVALID_HANDLE;
 	pthread_mutex_unlock(&k->lock);
 	return RC_OK;
-}
-
-/* ---- signing ---- */
-
-struct sign {
-	struct p11_key *k;
-	CK_MECHANISM mechanism;
-	CK_RSA_PKCS_PSS_PARAMS pss;
-	uint8_t block[16 + 3 + 64]; /* DigestInfo */
-	struct bytes in;
-	uint8_t out[P11_SIGNATURE_MAX];
-	CK_ULONG out_n;
-};
-
-/* DigestInfo (RFC 8017 9.2): AlgorithmIdentifier with NULL, unlike in certificates. */
-static struct bytes
-digest_info(struct sign *w, enum sigalg alg, struct bytes digest)
-{
-	static const uint8_t heads[3][19] = {
-		{ 0x30, 0x31, 0x30, 0x0d, 6, 9, 0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 1, 5, 0, 4, 0x20 },
-		{ 0x30, 0x41, 0x30, 0x0d, 6, 9, 0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 2, 5, 0, 4, 0x30 },
-		{ 0x30, 0x51, 0x30, 0x0d, 6, 9, 0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 3, 5, 0, 4, 0x40 },
-	};
-
-	memcpy(w->block, heads[sigalg_digest(alg) - DIGEST_SHA256], sizeof(heads[0]));
-	memcpy(w->block + sizeof(heads[0]), digest.p, digest.n);
-	return bytes_of(w->block, sizeof(heads[0]) + digest.n);
-}
-
-static void
-set_pss(struct sign *w, enum digest d)
-{
-	static const CK_MECHANISM_TYPE hashes[] = { CKM_SHA256, CKM_SHA384, CKM_SHA512 };
-	static const CK_RSA_PKCS_MGF_TYPE mgfs[] = { CKG_MGF1_SHA256, CKG_MGF1_SHA384, CKG_MGF1_SHA512 };
-
-	w->pss = (CK_RSA_PKCS_PSS_PARAMS){ hashes[d - DIGEST_SHA256], mgfs[d - DIGEST_SHA256],
-					   digest_len(d) };
-	w->mechanism = (CK_MECHANISM){ CKM_RSA_PKCS_PSS, &w->pss, sizeof(w->pss) };
-}
-
-static MUST enum rc
-prepare(struct sign *w, enum sigalg alg, struct bytes digest, struct err *e)
-{
-	enum digest d = sigalg_digest(alg);
-
-	NEED(sigalg_fits(alg, &w->k->type), e, CHY_SIGNATURE_ALGORITHM, NULL, "%s with a key %s",
-	     sigalg_name(alg), w->k->kind);
-	NEED(d == DIGEST_NONE || digest.n == digest_len(d), e, CHY_SIGNATURE_ALGORITHM, NULL,
-	     "digest of %zu bytes", digest.n);
-	w->in = digest;
-	switch (alg) {
-	case SIGALG_RSA_PKCS1_SHA256:
-	case SIGALG_RSA_PKCS1_SHA384:
-	case SIGALG_RSA_PKCS1_SHA512:
-		w->mechanism.mechanism = CKM_RSA_PKCS;
-		w->in = digest_info(w, alg, digest);
-		return RC_OK;
-	case SIGALG_RSA_PSS_SHA256:
-	case SIGALG_RSA_PSS_SHA384:
-	case SIGALG_RSA_PSS_SHA512:
-		set_pss(w, d);
-		return RC_OK;
-	case SIGALG_ECDSA_SHA256:
-	case SIGALG_ECDSA_SHA384:
-	case SIGALG_ECDSA_SHA512:
-		w->mechanism.mechanism = CKM_ECDSA;
-		return RC_OK;
-	case SIGALG_ED25519:
-	case SIGALG_ED448:
-		w->mechanism.mechanism = CKM_EDDSA;
-		return RC_OK;
-	default:
-		FAIL(e, CHY_P11_MECHANISM, NULL, "%s is not done by PKCS#11 tokens", sigalg_name(alg));
-	}
-}
-
-static CK_RV
-sign(struct p11_session *s, void *arg, struct err *e)
-{
-	struct sign *w = arg;
-	CK_OBJECT_HANDLE key;
-	CK_RV rv = private_object(w->k, s, &key);
-
-	if (fault_fails("pkcs11.sign"))
-		rv = CKR_DEVICE_ERROR;
-	if (rv == CKR_OK)
-		rv = s->f->C_SignInit(s->h, &w->mechanism, key);
-	w->out_n = sizeof(w->out);
-	if (rv == CKR_OK)
-		rv = s->f->C_Sign(s->h, unconst(w->in), w->in.n, w->out, &w->out_n);
-	return rv;
-}
-
-static MUST enum rc
-put_signature(const struct sign *w, struct buf *out, struct err *e)
-{
-	struct bytes raw = bytes_of(w->out, w->out_n);
-	uint8_t room[ECDSA_DER_MAX];
-	struct dw d = dw_fixed(room, sizeof(room));
-
-	if (w->k->type.alg == KEY_EC) {
-		NEED(raw.n == 2 * curve_field_len(w->k->type.curve), e, CHY_P11_FAILED, NULL,
-		     "the token's ECDSA signature has %zu bytes", raw.n);
-		dw_ecdsa(&d, raw);
-		TRY(dw_end(&d, e));
-		raw = dw_bytes(&d);
-	}
-	buf_put(out, raw);
-	NEED(buf_ok(out), e, CHY_NO_MEMORY, NULL, "a signature");
-	return RC_OK;
-}
-
-enum rc
-p11_sign(struct p11_key *k, enum sigalg alg, struct bytes digest, struct buf *out, struct err *e)
-{
-	struct sign w = { .k = k };
-
-	TRY(prepare(&w, alg, digest, e));
-	TRY(p11_do(k->t, sign, &w, "sign", e));
-	return put_signature(&w, out, e);
 }

@@ -112,8 +112,14 @@ const char *p11_key_uri(const struct p11_key *k);
 
 /* Signs a digest made with the algorithm's own hash, or, for Ed25519 and Ed448, the message itself. Appends
    the signature in its X.509 form (ECDSA: Ecdsa-Sig-Value). CHY_SIGNATURE_ALGORITHM: does not fit the key;
-   CHY_P11_MECHANISM, CHY_P11_AWAY, CHY_P11_FAILED. Fault point "pkcs11.sign" (fail): CHY_P11_AWAY. */
+   CHY_P11_MECHANISM, CHY_P11_USAGE (the key may not sign), CHY_P11_AWAY, CHY_P11_FAILED. Fault point "pkcs11.sign" (fail): CHY_P11_AWAY. */
 MUST enum rc p11_sign(struct p11_key *k, enum sigalg alg, struct bytes digest, struct buf *out,
 		      struct err *e);
+
+/* Signs with an RSA key a block that is encoded by PSS already (RFC 8017 9.1.1) and as long as the modulus: TLS 1.3
+   libraries encode themselves. Needs CKM_RSA_X_509, which not every token has and not every key allows:
+   p11_signs_encoded asks. CHY_SIGNATURE_ALGORITHM: no such block, or no RSA key; else as p11_sign. */
+MUST enum rc p11_sign_encoded(struct p11_key *k, struct bytes block, struct buf *out, struct err *e);
+MUST enum rc p11_signs_encoded(struct p11_key *k, bool *ret, struct err *e);
 
 #endif

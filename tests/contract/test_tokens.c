@@ -154,6 +154,42 @@ keys_with_certificates(void **state)
 	REFUSED(&e, CHY_P11_AMBIGUOUS, p11_key_open(t, &one, &(struct p11_key *){ NULL }, &e));
 }
 
+/* What TLS 1.3 wants: the block comes encoded, and nothing but that is signed barely. */
+static void
+encoded_blocks(void **state)
+{
+	OWN(arena_free)
+	struct arena *a = arena_new(1 << 20);
+	OWN(secret_free)
+	struct secret *s = pin(PIN_A);
+	OWN(p11_token_free)
+	struct p11_token *t = NULL;
+	OWN(p11_key_free)
+	struct p11_key *rsa = NULL;
+	OWN(p11_key_free)
+	struct p11_key *ec = NULL;
+	OWN_BUF struct buf sig = buf_max(P11_SIGNATURE_MAX);
+	struct p11_uri u = uri(a, "pkcs11:token=officer");
+	uint8_t block[256] = { 0x12, [255] = 0xbc };
+	struct err e = { 0 };
+	bool can = false;
+
+	OK(&e, p11_open(p, &u, s, &t, &e));
+	OK(&e, p11_key_generate(t, "rsa-2048", BYTES("\1"), BYTES("r"), &rsa, &e));
+	OK(&e, p11_key_generate(t, "p-256", BYTES("\2"), BYTES("e"), &ec, &e));
+	OK(&e, p11_signs_encoded(rsa, &can, &e));
+	assert_true(can);
+	OK(&e, p11_signs_encoded(ec, &can, &e));
+	assert_false(can);
+	OK(&e, p11_sign_encoded(rsa, BYTES_OF(block), &sig, &e));
+	assert_int_equal(sig.n, sizeof(block));
+	REFUSED(&e, CHY_SIGNATURE_ALGORITHM, p11_sign_encoded(ec, BYTES_OF(block), &sig, &e));
+	REFUSED(&e, CHY_SIGNATURE_ALGORITHM, p11_sign_encoded(rsa, bytes_of(block + 1, 255), &sig, &e));
+	REFUSED(&e, CHY_SIGNATURE_ALGORITHM, p11_sign_encoded(rsa, BYTES_NONE, &sig, &e));
+	block[255] = 0xbd;
+	REFUSED(&e, CHY_SIGNATURE_ALGORITHM, p11_sign_encoded(rsa, BYTES_OF(block), &sig, &e));
+}
+
 struct many {
 	struct p11_key *k;
 	atomic_uint good, away;
@@ -228,6 +264,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T("modules and tokens by their URIs", modules_and_tokens),
 		T("keys with certificates made by other tools", keys_with_certificates),
+		T("blocks of RSA-PSS that are encoded already, and no others", encoded_blocks),
 		T("from many threads, while the module is started anew", from_many_threads),
 	};
 

@@ -249,6 +249,38 @@ foreign_rsa_pkcs1(void **state)
 	pair_free(p);
 }
 
+/* A client whose token signs by PKCS#1 only. */
+static void
+foreign_without_pss(void **state)
+{
+	struct elsewhere x = { .key = keys[2] };
+	OWN(foreign_key_free)
+	struct foreign_key *k = NULL;
+	OWN(tls_ctx_free)
+	SSL_CTX *server = NULL;
+	OWN(tls_ctx_free)
+	SSL_CTX *client = NULL;
+	struct tls_identity id = { .chain = &clients[2], .chain_count = 1, .no_pss = true };
+	struct err e = { 0 };
+	struct bytes cert;
+	struct pair p;
+
+	assert_int_equal(foreign_key_new(softkey_spki(keys[2]), sign_elsewhere, &x, &k, NULL), RC_OK);
+	id.foreign = k;
+	assert_int_equal(tls_server_ctx(&(struct tls_identity){ &certs[0], 1, keys[0] }, true, &server, &e),
+			 RC_OK);
+	assert_int_equal(tls_client_ctx(&root, 1, &id, &client, &e), RC_OK);
+	p = pair_new(server, client, "127.0.0.1");
+	if (!shake(p, &e))
+		fail_msg("%s", e.text);
+	assert_int_equal(SSL_version(p.client), TLS1_2_VERSION);
+	assert_int_equal(x.ops[FOREIGN_RSA_PKCS1], 1);
+	assert_int_equal(x.ops[FOREIGN_RSA_RAW], 0);
+	assert_int_equal(tls_peer_cert(mem, p.server, &cert, NULL), RC_OK);
+	assert_true(bytes_eq(cert, clients[2]));
+	pair_free(p);
+}
+
 static void
 foreign_failures(void **state)
 {
@@ -475,6 +507,8 @@ main(void)
 		{ "foreign keys on both sides by TLS 1.3", foreign_keys_tls13, NULL, NULL, NULL },
 		{ "foreign keys on both sides by TLS 1.2", foreign_keys_tls12, NULL, NULL, NULL },
 		{ "a foreign RSA key by PKCS#1", foreign_rsa_pkcs1, NULL, NULL, NULL },
+		{ "a client's foreign RSA key without PSS goes down to TLS 1.2", foreign_without_pss, NULL,
+		  NULL, NULL },
 		{ "a foreign key that fails says why", foreign_failures, NULL, NULL, NULL },
 		{ "keys that cannot be foreign", foreign_kinds, NULL, NULL, NULL },
 		{ "any client certificate passes, resumed too", client_is_known_by_its_key, NULL, NULL,
