@@ -230,6 +230,36 @@ change_claim_setting(struct change *c, const char *name, struct bytes value)
 }
 
 void
+change_put_log(struct change *c, const struct log_row *row)
+{
+	change_row(c, Q_PUT_LOG, row);
+}
+
+void
+change_put_log_link(struct change *c, const struct log_link_row *row)
+{
+	change_row(c, Q_PUT_LOG_LINK, row);
+}
+
+void
+change_log_cursor(struct change *c, int64_t from, int64_t to)
+{
+	OP(c, Q_LOG_CURSOR, I(from), I(to));
+}
+
+void
+change_put_remembered(struct change *c, const struct remembered_row *row)
+{
+	change_row(c, Q_PUT_REMEMBERED, row);
+}
+
+void
+change_forget(struct change *c, int64_t keep)
+{
+	OP(c, Q_FORGET, I(keep));
+}
+
+void
 change_job_cursor(struct change *c, const char *job, int64_t owner, int64_t cursor)
 {
 	OP(c, Q_JOB_CURSOR, B(bytes_str(job)), I(owner), I(cursor));

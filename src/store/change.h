@@ -97,6 +97,16 @@ void change_set_setting(struct change *c, const char *name, struct bytes value);
 /* STORE_EXISTS when it is set already: for what is decided once, such as the instance. */
 void change_claim_setting(struct change *c, const char *name, struct bytes value);
 
+/* The request log; rows and links that are there already are left alone. */
+void change_put_log(struct change *c, const struct log_row *row);
+void change_put_log_link(struct change *c, const struct log_link_row *row);
+/* STORE_STATE unless the cursor is at `from`: another factory was faster. */
+void change_log_cursor(struct change *c, int64_t from, int64_t to);
+
+/* A request to be tried again later, and all but the newest `keep` forgotten. */
+void change_put_remembered(struct change *c, const struct remembered_row *row);
+void change_forget(struct change *c, int64_t keep);
+
 /* The job's progress, in the same transaction as its work: STORE_LEASE unless `owner` holds the job (its
    lease may have run out, as long as nobody else has taken it). See store_job_take. */
 void change_job_cursor(struct change *c, const char *job, int64_t owner, int64_t cursor);

@@ -136,6 +136,32 @@ MUST enum rc store_head(struct store *s, struct arena *a, struct head_row *ret, 
 MUST enum rc store_heads(struct store *s, struct arena *a, int64_t after, size_t limit, struct head_row **ret,
 			 size_t *n, struct err *e);
 
+/* --- the request log --- */
+
+enum { LOG_OBJECTS_MAX = 4 };
+
+struct log_query {
+	int64_t category_from, category_to; /* both 0: any */
+	int64_t category;                   /* an exact one, for the index; 0: none */
+	int64_t group;                      /* LOG_GROUP's value, for the index; 0: none */
+	bool failed;                        /* only those */
+	int64_t officer;                    /* 0: any */
+	int64_t objects[LOG_OBJECTS_MAX];   /* of any of them */
+	size_t objects_n;                   /* 0: of anything */
+	int64_t from_at, to_at;             /* [from, to), ms; 0: open */
+	int64_t before;                     /* the id of the page before; 0: from the newest */
+	size_t limit;
+};
+
+/* Newest first. Sees what the log's follower has read (store_log_cursor). */
+MUST enum rc store_log(struct store *s, struct arena *a, const struct log_query *q,
+		       struct log_entry_row **ret, size_t *n, struct err *e);
+/* Remembered requests at or after from_at, newest first, behind the id `before` (0: from the newest). */
+MUST enum rc store_remembered(struct store *s, struct arena *a, int64_t before, int64_t from_at, size_t limit,
+			      struct remembered_row **ret, size_t *n, struct err *e);
+/* The first place of the tree whose leaf was not read yet. */
+MUST enum rc store_log_cursor(struct store *s, int64_t *ret, struct err *e);
+
 /* --- the rest --- */
 
 /* 0 when it was never added to. */

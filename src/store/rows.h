@@ -154,4 +154,34 @@ struct setting_row {
 	struct bytes name, value;
 };
 
+/* The request log's view of a leaf; id is the leaf's. What categories mean is the factory's business: their numbers are
+   ordered so that those of one group follow one another. */
+struct log_row {
+	int64_t id, at, category, failed; /* failed: 0 or 1 */
+};
+
+/* What leaves are found by. LOG_OFFICER and LOG_OBJECT stand in statements.def as numbers. */
+enum log_link_kind { LOG_OFFICER = 1, LOG_OBJECT = 2, LOG_CATEGORY = 3, LOG_GROUP = 4, LOG_FAILED = 5 };
+
+struct log_link_row {
+	int64_t kind, value, id;
+};
+
+/* What a session asked for, as it asked: for trying changed policy. */
+struct remembered_row {
+	int64_t id, at, session_id;
+	struct bytes token_procedure;  /* as asked: a name or an id */
+	int64_t not_before, not_after; /* as asked; 0: not given */
+	int64_t certificate;           /* 0: it was refused */
+	struct bytes csr;              /* DER */
+};
+
+/* A row with its leaf. */
+struct log_entry_row {
+	int64_t id, at, category, failed;
+	struct bytes kind;
+	int64_t object;
+	struct bytes body;
+};
+
 #endif

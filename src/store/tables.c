@@ -93,6 +93,20 @@ DESCRIBE(setting, "setting", S, T(S, name), T(S, value));
 #define S search_row
 DESCRIBE(search, "certificate_search", S, I(S, attribute), I(S, hash), I(S, id));
 #undef S
+#define S log_row
+DESCRIBE(log, "log", S, I(S, id), I(S, at), I(S, category), I(S, failed));
+#undef S
+#define S log_link_row
+DESCRIBE(log_link, "log_link", S, I(S, kind), I(S, value), I(S, id));
+#undef S
+#define S log_entry_row
+DESCRIBE(log_entry, "log", S, I(S, id), I(S, at), I(S, category), I(S, failed), T(S, kind), I(S, object),
+	 T(S, body));
+#undef S
+#define S remembered_row
+DESCRIBE(remembered, "remembered", S, I(S, id), I(S, at), I(S, session_id), T(S, token_procedure),
+	 I(S, not_before), I(S, not_after), I(S, certificate), B(S, csr));
+#undef S
 #define S number_row
 DESCRIBE(number, "number", S, I(S, value));
 #undef S
