@@ -79,6 +79,7 @@ const struct choice signature_algorithm_choices[] = {
 const struct choice purpose_choices[] = {
 	{ "end-entity", "End entity", "for certificate procedures" },
 	{ "ca", "CA", "for authorities" },
+	{ "attribute-certificate", "Attribute certificate", "for attribute certificate procedures" },
 	END,
 };
 

@@ -12,6 +12,9 @@ extern const struct choice state_choices[], role_choices[], entity_choices[], ke
     unknown_choices[], unknown_drop_choices[], modifier_choices[], san_choices[], key_family_choices[],
     usage_source_choices[], extended_usage_source_choices[], key_usage_choices[], beyond_choices[],
     storage_choices[], issuers_choices[], qc_type_choices[], omit_choices[], pkcs11_schemes[], web_schemes[],
-    url_schemes[], issuer_test_choices[];
+    url_schemes[], issuer_test_choices[], key_action_choices[], recovered_certificate_choices[],
+    recovered_keys_choices[], pin_method_choices[], pin_character_choices[], crl_type_choices[],
+    distribution_choices[], transport_choices[], ac_attribute_choices[], view_choices[], input_choices[],
+    settings_choices[], open_setting_choices[];
 
 #endif

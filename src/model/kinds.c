@@ -25,6 +25,24 @@ static const struct kind table[] = {
 	{ KIND_TOKEN_PROCEDURE, "token-procedure", "Token procedure", "Token procedures",
 	  token_procedure_fields, BOTH(POLICY_TASKS), 2,
 	  "What is used when a token is issued: storage, PIN, keys, certificates." },
+	{ KIND_KEY_PROCEDURE, "key-procedure", "Key procedure", "Key procedures", key_procedure_fields,
+	  BOTH(POLICY_TASKS), 2, "Which keys of tokens are archived, or recovered." },
+	{ KIND_PIN_PROCEDURE, "pin-procedure", "PIN procedure", "PIN procedures", pin_procedure_fields,
+	  BOTH(POLICY_TASKS), 2, "How the PIN of a token is made and handed over." },
+	{ KIND_ATTRIBUTE_CERTIFICATE_PROCEDURE, "attribute-certificate-procedure",
+	  "Attribute certificate procedure", "Attribute certificate procedures",
+	  attribute_certificate_procedure_fields, BOTH(POLICY_TASKS), 2,
+	  "How an attribute certificate is made: a signed statement about the holder of a base "
+	  "certificate." },
+	{ KIND_PUBLICATION_PROCEDURE, "publication-procedure", "Publication procedure",
+	  "Publication procedures", publication_procedure_fields, BOTH(POLICY_TASKS), 2,
+	  "How certificates are published. This version keeps it and publishes nothing yet." },
+	{ KIND_CRL_PROCEDURE, "crl-procedure", "CRL procedure", "CRL procedures", crl_procedure_fields,
+	  BOTH(POLICY_TASKS), 2, "A list of revoked certificates, and where it is found." },
+	{ KIND_DISTRIBUTION_RULE, "distribution-rule", "Distribution rule", "Distribution rules",
+	  distribution_rule_fields, BOTH(CA_AND_KEY_TASKS), 2, "A place that something is delivered to." },
+	{ KIND_INPUT_VIEW, "input-view", "Input view", "Input views", input_view_fields, BOTH(POLICY_TASKS),
+	  2, "Which fields people fill in, in which order." },
 };
 
 const struct kind *

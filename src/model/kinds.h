@@ -16,6 +16,20 @@ enum { NAME_MAX_CHARS = 200, LIST_MAX = 100, TEXT_MAX = 1000 };
 		.name = NULL \
 	}
 
+#define URLS(member, title, text, std) \
+	{ \
+		.name = member, .label = title, .type = FIELD_URI, .flags = FIELD_LIST | FIELD_UNIQUE, \
+		.min = 1, .max = TEXT_MAX, .choices = url_schemes, LIST_OF(0, 10), .help = text, \
+		.standard = std \
+	}
+
+/* References to documents of one kind, in order. */
+#define REFS(member, title, kind, least, text) \
+	{ \
+		.name = member, .label = title, .type = FIELD_REF, .flags = FIELD_LIST | FIELD_UNIQUE, \
+		.ref = kind, LIST_OF(least, LIST_MAX), .help = text \
+	}
+
 #define FIELD_NAME(what) \
 	{ \
 		.name = "name", .label = "Name", .type = FIELD_TEXT, .flags = FIELD_MUST, .min = 1, \
@@ -43,6 +57,10 @@ enum { NAME_MAX_CHARS = 200, LIST_MAX = 100, TEXT_MAX = 1000 };
 	}
 
 extern const struct field domain_fields[], officer_profile_fields[], officer_fields[], ca_key_fields[],
-    authority_fields[], format_fields[], certificate_procedure_fields[], token_procedure_fields[];
+    authority_fields[], format_fields[], certificate_procedure_fields[], token_procedure_fields[],
+    key_procedure_fields[], pin_procedure_fields[], attribute_certificate_procedure_fields[],
+    crl_procedure_fields[], distribution_rule_fields[], publication_procedure_fields[], input_view_fields[];
+/* Shared by the procedures that have policies. */
+extern const struct field certificate_policy_fields[];
 
 #endif

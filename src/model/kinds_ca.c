@@ -39,13 +39,6 @@ const struct field ca_key_fields[] = {
 	FIELDS_END,
 };
 
-#define URLS(member, title, text, std) \
-	{ \
-		.name = member, .label = title, .type = FIELD_URI, .flags = FIELD_LIST | FIELD_UNIQUE, \
-		.min = 1, .max = TEXT_MAX, .choices = url_schemes, LIST_OF(0, 10), .help = text, \
-		.standard = std \
-	}
-
 const struct field authority_fields[] = {
 	FIELDS_COMMON("authority"),
 	{ .name = "type",
@@ -215,6 +208,26 @@ static const struct field request_extension_fields[] = {
 	FIELDS_END,
 };
 
+static const struct field ac_attribute_fields[] = {
+	{ .name = "type",
+	  .label = "Attribute",
+	  .type = FIELD_CHOICE,
+	  .flags = FIELD_MUST,
+	  .choices = ac_attribute_choices },
+	{ .name = "mandatory",
+	  .label = "Mandatory",
+	  .type = FIELD_BOOL,
+	  .dflt = "false",
+	  .help = "A request without it is refused." },
+	{ .name = "max_count",
+	  .label = "Most values",
+	  .type = FIELD_INT,
+	  .min = 1,
+	  .max = 20,
+	  .help = "How many values a request may give." },
+	FIELDS_END,
+};
+
 const struct field format_fields[] = {
 	FIELDS_COMMON("format"),
 	{ .name = "purpose",
@@ -333,5 +346,36 @@ const struct field format_fields[] = {
 	  ONLY("purpose", IS, "end-entity"),
 	  .help = "The certificate names its key. A CA's always does.",
 	  .standard = "RFC 5280 4.2.1.2" },
+	{ .name = "qc_mandatory",
+	  .label = "QC statements mandatory",
+	  .type = FIELD_BOOL,
+	  .dflt = "false",
+	  ONLY("purpose", IS, "end-entity"),
+	  .help = "Nothing is issued without QC statements, of the procedure or of the request.",
+	  .standard = "RFC 3739 3.2.6" },
+	{ .name = "procedure_settings",
+	  .label = "Settings of procedures",
+	  .type = FIELD_CHOICE,
+	  .choices = settings_choices,
+	  .dflt = "\"all\"",
+	  ONLY("purpose", IS, "end-entity"),
+	  .help = "Which optional settings a certificate procedure of this format may have." },
+	{ .name = "open_settings",
+	  .label = "Open settings",
+	  .type = FIELD_CHOICE,
+	  .flags = FIELD_LIST | FIELD_UNIQUE,
+	  LIST_OF(0, 14),
+	  .choices = open_setting_choices,
+	  ONLY("procedure_settings", IS, "listed"),
+	  .help = "Those that it may have. None: it may have none of them." },
+	{ .name = "attributes",
+	  .label = "Attributes",
+	  .type = FIELD_OBJECT,
+	  .flags = FIELD_LIST,
+	  LIST_OF(0, 20),
+	  .members = ac_attribute_fields,
+	  ONLY("purpose", IS, "attribute-certificate"),
+	  .help = "The attributes that a request may give, each once.",
+	  .standard = "RFC 5755 4.4" },
 	FIELDS_END,
 };

@@ -1,8 +1,8 @@
-/* Certificate procedures and token procedures. */
+/* Certificate procedures. */
 #include "base/base.h"
 #include "model/kinds.h"
 
-static const struct field policy_fields[] = {
+const struct field certificate_policy_fields[] = {
 	{ .name = "policy", .label = "Policy", .type = FIELD_OID, .flags = FIELD_MUST },
 	{ .name = "cps",
 	  .label = "Practice statement",
@@ -127,13 +127,6 @@ static const struct field qc_fields[] = {
 	FIELDS_END,
 };
 
-#define URLS(member, title, text, std) \
-	{ \
-		.name = member, .label = title, .type = FIELD_URI, .flags = FIELD_LIST | FIELD_UNIQUE, \
-		.min = 1, .max = TEXT_MAX, .choices = url_schemes, LIST_OF(0, 10), .help = text, \
-		.standard = std \
-	}
-
 const struct field certificate_procedure_fields[] = {
 	FIELDS_COMMON("procedure"),
 	{ .name = "authority",
@@ -148,6 +141,16 @@ const struct field certificate_procedure_fields[] = {
 	  .flags = FIELD_MUST,
 	  .ref = KIND_FORMAT,
 	  .help = "A format with the purpose end entity." },
+	REFS("authority_chain", "CA chain", KIND_AUTHORITY, 0,
+	     "The authorities whose certificates come with a token, from the issuing one upwards. None: as "
+	     "they "
+	     "issued each other."),
+	{ .name = "key_algorithm",
+	  .label = "Key algorithm",
+	  .type = FIELD_CHOICE,
+	  .choices = key_algorithm_choices,
+	  .dflt = "\"p-256\"",
+	  .help = "Of keys that the server makes for soft tokens." },
 	{ .name = "key_usage",
 	  .label = "Key usage",
 	  .type = FIELD_CHOICE,
@@ -199,10 +202,28 @@ const struct field certificate_procedure_fields[] = {
 	  .type = FIELD_OBJECT,
 	  .flags = FIELD_LIST,
 	  LIST_OF(0, 20),
-	  .members = policy_fields,
+	  .members = certificate_policy_fields,
 	  .help = "Under which policies the certificates stand.",
 	  .standard = "RFC 5280 4.2.1.4" },
-	URLS("crl_urls", "CRL addresses", "In place of the authority's.", "RFC 5280 4.2.1.13"),
+	{ .name = "crl_procedure",
+	  .label = "CRL procedure",
+	  .type = FIELD_REF,
+	  .ref = KIND_CRL_PROCEDURE,
+	  .help =
+	      "Its distribution points alone go into the certificates, in place of those of the authority "
+	      "and of all its CRL procedures.",
+	  .standard = "RFC 5280 4.2.1.13" },
+	{ .name = "crl_urls",
+	  .label = "CRL addresses",
+	  .type = FIELD_URI,
+	  .flags = FIELD_LIST | FIELD_UNIQUE,
+	  .min = 1,
+	  .max = TEXT_MAX,
+	  .choices = url_schemes,
+	  LIST_OF(0, 10),
+	  ONLY("crl_procedure", UNSET),
+	  .help = "In place of those of the authority and of its CRL procedures.",
+	  .standard = "RFC 5280 4.2.1.13" },
 	URLS("freshest_crl_urls", "Delta CRL addresses", "Where delta CRLs are found.", "RFC 5280 4.2.1.15"),
 	URLS("ca_issuers_urls", "CA certificate addresses", "In place of the authority's.",
 	     "RFC 5280 4.2.2.1"),
@@ -252,95 +273,19 @@ const struct field certificate_procedure_fields[] = {
 	  LIST_OF(0, 20),
 	  .members = extension_fields,
 	  .help = "Constant ones, by number." },
-	FIELDS_END,
-};
-
-#define NOT_AC_FILE ONLY("storage_profile", IS, "smart-card", "pkcs12", "pkcs10")
-#define KEY_ON_TOKEN ONLY("storage_profile", IS, "smart-card", "pkcs12")
-
-const struct field token_procedure_fields[] = {
-	FIELDS_COMMON("procedure"),
-	{ .name = "storage_profile",
-	  .label = "Storage profile",
+	REFS("distribution_rules", "Distribution rules", KIND_DISTRIBUTION_RULE, 0,
+	     "Where issued certificates are to be delivered. This version keeps them and delivers nothing "
+	     "yet."),
+	{ .name = "transport_controls",
+	  .label = "Transport certificate controls",
 	  .type = FIELD_CHOICE,
-	  .flags = FIELD_MUST,
-	  .choices = storage_choices,
-	  .help = "What kind of token it makes. This version issues PKCS#10 only." },
-	{ .name = "card_serial_number",
-	  .label = "Card serial number",
-	  .type = FIELD_BOOL,
-	  .flags = FIELD_MUST,
-	  ONLY("storage_profile", IS, "smart-card"),
-	  .help = "Whether a card gets a serial number from the range." },
-	{ .name = "serial_number_from",
-	  .label = "Serial number range, from",
-	  .type = FIELD_INT,
-	  .min = 0,
-	  .max = JSON_INT_MAX,
-	  ONLY("card_serial_number", IS, "true"),
-	  MUST_WHEN("card_serial_number", IS, "true"),
-	  .help = "The first number of the range." },
-	{ .name = "serial_number_to",
-	  .label = "Serial number range, to",
-	  .type = FIELD_INT,
-	  .min = 0,
-	  .max = JSON_INT_MAX,
-	  ONLY("card_serial_number", IS, "true"),
-	  MUST_WHEN("card_serial_number", IS, "true"),
-	  .help = "The last number of the range." },
-	/* mandatory for smart-card and pkcs12 as soon as PIN procedures are a kind */
-	{ .name = "pin_procedure",
-	  .label = "PIN procedure",
-	  .type = FIELD_REF,
-	  .flags = FIELD_NOT_YET,
-	  .ref = KIND_PIN_PROCEDURE,
-	  KEY_ON_TOKEN,
-	  .help = "How PIN and PUK are made and delivered." },
-	{ .name = "key_procedures",
-	  .label = "Key procedures",
-	  .type = FIELD_REF,
-	  .flags = FIELD_LIST | FIELD_UNIQUE | FIELD_NOT_YET,
-	  .ref = KIND_KEY_PROCEDURE,
-	  LIST_OF(0, LIST_MAX),
-	  KEY_ON_TOKEN,
-	  .help = "For keys that are archived or recovered." },
-	{ .name = "issuer_certificates",
-	  .label = "Issuer certificates",
-	  .type = FIELD_CHOICE,
-	  .choices = issuers_choices,
-	  .dflt = "\"all\"",
-	  NOT_AC_FILE,
-	  .help = "Which certificates of the CA chain come with the token." },
-	{ .name = "cas_for_recovered_certificates",
-	  .label = "CAs for recovered certificates",
-	  .type = FIELD_BOOL,
-	  .dflt = "false",
-	  .only_when = { { .op = COND_IS, .field = "storage_profile", .values = { "smart-card", "pkcs12" } },
-			 { .op = COND_IS,
-			   .field = "issuer_certificates",
-			   .values = { "all", "root", "issuing" } } },
+	  .flags = FIELD_LIST | FIELD_UNIQUE,
+	  LIST_OF(0, 6),
+	  .choices = transport_choices,
 	  .help =
-	      "The same for CAs of recovered certificates that none of the certificate procedures uses." },
-	{ .name = "attribute_certificate_procedures",
-	  .label = "Attribute certificate procedures",
-	  .type = FIELD_REF,
-	  .flags = FIELD_LIST | FIELD_UNIQUE | FIELD_NOT_YET,
-	  .ref = KIND_ATTRIBUTE_CERTIFICATE_PROCEDURE,
-	  LIST_OF(0, LIST_MAX),
-	  .help = "Attribute certificates that are issued with the token." },
-	{ .name = "certificate_procedures",
-	  .label = "Certificate procedures",
-	  .type = FIELD_REF,
-	  .flags = FIELD_MUST | FIELD_LIST | FIELD_UNIQUE,
-	  .ref = KIND_CERTIFICATE_PROCEDURE,
-	  LIST_OF(1, LIST_MAX),
-	  NOT_AC_FILE,
-	  .help = "In order: for each key the first that matches its usage is taken." },
-	{ .name = "input_view",
-	  .label = "Input view",
-	  .type = FIELD_REF,
-	  .flags = FIELD_NOT_YET,
-	  .ref = KIND_INPUT_VIEW,
-	  .help = "Which fields are shown when this procedure is used. None: the default view." },
+	      "What is checked of the transport certificate of a card before it gets certificates by this "
+	      "procedure." },
+	REFS("transport_issuers", "Transport certificate issuers", KIND_AUTHORITY, 0,
+	     "Who may have issued a transport certificate; needed for the control of the issuer."),
 	FIELDS_END,
 };

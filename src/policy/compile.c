@@ -260,7 +260,7 @@ read_procedure(struct snapshot *s, const struct json *body, struct procedure *p,
 	NEED(p->authority != NULL, e, CHY_REF_NOTHING, NULL, "its authority is not there");
 	NEED(p->format != NULL, e, CHY_REF_NOTHING, NULL, "its format is not there");
 	NEED(p->format->purpose == PURPOSE_END_ENTITY, e, CHY_FIELD_CONFLICT, NULL,
-	     "its format makes CA certificates");
+	     "its format is not for certificates of end entities");
 	NEED(p->format->why_not.code == CHY_NONE, e, p->format->why_not.code, NULL, "its format: %s",
 	     p->format->why_not.text);
 	NEED(p->authority->why_not.code == CHY_NONE, e, p->authority->why_not.code, NULL, "its authority: %s",

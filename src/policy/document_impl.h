@@ -43,6 +43,25 @@ MUST enum rc reference_check(struct walk *w, const struct field *f, const struct
 /* What the tables do not say; body is in normal form. Not for drafts. */
 MUST enum rc kind_check(struct walk *w, const struct json *body);
 
+/* For the checks of kinds, of which document_tokens.c has some. */
+const struct document *doc_of(struct walk *w, const struct json *body, const char *name);
+bool is_self(const struct walk *w, const struct document *d);
+MUST enum rc purpose_check(struct walk *w, const struct json *body, const char *purpose);
+/* The signature algorithm fits the key that will sign. */
+MUST enum rc sigalg_check(struct walk *w, const struct json *body, const struct document *key);
+MUST enum rc positive_duration(struct walk *w, const struct json *body, const char *name);
+/* No two items of a list have the same value of a member. */
+MUST enum rc once_each(struct walk *w, const struct json *body, const char *list, const char *member);
+/* A chain begins with the authority that issues. */
+MUST enum rc chain_check(struct walk *w, const struct json *body);
+MUST enum rc token_procedure_check(struct walk *w, const struct json *body);
+MUST enum rc pin_procedure_check(struct walk *w, const struct json *body);
+MUST enum rc ac_procedure_check(struct walk *w, const struct json *body);
+MUST enum rc distribution_rule_check(struct walk *w, const struct json *body);
+MUST enum rc input_view_check(struct walk *w, const struct json *body);
+/* A setting that a procedure's body has and its format's does not open, by name; NULL: none. */
+const char *setting_not_open(const struct json *format, const struct json *body);
+
 /* One fixed alternative name of a format, type as in san_choices; the arena's. Codes: those of gname_from_text. */
 MUST enum rc san_from_text(struct arena *a, const char *type, struct bytes value, struct gname *ret,
 			   struct err *e);

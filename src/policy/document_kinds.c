@@ -9,13 +9,13 @@
 #include "policy/document_impl.h"
 #include "policy/duration.h"
 
-static const struct document *
+const struct document *
 doc_of(struct walk *w, const struct json *body, const char *name)
 {
 	return snapshot_document(w->c->policy, body_ref(body, name));
 }
 
-static bool
+bool
 is_self(const struct walk *w, const struct document *d)
 {
 	return doc_id_eq(d->id, w->c->self);
@@ -68,7 +68,7 @@ ca_key_check(struct walk *w, const struct json *body)
 	return RC_OK;
 }
 
-static enum rc
+enum rc
 purpose_check(struct walk *w, const struct json *body, const char *purpose)
 {
 	struct at at = { .name = "format" };
@@ -80,7 +80,7 @@ purpose_check(struct walk *w, const struct json *body, const char *purpose)
 }
 
 /* The signature algorithm fits the key that will sign. */
-static enum rc
+enum rc
 sigalg_check(struct walk *w, const struct json *body, const struct document *key)
 {
 	struct at at = { .name = "signature_algorithm" };
@@ -95,7 +95,7 @@ sigalg_check(struct walk *w, const struct json *body, const struct document *key
 	return RC_OK;
 }
 
-static enum rc
+enum rc
 positive_duration(struct walk *w, const struct json *body, const char *name)
 {
 	struct at at = { .name = name };
@@ -145,7 +145,7 @@ authority_check(struct walk *w, const struct json *body)
 /* ---- formats ---- */
 
 /* No two items of a list may have the same value of a member. */
-static enum rc
+enum rc
 once_each(struct walk *w, const struct json *body, const char *list, const char *member)
 {
 	struct at all = { .name = list }, item = { .up = &all }, at = { .up = &item, .name = member };
@@ -227,6 +227,7 @@ format_check(struct walk *w, const struct json *body)
 	TRY(once_each(w, body, "subject", "attribute"));
 	TRY(once_each(w, body, "san", "type"));
 	TRY(once_each(w, body, "request_extensions", "oid"));
+	TRY(once_each(w, body, "attributes", "type"));
 	TRY(ours_only(w, body, "request_extensions"));
 	return fixed_sans(w, body);
 }
@@ -310,12 +311,81 @@ qc_check(struct walk *w, const struct json *body)
 	return RC_OK;
 }
 
+static bool
+has_text(const struct json *list, const char *what)
+{
+	JSON_EACH(x, list)
+	if (x->type == JSON_STR && bytes_is(x->str, what))
+		return true;
+	return false;
+}
+
+const char *
+setting_not_open(const struct json *format, const struct json *body)
+{
+	const struct json *open = json_get(format, "open_settings");
+
+	if (!bytes_is(body_text(format, "procedure_settings"), "listed"))
+		return NULL;
+	for (const struct choice *c = open_setting_choices; c->name != NULL; c++) {
+		const struct json *v = json_get(body, c->name);
+		bool given = v != NULL && v->type != JSON_NULL && !(v->type == JSON_BOOL && !v->boolean) &&
+		    !(v->type == JSON_ARRAY && v->count == 0);
+
+		if (given && !has_text(open, c->name))
+			return c->name;
+	}
+	return NULL;
+}
+
+/* The format decides what else a procedure may set. */
+static enum rc
+settings_check(struct walk *w, const struct json *body)
+{
+	const struct document *format = doc_of(w, body, "format");
+	struct at at = { .name = format ? setting_not_open(format->body, body) : NULL };
+
+	REFUSE_UNLESS(at.name == NULL, w, &at, CHY_FIELD_UNAVAILABLE,
+		      "format \"%.*s\" does not open the setting %s", BYTES_FMT(format->name), at.name);
+	return RC_OK;
+}
+
+/* A list is about the certificates of its issuer. */
+static enum rc
+crl_procedure_check(struct walk *w, const struct json *body)
+{
+	struct at at = { .name = "crl_procedure" };
+	const struct document *crl = doc_of(w, body, at.name);
+
+	REFUSE_UNLESS(crl == NULL || doc_id_eq(body_ref(crl->body, "authority"), body_ref(body, "authority")),
+		      w, &at, CHY_FIELD_CONFLICT, "CRL procedure \"%.*s\" is of another authority",
+		      BYTES_FMT(crl->name));
+	return RC_OK;
+}
+
+static enum rc
+transport_check(struct walk *w, const struct json *body)
+{
+	struct at at = { .name = "transport_issuers" };
+	bool asked = has_text(json_get(body, "transport_controls"), "issuer");
+
+	REFUSE_UNLESS(!asked || body_count(body, at.name) > 0, w, &at, CHY_FIELD_MISSING,
+		      "the control of the issuer needs issuers");
+	REFUSE_UNLESS(asked || body_count(body, at.name) == 0, w, &at, CHY_FIELD_UNAVAILABLE,
+		      "they are available only when transport_controls has issuer");
+	return RC_OK;
+}
+
 static enum rc
 certificate_procedure_check(struct walk *w, const struct json *body)
 {
 	const struct document *authority = doc_of(w, body, "authority");
 
 	TRY(purpose_check(w, body, "end-entity"));
+	TRY(chain_check(w, body));
+	TRY(settings_check(w, body));
+	TRY(crl_procedure_check(w, body));
+	TRY(transport_check(w, body));
 	if (authority != NULL)
 		TRY(sigalg_check(w, body, doc_of(w, authority->body, "ca_key")));
 	TRY(positive_duration(w, body, "validity"));
@@ -324,37 +394,6 @@ certificate_procedure_check(struct walk *w, const struct json *body)
 	TRY(constant_extensions(w, body));
 	TRY(issuer_names(w, body));
 	return qc_check(w, body);
-}
-
-/* Ranges of open procedures never overlap: a number names one card. */
-static enum rc
-range_is_free(struct walk *w, int64_t from, int64_t to)
-{
-	struct at at = { .name = "serial_number_from" };
-	const struct document *const *all;
-	size_t n = snapshot_list(w->c->policy, KIND_TOKEN_PROCEDURE, &all);
-
-	for (size_t i = 0; i < n && !w->closed; i++) {
-		int64_t f = body_int(all[i]->body, "serial_number_from", -1),
-			t = body_int(all[i]->body, "serial_number_to", -1);
-
-		REFUSE_UNLESS(is_self(w, all[i]) || !all[i]->active || f < 0 || to < f || t < from, w, &at,
-			      CHY_SERIAL_RANGE_TAKEN, "\"%.*s\" has %lld to %lld", BYTES_FMT(all[i]->name),
-			      (long long)f, (long long)t);
-	}
-	return RC_OK;
-}
-
-static enum rc
-token_procedure_check(struct walk *w, const struct json *body)
-{
-	struct at to_at = { .name = "serial_number_to" };
-	int64_t from = body_int(body, "serial_number_from", 0), to = body_int(body, "serial_number_to", 0);
-
-	if (!body_true(body, "card_serial_number"))
-		return RC_OK;
-	REFUSE_UNLESS(from <= to, w, &to_at, CHY_FIELD_CONFLICT, "the range ends before it begins");
-	return range_is_free(w, from, to);
 }
 
 static const struct {
@@ -367,6 +406,10 @@ static const struct {
 	{ KIND_FORMAT, format_check },
 	{ KIND_CERTIFICATE_PROCEDURE, certificate_procedure_check },
 	{ KIND_TOKEN_PROCEDURE, token_procedure_check },
+	{ KIND_PIN_PROCEDURE, pin_procedure_check },
+	{ KIND_ATTRIBUTE_CERTIFICATE_PROCEDURE, ac_procedure_check },
+	{ KIND_DISTRIBUTION_RULE, distribution_rule_check },
+	{ KIND_INPUT_VIEW, input_view_check },
 };
 
 enum rc

@@ -52,7 +52,37 @@ static struct document others[] = {
 	  .kind = KIND_TOKEN_PROCEDURE,
 	  .text = BYTES(
 	      "{\"name\":\"Old\",\"storage_profile\":\"smart-card\",\"card_serial_number\":true,\"serial_"
-	      "number_from\":10,\"serial_number_to\":20,\"certificate_procedures\":[8]}") },
+	      "number_from\":10,\"serial_number_to\":20,\"pin_procedure\":11,\"certificate_procedures\":[8]"
+	      "}") },
+	{ .id = { 10 },
+	  .version = 1,
+	  .kind = KIND_FORMAT,
+	  .text = BYTES("{\"name\":\"AC\",\"purpose\":\"attribute-certificate\"}") },
+	{ .id = { 11 },
+	  .version = 1,
+	  .kind = KIND_PIN_PROCEDURE,
+	  .text = BYTES("{\"name\":\"PIN\",\"method\":\"shown\"}") },
+	{ .id = { 12 },
+	  .version = 1,
+	  .kind = KIND_KEY_PROCEDURE,
+	  .text = BYTES("{\"name\":\"Keys\",\"action\":\"recover\",\"certificate\":\"reuse\"}") },
+	{ .id = { 13 },
+	  .version = 1,
+	  .kind = KIND_ATTRIBUTE_CERTIFICATE_PROCEDURE,
+	  .text = BYTES("{\"name\":\"Roles\",\"authority\":7,\"format\":10,\"validity\":\"P1Y\"}") },
+	{ .id = { 14 },
+	  .version = 1,
+	  .kind = KIND_CRL_PROCEDURE,
+	  .text = BYTES(
+	      "{\"name\":\"CRL\",\"authority\":7,\"distribution_points\":[\"http://a.example/c\"]}") },
+	{ .id = { 15 },
+	  .version = 1,
+	  .kind = KIND_DISTRIBUTION_RULE,
+	  .text = BYTES("{\"name\":\"Web\",\"protocol\":\"http\",\"address\":\"http://a.example\"}") },
+	{ .id = { 16 },
+	  .version = 1,
+	  .kind = KIND_INPUT_VIEW,
+	  .text = BYTES("{\"name\":\"Names\",\"fields\":[{\"input\":\"san.dns\"}]}") },
 };
 
 static struct snapshot *
@@ -105,9 +135,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		policy = policy_with(NULL);
 	if (n == 0 || a == NULL || json_parse(a, bytes_of(data + 1, n - 1), &body, NULL) != RC_OK)
 		return 0;
-	c = (struct document_check){ .kind = kind_of((enum kind_id)(data[0] % 8)),
+	c = (struct document_check){ .kind = kind_of((enum kind_id)(data[0] & 15)),
 				     .policy = policy,
-				     .draft = (data[0] & 8) != 0 };
+				     .draft = (data[0] & 64) != 0 };
 	if (document_check(a, &c, body, &normal, &e) == RC_OK)
 		passed(a, &c, normal);
 	else

@@ -208,7 +208,16 @@ enum {
 	PROC_NONE = 702,  /* no usage */
 	PROC_CRYPT = 703, /* keyEncipherment */
 	TOKEN = 801,      /* PROC_NONE only */
-	TOKEN_MANY = 802, /* sign, none, crypt */
+	TOKEN_MANY = 802,
+	/* sign, none, crypt */ FORMAT_AC = 603,
+	PIN = 901,
+	ARCHIVE = 902,
+	REUSE = 903, /* recovers, with the certificate that the key had */
+	RENEW = 904, /* recovers, with a new one by PROC_CRYPT */
+	PROC_AC = 905,
+	PROC_CRL = 906,
+	RULE = 907,
+	VIEW = 908,
 };
 
 #define PRINT(x) "\"" x x x x x x x x "\"" /* a fingerprint of 32 octets, x is eight digits */
@@ -287,6 +296,32 @@ world_procedures(struct world *w)
 		  "\"Any\",\"Crypt\"]}");
 }
 
+/* What tokens need; the CRL procedure stays out of certificates. */
+W_UNUSED static void
+world_tokens(struct world *w)
+{
+	world_put(w, KIND_PIN_PROCEDURE, PIN, "{\"name\":\"PIN\",\"method\":\"shown\"}");
+	world_put(w, KIND_KEY_PROCEDURE, ARCHIVE, "{\"name\":\"Archive\",\"action\":\"archive\"}");
+	world_put(w, KIND_KEY_PROCEDURE, REUSE,
+		  "{\"name\":\"Reuse\",\"action\":\"recover\",\"certificate\":\"reuse\"}");
+	world_put(
+	    w, KIND_KEY_PROCEDURE, RENEW,
+	    "{\"name\":\"Renew\",\"action\":\"recover\",\"certificate\":\"new\",\"certificate_procedure\":"
+	    "\"Crypt\"}");
+	world_put(w, KIND_FORMAT, FORMAT_AC,
+		  "{\"name\":\"AC format\",\"purpose\":\"attribute-certificate\"}");
+	world_put(w, KIND_ATTRIBUTE_CERTIFICATE_PROCEDURE, PROC_AC,
+		  "{\"name\":\"Roles\",\"authority\":\"Issuing CA\",\"format\":\"AC "
+		  "format\",\"validity\":\"P7D\"}");
+	world_put(w, KIND_CRL_PROCEDURE, PROC_CRL,
+		  "{\"name\":\"CRL\",\"authority\":\"Issuing CA\",\"include\":false,\"distribution_points\":["
+		  "\"http://crl.example/i.crl\"]}");
+	world_put(w, KIND_DISTRIBUTION_RULE, RULE,
+		  "{\"name\":\"Web\",\"protocol\":\"http\",\"address\":\"http://web.example/in\"}");
+	world_put(w, KIND_INPUT_VIEW, VIEW,
+		  "{\"name\":\"Names\",\"fields\":[{\"input\":\"subject.common-name\"}]}");
+}
+
 W_UNUSED static struct world *
 world_new(void)
 {
@@ -299,6 +334,7 @@ world_new(void)
 	world_people(w);
 	world_authorities(w);
 	world_procedures(w);
+	world_tokens(w);
 	return w;
 }
 

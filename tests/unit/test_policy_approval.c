@@ -42,6 +42,13 @@ static const char *const least[] = {
 	[KIND_FORMAT] = "",
 	[KIND_CERTIFICATE_PROCEDURE] = ",\"authority\":502,\"format\":602,\"validity\":\"P1Y\"",
 	[KIND_TOKEN_PROCEDURE] = ",\"storage_profile\":\"pkcs10\",\"certificate_procedures\":[702]",
+	[KIND_KEY_PROCEDURE] = ",\"action\":\"archive\"",
+	[KIND_PIN_PROCEDURE] = ",\"method\":\"shown\"",
+	[KIND_ATTRIBUTE_CERTIFICATE_PROCEDURE] = ",\"authority\":502,\"format\":603,\"validity\":\"P1Y\"",
+	[KIND_PUBLICATION_PROCEDURE] = "",
+	[KIND_CRL_PROCEDURE] = ",\"authority\":502,\"distribution_points\":[\"http://a.example/c\"]",
+	[KIND_DISTRIBUTION_RULE] = ",\"protocol\":\"http\",\"address\":\"http://a.example\"",
+	[KIND_INPUT_VIEW] = ",\"fields\":[{\"input\":\"san.dns\"}]",
 };
 
 /* domain 0: Root. */
@@ -275,7 +282,8 @@ a_body_that_no_longer_holds(void **state)
 {
 	static const char range[] =
 	    "{\"name\":\"%s\",\"storage_profile\":\"smart-card\",\"card_serial_number\":true,"
-	    "\"serial_number_from\":10,\"serial_number_to\":20,\"certificate_procedures\":[702]}";
+	    "\"serial_number_from\":10,\"serial_number_to\":20,\"pin_procedure\":901,\"certificate_"
+	    "procedures\":[702]}";
 
 	second(signer(BERT, 0xbb, "CN=Bert"));
 	counts(REQUEST_SIGNED);

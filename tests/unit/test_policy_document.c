@@ -73,10 +73,19 @@ static const struct {
 	  "a.example\"]}],"
 	  "\"unknown_san\":\"drop\",\"key_usage\":\"request\",\"extended_key_usage\":\"procedure\","
 	  "\"request_extensions\":[{\"oid\":\"1.2.3\",\"mandatory\":false}],\"unknown_extensions\":\"drop\","
-	  "\"basic_constraints\":true,\"subject_key_identifier\":true}" },
+	  "\"basic_constraints\":true,\"subject_key_identifier\":true,\"qc_mandatory\":false,\"procedure_"
+	  "settings\":"
+	  "\"listed\","
+	  "\"open_settings\":[\"key_usage\"]}" },
+	{ KIND_FORMAT,
+	  "{\"name\":\"New\",\"purpose\":\"attribute-certificate\",\"attributes\":[{\"type\":\"role\","
+	  "\"mandatory\":"
+	  "true,\"max_count\":3}]}" },
 	{ KIND_CERTIFICATE_PROCEDURE,
 	  "{\"name\":\"New\",\"state\":\"active\",\"domain\":101,\"visible_in_subdomain\":false,"
 	  "\"authority\":502,"
+	  "\"authority_chain\":[502,501],\"key_algorithm\":\"p-256\",\"distribution_rules\":[907],"
+	  "\"transport_controls\":[\"issuer\"],\"transport_issuers\":[501],"
 	  "\"format\":602,\"key_usage\":[\"digitalSignature\"],\"extended_key_usage\":[\"serverAuth\"],"
 	  "\"validity\":\"P90D\","
 	  "\"beyond_authority\":\"cut\",\"requested_validity\":true,\"backdate\":\"PT5M\","
@@ -91,10 +100,51 @@ static const struct {
 	  "\"tls_feature\":[5],\"ocsp_no_check\":true,\"issuer_alternative_names\":[\"uri:https://"
 	  "a.example\"],"
 	  "\"extensions\":[{\"oid\":\"1.2.3.4\",\"critical\":false,\"value\":\"0500\"}]}" },
+	{ KIND_CERTIFICATE_PROCEDURE,
+	  "{\"name\":\"New\",\"authority\":502,\"format\":602,\"validity\":\"P90D\",\"crl_procedure\":906}" },
+	{ KIND_TOKEN_PROCEDURE,
+	  "{\"name\":\"New\",\"storage_profile\":\"attribute-certificate-file\",\"input_view\":908,"
+	  "\"attribute_certificate_procedures\":[905]}" },
+	{ KIND_KEY_PROCEDURE,
+	  "{\"name\":\"New\",\"state\":\"active\",\"domain\":101,\"visible_in_subdomain\":false,\"action\":"
+	  "\"archive\","
+	  "\"certificate_procedures\":[701,703]}" },
+	{ KIND_KEY_PROCEDURE,
+	  "{\"name\":\"New\",\"action\":\"recover\",\"certificate\":\"new\",\"certificate_procedure\":703,"
+	  "\"keys\":\"all\"}" },
+	{ KIND_PIN_PROCEDURE,
+	  "{\"name\":\"New\",\"state\":\"active\",\"domain\":101,\"visible_in_subdomain\":false,\"method\":"
+	  "\"shown\","
+	  "\"characters\":\"digits\",\"length_min\":6,\"length_max\":8,\"generated_length\":7}" },
+	{ KIND_ATTRIBUTE_CERTIFICATE_PROCEDURE,
+	  "{\"name\":\"New\",\"state\":\"active\",\"domain\":101,\"visible_in_subdomain\":false,"
+	  "\"key_usage\":[\"digitalSignature\"],\"authority\":502,\"authority_chain\":[502,501],\"format\":"
+	  "603,"
+	  "\"distribution_rules\":[907],\"validity\":\"P7D\",\"signature_algorithm\":\"ecdsa-sha256\","
+	  "\"certificate_policies\":[{\"policy\":\"1.2.3\"}],\"ca_issuers_urls\":[\"http://a.example/i\"],"
+	  "\"ocsp_urls\":[\"http://a.example/"
+	  "o\"],\"attributes\":[{\"type\":\"role\",\"values\":[\"Physician\"]}]}" },
+	{ KIND_PUBLICATION_PROCEDURE,
+	  "{\"name\":\"New\",\"state\":\"active\",\"domain\":101,\"visible_in_subdomain\":false,"
+	  "\"distribution_rules\":[907]}" },
+	{ KIND_CRL_PROCEDURE,
+	  "{\"name\":\"New\",\"state\":\"active\",\"domain\":101,\"visible_in_subdomain\":false,"
+	  "\"authority\":502,"
+	  "\"type\":\"partial\",\"distribution_points\":[\"http://a.example/c\"],\"include\":true}" },
+	{ KIND_DISTRIBUTION_RULE,
+	  "{\"name\":\"New\",\"state\":\"active\",\"domain\":101,\"visible_in_subdomain\":false,\"protocol\":"
+	  "\"http\","
+	  "\"address\":\"http://a.example/in\"}" },
+	{ KIND_INPUT_VIEW,
+	  "{\"name\":\"New\",\"state\":\"active\",\"domain\":101,\"visible_in_subdomain\":false,\"purpose\":"
+	  "\"preregistration\",\"fields\":[{\"input\":\"subject.common-name\",\"label\":\"Name\","
+	  "\"mandatory\":true,"
+	  "\"default\":\"Nobody\",\"modifiers\":[\"trim\"]}]}" },
 	{ KIND_TOKEN_PROCEDURE,
 	  "{\"name\":\"New\",\"state\":\"active\",\"domain\":101,\"visible_in_subdomain\":false,"
 	  "\"storage_profile\":\"smart-card\",\"card_serial_number\":true,\"serial_number_from\":1000,"
-	  "\"serial_number_to\":1999,\"issuer_certificates\":\"root\",\"cas_for_recovered_certificates\":"
+	  "\"serial_number_to\":1999,\"pin_procedure\":901,\"key_procedures\":[902],\"issuer_certificates\":"
+	  "\"root\",\"cas_for_recovered_certificates\":"
 	  "true,"
 	  "\"certificate_procedures\":[702,701]}" },
 };
@@ -387,55 +437,72 @@ the_seeds_rules(void **state)
 		{ TOKEN_BODY("\"storage_profile\":\"usb-stick\"," LIST), CHY_FIELD_CHOICE,
 		  "storage_profile" },
 		/* card serial number: asked for smart cards, absent for others */
-		{ TOKEN_BODY("\"storage_profile\":\"smart-card\"," LIST), CHY_FIELD_MISSING,
-		  "card_serial_number" },
-		{ TOKEN_BODY("\"storage_profile\":\"smart-card\",\"card_serial_number\":false," LIST),
+		{ TOKEN_BODY("\"storage_profile\":\"smart-card\",\"pin_procedure\":901," LIST),
+		  CHY_FIELD_MISSING, "card_serial_number" },
+		{ TOKEN_BODY("\"storage_profile\":\"smart-card\",\"pin_procedure\":901,\"card_serial_"
+			     "number\":false," LIST),
 		  CHY_NONE, "" },
 		{ TOKEN_BODY("\"storage_profile\":\"pkcs10\",\"card_serial_number\":false," LIST),
 		  CHY_FIELD_UNAVAILABLE, "card_serial_number" },
-		{ TOKEN_BODY("\"storage_profile\":\"pkcs12\",\"card_serial_number\":true," LIST),
+		{ TOKEN_BODY("\"storage_profile\":\"pkcs12\",\"pin_procedure\":901,\"card_serial_number\":"
+			     "true," LIST),
 		  CHY_FIELD_UNAVAILABLE, "card_serial_number" },
 		/* Yes makes from and to mandatory */
-		{ TOKEN_BODY("\"storage_profile\":\"smart-card\",\"card_serial_number\":true," LIST),
+		{ TOKEN_BODY("\"storage_profile\":\"smart-card\",\"pin_procedure\":901,\"card_serial_"
+			     "number\":true," LIST),
 		  CHY_FIELD_MISSING, "serial_number_from" },
-		{ TOKEN_BODY("\"storage_profile\":\"smart-card\",\"card_serial_number\":true,\"serial_number_"
+		{ TOKEN_BODY("\"storage_profile\":\"smart-card\",\"pin_procedure\":901,\"card_serial_"
+			     "number\":true,\"serial_number_"
 			     "from\":1," LIST),
 		  CHY_FIELD_MISSING, "serial_number_to" },
-		{ TOKEN_BODY("\"storage_profile\":\"smart-card\",\"card_serial_number\":false,\"serial_"
+		{ TOKEN_BODY("\"storage_profile\":\"smart-card\",\"pin_procedure\":901,\"card_serial_"
+			     "number\":false,\"serial_"
 			     "number_from\":1," LIST),
 		  CHY_FIELD_UNAVAILABLE, "serial_number_from" },
-		{ TOKEN_BODY("\"storage_profile\":\"smart-card\",\"card_serial_number\":true,\"serial_number_"
+		{ TOKEN_BODY("\"storage_profile\":\"smart-card\",\"pin_procedure\":901,\"card_serial_"
+			     "number\":true,\"serial_number_"
 			     "from\":5,"
 			     "\"serial_number_to\":4," LIST),
 		  CHY_FIELD_CONFLICT, "serial_number_to" },
-		{ TOKEN_BODY("\"storage_profile\":\"smart-card\",\"card_serial_number\":true,\"serial_number_"
+		{ TOKEN_BODY("\"storage_profile\":\"smart-card\",\"pin_procedure\":901,\"card_serial_"
+			     "number\":true,\"serial_number_"
 			     "from\":5,"
 			     "\"serial_number_to\":5," LIST),
 		  CHY_NONE, "" },
-		{ TOKEN_BODY("\"storage_profile\":\"smart-card\",\"card_serial_number\":true,\"serial_number_"
+		{ TOKEN_BODY("\"storage_profile\":\"smart-card\",\"pin_procedure\":901,\"card_serial_"
+			     "number\":true,\"serial_number_"
 			     "from\":\"5\","
 			     "\"serial_number_to\":5," LIST),
 		  CHY_FIELD_TYPE, "serial_number_from" },
 		/* CAs for recovered certificates: with a storing policy only */
-		{ TOKEN_BODY("\"storage_profile\":\"pkcs12\",\"issuer_certificates\":\"all\","
+		{ TOKEN_BODY(
+		      "\"storage_profile\":\"pkcs12\",\"pin_procedure\":901,\"issuer_certificates\":\"all\","
+		      "\"cas_for_recovered_certificates\":true," LIST),
+		  CHY_NONE, "" },
+		{ TOKEN_BODY(
+		      "\"storage_profile\":\"pkcs12\",\"pin_procedure\":901,\"issuer_certificates\":\"root\","
+		      "\"cas_for_recovered_certificates\":true," LIST),
+		  CHY_NONE, "" },
+		{ TOKEN_BODY("\"storage_profile\":\"pkcs12\",\"pin_procedure\":901,\"issuer_certificates\":"
+			     "\"issuing\","
 			     "\"cas_for_recovered_certificates\":true," LIST),
 		  CHY_NONE, "" },
-		{ TOKEN_BODY("\"storage_profile\":\"pkcs12\",\"issuer_certificates\":\"root\","
-			     "\"cas_for_recovered_certificates\":true," LIST),
-		  CHY_NONE, "" },
-		{ TOKEN_BODY("\"storage_profile\":\"pkcs12\",\"issuer_certificates\":\"issuing\","
-			     "\"cas_for_recovered_certificates\":true," LIST),
-		  CHY_NONE, "" },
-		{ TOKEN_BODY("\"storage_profile\":\"pkcs12\",\"issuer_certificates\":\"none\","
-			     "\"cas_for_recovered_certificates\":true," LIST),
+		{ TOKEN_BODY(
+		      "\"storage_profile\":\"pkcs12\",\"pin_procedure\":901,\"issuer_certificates\":\"none\","
+		      "\"cas_for_recovered_certificates\":true," LIST),
 		  CHY_FIELD_UNAVAILABLE, "cas_for_recovered_certificates" },
 		/* certificate procedures are mandatory */
 		{ TOKEN_BODY("\"storage_profile\":\"pkcs10\""), CHY_FIELD_MISSING, "certificate_procedures" },
-		{ TOKEN_BODY("\"storage_profile\":\"pkcs10\",\"certificate_procedures\":[]"), CHY_FIELD_COUNT,
-		  "certificate_procedures" },
+		{ TOKEN_BODY("\"storage_profile\":\"pkcs10\",\"certificate_procedures\":[]"),
+		  CHY_FIELD_MISSING, "certificate_procedures" },
 		/* an attribute certificate file has none of these settings */
-		{ TOKEN_BODY("\"storage_profile\":\"attribute-certificate-file\""), CHY_NONE, "" },
-		{ TOKEN_BODY("\"storage_profile\":\"attribute-certificate-file\"," LIST),
+		{ TOKEN_BODY("\"storage_profile\":\"attribute-certificate-file\",\"attribute_certificate_"
+			     "procedures\":[905]"),
+		  CHY_NONE, "" },
+		{ TOKEN_BODY("\"storage_profile\":\"attribute-certificate-file\""), CHY_FIELD_MISSING,
+		  "attribute_certificate_procedures" },
+		{ TOKEN_BODY("\"storage_profile\":\"attribute-certificate-file\",\"attribute_certificate_"
+			     "procedures\":[905]," LIST),
 		  CHY_FIELD_UNAVAILABLE, "certificate_procedures" },
 		{ TOKEN_BODY(
 		      "\"storage_profile\":\"attribute-certificate-file\",\"issuer_certificates\":\"all\""),
@@ -447,13 +514,6 @@ the_seeds_rules(void **state)
 		  CHY_FIELD_UNAVAILABLE, "pin_procedure" },
 		{ TOKEN_BODY("\"storage_profile\":\"attribute-certificate-file\",\"key_procedures\":[7]"),
 		  CHY_FIELD_UNAVAILABLE, "key_procedures" },
-		/* what this version cannot carry out says so */
-		{ TOKEN_BODY("\"storage_profile\":\"pkcs12\",\"pin_procedure\":7," LIST), CHY_FIELD_NOT_YET,
-		  "pin_procedure" },
-		{ TOKEN_BODY("\"storage_profile\":\"pkcs12\",\"key_procedures\":[7]," LIST),
-		  CHY_FIELD_NOT_YET, "key_procedures" },
-		{ TOKEN_BODY("\"storage_profile\":\"pkcs10\",\"input_view\":\"x\"," LIST), CHY_FIELD_NOT_YET,
-		  "input_view" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -502,7 +562,8 @@ serial_ranges_do_not_overlap(void **state)
 		const char *body = arena_printf(
 		    w->a,
 		    "{\"name\":\"Other\",\"storage_profile\":\"smart-card\",\"card_serial_number\":true,"
-		    "\"serial_number_from\":%d,\"serial_number_to\":%d,\"certificate_procedures\":[702]}",
+		    "\"serial_number_from\":%d,\"serial_number_to\":%d,\"pin_procedure\":901,\"certificate_"
+		    "procedures\":[702]}",
 		    rows[i].from, rows[i].to);
 		enum rc rc = world_check(w, KIND_TOKEN_PROCEDURE, 0, false, body, NULL, &e);
 

@@ -326,7 +326,10 @@ token_procedures_are_found_and_open(void **state)
 static void
 other_storage_profiles_say_so(void **state)
 {
-	static const char *const others[] = { "\"smart-card\",\"card_serial_number\":false", "\"pkcs12\"" };
+	static const char *const others[] = {
+		"\"smart-card\",\"pin_procedure\":901,\"card_serial_number\":false",
+		"\"pkcs12\",\"pin_procedure\":901"
+	};
 
 	for (size_t i = 0; i < 2; i++) {
 		world_put(w, KIND_TOKEN_PROCEDURE, TOKEN,
@@ -337,7 +340,8 @@ other_storage_profiles_say_so(void **state)
 		refused(ask(&good), CHY_ISSUE_STORAGE_PROFILE, "storage-profile", "storage_profile");
 	}
 	world_put(w, KIND_TOKEN_PROCEDURE, TOKEN,
-		  "{\"name\":\"Server\",\"storage_profile\":\"attribute-certificate-file\"}");
+		  "{\"name\":\"Server\",\"storage_profile\":\"attribute-certificate-file\",\"attribute_"
+		  "certificate_procedures\":[905]}");
 	refused(ask(&good), CHY_ISSUE_STORAGE_PROFILE, "storage-profile", "storage_profile");
 }
 

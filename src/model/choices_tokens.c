@@ -1,0 +1,151 @@
+/* Choices of tokens, delivery and input. */
+#include "base/base.h"
+#include "model/choices.h"
+
+#define END \
+	{ \
+		NULL, NULL, NULL \
+	}
+
+/* enum key_action */
+const struct choice key_action_choices[] = {
+	{ "archive", "Archive", "keys that the server makes are kept, to be recovered later" },
+	{ "recover", "Recover", "archived keys are put on the token" },
+	END,
+};
+
+/* enum recovered_certificate */
+const struct choice recovered_certificate_choices[] = {
+	{ "new", "New", "a new certificate is issued for the key" },
+	{ "reuse", "Reuse", "the certificate that the key had" },
+	END,
+};
+
+/* enum recovered_keys */
+const struct choice recovered_keys_choices[] = {
+	{ "latest", "Latest", "the key of the certificate that was issued last" },
+	{ "all", "All", "every archived key of the person" },
+	END,
+};
+
+/* enum pin_method */
+const struct choice pin_method_choices[] = {
+	{ "shown", "Shown", "made by the server and shown once, in the answer" },
+	{ "entered", "Entered", "chosen by the officer and sent beside the signed request" },
+	END,
+};
+
+/* enum pin_characters */
+const struct choice pin_character_choices[] = {
+	{ "digits", "Digits", NULL },
+	{ "letters-and-digits", "Letters and digits", NULL },
+	END,
+};
+
+/* enum crl_type */
+const struct choice crl_type_choices[] = {
+	{ "complete", "Complete", "all revoked certificates of the authority" },
+	{ "partial", "Partial", "those that point to it" },
+	END,
+};
+
+const struct choice distribution_choices[] = {
+	{ "ldap", "LDAP", "into a directory" },
+	{ "http", "HTTP", "to a web server or a responder" },
+	END,
+};
+
+/* enum transport_control: bits 1 << position */
+const struct choice transport_choices[] = {
+	{ "issuer", "Issuer", "it was issued by one of the transport certificate issuers" },
+	{ "validity", "Validity", "it is within its validity" },
+	{ "revocation", "Revocation", "it is not revoked" },
+	{ "key", "Key", "its key is the key that the card proves to have" },
+	{ "card-serial", "Card serial number", "its serial number is the card's, and within the range" },
+	{ "unused", "Not used before", "no card was issued with it before" },
+	END,
+};
+
+/* enum ac_attribute; RFC 5755 4.4 */
+const struct choice ac_attribute_choices[] = {
+	{ "role", "Role", "a URI or a name that says what the holder is" },
+	{ "group", "Group", "what the holder belongs to" },
+	{ "charging-identity", "Charging identity", "whom the holder's acts are charged to" },
+	{ "access-identity", "Access identity", "how the holder is known to a service" },
+	END,
+};
+
+/* enum view_purpose */
+const struct choice view_choices[] = {
+	{ "issue", "Issue", "for issuing" },
+	{ "preregistration", "Preregistration", "for registering devices that will enrol by themselves" },
+	END,
+};
+
+/* What a person can fill in. A position is private; inputs of a subject are the attribute of the name behind the dot. */
+const struct choice input_choices[] = {
+	{ "subject.common-name", "Common name", "CN" },
+	{ "subject.given-name", "Given name", "givenName" },
+	{ "subject.surname", "Surname", "SN" },
+	{ "subject.pseudonym", "Pseudonym", "pseudonym" },
+	{ "subject.title", "Title", "title" },
+	{ "subject.serial-number", "Serial number", "serialNumber" },
+	{ "subject.country", "Country", "C" },
+	{ "subject.state", "State or province", "ST" },
+	{ "subject.locality", "Locality", "L" },
+	{ "subject.street", "Street", "street" },
+	{ "subject.postal-code", "Postal code", "postalCode" },
+	{ "subject.organisation", "Organisation", "O" },
+	{ "subject.organisational-unit", "Organisational unit", "OU" },
+	{ "subject.organisation-identifier", "Organisation identifier", "organizationIdentifier" },
+	{ "subject.email", "Mail address in the subject", "emailAddress" },
+	{ "subject.user-id", "User identifier", "UID" },
+	{ "subject.domain-component", "Domain component", "DC" },
+	{ "san.dns", "DNS name", "dns" },
+	{ "san.email", "Mail address", "email" },
+	{ "san.ip", "IP address", "ip" },
+	{ "san.uri", "URI", "uri" },
+	{ "san.directory", "Directory name", "directory" },
+	{ "san.rid", "Registered identifier", "rid" },
+	{ "san.upn", "User principal name", "upn" },
+	{ "san.srv", "Service name", "srv" },
+	{ "san.smtp-utf8", "Mail address beyond ASCII", "smtp-utf8" },
+	{ "validity.not_before", "Valid from", NULL },
+	{ "validity.not_after", "Valid to", NULL },
+	{ "key_usage", "Key usage", NULL },
+	{ "extended_key_usage", "Extended key usage", NULL },
+	{ "publication", "Publication allowed", NULL },
+	{ "revocation_password", "Revocation password", NULL },
+	{ "pin", "PIN", NULL },
+	{ "device.fqdn", "Host name of the device", NULL },
+	{ "device.ip", "IP address of the device", NULL },
+	{ "device.serial-number", "Serial number of the device", NULL },
+	{ "device.allowed-domains", "Domains that it may ask", NULL },
+	{ "device.secret", "Secret with which it enrols", NULL },
+	END,
+};
+
+const struct choice settings_choices[] = {
+	{ "all", "All", "every setting can be used" },
+	{ "listed", "Listed", "only those listed" },
+	END,
+};
+
+/* Named as the members of a certificate procedure. */
+const struct choice open_setting_choices[] = {
+	{ "key_usage", "Key usage", NULL },
+	{ "extended_key_usage", "Extended key usage", NULL },
+	{ "certificate_policies", "Certificate policies", NULL },
+	{ "crl_procedure", "CRL procedure", NULL },
+	{ "crl_urls", "CRL addresses", NULL },
+	{ "freshest_crl_urls", "Delta CRL addresses", NULL },
+	{ "ca_issuers_urls", "CA certificate addresses", NULL },
+	{ "ocsp_urls", "OCSP addresses", NULL },
+	{ "omit", "Leave out", NULL },
+	{ "qc_statements", "QC statements", NULL },
+	{ "tls_feature", "TLS features", NULL },
+	{ "ocsp_no_check", "OCSP no check", NULL },
+	{ "issuer_alternative_names", "Issuer alternative names", NULL },
+	{ "extensions", "Other extensions", NULL },
+	END,
+};

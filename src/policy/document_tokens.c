@@ -1,0 +1,118 @@
+/* What no table says of token procedures and of what they need. */
+#include "base/base.h"
+#include "policy/body.h"
+#include "policy/document_impl.h"
+
+/* Ranges of open procedures never overlap: a number names one card. */
+static enum rc
+range_is_free(struct walk *w, int64_t from, int64_t to)
+{
+	struct at at = { .name = "serial_number_from" };
+	const struct document *const *all;
+	size_t n = snapshot_list(w->c->policy, KIND_TOKEN_PROCEDURE, &all);
+
+	for (size_t i = 0; i < n && !w->closed; i++) {
+		int64_t f = body_int(all[i]->body, "serial_number_from", -1),
+			t = body_int(all[i]->body, "serial_number_to", -1);
+
+		REFUSE_UNLESS(is_self(w, all[i]) || !all[i]->active || f < 0 || to < f || t < from, w, &at,
+			      CHY_SERIAL_RANGE_TAKEN, "\"%.*s\" has %lld to %lld", BYTES_FMT(all[i]->name),
+			      (long long)f, (long long)t);
+	}
+	return RC_OK;
+}
+
+/* Nothing but recovery that reuses certificates: then no certificate is made. */
+static bool
+only_reuses(struct walk *w, const struct json *body)
+{
+	const struct json *list = body_list(body, "key_procedures");
+
+	JSON_EACH(x, list)
+	{
+		const struct document *d = snapshot_document(w->c->policy, doc_id_of(x->integer));
+
+		if (d == NULL || !bytes_is(body_text(d->body, "certificate"), "reuse"))
+			return false;
+	}
+	return list != NULL && list->count > 0;
+}
+
+enum rc
+token_procedure_check(struct walk *w, const struct json *body)
+{
+	struct at to_at = { .name = "serial_number_to" }, certs = { .name = "certificate_procedures" };
+	int64_t from = body_int(body, "serial_number_from", 0), to = body_int(body, "serial_number_to", 0);
+	bool without = bytes_is(body_text(body, "storage_profile"), "attribute-certificate-file");
+
+	REFUSE_UNLESS(without || body_count(body, certs.name) > 0 || only_reuses(w, body), w, &certs,
+		      CHY_FIELD_MISSING,
+		      "they are mandatory, unless every key procedure recovers and reuses the certificate");
+	if (!body_true(body, "card_serial_number"))
+		return RC_OK;
+	REFUSE_UNLESS(from <= to, w, &to_at, CHY_FIELD_CONFLICT, "the range ends before it begins");
+	return range_is_free(w, from, to);
+}
+
+enum rc
+pin_procedure_check(struct walk *w, const struct json *body)
+{
+	struct at max_at = { .name = "length_max" }, made_at = { .name = "generated_length" };
+	int64_t least = body_int(body, "length_min", 0), most = body_int(body, max_at.name, INT64_MAX),
+		made = body_int(body, made_at.name, least);
+
+	REFUSE_UNLESS(least <= most, w, &max_at, CHY_FIELD_CONFLICT,
+		      "the longest PIN is shorter than the shortest");
+	REFUSE_UNLESS(least <= made && made <= most, w, &made_at, CHY_FIELD_CONFLICT,
+		      "it is not within %lld to %lld", (long long)least, (long long)most);
+	return RC_OK;
+}
+
+enum rc
+chain_check(struct walk *w, const struct json *body)
+{
+	struct at list_at = { .name = "authority_chain" }, at = { .up = &list_at };
+	const struct json *list = body_list(body, list_at.name);
+
+	REFUSE_UNLESS(list == NULL || list->count == 0 ||
+			  list->first->integer == body_int(body, "authority", 0),
+		      w, &at, CHY_FIELD_CONFLICT, "the chain begins with the issuing authority");
+	return RC_OK;
+}
+
+enum rc
+ac_procedure_check(struct walk *w, const struct json *body)
+{
+	const struct document *authority = doc_of(w, body, "authority");
+
+	TRY(purpose_check(w, body, "attribute-certificate"));
+	TRY(chain_check(w, body));
+	if (authority != NULL)
+		TRY(sigalg_check(w, body, doc_of(w, authority->body, "ca_key")));
+	TRY(positive_duration(w, body, "validity"));
+	TRY(once_each(w, body, "certificate_policies", "policy"));
+	return once_each(w, body, "attributes", "type");
+}
+
+/* The protocol is the address's; who logs in is no part of a document that everybody reads. */
+enum rc
+distribution_rule_check(struct walk *w, const struct json *body)
+{
+	struct at at = { .name = "address" };
+	struct bytes protocol = body_text(body, "protocol"), address = body_text(body, at.name), rest,
+		     scheme = text_cut(address, ':', &rest);
+	const char *authority = strstr((const char *)address.p, "//");
+	size_t end = authority ? strcspn(authority + 2, "/?#") : 0;
+
+	REFUSE_UNLESS(scheme.n >= protocol.n && ascii_case_eq(bytes_part(scheme, 0, protocol.n), protocol), w,
+		      &at, CHY_FIELD_CONFLICT, "it is no address of %.*s", BYTES_FMT(protocol));
+	REFUSE_UNLESS(authority == NULL || memchr(authority + 2, '@', end) == NULL, w, &at, CHY_FIELD_VALUE,
+		      "a user or password does not belong into a document that everybody reads");
+	return RC_OK;
+}
+
+enum rc
+input_view_check(struct walk *w, const struct json *body)
+{
+	return once_each(w, body, "fields", "input");
+}
