@@ -24,6 +24,9 @@ static const struct ext_kind kinds[] = {
 	{ OID_PE_QC_STATEMENTS, read_qc, write_qc },
 	{ OID_PE_TLS_FEATURE, read_tls, write_tls },
 	{ OID_PE_OCSP_NOCHECK, read_null, write_null },
+	{ OID_PE_AUDIT_IDENTITY, read_audit, write_audit },
+	{ OID_CE_TARGETS, read_targets, write_targets },
+	{ OID_CE_NO_REV_AVAIL, read_null, write_null },
 };
 
 const struct ext_kind *
@@ -125,6 +128,10 @@ check_built(const struct ext_value *v, struct err *e)
 	case OID_CE_FRESHEST_CRL:
 		for (size_t i = 0; i < v->points.n; i++)
 			TRY(check_names(&v->points.v[i].full_name, GN_NAME, e));
+		return RC_OK;
+	case OID_CE_TARGETS:
+		for (size_t i = 0; i < v->targets.n; i++)
+			TRY_AT(gname_check(&v->targets.v[i].name, GN_NAME, e), e, "target[%zu]", i);
 		return RC_OK;
 	default:
 		return RC_OK;

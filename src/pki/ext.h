@@ -149,6 +149,16 @@ struct tls_features {
 	int64_t *v; /* 5 is status_request */
 };
 
+/* Target (RFC 5755 4.3.2): a server or a group of them by name. targetCert is not taken, as the profile forbids it. */
+struct ac_target {
+	bool group;
+	struct gname name;
+};
+struct ac_targets {
+	size_t n;
+	struct ac_target *v;
+};
+
 struct ext_value {
 	enum oid kind;    /* OID_CE_*, OID_PE_*; OID_NONE: raw */
 	struct bytes oid; /* set by ext_decode; ext_encode needs it only for OID_NONE */
@@ -170,8 +180,10 @@ struct ext_value {
 		struct dir_attrs attrs;                       /* CE_SUBJECT_DIR_ATTRS */
 		struct qc_statements qc;                      /* PE_QC_STATEMENTS */
 		struct tls_features tls;                      /* PE_TLS_FEATURE */
+		struct bytes audit;                           /* PE_AUDIT_IDENTITY: 1 to 20 octets */
+		struct ac_targets targets;                    /* CE_TARGETS */
 		struct bytes raw;                             /* OID_NONE: the whole DER value */
-	};                                                    /* PE_OCSP_NOCHECK: nothing */
+	};                                                    /* PE_OCSP_NOCHECK, CE_NO_REV_AVAIL: nothing */
 };
 
 /* What an extension says; arrays in the arena, views into e->value. Codes: DER_*, NAME, GNAME, EXT (a rule of the

@@ -21,10 +21,10 @@ const struct ext_kind *ext_kind(enum oid o);
 
 ext_read_fn read_key_usage, read_eku, read_basic, read_key_id, read_aki, read_names, read_points, read_access,
     read_policies, read_mappings, read_policy_constraints, read_inhibit, read_constraints, read_attrs,
-    read_qc, read_tls, read_null;
+    read_qc, read_tls, read_null, read_audit, read_targets;
 ext_write_fn write_key_usage, write_eku, write_basic, write_key_id, write_aki, write_names, write_points,
     write_access, write_policies, write_mappings, write_policy_constraints, write_inhibit, write_constraints,
-    write_attrs, write_qc, write_tls, write_null;
+    write_attrs, write_qc, write_tls, write_null, write_audit, write_targets;
 
 /* How many values are left in the innermost one entered. */
 size_t der_count(const struct der *d);

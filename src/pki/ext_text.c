@@ -286,6 +286,16 @@ text_tls(struct buf *out, const struct ext_value *v)
 }
 
 static void
+text_targets(struct buf *out, const struct ext_value *v)
+{
+	for (size_t i = 0; i < v->targets.n; i++) {
+		comma(out, i);
+		buf_str(out, v->targets.v[i].group ? "group " : "");
+		gname_put_text(out, &v->targets.v[i].name);
+	}
+}
+
+static void
 put_value(struct buf *out, const struct ext_value *v)
 {
 	switch (v->kind) {
@@ -340,6 +350,13 @@ put_value(struct buf *out, const struct ext_value *v)
 	case OID_PE_TLS_FEATURE:
 		text_tls(out, v);
 		break;
+	case OID_PE_AUDIT_IDENTITY:
+		hex_put(out, v->audit);
+		break;
+	case OID_CE_TARGETS:
+		text_targets(out, v);
+		break;
+	case OID_CE_NO_REV_AVAIL:
 	case OID_PE_OCSP_NOCHECK:
 		buf_str(out, "yes");
 		break;

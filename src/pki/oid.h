@@ -16,6 +16,7 @@ enum oid_kind {
 	OIDK_NAME,   /* otherName */
 	OIDK_AD,     /* access method */
 	OIDK_POLICY, /* policy, or qualifier of one */
+	OIDK_ACA,    /* attribute of an attribute certificate */
 	OIDK_CMS,    /* content type or attribute of PKCS#7, #9, #10 and CMS */
 };
 

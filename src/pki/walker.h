@@ -42,4 +42,27 @@ MUST enum rc tbs_walk(struct bytes tbs, struct tbs_view *ret, struct err *e);
    excluded one. */
 MUST enum rc tbs_check_names(const struct tbs_view *v, struct bytes name_constraints, struct err *e);
 
+/* The same for an AttributeCertificateInfo (RFC 5755), independent of ac.c. */
+struct ac_view {
+	struct bytes tbs;
+	struct bytes base_issuer,
+	    base_serial;     /* Name and INTEGER contents: every one that we sign names its base */
+	struct bytes issuer; /* Name */
+	struct bytes alg_id;
+	enum sigalg sigalg;
+	struct bytes serial;
+	int64_t not_before_at, not_after_at; /* ms */
+	size_t attrs_n;
+	struct bytes exts;
+	size_t exts_n;
+	struct bytes authority_key_id; /* p NULL: absent */
+	bool no_revocation;            /* noRevAvail */
+};
+
+/* Everything that must hold of any that we sign: DER; version 2; the base certificate by issuer and serial; v2Form with one
+   name that is not empty; an algorithm as we write it; a positive serial; times as GeneralizedTime, in order; 1 to 64
+   attributes, each type once, those of RFC 5755 4.4 by their syntax; extensions by their rules, none twice, none that says
+   something of a key, no unknown critical one; noRevAvail only without a place to ask. Codes: as tbs_walk, AC_TBS for TBS. */
+MUST enum rc ac_tbs_walk(struct bytes tbs, struct ac_view *ret, struct err *e);
+
 #endif

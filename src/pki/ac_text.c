@@ -1,0 +1,263 @@
+/* An attribute certificate for people, and as JSON. */
+#include "base/base.h"
+#include "pki/ac.h"
+
+/* ---- attributes ---- */
+
+static void
+put_clearance(struct buf *out, const struct ac_value *v)
+{
+	bool any = false;
+
+	oid_put(out, v->policy);
+	for (unsigned i = 0; i < 6; i++) {
+		if (!(v->levels & 1u << i))
+			continue;
+		buf_printf(out, "%s%s", any ? "," : " ", clearance_name(i));
+		any = true;
+	}
+	if (v->categories.n > 0) {
+		buf_str(out, " #");
+		hex_put(out, v->categories);
+	}
+}
+
+static void
+put_items(struct buf *out, const struct ac_value *v)
+{
+	for (size_t i = 0; i < v->items_n; i++) {
+		buf_str(out, i > 0 ? ", " : "");
+		if (v->tag == DER_UTF8)
+			buf_put(out, v->items[i]);
+		else if (v->tag == DER_OID)
+			oid_put(out, v->items[i]);
+		else
+			hex_put(out, v->items[i]);
+	}
+}
+
+static void
+put_value(struct buf *out, const struct ac_value *v)
+{
+	switch (v->kind) {
+	case OID_ACA_GROUP:
+	case OID_ACA_CHARGING_IDENTITY:
+		put_items(out, v);
+		break;
+	case OID_ACA_ROLE:
+		gname_put_text(out, &v->role);
+		break;
+	case OID_ACA_CLEARANCE:
+		put_clearance(out, v);
+		break;
+	default:
+		buf_u8(out, '#');
+		hex_put(out, v->raw);
+	}
+	for (size_t i = 0; i < v->authority.n; i++) {
+		buf_str(out, i > 0 ? ", " : " by ");
+		gname_put_text(out, &v->authority.v[i]);
+	}
+}
+
+void
+ac_attr_put_text(struct buf *out, const struct ac_attr *x)
+{
+	OWN(arena_free)
+	struct arena *a = arena_new(LIMIT_REQUEST_ARENA);
+	struct bytes rest = x->values, one;
+	struct ac_value v;
+
+	for (size_t i = 0; (one = ac_value_next(&rest)).n > 0; i++) {
+		buf_str(out, i > 0 ? ", " : "");
+		if (a != NULL && ac_value_decode(a, x->known, one, &v, NULL) == RC_OK) {
+			put_value(out, &v);
+		} else {
+			buf_str(out, "damaged #");
+			hex_put(out, one);
+		}
+	}
+}
+
+/* ---- the whole ---- */
+
+static void
+sigalg_text(struct buf *out, const struct ac *c)
+{
+	struct der d = der_of(c->tbs_alg, NULL);
+
+	if (c->sigalg != SIGALG_NONE) {
+		buf_str(out, sigalg_name(c->sigalg));
+		return;
+	}
+	der_enter(&d, DER_SEQUENCE);
+	oid_put(out, der_oid(&d));
+}
+
+static void
+put_time_line(struct buf *out, const char *name, int64_t at)
+{
+	char text[32];
+
+	buf_printf(out, "%-12s%s\n", name, time_text(text, at));
+}
+
+static void
+put_names(struct buf *out, const struct gnames *l)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		buf_str(out, i > 0 ? ", " : "");
+		gname_put_text(out, &l->v[i]);
+	}
+}
+
+static void
+put_holder(struct buf *out, const struct ac *c)
+{
+	buf_printf(out, "%-12s", "Holder");
+	put_names(out, &c->entity);
+	if (c->base_issuer.p != NULL) {
+		buf_printf(out, "\n%-12s", "Base");
+		hex_put(out, c->base_serial);
+		buf_str(out, " of ");
+		name_put_der_text(out, c->base_issuer);
+	}
+}
+
+static void
+put_exts(struct buf *out, const struct exts *l)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		buf_str(out, "  ");
+		oid_put(out, l->v[i].oid);
+		buf_str(out, l->v[i].critical ? " (critical): " : ": ");
+		ext_put_text(out, &l->v[i]);
+		buf_u8(out, '\n');
+	}
+}
+
+void
+ac_put_text(struct buf *out, const struct ac *c)
+{
+	buf_printf(out, "%-12s2, of attributes\n%-12s", "Version", "Serial");
+	hex_put(out, c->serial);
+	buf_printf(out, "\n%-12s", "Issuer");
+	name_put_der_text(out, c->issuer);
+	buf_str(out, "\n");
+	put_holder(out, c);
+	buf_str(out, "\n");
+	put_time_line(out, "Not before", c->not_before_at);
+	put_time_line(out, "Not after", c->not_after_at);
+	buf_printf(out, "%-12s", "Signed by");
+	sigalg_text(out, c);
+	buf_str(out, "\nAttributes\n");
+	for (size_t i = 0; i < c->attrs.n; i++) {
+		buf_str(out, "  ");
+		oid_put(out, c->attrs.v[i].oid);
+		buf_str(out, ": ");
+		ac_attr_put_text(out, &c->attrs.v[i]);
+		buf_u8(out, '\n');
+	}
+	buf_str(out, c->exts.n ? "Extensions\n" : "");
+	put_exts(out, &c->exts);
+}
+
+/* ---- JSON ---- */
+
+static struct json *
+str_of(struct arena *a, const struct buf *b)
+{
+	return buf_ok(b) ? json_str(a, buf_bytes(b)) : NULL;
+}
+
+/* What a function writes, as a JSON string; NULL when memory is out. */
+#define TEXT_OF(a, call_with_out) \
+	({ \
+		OWN_BUF struct buf text_ = buf_max(4 * LIMIT_CERT); \
+		struct buf *out = &text_; \
+		call_with_out; \
+		str_of((a), &text_); \
+	})
+
+static bool
+set(struct json *o, const char *name, struct json *v)
+{
+	if (v != NULL)
+		json_set(o, name, v);
+	return v != NULL;
+}
+
+static bool
+set_oid(struct arena *a, struct json *o, struct bytes oid, enum oid known)
+{
+	char text[OID_TEXT_MAX];
+
+	return o != NULL && set(o, "oid", json_str(a, bytes_str(oid_text(text, oid)))) &&
+	    set(o, "name", json_str(a, bytes_str(oid_name(known))));
+}
+
+static struct json *
+attrs_json(struct arena *a, const struct ac_attrs *l)
+{
+	struct json *list = json_array(a);
+
+	for (size_t i = 0; i < l->n && list != NULL; i++) {
+		struct json *o = json_object(a);
+
+		if (!set_oid(a, o, l->v[i].oid, l->v[i].known) ||
+		    !set(o, "text", TEXT_OF(a, ac_attr_put_text(out, &l->v[i]))))
+			return NULL;
+		json_add(list, o);
+	}
+	return list;
+}
+
+static struct json *
+exts_json(struct arena *a, const struct exts *l)
+{
+	struct json *list = json_array(a);
+
+	for (size_t i = 0; i < l->n && list != NULL; i++) {
+		struct json *o = json_object(a);
+
+		if (!set_oid(a, o, l->v[i].oid, l->v[i].known) ||
+		    !set(o, "critical", json_bool(a, l->v[i].critical)) ||
+		    !set(o, "text", TEXT_OF(a, ext_put_text(out, &l->v[i]))))
+			return NULL;
+		json_add(list, o);
+	}
+	return list;
+}
+
+static struct json *
+holder_json(struct arena *a, const struct ac *c)
+{
+	struct json *o = json_object(a);
+	bool ok = o != NULL;
+
+	if (c->base_issuer.p != NULL) {
+		ok = ok && set(o, "issuer", TEXT_OF(a, name_put_der_text(out, c->base_issuer)));
+		ok = ok && set(o, "serial", TEXT_OF(a, hex_put(out, c->base_serial)));
+	}
+	ok = ok && set(o, "names", TEXT_OF(a, put_names(out, &c->entity)));
+	return ok ? o : NULL;
+}
+
+struct json *
+ac_json(struct arena *a, const struct ac *c)
+{
+	struct json *o = json_object(a);
+	char from[32], to[32];
+	bool ok = o != NULL;
+
+	ok = ok && set(o, "version", json_int(a, 2));
+	ok = ok && set(o, "serial", TEXT_OF(a, hex_put(out, c->serial)));
+	ok = ok && set(o, "issuer", TEXT_OF(a, name_put_der_text(out, c->issuer)));
+	ok = ok && set(o, "holder", holder_json(a, c));
+	ok = ok && set(o, "not_before", json_str(a, bytes_str(time_text(from, c->not_before_at))));
+	ok = ok && set(o, "not_after", json_str(a, bytes_str(time_text(to, c->not_after_at))));
+	ok = ok && set(o, "signature_algorithm", TEXT_OF(a, sigalg_text(out, c)));
+	ok = ok && set(o, "attributes", attrs_json(a, &c->attrs));
+	ok = ok && set(o, "extensions", exts_json(a, &c->exts));
+	return ok ? o : NULL;
+}
