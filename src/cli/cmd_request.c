@@ -28,13 +28,20 @@ run_list(struct cli *c, struct err *e)
 }
 
 static enum rc
-fetch(struct cli *c, int64_t *ret_id, struct json **ret, struct err *e)
+run_inbox(struct cli *c, struct err *e)
 {
-	const char *path;
+	static const char *const heads[] = { "ID", "ACT", "STATE", "PREPARED BY", "PREPARED AT", NULL };
+	static const char *const filters[] = { NULL };
+
+	return list_run(c, &(struct list){ "/api/v1/requests?inbox=true", filters, heads, row }, e);
+}
+
+static enum rc
+fetch(struct cli *c, int64_t id, struct json **ret, struct err *e)
+{
+	const char *path = arena_printf(c->a, "/api/v1/requests/%lld", (long long)id);
 	struct rest *r;
 
-	*ret_id = args_int(&c->args, "ID", 0);
-	path = arena_printf(c->a, "/api/v1/requests/%lld", (long long)*ret_id);
 	NEED(path != NULL, e, CHY_NO_MEMORY, NULL, "request");
 	TRY(cli_rest(c, &r, e));
 	return rest_json(r, c->a, path, NULL, ret, e);
@@ -94,9 +101,8 @@ run_show(struct cli *c, struct err *e)
 {
 	struct json *request, *document;
 	struct bytes bytes;
-	int64_t id;
 
-	TRY(fetch(c, &id, &request, e));
+	TRY(fetch(c, args_int(&c->args, "ID", 0), &request, e));
 	out_json(&c->out, request);
 	if (c->out.json)
 		return RC_OK;
@@ -107,26 +113,80 @@ run_show(struct cli *c, struct err *e)
 	return RC_OK;
 }
 
+/* A request on its way to be signed: the bytes, and that they are of this request. */
+struct to_sign {
+	int64_t id;
+	struct bytes bytes;
+	struct json *request, *document;
+};
+
+static enum rc
+fetch_to_sign(struct cli *c, const char *id, struct to_sign *ret, struct err *e)
+{
+	int64_t inside;
+
+	TRY_AT(int_parse(bytes_str(id), 1, JSON_INT_MAX, &ret->id, e), e, "ID");
+	TRY(fetch(c, ret->id, &ret->request, e));
+	TRY(document_of(c, ret->request, &ret->bytes, &ret->document, e));
+	TRY(json_need_int(ret->document, "request", 1, JSON_INT_MAX, &inside, e));
+	NEED(inside == ret->id, e, CHY_CLI_ALTERED, NULL, "the bytes are of request %lld", (long long)inside);
+	return RC_OK;
+}
+
+static void
+show_to_sign(struct cli *c, const struct to_sign *x)
+{
+	show(c, x->request, x->document);
+	out_line(&c->out, "\nWhat it changes:\n");
+	flow_show_difference(c, x->request);
+	out_line(&c->out, "\n");
+}
+
+/* All are shown before the one question; each has a signature of its own. The first that fails ends it, those before it
+   are signed. */
 static enum rc
 run_sign(struct cli *c, struct err *e)
 {
-	struct json *request, *document, *answer;
-	struct bytes bytes;
-	int64_t id, inside;
+	size_t n = args_count(&c->args, "ID"), i = 0;
+	struct to_sign *all = arena_array(c->a, n, sizeof(*all));
+	struct json *answer;
 
-	TRY(fetch(c, &id, &request, e));
-	TRY(document_of(c, request, &bytes, &document, e));
-	TRY(json_need_int(document, "request", 1, JSON_INT_MAX, &inside, e));
-	NEED(inside == id, e, CHY_CLI_ALTERED, NULL, "the bytes are of request %lld", (long long)inside);
-	if (!args_has(&c->args, "yes")) {
-		show(c, request, document);
-		out_line(&c->out, "\nWhat it changes:\n");
-		flow_show_difference(c, request);
+	NEED(all != NULL, e, CHY_NO_MEMORY, NULL, "requests");
+	for (const struct arg *x = NULL; (x = args_next(&c->args, "ID", x)) != NULL; i++) {
+		TRY(fetch_to_sign(c, x->value, &all[i], e));
+		if (!args_has(&c->args, "yes"))
+			show_to_sign(c, &all[i]);
 	}
-	TRY(cli_confirm(c, "Sign this request?", e));
-	TRY(flow_sign(c, id, bytes, &answer, e));
-	flow_show_outcome(c, answer);
+	TRY(cli_confirm(c, n == 1 ? "Sign this request?" : "Sign all these requests?", e));
+	for (i = 0; i < n; i++) {
+		TRY_AT(flow_sign(c, all[i].id, all[i].bytes, &answer, e), e, "request %lld",
+		       (long long)all[i].id);
+		flow_show_outcome(c, answer);
+	}
 	return RC_OK;
+}
+
+static enum rc
+end_request(struct cli *c, const char *act, struct err *e)
+{
+	struct json *body = json_object(c->a), *answer;
+
+	json_set(body, "request", json_int(c->a, args_int(&c->args, "ID", 0)));
+	json_set(body, "reason", json_str(c->a, bytes_str(args_text(&c->args, "reason"))));
+	NEED(body != NULL, e, CHY_NO_MEMORY, NULL, "request");
+	return flow_run(c, &(struct asked){ act, NULL, 0, body }, &answer, e);
+}
+
+static enum rc
+run_withdraw(struct cli *c, struct err *e)
+{
+	return end_request(c, "request.withdraw", e);
+}
+
+static enum rc
+run_reject(struct cli *c, struct err *e)
+{
+	return end_request(c, "request.reject", e);
 }
 
 static const char *const states[] = {
@@ -141,17 +201,34 @@ static const struct opt list_options[] = {
 	{ 0 },
 };
 static const struct opt sign_options[] = { OPTIONS_CO_OFFICER, { 0 } };
+static const struct opt inbox_options[] = { OPTIONS_PAGE, { 0 } };
+static const struct opt end_options[] = {
+	{ "reason", "TEXT", OPT_TEXT, OPT_MUST, "why; it stands in the journal" },
+	{ 0 },
+};
 static const struct operand one[] = { { "ID", OPT_INT, OPT_MUST, "the request's id" }, { 0 } };
+static const struct operand some[] = { { "ID", OPT_INT, OPT_MUST | OPT_MANY, "ids of the requests" }, { 0 } };
 
 const struct command commands_request[] = {
 	{ "request", "list", "list requests", NULL, list_options, NULL,
 	  "chancery request list --state waiting", run_list },
+	{ "request", "inbox", "list requests that wait for a signature that you could give", NULL,
+	  inbox_options, NULL, "chancery request inbox --officer bert.p12", run_inbox },
 	{ "request", "show", "show a request, what it changes and who has signed it", NULL, NULL, one, NULL,
 	  run_show },
-	{ "request", "sign", "sign a request that waits for its second officer",
-	  "Shows what would be signed, taken from the very bytes, and asks. What waits becomes void when "
+	{ "request", "sign", "sign requests that wait for their second officer",
+	  "Shows what would be signed, taken from the very bytes, and asks once. What waits becomes void "
+	  "when "
 	  "what it changes "
 	  "has changed meanwhile.",
-	  sign_options, one, "chancery request sign --officer bert.p12 210453397760", run_sign },
+	  sign_options, some, "chancery request sign --officer bert.p12 210453397760", run_sign },
+	{ "request", "withdraw", "take back a request that you have prepared and that waits",
+	  "Signed like every act: who took it back, and why, can be verified later.", end_options, one,
+	  "chancery request withdraw --officer anna.p12 210453397760 --reason \"wrong domain\"",
+	  run_withdraw },
+	{ "request", "reject", "end a request that waits for your signature, with a reason",
+	  "For whoever could have signed it. Signed like every act.", end_options, one,
+	  "chancery request reject --officer bert.p12 210453397760 --reason \"no such department\"",
+	  run_reject },
 	{ 0 },
 };

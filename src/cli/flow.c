@@ -20,6 +20,22 @@ json_line(struct arena *a, const struct json *v)
 	return arena_dup(a, buf_bytes(&b));
 }
 
+static void
+show_affected(struct cli *c, const struct json *request)
+{
+	const struct json *list = json_get(request, "affected_officers");
+
+	if (list == NULL || list->type != JSON_ARRAY)
+		return;
+	out_line(&c->out, "  Officers that this touches:\n");
+	JSON_EACH(item, list)
+	{
+		out_line(&c->out, "    ");
+		out_text(&c->out, json_line(c->a, json_get(item, "name")));
+		out_line(&c->out, "\n");
+	}
+}
+
 void
 flow_show_difference(struct cli *c, const struct json *request)
 {
@@ -45,6 +61,7 @@ flow_show_difference(struct cli *c, const struct json *request)
 		out_text(&c->out, to);
 		out_line(&c->out, "\n");
 	}
+	show_affected(c, request);
 }
 
 static void

@@ -371,16 +371,45 @@ leaf_genesis(struct journal_verifier *v, struct arena *a, const struct leaf_view
 				&v->journal_from_ms, &v->journal_to_ms, e);
 }
 
+/* Withdrawn or rejected by an act that an officer signed, with this reason. */
+static enum rc
+check_ending(struct journal_verifier *v, const struct leaf_view *l, int64_t ended, bool rejected,
+	     struct err *e)
+{
+	struct signed_request *r;
+	struct bytes said, signed_reason;
+	struct word w;
+	int64_t id;
+
+	TRY(read_word(l->leaf, &w, e));
+	NEED(w.request != 0, e, CHY_JOURNAL_SIGNATURE, NULL, "no officer's request ended it");
+	TRY(signed_request(v, w.request, &r, e));
+	NEED(r->act.verb == (rejected ? ACT_REJECT : ACT_WITHDRAW) && !r->over, e, CHY_JOURNAL_SIGNATURE,
+	     NULL, "the officer signed another act");
+	r->over = true;
+	TRY(json_need_int(r->body, "request", 1, JSON_INT_MAX, &id, e));
+	TRY(json_need_str(r->body, "reason", &signed_reason, e));
+	TRY(json_need_str(l->leaf, "reason", &said, e));
+	NEED(id == ended && bytes_eq(said, signed_reason), e, CHY_JOURNAL_SIGNATURE, NULL,
+	     "it is not what the officer signed");
+	return RC_OK;
+}
+
 static enum rc
 leaf_request_state(struct journal_verifier *v, const struct leaf_view *l, struct err *e)
 {
 	struct signed_request *r;
+	struct bytes to;
 	int64_t id;
 
 	TRY(json_need_int(l->leaf, "request", 1, JSON_INT_MAX, &id, e));
+	TRY(json_need_str(l->leaf, "to", &to, e));
+	if (bytes_is(to, request_state_name(REQUEST_WITHDRAWN)) ||
+	    bytes_is(to, request_state_name(REQUEST_REJECTED)))
+		TRY(check_ending(v, l, id, bytes_is(to, request_state_name(REQUEST_REJECTED)), e));
 	r = pairmap_get(&v->requests, id, 0);
 	if (r)
-		r->over = true; /* void, expired or failed: it takes no effect any more */
+		r->over = true; /* it takes no effect any more */
 	return RC_OK;
 }
 

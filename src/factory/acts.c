@@ -11,6 +11,8 @@ static const struct act_row rows[] = {
 	{ ACT_MODIFY, KIND_NONE, document_act_check, document_act_apply, NULL },
 	{ ACT_ISSUE, KIND_NONE, issue_act_check, issue_act_apply, issue_act_work },
 	{ ACT_SESSION_OPEN, KIND_NONE, session_act_check, session_act_apply, NULL },
+	{ ACT_WITHDRAW, KIND_NONE, ending_act_check, ending_act_apply, NULL },
+	{ ACT_REJECT, KIND_NONE, ending_act_check, ending_act_apply, NULL },
 };
 
 const struct act_row *

@@ -63,6 +63,10 @@ enum rc issue_act_apply(struct effect *x, struct change *c, struct err *e);
 enum rc session_act_check(struct preparation *p, struct err *e);
 enum rc session_act_apply(struct effect *x, struct change *c, struct err *e);
 
+/* act_ending.c */
+enum rc ending_act_check(struct preparation *p, struct err *e);
+enum rc ending_act_apply(struct effect *x, struct change *c, struct err *e);
+
 /* The document's row and leaf, into the change; request 0 and genesis: by the boot ceremony. */
 MUST enum rc document_put(struct factory *f, struct arena *a, struct change *c, const struct document *d,
 			  struct json *by, int64_t request, struct err *e);

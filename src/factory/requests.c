@@ -88,7 +88,7 @@ store_prepared(struct preparation *p, struct request_id id, struct bytes nonce, 
 static struct json *
 prepared_answer(struct preparation *p, struct request_id id, struct bytes bytes, int64_t now_ms)
 {
-	struct json *o = json_object(p->a);
+	struct json *o = json_object(p->a), *affected;
 	char name[64];
 
 	json_set(o, "id", json_int(p->a, id.v));
@@ -96,6 +96,9 @@ prepared_answer(struct preparation *p, struct request_id id, struct bytes bytes,
 	json_set(o, "state", json_str(p->a, bytes_str(request_state_name(REQUEST_PREPARED))));
 	json_set(o, "to_sign", json_base64(p->a, bytes));
 	json_set(o, "difference", p->difference);
+	affected = p->base ? affected_officers(p->a, p->policy, p->act, p->base->id) : NULL;
+	if (affected != NULL)
+		json_set(o, "affected_officers", affected);
 	json_set(o, "signatures_needed", json_int(p->a, act_signatures(p->act)));
 	json_set(o, "expires_at", json_time(p->a, now_ms + REQUEST_PREPARED_MS));
 	return o;

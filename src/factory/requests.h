@@ -27,9 +27,19 @@ MUST enum rc request_sign(struct factory *f, struct arena *a, struct request_id 
 /* One request with what is to be signed, difference and signatures; a list of them. */
 MUST enum rc request_show(struct factory *f, struct arena *a, const struct snapshot *policy,
 			  const struct officer *who, struct request_id id, struct json **ret, struct err *e);
+struct request_filter {
+	struct bytes state; /* empty: any */
+	bool inbox;         /* only those that wait for a signature that this officer could give */
+	int64_t after;      /* cursor */
+	size_t limit;
+};
 MUST enum rc request_list(struct factory *f, struct arena *a, const struct snapshot *policy,
-			  const struct officer *who, struct bytes state, int64_t after, size_t limit,
-			  struct json **ret, struct err *e);
+			  const struct officer *who, const struct request_filter *filter, struct json **ret,
+			  struct err *e);
+
+/* [{"id", "name", "active"}] of the officers whose rights the change of an officer profile touches; NULL for other acts. */
+struct json *affected_officers(struct arena *a, const struct snapshot *policy, struct act act,
+			       struct doc_id base);
 
 /* Carries on with requests that were signed but whose effect a crash interrupted; makes void what has expired. A job. */
 MUST enum rc requests_resume(struct factory *f, struct err *e);

@@ -4,6 +4,7 @@
 
 #include "factory/acts.h"
 #include "policy/document.h"
+#include "policy/approval.h"
 #include "policy/rights.h"
 #include "store/read.h"
 
@@ -54,6 +55,32 @@ signature_list(struct factory *f, struct arena *a, const struct signature_row *r
 	return list;
 }
 
+struct json *
+affected_officers(struct arena *a, const struct snapshot *policy, struct act act, struct doc_id base)
+{
+	const struct document *const *docs;
+	struct json *list;
+	size_t n;
+
+	if (act.verb != ACT_MODIFY || act.kind != KIND_OFFICER_PROFILE)
+		return NULL;
+	list = json_array(a);
+	n = snapshot_list(policy, KIND_OFFICER, &docs);
+	for (size_t i = 0; i < n; i++) {
+		const struct officer *o = snapshot_officer(policy, doc_officer(docs[i]->id));
+		struct json *item;
+
+		if (o == NULL || !doc_id_eq(o->profile, base))
+			continue;
+		item = json_object(a);
+		json_set(item, "id", json_int(a, o->id.v));
+		json_set(item, "name", json_str(a, o->name));
+		json_set(item, "active", json_bool(a, o->active));
+		json_add(list, item);
+	}
+	return list;
+}
+
 static struct json *
 head_json(struct arena *a, const struct request_row *row, const struct request *r)
 {
@@ -77,7 +104,7 @@ request_show(struct factory *f, struct arena *a, const struct snapshot *policy, 
 	     struct request_id id, struct json **ret, struct err *e)
 {
 	struct signature_row *rows;
-	struct json *diff, *result;
+	struct json *diff, *result, *affected;
 	struct request_row row;
 	struct request r;
 	size_t n;
@@ -90,6 +117,8 @@ request_show(struct factory *f, struct arena *a, const struct snapshot *policy, 
 	*ret = head_json(a, &row, &r);
 	json_set(*ret, "to_sign", json_base64(a, row.body));
 	json_set(*ret, "difference", diff);
+	if ((affected = affected_officers(a, policy, r.act, r.base.id)) != NULL)
+		json_set(*ret, "affected_officers", affected);
 	json_set(*ret, "signatures", signature_list(f, a, rows, n));
 	if (row.result.n > 0) {
 		TRY(json_parse(a, row.result, &result, e));
@@ -98,24 +127,46 @@ request_show(struct factory *f, struct arena *a, const struct snapshot *policy, 
 	return RC_OK;
 }
 
+/* Waits for a second signature, has not this officer's own, and the officer has roles and domain for it. Whether both are one
+   person is looked at when it is signed. */
+static enum rc
+is_in_inbox(struct factory *f, struct arena *a, const struct snapshot *policy, const struct officer *who,
+	    const struct request *r, bool *ret, struct err *e)
+{
+	struct signature_row *rows;
+	size_t n;
+
+	*ret = r->state == REQUEST_WAITING && may_sign(policy, who, r, NULL) == RC_OK;
+	if (!*ret)
+		return RC_OK;
+	TRY(store_signatures(f->store, a, r->id.v, &rows, &n, e));
+	for (size_t i = 0; i < n; i++)
+		*ret = *ret && rows[i].officer_id != who->id.v;
+	return RC_OK;
+}
+
 enum rc
 request_list(struct factory *f, struct arena *a, const struct snapshot *policy, const struct officer *who,
-	     struct bytes state, int64_t after, size_t limit, struct json **ret, struct err *e)
+	     const struct request_filter *filter, struct json **ret, struct err *e)
 {
+	struct bytes state = filter->inbox ? bytes_str(request_state_name(REQUEST_WAITING)) : filter->state;
 	struct json *items = json_array(a);
 	struct request_row *rows;
 	size_t n;
 
-	TRY(store_requests(f->store, a, state, after, limit, &rows, &n, e));
+	TRY(store_requests(f->store, a, state, filter->after, filter->limit, &rows, &n, e));
 	for (size_t i = 0; i < n; i++) {
+		bool wanted = true;
 		struct request r;
 
 		TRY(request_read(a, &rows[i], &r, e));
-		if (may_see(who, &r, NULL) == RC_OK)
+		if (filter->inbox)
+			TRY(is_in_inbox(f, a, policy, who, &r, &wanted, e));
+		if (wanted && may_see(who, &r, NULL) == RC_OK)
 			json_add(items, head_json(a, &rows[i], &r));
 	}
 	*ret = json_object(a);
 	json_set(*ret, "items", items);
-	json_set(*ret, "next", n > 0 && n == limit ? json_int(a, rows[n - 1].id) : json_null(a));
+	json_set(*ret, "next", n > 0 && n == filter->limit ? json_int(a, rows[n - 1].id) : json_null(a));
 	return RC_OK;
 }

@@ -35,8 +35,12 @@ get_requests(void *ctx, struct http_call *c)
 
 	if (who == NULL)
 		return;
-	rc = request_list(f, c->arena, policy, who, route_query_text(c, "state"),
-			  route_query_int(c, "after", 0), (size_t)route_query_int(c, "limit", 100), &ret, &e);
+	rc = request_list(f, c->arena, policy, who,
+			  &(struct request_filter){ .state = route_query_text(c, "state"),
+						    .inbox = route_query_bool(c, "inbox", false),
+						    .after = route_query_int(c, "after", 0),
+						    .limit = (size_t)route_query_int(c, "limit", 100) },
+			  &ret, &e);
 	rest_answer(c, rc, 200, ret, &e);
 }
 
@@ -116,7 +120,10 @@ const struct route rest_request_routes[] = {
 	  .access = ACCESS_OFFICER,
 	  .summary = "Requests by state",
 	  .tag = "requests",
-	  .query = { { "state", QUERY_TEXT, "prepared, waiting, signed, done, void, expired, failed" },
+	  .query = { { "state", QUERY_TEXT,
+		       "prepared, waiting, signed, done, void, expired, rejected, withdrawn, failed" },
+		     { "inbox", QUERY_BOOL,
+		       "Only those that wait for a signature that the caller could give" },
 		     { "after", QUERY_INT, "Cursor of the page before" },
 		     { "limit", QUERY_INT, "Rows of a page", false, 1, LIMIT_PAGE } },
 	  .answers = { "application/json" },

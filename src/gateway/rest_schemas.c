@@ -56,14 +56,16 @@ const struct route_schema rest_schemas[] = {
 	  OBJECT("\"id\",\"act\",\"state\",\"to_sign\"",
 		 "\"id\":" ID ",\"act\":" TEXT ",\"state\":" TEXT ",\"to_sign\":" BASE64
 		 ",\"difference\":" REF(
-		     "Difference") ",\"signatures_needed\":{\"type\":\"integer\"},\"expires_at\":" TIME) },
+		     "Difference") ",\"signatures_needed\":{\"type\":\"integer\"},\"expires_at\":" TIME
+				   ",\"affected_officers\":{\"type\":\"array\",\"items\":" ANY_OBJECT "}") },
 	{ "Request",
 	  OBJECT("\"id\",\"act\",\"state\",\"to_sign\"",
 		 "\"id\":" ID ",\"act\":" TEXT ",\"state\":" TEXT ",\"to_sign\":" BASE64
 		 ",\"difference\":" REF(
 		     "Difference") ",\"signatures_needed\":{\"type\":\"integer\"},\"prepared_by\":" ID
 				   ",\"prepared_at\":" TIME
-				   ",\"signatures\":{\"type\":\"array\"},\"result\":" ANY_OBJECT) },
+				   ",\"signatures\":{\"type\":\"array\"},\"result\":" ANY_OBJECT
+				   ",\"affected_officers\":{\"type\":\"array\",\"items\":" ANY_OBJECT "}") },
 	{ "RequestPage", PAGE(ANY_OBJECT) },
 	{ "Signatures",
 	  OBJECT("\"signatures\"",

@@ -79,6 +79,8 @@ static const struct {
 	{ "certificate.issue", ACT_ISSUE, ROLES(ROLE_USE_CLIENTS) | ROLES(ROLE_ISSUE_CERTIFICATE), 1 },
 	{ "issuing-session.open", ACT_SESSION_OPEN, ROLES(ROLE_USE_CLIENTS) | ROLES(ROLE_ISSUE_CERTIFICATE),
 	  1 },
+	{ "request.withdraw", ACT_WITHDRAW, 0, 1 },
+	{ "request.reject", ACT_REJECT, 0, 1 },
 };
 
 struct act
@@ -112,8 +114,7 @@ act_name(char *dst, struct act a)
 	return dst;
 }
 
-/* An act without roles or signatures would be free for all: what has none in the tables gets more than
- * anybody has. */
+/* An act that stands in no table would be free for all: it gets more than anybody has. */
 roles
 act_roles(struct act a)
 {

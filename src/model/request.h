@@ -7,7 +7,15 @@
 #include "model/field.h"
 #include "model/id.h"
 
-enum act_verb { ACT_CREATE, ACT_MODIFY, ACT_ISSUE, ACT_SESSION_OPEN, ACT_NONE = -1 };
+enum act_verb {
+	ACT_CREATE,
+	ACT_MODIFY,
+	ACT_ISSUE,
+	ACT_SESSION_OPEN,
+	ACT_WITHDRAW,
+	ACT_REJECT,
+	ACT_NONE = -1
+};
 
 /* What is done: a document's creation or change, or an act on its own (kind is KIND_NONE then). */
 struct act {
@@ -20,7 +28,8 @@ struct act {
 struct act act_of(struct bytes name);
 /* Writes the name into dst (at least 64 characters); returns dst. */
 char *act_name(char *dst, struct act a);
-/* The roles that an officer needs for it, and how many different officers must sign it. */
+/* The roles that an officer needs for it, and how many different officers must sign it. None for withdrawing and rejecting:
+   who may, follows from the request that ends (decide_withdraw, decide_reject). */
 roles act_roles(struct act a);
 unsigned act_signatures(struct act a);
 

@@ -2,6 +2,7 @@
 #include "policy/approval.h"
 #include "policy/body.h"
 #include "policy/document.h"
+#include "policy/last_pair.h"
 
 /* One question after the other; ret->state is set where the answer ends the request. */
 typedef enum rc rule_fn(const struct signature_facts *, const struct officer *, struct signature_decision *,
@@ -182,6 +183,18 @@ rule_count(const struct signature_facts *f, const struct officer *o, struct sign
 	return RC_OK;
 }
 
+/* Also asked when it is prepared; the pair that was there then may be gone. */
+static enum rc
+rule_last_pair(const struct signature_facts *f, const struct officer *o, struct signature_decision *ret,
+	       struct err *e)
+{
+	const struct request *r = f->request;
+
+	if (r->act.verb != ACT_MODIFY)
+		return RC_OK;
+	return last_pair_stays(f->policy, r->act.kind, r->base.id, r->body, e);
+}
+
 #define RULES(X) \
 	X("request-open", rule_state) \
 	X("in-time", rule_time) \
@@ -194,7 +207,8 @@ rule_count(const struct signature_facts *f, const struct officer *o, struct sign
 	X("different-people", rule_different_people) \
 	X("others-still-officers", rule_others_still) \
 	X("boot-in-one-step", rule_boot) \
-	X("body-holds", rule_body)
+	X("body-holds", rule_body) \
+	X("last-pair-stays", rule_last_pair)
 
 static const struct {
 	const char *name;
@@ -246,7 +260,17 @@ decide_prepare(const struct snapshot *s, const struct officer *o, struct act act
 	NEED(act.verb != ACT_NONE, e, CHY_ACT_UNKNOWN, NULL, "no such act");
 	TRY(may_act(o, NULL, 0, e));
 	TRY(may_role(o, act_roles(act), e));
-	return in_domains(s, o, act, base, body, e);
+	TRY(in_domains(s, o, act, base, body, e));
+	return act.verb == ACT_MODIFY && base ? last_pair_stays(s, act.kind, base->id, body, e) : RC_OK;
+}
+
+/* The act's roles and domains; whether the act itself could still take effect is another question. */
+enum rc
+may_sign(const struct snapshot *s, const struct officer *o, const struct request *r, struct err *e)
+{
+	TRY(may_act(o, NULL, 0, e));
+	TRY(may_role(o, act_roles(r->act), e));
+	return in_domains(s, o, r->act, snapshot_document(s, r->base.id), r->body, e);
 }
 
 enum rc
@@ -261,7 +285,7 @@ decide_withdraw(const struct request *r, struct officer_id o, struct err *e)
 enum rc
 decide_reject(const struct snapshot *s, const struct request *r, const struct officer *o, struct err *e)
 {
-	TRY(decide_prepare(s, o, r->act, snapshot_document(s, r->base.id), r->body, e));
+	TRY(may_sign(s, o, r, e));
 	NEED(request_may_become(r->state, REQUEST_REJECTED), e, CHY_REQUEST_STATE, NULL, "the request %s",
 	     request_state_label(r->state));
 	return RC_OK;

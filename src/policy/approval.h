@@ -50,6 +50,9 @@ MUST enum rc decide_signature(const struct signature_facts *f, struct signature_
 /* The officers who prepare, withdraw (only who prepared it) and reject (who could sign it). */
 MUST enum rc decide_prepare(const struct snapshot *s, const struct officer *o, struct act act,
 			    const struct document *base, const struct json *body, struct err *e);
+/* Has the roles and the domain for signing it: whom it concerns. */
+MUST enum rc may_sign(const struct snapshot *s, const struct officer *o, const struct request *r,
+		      struct err *e);
 MUST enum rc decide_withdraw(const struct request *r, struct officer_id o, struct err *e);
 MUST enum rc decide_reject(const struct snapshot *s, const struct request *r, const struct officer *o,
 			   struct err *e);

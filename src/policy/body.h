@@ -62,4 +62,16 @@ body_choice(const struct json *body, const char *name, const struct choice *choi
 	return i >= 0 ? i : otherwise;
 }
 
+/* The roles that a profile's body enables. */
+static inline roles
+body_roles(const struct json *body)
+{
+	roles set = 0;
+
+	JSON_EACH(x, body_list(body, "roles"))
+	if (x->type == JSON_STR && role_of(x->str) != ROLE_NONE)
+		set |= ROLES(role_of(x->str));
+	return set;
+}
+
 #endif

@@ -325,24 +325,13 @@ token_compile(struct snapshot *s, struct slot *slot, struct err *e)
 
 /* ---- officers ---- */
 
-static roles
-roles_of(const struct json *body)
-{
-	roles set = 0;
-
-	JSON_EACH(x, body_list(body, "roles"))
-	if (x->type == JSON_STR && role_of(x->str) != ROLE_NONE)
-		set |= ROLES(role_of(x->str));
-	return set;
-}
-
 static void
 take_profile(struct officer *o, const struct document *profile)
 {
 	o->profile = profile->id;
 	o->profile_version = profile->version;
 	o->profile_name = profile->name;
-	o->roles = roles_of(profile->body);
+	o->roles = body_roles(profile->body);
 	o->issuer_constraints = body_list(profile->body, "issuer_constraints");
 	o->entity = (enum entity_type)body_choice(profile->body, "entity_type", entity_choices,
 						  ENTITY_STATIC_TOKEN);

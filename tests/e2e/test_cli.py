@@ -55,12 +55,12 @@ class Cli:
                        check=True, capture_output=True)
         return out
 
-    def new_officer(self, name, profile, by, co, *more):
+    def new_officer(self, name, profile, by, co, *more, issuer=None):
         pin = self.dir / f"{name}.pin"
         pin.write_text(f"secret of {name}\n")
         self.run("officer", "keygen", "--out", f"{name}.key", "--subject", f"CN={name}", "--request", f"{name}.csr",
                  "--pin-file", pin)
-        self.as_(by, "certificate", "issue", "--procedure", "Officer", f"{name}.csr", "--out", f"{name}.crt")
+        self.as_(issuer or by, "certificate", "issue", "--procedure", "Officer", f"{name}.csr", "--out", f"{name}.crt")
         self.run("officer", "p12", "--key", f"{name}.key", "--certificate", f"{name}.crt", "--out", f"{name}.p12",
                  "--pin-file", pin)
         self.as_(by, "officer", "create", "--name", name, "--profile", profile, "--certificate-file", f"{name}.crt", *more,
@@ -128,6 +128,43 @@ def test_two_officers_in_two_steps(cli):
     done = cli.json("ben", "request", "sign", number, "--yes")
     assert done["state"] == "done"
     assert "pkcs10" in cli.as_("anna", "token-procedure", "show", "Two steps").stdout
+
+
+def create_in_two_steps(cli, name):
+    return cli.json("anna", "token-procedure", "create", "--name", name, "--storage-profile", "pkcs10",
+                    "--issuer-certificates", "none", "--certificate-procedures", "TLS server")["id"]
+
+
+def test_many_requests_are_signed_at_once(cli):
+    """rows=CM-O-18"""
+    numbers = [create_in_two_steps(cli, f"Bulk {i}") for i in range(3)]
+    listed = cli.as_("ben", "request", "inbox").stdout
+    assert all(str(n) in listed for n in numbers)
+    done = cli.as_("ben", "request", "sign", *numbers, "--yes").stdout
+    assert done.count("done") == 3
+    assert [cli.json("ben", "request", "show", n)["state"] for n in numbers] == ["done"] * 3
+    assert not [n for n in numbers if str(n) in cli.as_("ben", "request", "inbox").stdout]
+
+
+def test_requests_are_withdrawn_and_rejected(cli):
+    """rows=CM-O-23"""
+    mine, theirs = create_in_two_steps(cli, "Withdrawn"), create_in_two_steps(cli, "Rejected")
+    assert "refused" in cli.as_("ben", "request", "withdraw", mine, "--reason", "not his", code=1).stderr
+    cli.as_("anna", "request", "withdraw", mine, "--reason", "a wrong name")
+    cli.as_("ben", "request", "reject", theirs, "--reason", "nobody needs it")
+    assert cli.json("anna", "request", "show", mine)["state"] == "withdrawn"
+    shown = cli.json("anna", "request", "show", theirs)
+    assert shown["state"] == "rejected" and shown["result"]["reason"] == "nobody needs it"
+    assert "reason" in cli.as_("ben", "request", "reject", mine, code=2).stderr
+
+
+def test_a_changed_profile_says_whom_it_touches(cli):
+    """rows=CM-O-07"""
+    cli.as_("anna", "officer-profile", "create", "--name", "Touched", "--entity-type", "static-token", "--roles", "use-clients",
+            co="ben")
+    cli.new_officer("tina", "Touched", "anna", "ben", issuer="rosa")
+    said = cli.as_("anna", "officer-profile", "modify", "Touched", "--roles", "use-awb", co="ben").stdout
+    assert "Officers that this touches" in said and "tina" in said
 
 
 def test_waiting_request_is_void_when_its_base_changes(cli):

@@ -212,12 +212,12 @@ class World:
         shown = self.call("GET", f"/api/v1/requests/{request['id']}", officer=second)
         return self.bring(second, shown, second)
 
-    def make_officer(self, name, profile, *signers, key=None):
-        """A certificate by the procedure "Officer", issued by the first signer, and the officer's document."""
+    def make_officer(self, name, profile, *signers, key=None, issuer=None):
+        """A certificate by the procedure "Officer", issued by the first signer or by another officer, and the officer's document."""
         csr, key = make_csr(name, key=key)
         done = self.act("certificate.issue",
                         {"token_procedure": "Officer", "requests": [{"csr": base64.b64encode(csr).decode(), "name": name}]},
-                        signers[0])
+                        issuer or signers[0])
         item = done["result"]["certificates"][0]
         assert "certificate" in item, item
         cert = x509.load_der_x509_certificate(base64.b64decode(item["der"]))

@@ -1,0 +1,15 @@
+/*
+ * Nobody may saw off the branch: after every change two different people of Root must still be able to make officers, profiles
+ * and policy. With one left, nothing that needs two signatures could ever be done again. Pure.
+ */
+#ifndef POLICY_LAST_PAIR_H
+#define POLICY_LAST_PAIR_H
+
+#include "policy/snapshot.h"
+
+/* Judges the version that `body` would make of an officer or an officer profile; other kinds pass. Only people who are
+   there now can be missed: an installation that has one such officer already is not stopped. LAST_PAIR names the role. */
+MUST enum rc last_pair_stays(const struct snapshot *s, enum kind_id kind, struct doc_id changed,
+			     const struct json *body, struct err *e);
+
+#endif

@@ -1,0 +1,132 @@
+"""Officers among themselves: inbox, withdrawing, rejecting, the last pair, whom a profile's change touches."""
+import subprocess
+
+import pytest
+
+import world
+from world import Refused
+
+TLS = {"storage_profile": "pkcs10", "issuer_certificates": "none", "certificate_procedures": ["TLS server"]}
+
+
+def waiting(house, name):
+    """A request that Anna has signed and that waits for a second officer."""
+    anna = house.officers["anna"]
+    request = house.prepare(anna, "token-procedure.create", dict(TLS, name=name))
+    assert house.bring(anna, request, anna)["state"] == "waiting"
+    return request
+
+
+def shown(house, request):
+    return house.call("GET", f"/api/v1/requests/{request['id']}", officer=house.officers["anna"])
+
+
+def verify(house, scratch):
+    house.wait_sequenced()
+    (scratch / "export.jsonl").write_bytes(house.export())
+    return subprocess.run([world.CHANCERY, "journal", "verify", "--root", house.dir / "root.pem", "--file",
+                           scratch / "export.jsonl"], capture_output=True, text=True, check=False)
+
+
+def inbox(house, officer):
+    return [item["id"] for item in house.call("GET", "/api/v1/requests?inbox=true", officer=house.officers[officer])["items"]]
+
+
+def test_an_inbox_holds_what_its_owner_may_sign(house):
+    """rows=CM-O-17"""
+    request = waiting(house, "For the inbox")
+    assert request["id"] in inbox(house, "ben")
+    assert request["id"] not in inbox(house, "anna"), "she has signed it"
+    assert request["id"] not in inbox(house, "rosa"), "her roles do not sign procedures"
+    ben = house.officers["ben"]
+    assert house.bring(ben, shown(house, request), ben)["state"] == "done"
+    assert inbox(house, "ben") == []
+
+
+def test_withdrawing_is_for_who_prepared_it(house):
+    """rows=CM-O-23"""
+    anna, ben, rosa = (house.officers[o] for o in ("anna", "ben", "rosa"))
+    request = waiting(house, "To be withdrawn")
+    body = {"request": request["id"], "reason": "a wrong name"}
+    for other in (ben, rosa):
+        with pytest.raises(Refused) as e:
+            house.act("request.withdraw", body, other)
+        assert (e.value.status, e.value.code) == (403, "CHY-1616")
+    mine = house.prepare(anna, "request.withdraw", body)
+    with pytest.raises(Refused) as e:
+        house.bring(anna, mine, ben)
+    assert e.value.code == "CHY-1616", "asked again of whoever signed it"
+    assert house.bring(anna, mine, anna)["result"]["state"] == "withdrawn"
+    end = shown(house, request)
+    assert end["state"] == "withdrawn" and end["result"] == {"reason": "a wrong name", "by": {"request": mine["id"]}}
+    with pytest.raises(Refused) as e:
+        house.bring(ben, request, ben)
+    assert e.value.code == "CHY-1610"
+    with pytest.raises(Refused) as e:
+        house.act("request.withdraw", body, anna)
+    assert e.value.code == "CHY-1610", "once"
+
+
+def test_rejecting_is_for_who_could_sign_it(house, scratch):
+    """rows=CM-O-23"""
+    ben, rosa = house.officers["ben"], house.officers["rosa"]
+    request = waiting(house, "To be rejected")
+    body = {"request": request["id"], "reason": "nobody needs it"}
+    with pytest.raises(Refused) as e:
+        house.act("request.reject", body, rosa)
+    assert e.value.code == "CHY-1601"
+    for bad, status, field in (({"request": request["id"]}, 400, "reason"), (dict(body, reason="  "), 400, "reason"),
+                               (dict(body, reason="x" * 1001), 400, "reason"), (dict(body, request=4711), 404, "request"),
+                               (dict(body, more=1), 400, "more"), (dict(body, request="x"), 400, "request")):
+        with pytest.raises(Refused) as e:
+            house.act("request.reject", bad, ben)
+        assert (e.value.status, e.value.problem.get("field")) == (status, field), e.value
+    assert house.act("request.reject", body, ben)["result"] == {"request": request["id"], "state": "rejected"}
+    assert shown(house, request)["state"] == "rejected"
+    names = [d["body"]["name"] for d in house.call("GET", "/api/v1/documents/token-procedure", officer=ben)["items"]]
+    assert "To be rejected" not in names
+    done = verify(house, scratch)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_profile_says_whom_it_touches(house):
+    """rows=CM-O-07"""
+    anna, ben = house.officers["anna"], house.officers["ben"]
+    profile = next(d for d in house.call("GET", "/api/v1/documents/officer-profile", officer=anna)["items"]
+                   if d["body"]["name"] == "Registration officer")
+    body = dict(profile["body"], roles=profile["body"]["roles"] + ["manage-pin-letters"])
+    request = house.prepare(anna, "officer-profile.modify", body, obj=profile["id"])
+    touched = [o["name"] for o in request["affected_officers"]]
+    assert touched == ["Rosa Registrar"]
+    assert house.bring(anna, request, anna)["state"] == "waiting"
+    assert [o["name"] for o in shown(house, request)["affected_officers"]] == touched, "the second signer sees it too"
+    assert house.bring(ben, request, ben)["state"] == "done"
+
+
+def test_the_last_pair_stays(house):
+    """rows=CM-O-29"""
+    anna, ben = house.officers["anna"], house.officers["ben"]
+    officers = {d["body"]["name"]: d for d in house.call("GET", "/api/v1/documents/officer", officer=anna)["items"]}
+    profile = next(d for d in house.call("GET", "/api/v1/documents/officer-profile", officer=anna)["items"]
+                   if d["body"]["name"] == "Administration officer")
+    mine = officers["Ben Admin"]
+    for act, body, obj in (
+            ("officer.modify", dict(mine["body"], state="closed"), mine["id"]),
+            ("officer.modify", dict(mine["body"], profile=officers["Rosa Registrar"]["body"]["profile"]), mine["id"]),
+            ("officer-profile.modify", dict(profile["body"], state="closed"), profile["id"]),
+            ("officer-profile.modify", dict(profile["body"], roles=[r for r in profile["body"]["roles"] if r != "policy-tasks"]),
+             profile["id"])):
+        with pytest.raises(Refused) as e:
+            house.act(act, body, anna, ben, obj=obj)
+        assert (e.value.status, e.value.code) == (409, "CHY-1619"), (act, e.value)
+    third = house.make_officer("Third Admin", "Administration officer", anna, ben, issuer=house.officers["rosa"])
+    # with a third one, two requests may be right each, and the second of them wrong once the first is done
+    first = house.prepare(anna, "officer.modify", dict(mine["body"], state="closed"), obj=mine["id"])
+    other = next(d for d in house.call("GET", "/api/v1/documents/officer", officer=anna)["items"] if d["id"] == third.id)
+    second = house.prepare(anna, "officer.modify", dict(other["body"], state="closed"), obj=other["id"])
+    assert house.bring(anna, first, anna, third)["state"] == "done"
+    with pytest.raises(Refused) as e:
+        house.bring(anna, second, anna, third)
+    assert e.value.code == "CHY-1619"
+    again = house.call("GET", f"/api/v1/documents/officer/{mine['id']}", officer=anna)
+    assert house.act("officer.modify", dict(again["body"], state="active"), anna, third, obj=mine["id"])["state"] == "done"
