@@ -9,6 +9,8 @@ const struct opt global_options[] = {
 	{ "pin-file", "FILE", OPT_FILE, 0, "read the officer's PIN or password from the first line of FILE" },
 	{ "pin-fd", "N", OPT_INT, 0, "read the officer's PIN or password from descriptor N" },
 	{ "pkcs11-module", "FILE", OPT_FILE, 0, "the PKCS#11 module for pkcs11: URIs" },
+	{ "domain-view", "DOMAIN|home", OPT_TEXT, 0,
+	  "lists of documents show only what lies there and below" },
 	{ "settings", "FILE", OPT_FILE, 0,
 	  "take server, ca, officer ... from FILE in place of ~/.config/chancery/cli.ini" },
 	{ "timeout", "SECONDS", OPT_INT, 0, "give up a call to the server after so long; 60 if not given" },

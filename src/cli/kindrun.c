@@ -44,7 +44,7 @@ kind_list(struct cli *c, struct err *e)
 	const char *path = arena_printf(c->a, "/api/v1/documents/%s", kind_here(c)->name);
 
 	NEED(path != NULL, e, CHY_NO_MEMORY, NULL, "list");
-	return list_run(c, &(struct list){ path, filters, heads, list_row }, e);
+	return list_run(c, &(struct list){ path, filters, heads, list_row, true }, e);
 }
 
 /* The one of this name on a page. */

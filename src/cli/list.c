@@ -17,6 +17,8 @@ page_path(struct cli *c, const struct list *l, const char *after, int64_t left)
 		if (v)
 			buf_printf(&b, "&%s=%s", l->filters[i], url_escape(c->a, bytes_str(v)));
 	}
+	if (l->by_domain && c->set.domain_view && strcmp(c->set.domain_view, "home") != 0)
+		buf_printf(&b, "&domain=%s", url_escape(c->a, bytes_str(c->set.domain_view)));
 	if (after)
 		buf_printf(&b, "&after=%s", url_escape(c->a, bytes_str(after)));
 	return arena_str(c->a, buf_bytes(&b));

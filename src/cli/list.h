@@ -12,6 +12,7 @@ struct list {
 	    *filters;             /* options that become query parameters of the same name; ends with NULL */
 	const char *const *heads; /* ends with NULL */
 	void (*row)(struct cli *c, struct out_table *t, const struct json *item);
+	bool by_domain; /* narrowed by the domain view */
 };
 
 /* Follows the cursors until --limit items, or all of them. */

@@ -20,6 +20,8 @@ static const struct place places[] = {
 	{ "pin-file", "CHANCERY_PIN_FILE", "pin_file", offsetof(struct settings, pin_file), true },
 	{ "pkcs11-module", "CHANCERY_PKCS11_MODULE", "pkcs11_module",
 	  offsetof(struct settings, pkcs11_module), true },
+	{ "domain-view", "CHANCERY_DOMAIN_VIEW", "domain_view", offsetof(struct settings, domain_view),
+	  false },
 	{ "session", "CHANCERY_SESSION", "session", offsetof(struct settings, session), true },
 };
 

@@ -25,10 +25,11 @@ struct settings {
 	const char *officer; /* a PKCS#12 file or a pkcs11: URI */
 	const char *pin_file;
 	const char *pkcs11_module; /* path of the module for pkcs11: URIs */
-	const char *session;       /* file that holds an issuing session's token */
-	int64_t timeout_s;         /* of one call */
-	int pin_fd;                /* -1: none; only from the command line */
-	const char *file;          /* the file that was read; NULL: none */
+	const char *domain_view; /* name or id: lists show what lies there and below; "home": as without it */
+	const char *session;     /* file that holds an issuing session's token */
+	int64_t timeout_s;       /* of one call */
+	int pin_fd;              /* -1: none; only from the command line */
+	const char *file;        /* the file that was read; NULL: none */
 };
 
 /* environment: "NAME=value" list that ends with NULL. CHY_CLI_SETTINGS, and what reading a file gives. */

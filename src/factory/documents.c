@@ -45,18 +45,47 @@ page(struct arena *a, struct json *items, int64_t next)
 	return o;
 }
 
+/* Whether a document lies in the domain or below it; a domain lies in itself. */
+static bool
+lies_in(const struct snapshot *policy, const struct document *view, int64_t id)
+{
+	const struct document *d = snapshot_document(policy, doc_id_of(id));
+
+	if (view == NULL || d == NULL)
+		return view == NULL;
+	return domain_is_above(policy, view->id, d->kind == KIND_DOMAIN ? d->id : d->domain);
+}
+
+/* The domain that the view is narrowed to: the officer's own or below it. NULL: not narrowed. */
+static enum rc
+find_view(const struct snapshot *policy, const struct officer *who, struct bytes domain,
+	  const struct document **ret, struct err *e)
+{
+	*ret = NULL;
+	if (domain.n == 0)
+		return RC_OK;
+	TRY_AT(snapshot_find(policy, KIND_DOMAIN, domain, who->domain, ret, e), e, "domain");
+	if (!domain_is_above(policy, who->domain, (*ret)->id)) {
+		err_field(e, "domain");
+		FAIL(e, CHY_DOMAIN_HIDDEN, NULL, "a view is narrowed to a domain at or below one's own");
+	}
+	return RC_OK;
+}
+
 enum rc
 document_list(struct factory *f, struct arena *a, const struct snapshot *policy, const struct officer *who,
 	      const struct document_query *q, struct json **ret, struct err *e)
 {
 	struct json *items = json_array(a);
+	const struct document *view;
 	struct document_row *rows;
 	size_t n;
 
+	TRY(find_view(policy, who, q->domain, &view, e));
 	TRY(store_documents(f->store, a, bytes_str(kind_name(q->kind)), q->state, q->name, q->after, q->limit,
 			    &rows, &n, e));
 	for (size_t i = 0; i < n; i++)
-		if (sees(policy, who, rows[i].id))
+		if (sees(policy, who, rows[i].id) && lies_in(policy, view, rows[i].id))
 			json_add(items, row_json(a, policy, &rows[i]));
 	*ret = page(a, items, n > 0 && n == q->limit ? rows[n - 1].id : 0);
 	return RC_OK;

@@ -158,6 +158,25 @@ def test_requests_are_withdrawn_and_rejected(cli):
     assert "reason" in cli.as_("ben", "request", "reject", mine, code=2).stderr
 
 
+def test_a_domain_view_narrows_lists(cli):
+    """rows=CM-O-15"""
+    cli.as_("anna", "domain", "create", "--name", "North", co="ben")
+    cli.as_("anna", "domain", "create", "--name", "Harbour", "--parent", "North", co="ben")
+    for name, domain in (("Of north", "North"), ("Of harbour", "Harbour")):
+        cli.as_("anna", "officer-profile", "create", "--name", name, "--entity-type", "subject", "--domain", domain, co="ben")
+
+    def names(*args, noun="officer-profile", **more):
+        return {d["name"] for d in cli.json("anna", noun, "list", *args, **more)}
+
+    home = names()
+    assert {"Of north", "Of harbour", "Administration officer"} <= home
+    assert names("--domain-view", "North") == {"Of north", "Of harbour"}
+    assert names(env={"CHANCERY_DOMAIN_VIEW": "Harbour"}) == {"Of harbour"}
+    assert names("--domain-view", "home", env={"CHANCERY_DOMAIN_VIEW": "Harbour"}) == home
+    assert names("--domain-view", "North", noun="domain") == {"North", "Harbour"}
+    assert "domain" in cli.as_("anna", "officer-profile", "list", "--domain-view", "Nowhere", code=1).stderr
+
+
 def test_a_changed_profile_says_whom_it_touches(cli):
     """rows=CM-O-07"""
     cli.as_("anna", "officer-profile", "create", "--name", "Touched", "--entity-type", "static-token", "--roles", "use-clients",
