@@ -211,6 +211,7 @@ show_summary(struct cli *c, const struct journal_summary *s)
 		json_set(o, "signatures", json_int(c->a, (int64_t)s->signatures));
 		json_set(o, "documents", json_int(c->a, (int64_t)s->documents));
 		json_set(o, "certificates", json_int(c->a, (int64_t)s->certificates));
+		json_set(o, "restarts", json_int(c->a, (int64_t)s->restarts));
 		json_set(o, "findings", json_int(c->a, (int64_t)s->findings));
 		out_json_line(&c->out, o);
 		return;
@@ -221,6 +222,13 @@ show_summary(struct cli *c, const struct journal_summary *s)
 		 (unsigned long long)s->leaves, (unsigned long long)s->heads,
 		 (unsigned long long)s->signatures, (unsigned long long)s->documents,
 		 (unsigned long long)s->certificates);
+	if (s->restarts > 0)
+		out_line(
+		    &c->out,
+		    "Restarted after a restore, %llu times; last at %s: a head over %llu leaves was given "
+		    "up, %llu were left.\n",
+		    (unsigned long long)s->restarts, time_text(at, s->restart_at_ms),
+		    (unsigned long long)s->restart_from, (unsigned long long)s->restart_to);
 	if (s->findings == 0) {
 		out_styled(&c->out, OUT_GOOD, "Everything holds");
 		out_line(&c->out, ", up to the head signed at %s.\n", time_text(at, s->head_at_ms));
@@ -253,6 +261,29 @@ check_signer(struct cli *c, struct journal_summary *s, struct err *e)
 	return RC_OK;
 }
 
+/* Asked before the export is begun, so that the export can only be longer. */
+static enum rc
+ask_witness(struct cli *c, struct journal_verifier *v, struct bytes root, struct err *e)
+{
+	struct json *json = NULL;
+	struct journal_head h;
+	struct bytes certificate;
+	bool given_up = false;
+	struct rest *r;
+
+	TRY(cli_rest(c, &r, e));
+	TRY(rest_json(r, c->a, "/api/v1/journal/witness", NULL, &json, e));
+	TRY(json_opt_bool(json, "given_up", &given_up, e));
+	if (given_up)
+		return RC_OK; /* a restore: the next head begins anew, and the journal says so in a leaf */
+	TRY_AT(journal_head_read(c->a, json, &h, e), e, "the signer's last head");
+	TRY(json_need_str(json, "certificate", &certificate, e));
+	TRY_AT(base64_parse(c->a, certificate, &certificate, e), e, "the signer's last head");
+	TRY_AT(journal_head_check(&h, certificate, root, e), e, "the signer's last head");
+	journal_verifier_witness(v, &h);
+	return RC_OK;
+}
+
 static enum rc
 run_verify(struct cli *c, struct err *e)
 {
@@ -264,8 +295,10 @@ run_verify(struct cli *c, struct err *e)
 
 	TRY(root_of(c, &root, e));
 	TRY(journal_verifier_new(root, clock_now_ms(), show_finding, c, &x.v, e));
+	rc = file ? RC_OK : ask_witness(c, x.v, root, e);
 	progress_start(&x.progress, &c->out, "Lines", 0);
-	rc = file ? from_file(&x, file, e) : from_server(c, &x, e);
+	if (rc == RC_OK)
+		rc = file ? from_file(&x, file, e) : from_server(c, &x, e);
 	if (rc == RC_OK)
 		rc = journal_verifier_end(x.v, &summary, e);
 	progress_end(&x.progress);

@@ -413,6 +413,24 @@ leaf_request_state(struct journal_verifier *v, const struct leaf_view *l, struct
 	return RC_OK;
 }
 
+/* Heads that the signer gave up because the operator had restored a backup. Whoever verifies is told. */
+static enum rc
+leaf_restart(struct journal_verifier *v, const struct leaf_view *l, struct err *e)
+{
+	struct json *before;
+	int64_t from, to, position;
+
+	TRY(json_need_object(l->leaf, "before", &before, e));
+	TRY(json_need_int(before, "size", 1, JSON_INT_MAX, &from, e));
+	TRY(json_need_int(l->leaf, "size", 0, JSON_INT_MAX, &to, e));
+	TRY(json_need_int(l->leaf, "position", 1, JSON_INT_MAX, &position, e));
+	v->sum.restarts++;
+	v->sum.restart_from = (uint64_t)from;
+	v->sum.restart_to = (uint64_t)to;
+	v->sum.restart_at_ms = l->at_ms;
+	return RC_OK;
+}
+
 static enum rc
 judge(struct journal_verifier *v, struct arena *a, const struct leaf_view *l, struct bytes kind,
       struct err *e)
@@ -431,6 +449,8 @@ judge(struct journal_verifier *v, struct arena *a, const struct leaf_view *l, st
 		return leaf_certificate(v, a, l, bytes_is(kind, "ca-certificate"), e);
 	if (bytes_is(kind, "request-state"))
 		return leaf_request_state(v, l, e);
+	if (bytes_is(kind, "restart"))
+		return leaf_restart(v, l, e);
 	NEED(bytes_is(kind, "refusal") || bytes_is(kind, "adopted") || bytes_is(kind, "disagreement"), e,
 	     CHY_JOURNAL_FORMAT, NULL, "a leaf of the unknown kind \"%.*s\"", BYTES_FMT(kind));
 	return RC_OK;

@@ -82,6 +82,7 @@ struct journal_verifier {
 	uint64_t size; /* as the header says */
 	struct tree tree;
 	uint64_t head_size;
+	struct journal_head witness; /* size 0: not given, or met */
 	struct verifier *journal_key;
 	enum sigalg journal_alg;
 	int64_t journal_from_ms, journal_to_ms;
@@ -115,9 +116,6 @@ MUST enum rc journal_key_load(struct bytes certificate, struct bytes root, int64
 			      int64_t *ret_to_ms, struct err *e);
 MUST enum rc journal_head_signed(const struct verifier *key, enum sigalg alg, const struct journal_head *h,
 				 struct err *e);
-/* {"size","root","at","signature"}; texts into the arena. */
-MUST enum rc journal_head_read(struct arena *a, const struct json *in, struct journal_head *ret,
-			       struct err *e);
 /* The tree_sha256_fn here. */
 enum rc journal_sha256(const struct bytes *parts, size_t count, struct tree_hash *ret, struct err *e);
 

@@ -53,6 +53,23 @@ take_header(struct journal_verifier *v, const struct json *line, struct err *e)
 	return RC_OK;
 }
 
+/* At the place where the signer has signed last. */
+static enum rc
+check_witness(struct journal_verifier *v, struct err *e)
+{
+	struct tree_hash root;
+
+	if (v->witness.size == 0 || v->witness.size != v->tree.size)
+		return RC_OK;
+	v->witness.size = 0;
+	TRY(tree_root(journal_sha256, &v->tree, &root, e));
+	if (memcmp(root.b, v->witness.root, TREE_HASH) == 0)
+		return RC_OK;
+	return found(v, CHY_JOURNAL_ALTERED, e,
+		     "up to here the leaves are not those over which the signer has signed its last head: at "
+		     "least one was exchanged");
+}
+
 static enum rc
 take_leaf(struct journal_verifier *v, struct arena *a, const struct json *line, struct err *e)
 {
@@ -77,6 +94,7 @@ take_leaf(struct journal_verifier *v, struct arena *a, const struct json *line, 
 	TRY(tree_leaf(journal_sha256, body, &hash, e));
 	TRY(tree_add(journal_sha256, &v->tree, &hash, NULL, NULL, e));
 	v->sum.leaves++;
+	TRY(check_witness(v, e));
 	rc = json_parse(a, body, &leaf, &why);
 	return rc == RC_OK ? journal_leaf(v, a, leaf, e) : journal_found(v, rc, &why, e);
 }
@@ -244,6 +262,21 @@ missing_rows(struct journal_verifier *v, const struct pairmap *m, const char *wh
 	return RC_OK;
 }
 
+static enum rc
+missed_witness(struct journal_verifier *v, struct err *e)
+{
+	struct err why = { 0 };
+	enum rc rc;
+
+	if (v->witness.size == 0)
+		return RC_OK;
+	rc = err_set(&why, CHY_JOURNAL_ALTERED, NULL,
+		     "the signer has signed a head over %llu leaves, the store has only %llu: the end of the "
+		     "journal was cut off",
+		     (unsigned long long)v->witness.size, (unsigned long long)v->tree.size);
+	return journal_found(v, rc, &why, e);
+}
+
 enum rc
 journal_verifier_end(struct journal_verifier *v, struct journal_summary *ret, struct err *e)
 {
@@ -255,6 +288,7 @@ journal_verifier_end(struct journal_verifier *v, struct journal_summary *ret, st
 		TRY(found(v, CHY_JOURNAL_ALTERED, e, "there are not as many leaves as the header says"));
 	if (v->head_size != v->tree.size)
 		TRY(found(v, CHY_JOURNAL_ALTERED, e, "the last leaves are under no signed head"));
+	TRY(missed_witness(v, e));
 	TRY(missing_rows(v, &v->documents, "document", e));
 	TRY(missing_rows(v, &v->certificates, "certificate", e));
 	*ret = v->sum;
@@ -328,6 +362,13 @@ uint64_t
 journal_verifier_lines(const struct journal_verifier *v)
 {
 	return v->lines;
+}
+
+void
+journal_verifier_witness(struct journal_verifier *v, const struct journal_head *last)
+{
+	v->witness = *last;
+	v->witness.signature = BYTES_NONE;
 }
 
 /* ---- making ---- */

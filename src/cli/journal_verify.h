@@ -22,6 +22,14 @@ enum { JOURNAL_LINE_MAX = 16 << 20 };
 
 struct journal_verifier;
 
+/* A head's signature by the journal key. size, at, root as signed; certificate: DER of the journal key's, up to root. */
+struct journal_head {
+	uint64_t size;
+	int64_t at_ms;
+	uint8_t root[32];
+	struct bytes signature;
+};
+
 /* Something that does not hold. */
 struct journal_finding {
 	const char *where; /* "leaf 17", "certificate 2104" ... */
@@ -31,7 +39,10 @@ typedef void journal_report_fn(void *arg, const struct journal_finding *f);
 
 struct journal_summary {
 	uint64_t leaves, heads, signatures, documents, certificates, findings;
-	int64_t head_at_ms; /* of the newest head */
+	int64_t head_at_ms;                /* of the newest head */
+	uint64_t restarts;                 /* the operator restored a backup; of the last one: */
+	uint64_t restart_from, restart_to; /* the head given up, and the leaves that were left */
+	int64_t restart_at_ms;
 };
 
 /* root: DER of the system root's certificate, copied. Owned by the caller. */
@@ -39,6 +50,10 @@ MUST enum rc journal_verifier_new(struct bytes root, int64_t now_ms, journal_rep
 				  struct journal_verifier **ret, struct err *e);
 void journal_verifier_free(struct journal_verifier *v);
 OWN_DEFINE(struct journal_verifier *, journal_verifier_free)
+
+/* The last head that the signer has signed, asked for before the export was begun: the export must be of a journal that
+   continues it. Before the first piece; the signature is not looked at. */
+void journal_verifier_witness(struct journal_verifier *v, const struct journal_head *last);
 
 /* The next piece of the export, wherever it was cut. Fails only for what ends the work (memory, a line over
    JOURNAL_LINE_MAX, CHY_JOURNAL_FORMAT in the header); everything else is a finding. */
@@ -60,13 +75,9 @@ struct proven {
 MUST enum rc journal_check_proof(struct arena *a, const struct json *proof, struct bytes root, int64_t id,
 				 struct proven *ret, struct err *e);
 
-/* A head's signature by the journal key. size, at, root as signed; certificate: DER of the journal key's, up to root. */
-struct journal_head {
-	uint64_t size;
-	int64_t at_ms;
-	uint8_t root[32];
-	struct bytes signature;
-};
+/* {"size","root","at","signature"}; texts into the arena. */
+MUST enum rc journal_head_read(struct arena *a, const struct json *in, struct journal_head *ret,
+			       struct err *e);
 MUST enum rc journal_head_check(const struct journal_head *h, struct bytes certificate, struct bytes root,
 				struct err *e);
 

@@ -24,6 +24,7 @@ new_factory(void)
 	pthread_rwlock_init(&f->policy_lock, NULL);
 	pthread_mutex_init(&f->policy_loading, NULL);
 	pthread_mutex_init(&f->acting, NULL);
+	pthread_mutex_init(&f->sequencing, NULL);
 	f->policy_stamp = -1;
 	f->identity = arena_new(1 << 20);
 	f->sessions = sessions_new();
@@ -146,6 +147,7 @@ factory_close(struct factory *f)
 	in_flight_free(f->in_flight);
 	arena_free(f->identity);
 	pthread_mutex_destroy(&f->acting);
+	pthread_mutex_destroy(&f->sequencing);
 	pthread_mutex_destroy(&f->policy_loading);
 	pthread_rwlock_destroy(&f->policy_lock);
 	free(f);

@@ -46,7 +46,8 @@ struct factory {
 	_Atomic int64_t policy_stamp;
 	pthread_mutex_t policy_loading;
 
-	pthread_mutex_t acting; /* held while a signed request takes effect */
+	pthread_mutex_t acting;     /* held while a signed request takes effect */
+	pthread_mutex_t sequencing; /* one step of the sequencer at a time, whoever wants it */
 	/* Something was signed whose outcome in the store is not known: nothing is issued before reconcile has been through,
 	   so that a retry finds what the first try made. */
 	_Atomic bool repairing;

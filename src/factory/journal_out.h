@@ -10,6 +10,10 @@
 /* The newest signed head: {"size", "root", "at", "signature", "certificate"}. STORE_NOT_FOUND before the first. */
 MUST enum rc journal_head(struct factory *f, struct arena *a, struct json **ret, struct err *e);
 
+/* The last head that the signer has signed, by its own journal, in the same form with "position" (there) and "given_up"
+   (the operator has restarted the journal after a restore, and no head has followed yet). STORE_NOT_FOUND: none yet. */
+MUST enum rc journal_witness(struct factory *f, struct arena *a, struct json **ret, struct err *e);
+
 /* The proof that a leaf is in the tree of the newest head: {"leaf" (body), "index", "head", "path": [base64...]}.
    CHY_JOURNAL_WAITING: it has no place under a signed head yet (a second at most). */
 MUST enum rc journal_proof(struct factory *f, struct arena *a, int64_t leaf, struct json **ret,

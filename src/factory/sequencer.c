@@ -1,6 +1,7 @@
 #include "base/base.h"
 #include "factory/sequencer.h"
 
+#include "factory/leaf.h"
 #include "factory/tiles.h"
 #include "store/read.h"
 
@@ -96,8 +97,98 @@ place_waiting(struct step *s, size_t *ret_placed, struct err *e)
 	return RC_OK;
 }
 
+/* ---- the signer's word ---- */
+
+static const char restart_setting[] = "journal-restart";
+
+/* Has the leaf about this restart been written? */
 static enum rc
-sign_head(struct step *s, struct err *e)
+restart_is_told(struct step *s, const char *position, bool *ret, struct err *e)
+{
+	struct bytes text;
+	enum rc rc = store_setting(s->f->store, s->a, restart_setting, &text, e);
+
+	*ret = rc == RC_OK && bytes_is(text, position);
+	if (rc != RC_NOT_FOUND)
+		return rc;
+	err_clear(e);
+	return RC_OK;
+}
+
+/* After a restore the operator had the signer give its last head up: a leaf names what was cut, before there is a head. */
+static enum rc
+tell_restart(struct step *s, const struct signer_last_head *last, struct err *e)
+{
+	struct json *m = json_object(s->a), *before = json_object(s->a);
+	struct change *c;
+	char position[24];
+	bool told;
+	enum rc rc;
+
+	snprintf(position, sizeof(position), "%llu", (unsigned long long)last->restart);
+	TRY(restart_is_told(s, position, &told, e));
+	if (told)
+		return RC_OK;
+	json_set(before, "size", json_int(s->a, (int64_t)last->head.size));
+	json_set(before, "root", json_base64(s->a, BYTES_OF(last->head.root)));
+	json_set(before, "at", json_time(s->a, last->head.at_ms));
+	json_set(m, "before", before);
+	json_set(m, "position", json_int(s->a, (int64_t)last->restart));
+	json_set(m, "size", json_int(s->a, (int64_t)s->tree.size));
+	c = change_new();
+	rc = leaf_add(s->f, s->a, c, "restart", 0, 0, m, e);
+	if (rc != RC_OK) {
+		change_free(c);
+		return rc;
+	}
+	change_set_setting(c, restart_setting, bytes_str(position));
+	LOG(WARNING, "journal.restart", LI("given_up", (int64_t)last->head.size),
+	    LI("size", (int64_t)s->tree.size));
+	return store_commit(s->f->store, c, e);
+}
+
+/* The signer would refuse; here it is known before anything is placed behind a journal that is not the signed one. */
+static enum rc
+check_last(struct step *s, const struct signer_last_head *last, struct err *e)
+{
+	struct tiles_reader reader;
+	struct tree signed_tree;
+	struct tree_hash root;
+
+	if (last->head.size == 0 || last->restart != 0)
+		return RC_OK;
+	NEED(last->head.size <= s->tree.size, e, CHY_SIGNER_HEAD_BACK, "RFC 9162 2.1.4",
+	     "the signer has signed a head over %llu leaves, the store has %llu: the end of the journal is "
+	     "missing. Keep a copy of the database and find out why; after a restore: stop, chancery journal "
+	     "restart --after-restore, start",
+	     (unsigned long long)last->head.size, (unsigned long long)s->tree.size);
+	tiles_reader_init(&reader, s->f->store);
+	TRY(tree_load(&reader.reader, last->head.size, &signed_tree, e));
+	TRY(tree_root(tiles_sha256, &signed_tree, &root, e));
+	NEED(memcmp(root.b, last->head.root, TREE_HASH) == 0, e, CHY_SIGNER_HEAD_OTHER, "RFC 9162 2.1.4",
+	     "the first %llu leaves are not those over which the signer has signed a head: leaves were "
+	     "exchanged. Keep a copy of the database and find out why; after a restore: stop, chancery "
+	     "journal "
+	     "restart --after-restore, start",
+	     (unsigned long long)last->head.size);
+	return RC_OK;
+}
+
+/* That the tree continues the head that the signer has signed last; by then its places are in the store. */
+static enum rc
+prove(struct step *s, const struct signer_last_head *last, struct tree_proof *ret, struct err *e)
+{
+	struct tiles_reader reader;
+
+	ret->n = 0;
+	if (last->head.size == 0 || last->restart != 0 || last->head.size >= s->tree.size)
+		return RC_OK; /* nothing to prove, or the signer's to refuse */
+	tiles_reader_init(&reader, s->f->store);
+	return tree_consistency(tiles_sha256, &reader.reader, last->head.size, s->tree.size, ret, e);
+}
+
+static enum rc
+sign_head(struct step *s, const struct signer_last_head *last, struct err *e)
 {
 	int64_t now_ms = clock_now_ms();
 	/* a head is never older than the one before it, even where the clock was set back (RFC 9162 4.10) */
@@ -105,11 +196,13 @@ sign_head(struct step *s, struct err *e)
 				    .at_ms = now_ms > s->signed_at_ms ? now_ms : s->signed_at_ms };
 	struct change *c;
 	struct signed_cert sig;
+	struct tree_proof proof;
 	struct tree_hash root;
 
+	TRY(prove(s, last, &proof, e));
 	TRY(tree_root(tiles_sha256, &s->tree, &root, e));
 	memcpy(head.root, root.b, sizeof(head.root));
-	TRY(signer_sign_head(s->f->signer, KEY_JOURNAL, &head, SIGNER_WAIT_MS, s->a, &sig, e));
+	TRY(signer_sign_head(s->f->signer, KEY_JOURNAL, &head, &proof, SIGNER_WAIT_MS, s->a, &sig, e));
 	FAULT("factory.before-head");
 	c = change_new();
 	change_put_head(c,
@@ -122,15 +215,16 @@ sign_head(struct step *s, struct err *e)
 	return store_commit(s->f->store, c, e);
 }
 
-enum rc
-sequencer_step(struct factory *f, size_t *ret_placed, struct err *e)
+/* The sequencer of this process is whoever holds f->sequencing: a job, or an export that cannot wait for the job. */
+static enum rc
+step(struct factory *f, size_t *ret_placed, struct err *e)
 {
 	OWN(arena_free)
 	struct arena *a = arena_new(PAGE_ARENA);
 	struct step s = { .f = f, .a = a };
+	struct signer_last_head last;
 	enum rc rc;
 
-	*ret_placed = 0;
 	NEED(a != NULL && (s.edge = arena_one(a, struct tiles_edge)) != NULL, e, CHY_NO_MEMORY, NULL,
 	     "the sequencer");
 	rc = store_job_take(f->store, "sequencer", f->owner, LEASE_MS, NULL, e);
@@ -140,8 +234,24 @@ sequencer_step(struct factory *f, size_t *ret_placed, struct err *e)
 	}
 	TRY(rc);
 	TRY(load_tree(&s, e));
+	TRY(signer_head_last(f->signer, KEY_JOURNAL, SIGNER_WAIT_MS, a, &last, e));
+	TRY(check_last(&s, &last, e));
+	if (last.restart != 0)
+		TRY(tell_restart(&s, &last, e));
 	TRY(place_waiting(&s, ret_placed, e));
-	return s.tree.size > s.signed_size ? sign_head(&s, e) : RC_OK;
+	return s.tree.size > s.signed_size ? sign_head(&s, &last, e) : RC_OK;
+}
+
+enum rc
+sequencer_step(struct factory *f, size_t *ret_placed, struct err *e)
+{
+	enum rc rc;
+
+	*ret_placed = 0;
+	pthread_mutex_lock(&f->sequencing);
+	rc = step(f, ret_placed, e);
+	pthread_mutex_unlock(&f->sequencing);
+	return rc;
 }
 
 enum rc

@@ -15,6 +15,16 @@ get_head(void *ctx, struct http_call *c)
 	rest_answer(c, rc, 200, ret, &e);
 }
 
+static void
+get_witness(void *ctx, struct http_call *c)
+{
+	struct json *ret = NULL;
+	struct err e = { 0 };
+	enum rc rc = journal_witness(ctx, c->arena, &ret, &e);
+
+	rest_answer(c, rc, 200, ret, &e);
+}
+
 static enum rc
 put(void *arg, struct bytes piece, struct err *e)
 {
@@ -63,6 +73,15 @@ const struct route rest_journal_routes[] = {
 	  .tag = "journal",
 	  .answers = { "application/json" },
 	  .answer_schema = "Head" },
+	{ .method = HTTP_GET,
+	  .pattern = "/api/v1/journal/witness",
+	  .run = get_witness,
+	  .access = ACCESS_OFFICER,
+	  .needs = ROLES(ROLE_AUDIT_TASKS),
+	  .summary = "The last head that the signer has signed, by its own journal",
+	  .tag = "journal",
+	  .answers = { "application/json" },
+	  .answer_schema = "Witness" },
 	{ .method = HTTP_GET,
 	  .pattern = "/api/v1/journal/export",
 	  .run = get_export,

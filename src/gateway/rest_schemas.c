@@ -105,6 +105,11 @@ const struct route_schema rest_schemas[] = {
 	  OBJECT("\"size\",\"root\",\"at\",\"signature\"",
 		 "\"size\":{\"type\":\"integer\",\"minimum\":0},\"root\":" BASE64 ",\"at\":" TIME
 		 ",\"signature\":" BASE64 ",\"certificate\":" BASE64) },
+	{ "Witness",
+	  OBJECT("\"size\",\"root\",\"at\",\"signature\",\"position\",\"given_up\"",
+		 "\"size\":{\"type\":\"integer\",\"minimum\":0},\"root\":" BASE64 ",\"at\":" TIME
+		 ",\"signature\":" BASE64 ",\"certificate\":" BASE64
+		 ",\"position\":{\"type\":\"integer\"},\"given_up\":{\"type\":\"boolean\"}") },
 	{ "Reconciliation",
 	  OBJECT("\"records\",\"certificates\",\"missing_in_store\"",
 		 "\"records\":{\"type\":\"integer\"},\"certificates\":{\"type\":\"integer\"},\"missing_in_"

@@ -1,14 +1,20 @@
 /* The program `chancery`: the command line, and the parent of the server. Wiring only. */
 #include "base/base.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/file.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
+#include "base/file.h"
 #include "cli/cli.h"
 #include "cli/flow.h"
 #include "programs/child.h"
 #include "programs/config.h"
 #include "programs/serve.h"
 #include "programs/setup.h"
+#include "signer/witness.h"
 
 /* ---- serve ---- */
 
@@ -49,11 +55,67 @@ run_backup(struct cli *c, struct err *e)
 	return RC_OK;
 }
 
+/* Where the signer looks at its start (signer/witness.h). Nobody may be writing its journal. */
+static enum rc
+restart_path(struct cli *c, const char **ret, struct err *e)
+{
+	struct config config = { 0 };
+	const char *lock;
+	int fd, busy;
+
+	TRY(config_load(c->a, args_text(&c->args, "config"), &config, NULL, e));
+	NEED(config.signer.directory != NULL, e, CHY_CONFIG_FILE, NULL, "[signer] directory is missing");
+	lock = arena_printf(c->a, "%s/journal/lock", config.signer.directory);
+	*ret = arena_printf(c->a, "%s/journal/" WITNESS_RESTART_NAME, config.signer.directory);
+	NEED(lock != NULL && *ret != NULL, e, CHY_NO_MEMORY, NULL, "a path");
+	fd = open(lock, O_RDWR | O_CLOEXEC);
+	NEED(fd >= 0, e, CHY_FILE_OPEN, NULL, "%s: %s", lock, strerror(errno));
+	busy = flock(fd, LOCK_EX | LOCK_NB);
+	close(fd);
+	NEED(busy == 0, e, CHY_SJ_LOCKED, NULL, "the signer is running: stop the server first");
+	return RC_OK;
+}
+
+/* The operator's word that the store has gone back for a reason: the signer writes it down at its next start, and the
+   journal gets a leaf that names what was cut. */
+static enum rc
+put_restart(struct cli *c, const char *path, const char *why, struct err *e)
+{
+	char at[32];
+
+	return file_write(path,
+			  bytes_str(arena_printf(c->a, "%s at %s by user %u", why,
+						 time_text(at, clock_now_ms()), (unsigned)getuid())),
+			  0600, e);
+}
+
+static enum rc
+run_journal_restart(struct cli *c, struct err *e)
+{
+	const char *path;
+
+	NEED(args_has(&c->args, "after-restore"), e, CHY_CLI_USAGE, NULL,
+	     "--after-restore is the only reason for this");
+	TRY(restart_path(c, &path, e));
+	TRY(cli_confirm(
+	    c,
+	    "Has a backup of the database been restored, so that the journal is shorter than what "
+	    "was signed? This stays in both journals for ever.",
+	    e));
+	TRY(put_restart(c, path, "restart after restore", e));
+	out_note(&c->out, "Start the server now; \"chancery journal verify\" tells what was cut.\n");
+	return RC_OK;
+}
+
 static enum rc
 run_restore(struct cli *c, struct err *e)
 {
+	const char *path;
+
+	TRY(restart_path(c, &path, e));
 	TRY(cli_confirm(c, "Put the backup in the place of the store? The server must be stopped.", e));
 	TRY(run_factory(c, "--restore", args_text(&c->args, "FILE"), e));
+	TRY(put_restart(c, path, "store restored", e));
 	out_note(&c->out,
 		 "Restored; what was there is kept as *.before-restore. At its start the server takes over "
 		 "from the "
@@ -124,6 +186,12 @@ static const struct opt config_options[] = {
 	  "the server's configuration; /etc/chancery/chancery.ini if not given" },
 	{ 0 },
 };
+static const struct opt restart_options[] = {
+	{ "after-restore", NULL, OPT_FLAG, 0, "a backup of the database has been restored" },
+	{ "config", "FILE", OPT_FILE, 0,
+	  "the server's configuration; /etc/chancery/chancery.ini if not given" },
+	{ 0 },
+};
 static const struct operand backup_operands[] = { { "FILE", OPT_FILE, OPT_MUST, "the backup", NULL }, { 0 } };
 static const struct opt reference_options[] = {
 	{ "man", NULL, OPT_FLAG, 0, "as roff, for the man page" },
@@ -138,6 +206,16 @@ static const struct command own[] = {
 	  backup_operands, "chancery store backup --config chancery.ini /backup/monday.db", run_backup },
 	{ "store", "restore", "put a backup in the place of the SQLite store", NULL, config_options,
 	  backup_operands, "chancery store restore --config chancery.ini /backup/monday.db", run_restore },
+	{ "journal", "restart", "let the journal go on from a database that was restored by its own means",
+	  "After a restore the journal is shorter than the head that the signer has signed last, and the "
+	  "signer "
+	  "signs no other one. This has the signer give that head up, once, at its next start: it stands in "
+	  "the "
+	  "signer's journal and in a leaf of the journal. \"chancery store restore\" does it by itself; this "
+	  "is "
+	  "for PostgreSQL and for copies of files. What is only in the signer's journal is taken over again.",
+	  restart_options, NULL, "chancery journal restart --after-restore --config chancery.ini",
+	  run_journal_restart },
 	{ "config", "check", "check the server's configuration and say all that is wrong", NULL,
 	  config_options, NULL, "chancery config check --config chancery.ini", run_config_check },
 	{ "config", "reference", "print a configuration file with every setting explained", NULL,

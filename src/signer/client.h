@@ -16,6 +16,7 @@
 #include "base/arena.h"
 #include "base/bytes.h"
 #include "base/rc.h"
+#include "model/tree.h"
 #include "pki/key.h"
 #include "signer/journal.h"
 #include "signer/protocol.h"
@@ -95,10 +96,23 @@ MUST enum rc signer_limits_set(struct signer *s, const char *label, const struct
 MUST enum rc signer_limits_get(struct signer *s, const char *label, int timeout_ms, struct arena *a,
 			       struct signer_limits *ret, struct err *e);
 
+/* The last head that this key has signed, by the signer's own journal. */
+struct signer_last_head {
+	struct signer_head head; /* size 0: none yet */
+	uint64_t position;       /* of its record, or of the restart's */
+	uint64_t
+	    restart; /* the operator has given this head up (witness.h): position of that record; else 0 */
+	struct bytes signature; /* none after a restart */
+};
+MUST enum rc signer_head_last(struct signer *s, const char *label, int timeout_ms, struct arena *a,
+			      struct signer_last_head *ret, struct err *e);
+
 /* Signs signer_head_put()'s bytes with a key of class journal, ECDSA or RSA PKCS#1 with SHA-256 (Ed25519: as
- * it is). */
+ * it is). proof: that it continues the last one (empty: none yet, the same size, or after a restart). Codes:
+ * SIGNER_HEAD_BACK, SIGNER_HEAD_OTHER. */
 MUST enum rc signer_sign_head(struct signer *s, const char *label, const struct signer_head *head,
-			      int timeout_ms, struct arena *a, struct signed_cert *ret, struct err *e);
+			      const struct tree_proof *proof, int timeout_ms, struct arena *a,
+			      struct signed_cert *ret, struct err *e);
 /* Signs a digest (or for Ed25519/Ed448 a message, at most 4 KB) with a key of class tls. */
 MUST enum rc signer_sign_tls(struct signer *s, const char *label, enum sigalg alg, struct bytes digest,
 			     int timeout_ms, struct arena *a, struct signed_cert *ret, struct err *e);

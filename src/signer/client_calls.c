@@ -153,15 +153,39 @@ ask_signed(struct signer *s, uint16_t type, struct buf *b, int timeout_ms, struc
 }
 
 enum rc
-signer_sign_head(struct signer *s, const char *label, const struct signer_head *head, int timeout_ms,
-		 struct arena *a, struct signed_cert *ret, struct err *e)
+signer_head_last(struct signer *s, const char *label, int timeout_ms, struct arena *a,
+		 struct signer_last_head *ret, struct err *e)
 {
 	OWN_BUF struct buf b = buf_max(1 << 10);
+	struct bytes answer, root;
+	struct rd r;
+
+	buf_lv(&b, bytes_str(label));
+	TRY(ask(s, SIGNER_HEAD_LAST, &b, timeout_ms, a, &answer, e));
+	r = rd_of(answer);
+	*ret = (struct signer_last_head){ .head.size = rd_u64(&r), .head.at_ms = (int64_t)rd_u64(&r) };
+	root = rd_take(&r, sizeof(ret->head.root));
+	ret->position = rd_u64(&r);
+	ret->restart = rd_u64(&r);
+	ret->signature = rd_lv(&r);
+	NEED(rd_done(&r), e, CHY_SIGNER_ANSWER, NULL, "the last head");
+	memcpy(ret->head.root, root.p, root.n);
+	return RC_OK;
+}
+
+enum rc
+signer_sign_head(struct signer *s, const char *label, const struct signer_head *head,
+		 const struct tree_proof *proof, int timeout_ms, struct arena *a, struct signed_cert *ret,
+		 struct err *e)
+{
+	OWN_BUF struct buf b = buf_max(4 << 10);
 
 	buf_lv(&b, bytes_str(label));
 	buf_u64(&b, head->size);
 	buf_u64(&b, (uint64_t)head->at_ms);
 	buf_put(&b, BYTES_OF(head->root));
+	buf_u16(&b, (uint16_t)proof->n);
+	buf_put(&b, bytes_of(proof->at, proof->n * TREE_HASH));
 	return ask_signed(s, SIGNER_SIGN_HEAD, &b, timeout_ms, a, ret, e);
 }
 

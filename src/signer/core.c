@@ -2,6 +2,7 @@
 #include "signer/core_impl.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -200,6 +201,60 @@ threads_of(unsigned asked)
 	return n < 2 ? 2 : n > 32 ? 32 : (unsigned)n;
 }
 
+/* The operator's word that the store was restored, if there is one: into the journal first, then it is used up. */
+static MUST enum rc
+take_restart(struct signer_core *c, struct err *e)
+{
+	OWN(arena_free)
+	struct arena *a = arena_new(16 << 10);
+	char path[PATH_MAX];
+	struct bytes text;
+
+	NEED(a != NULL, e, CHY_NO_MEMORY, NULL, "the journal's restart");
+	NEED(snprintf(path, sizeof(path), "%s/" WITNESS_RESTART_NAME, c->o.journal_dir) < (int)sizeof(path),
+	     e, CHY_SIGNER_RESTART, NULL, "path too long");
+	if (access(path, F_OK) != 0)
+		return RC_OK;
+	TRY(file_read(a, path, WITNESS_RESTART_MAX, &text, e));
+	for (size_t i = 0; i < keystore_count(c->o.keys); i++) {
+		struct skey *k = keystore_at(c->o.keys, i);
+		uint8_t head[SIGNER_HEAD_BYTES];
+
+		if (k->class != SIGNER_JOURNAL || k->witness.head.size == 0 || k->witness.restart != 0)
+			continue; /* written down already, by a start that did not come further */
+		signer_head_put(head, &k->witness.head);
+		TRY(core_record(c, SJ_RESTART, k, BYTES_OF(head), text, e));
+		k->witness.restart = k->witness.position = sj_synced(c->o.journal);
+		k->witness.signature_n = 0;
+		LOG(WARNING, "signer.journal-restart", LS("key", k->label),
+		    LI("given_up", (int64_t)k->witness.head.size),
+		    LI("position", (int64_t)k->witness.restart));
+	}
+	NEED(unlink(path) == 0, e, CHY_SIGNER_RESTART, NULL, "%s: %s", path, strerror(errno));
+	return RC_OK;
+}
+
+/* What the journal keys have signed last. */
+static MUST enum rc
+load_witness(struct signer_core *c, struct err *e)
+{
+	const char *labels[SIGNER_KEYS_MAX];
+	struct witness *w[SIGNER_KEYS_MAX];
+	size_t n = 0;
+
+	for (size_t i = 0; i < keystore_count(c->o.keys) && n < SIGNER_KEYS_MAX; i++) {
+		struct skey *k = keystore_at(c->o.keys, i);
+
+		if (k->class != SIGNER_JOURNAL)
+			continue;
+		labels[n] = k->label;
+		w[n++] = &k->witness;
+	}
+	if (n > 0)
+		TRY(witness_load(c->o.journal_dir, labels, w, n, e));
+	return take_restart(c, e);
+}
+
 static MUST enum rc
 begin(struct signer_core *c, const struct signer_core_options *o, struct err *e)
 {
@@ -213,6 +268,7 @@ begin(struct signer_core *c, const struct signer_core_options *o, struct err *e)
 		c->items[i].payload = buf_max(LIMIT_FRAME);
 		c->items[i].signature = buf_max(KEYSTORE_SIGNATURE_MAX);
 	}
+	TRY(load_witness(c, e));
 	return workers_new(threads_of(o->threads), &c->workers, e);
 }
 

@@ -200,20 +200,55 @@ do_sign_cert(struct signer_core *c, struct item *it, struct rd *r)
 }
 
 static MUST enum rc
+read_proof(struct rd *r, struct tree_proof *ret, struct err *e)
+{
+	struct bytes hashes;
+
+	ret->n = rd_u16(r);
+	NEED(ret->n <= TREE_PROOF_MAX, e, CHY_SIGNER_MESSAGE, NULL, "a proof of %zu hashes", ret->n);
+	hashes = rd_take(r, ret->n * TREE_HASH);
+	TRY(done(r, e));
+	if (ret->n > 0)
+		memcpy(ret->at, hashes.p, hashes.n);
+	return RC_OK;
+}
+
+static MUST enum rc
 do_sign_head(struct signer_core *c, struct item *it, struct rd *r)
 {
 	struct bytes label = rd_lv(r), root;
 	struct signer_head h = { .size = rd_u64(r), .at_ms = (int64_t)rd_u64(r) };
+	struct tree_proof proof;
 
 	root = rd_take(r, sizeof(h.root));
-	TRY(done(r, &it->e));
+	TRY(read_proof(r, &proof, &it->e));
 	memcpy(h.root, root.p, sizeof(h.root));
 	TRY(find_of_class(c, label, SIGNER_JOURNAL, &it->key, &it->e));
+	TRY(witness_check(&it->key->witness, &h, &proof, &it->e));
 	signer_head_put(it->head, &h);
 	it->tbs = BYTES_OF(it->head);
 	it->alg = sigalg_default(&it->key->type);
 	it->type = SJ_HEAD;
 	it->signs = true;
+	return RC_OK;
+}
+
+static MUST enum rc
+do_head_last(struct signer_core *c, struct item *it, struct rd *r)
+{
+	struct bytes label = rd_lv(r);
+	const struct witness *w;
+	struct skey *k;
+
+	TRY(done(r, &it->e));
+	TRY(find_of_class(c, label, SIGNER_JOURNAL, &k, &it->e));
+	w = &k->witness;
+	buf_u64(&it->payload, w->head.size);
+	buf_u64(&it->payload, (uint64_t)w->head.at_ms);
+	buf_put(&it->payload, BYTES_OF(w->head.root));
+	buf_u64(&it->payload, w->position);
+	buf_u64(&it->payload, w->restart);
+	buf_lv(&it->payload, bytes_of(w->signature, w->signature_n));
 	return RC_OK;
 }
 
@@ -370,7 +405,8 @@ static const struct message {
 	enum rc (*handle)(struct signer_core *c, struct item *it, struct rd *r);
 } messages[] = {
 	{ SIGNER_SIGN_CERT, false, do_sign_cert },
-	{ SIGNER_SIGN_HEAD, false, do_sign_head },
+	{ SIGNER_SIGN_HEAD, true, do_sign_head }, /* by itself: the next one is judged by this one */
+	{ SIGNER_HEAD_LAST, false, do_head_last },
 	{ SIGNER_SIGN_TLS, false, do_sign_tls },
 	{ SIGNER_SIGN_CSR, false, do_sign_csr },
 	{ SIGNER_HELLO, false, do_hello },

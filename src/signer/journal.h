@@ -32,6 +32,8 @@ enum sj_type {
 	    16, /* generated a key; tbs: its SubjectPublicKeyInfo, context: class, algorithm, place */
 	SJ_KEY_GONE = 17, /* deleted a key; tbs: its SubjectPublicKeyInfo */
 	SJ_LIMITS = 18,   /* set a CA key's limits; tbs: the encoded limits */
+	SJ_RESTART =
+	    19, /* gave up the last head after a restore; tbs: that head, context: the operator's words */
 };
 
 struct sj_record {

@@ -11,6 +11,7 @@
 #include "signer/limits.h"
 #include "signer/protocol.h"
 #include "signer/vault.h"
+#include "signer/witness.h"
 
 enum { KEYSTORE_SIGNATURE_MAX = 5 << 10, KEYSTORE_PINS_MAX = 16 };
 
@@ -26,7 +27,8 @@ struct skey {
 	bool limited;
 	struct signer_limits limits; /* its bytes are the key's */
 	struct rate rate;
-	bool slow; /* worth a thread of its own: in a token, or RSA */
+	struct witness witness; /* journal keys: the last head */
+	bool slow;              /* worth a thread of its own: in a token, or RSA */
 	struct skey_inside *inside;
 };
 

@@ -93,6 +93,16 @@ fail_all(struct signer_core *c, const struct err *e)
 static void
 answer_one(struct item *it)
 {
+	if (it->type == SJ_HEAD) { /* synced: the witness knows it from now on, as after a restart */
+		bool known;
+
+		witness_take(&it->key->witness,
+			     &(struct sj_record){ .position = it->position,
+						  .type = SJ_HEAD,
+						  .tbs = it->tbs,
+						  .signature = buf_bytes(&it->signature) },
+			     &known);
+	}
 	buf_u64(&it->payload, it->position);
 	buf_lv(&it->payload, buf_bytes(&it->signature));
 }

@@ -50,6 +50,7 @@ ROUTES = {
     ("get", "/api/v1/certificates/{id}/proof"): OFFICER,
     ("get", "/api/v1/journal/head"): OFFICER,
     ("get", "/api/v1/journal/export"): AUDITOR,
+    ("get", "/api/v1/journal/witness"): AUDITOR,
     ("get", "/api/v1/journal/reconciliation"): AUDITOR,
 }
 
