@@ -5,28 +5,40 @@
 #include "policy/document_impl.h"
 #include "policy/snapshot_impl.h"
 
-/* Keeps a reason, the first one; text is copied. */
-static void
+void
 cannot(struct arena *a, struct unusable *u, enum code code, const char *text)
 {
 	const char *copy;
 
 	if (u->code != CHY_NONE)
 		return;
-	copy = arena_str(a, bytes_str(text));
+	copy = text ? arena_str(a, bytes_str(text)) : NULL;
 	*u = (struct unusable){ code, copy ? copy : "" };
 }
 
-/* Keeps what an inner call refused; passes on only that memory is out. */
-static enum rc
+enum rc
 keep(struct arena *a, struct unusable *u, enum rc rc, struct err *why, struct err *e)
 {
 	if (rc == RC_OK)
 		return RC_OK;
 	NEED(why->code != CHY_NO_MEMORY, e, CHY_NO_MEMORY, NULL, "snapshot");
-	cannot(a, u, why->code, why->text);
+	cannot(a, u, why->code, why->field[0] ? arena_printf(a, "%s: %s", why->field, why->text) : why->text);
 	return RC_OK;
 }
+
+void
+needs(struct snapshot *s, struct unusable *u, struct doc_id id, const char *what)
+{
+	const struct document *d = snapshot_document(s, id);
+
+	if (d == NULL)
+		cannot(s->a, u, CHY_REF_NOTHING, arena_printf(s->a, "its %s is not there", what));
+	else if (!d->active)
+		cannot(s->a, u, CHY_REF_CLOSED,
+		       arena_printf(s->a, "%s \"%.*s\" is closed", what, BYTES_FMT(d->name)));
+}
+
+enum { FORMAT_CHECK_MAX = 16 << 20 };
 
 #define ROOM(p, e) NEED((p) != NULL, e, CHY_NO_MEMORY, NULL, "snapshot")
 
@@ -59,11 +71,20 @@ attribute_name(struct arena *a, struct bytes oid)
 	return known != OID_NONE ? oid_name(known) : arena_str(a, bytes_str(oid_text(text, oid)));
 }
 
-static enum rc
-attribute_of(struct arena *a, const struct json *x, struct format_attribute *ret, struct err *e)
+void
+modifiers_of(const struct json *list, enum modifier *ret)
 {
 	int n = 0;
 
+	JSON_EACH(m, list)
+	if (n < FORMAT_MODIFIERS_MAX && m->type == JSON_STR && choice_index(modifier_choices, m->str) >= 0)
+		ret[n++] = (enum modifier)choice_index(modifier_choices, m->str);
+	ret[n] = MODIFIER_END;
+}
+
+static enum rc
+attribute_of(struct arena *a, const struct json *x, struct format_attribute *ret, struct err *e)
+{
 	TRY_AT(oid_parse(a, body_text(x, "attribute"), &ret->oid, e), e, "subject");
 	ROOM(ret->name = attribute_name(a, ret->oid), e);
 	ret->source = (enum format_source)body_choice(x, "source", source_choices, SOURCE_REQUEST);
@@ -71,10 +92,7 @@ attribute_of(struct arena *a, const struct json *x, struct format_attribute *ret
 	ret->many = body_true(x, "many");
 	ret->max_len = (size_t)body_int(x, "max_length", 0);
 	ret->value = body_text(x, "value");
-	JSON_EACH(m, body_list(x, "modifiers"))
-	if (n < FORMAT_MODIFIERS_MAX && choice_index(modifier_choices, m->str) >= 0)
-		ret->modifiers[n++] = (enum modifier)choice_index(modifier_choices, m->str);
-	ret->modifiers[n] = MODIFIER_END;
+	modifiers_of(body_list(x, "modifiers"), ret->modifiers);
 	return RC_OK;
 }
 
@@ -131,12 +149,26 @@ format_lists(struct arena *a, const struct json *body, struct format *f, struct 
 	return RC_OK;
 }
 
+/* A parameter or a modifier that this program does not know could change what a certificate says: such a format
+   is not used. */
+static enum rc
+format_holds(const struct slot *slot, struct err *e)
+{
+	struct document_check check = { .kind = kind_of(KIND_FORMAT) };
+	OWN(arena_free)
+	struct arena *a = arena_new(FORMAT_CHECK_MAX);
+	struct json *normal;
+
+	ROOM(a, e);
+	return document_check(a, &check, slot->doc.body, &normal, e);
+}
+
 static enum rc
 format_compile(struct snapshot *s, struct slot *slot, struct err *e)
 {
 	const struct json *body = slot->doc.body, *algs = body_list(body, "key_algorithms");
 	struct format *f = arena_one(s->a, struct format);
-	struct err why = { 0 };
+	struct err why = { 0 }, bad = { 0 };
 
 	ROOM(f, e);
 	slot->compiled = f;
@@ -157,11 +189,13 @@ format_compile(struct snapshot *s, struct slot *slot, struct err *e)
 	f->key_usage = (enum usage_source)body_choice(body, "key_usage", usage_source_choices, 0);
 	f->extended_key_usage = (enum usage_source)body_choice(
 	    body, "extended_key_usage", extended_usage_source_choices, USAGE_PROCEDURE);
+	f->qc_mandatory = body_true(body, "qc_mandatory");
 	f->empty_subject = body_true(body, "empty_subject");
 	f->basic_constraints = body_true(body, "basic_constraints");
 	f->subject_key_id = json_get(body, "subject_key_identifier") == NULL ||
 	    body_true(body, "subject_key_identifier");
-	return keep(s->a, &f->why_not, format_lists(s->a, body, f, &why), &why, e);
+	TRY(keep(s->a, &f->why_not, format_holds(slot, &why), &why, e));
+	return keep(s->a, &f->why_not, format_lists(s->a, body, f, &bad), &bad, e);
 }
 
 /* ---- authorities ---- */
@@ -252,6 +286,7 @@ static enum rc
 read_procedure(struct snapshot *s, const struct json *body, struct procedure *p, struct err *e)
 {
 	struct bytes alg = body_text(body, "signature_algorithm"), backdate = body_text(body, "backdate");
+	const char *setting;
 
 	TRY(duration_parse(body_text(body, "validity"), &p->validity, e));
 	if (backdate.n > 0)
@@ -268,7 +303,47 @@ read_procedure(struct snapshot *s, const struct json *body, struct procedure *p,
 	p->sigalg = alg.n ? sigalg_by_name(alg) : p->authority->sigalg;
 	NEED(sigalg_fits(p->sigalg, &p->authority->key_type), e, CHY_ISSUE_SIGNATURE_ALGORITHM, NULL,
 	     "its signature algorithm does not fit the authority's key");
-	return template_of(s->a, p, &p->template_, e);
+	setting = setting_not_open(p->format->doc->body, body);
+	NEED(setting == NULL, e, CHY_FIELD_UNAVAILABLE, NULL, "format \"%.*s\" does not open the setting %s",
+	     BYTES_FMT(p->format->doc->name), setting);
+	return template_of(s, p, &p->template_, e);
+}
+
+enum rc
+authorities_of(struct snapshot *s, const struct json *list, const struct authority ***ret, size_t *n,
+	       struct err *e)
+{
+	*n = 0;
+	ROOM(*ret = arena_array(s->a, list ? list->count : 0, sizeof(**ret)), e);
+	JSON_EACH(x, list)
+	{
+		const struct authority *one = snapshot_authority(s, doc_id_of(x->integer));
+
+		if (one != NULL)
+			(*ret)[(*n)++] = one;
+	}
+	return RC_OK;
+}
+
+/* What is named besides authority and format. */
+static enum rc
+procedure_references(struct snapshot *s, const struct json *body, struct procedure *p, struct err *e)
+{
+	struct bytes alg = body_text(body, "key_algorithm");
+	struct err why = { 0 };
+
+	TRY(authorities_of(s, body_list(body, "authority_chain"), &p->chain, &p->chain_n, e));
+	TRY(authorities_of(s, body_list(body, "transport_issuers"), &p->transport_issuers,
+			   &p->transport_issuers_n, e));
+	JSON_EACH(x, body_list(body, "transport_controls"))
+	if (x->type == JSON_STR && choice_index(transport_choices, x->str) >= 0)
+		p->transport_controls |= 1u << choice_index(transport_choices, x->str);
+	TRY(keep(s->a, &p->why_not, key_type_parse(alg.n ? alg : BYTES("p-256"), &p->key_type, &why), &why,
+		 e));
+	p->crl = snapshot_crl_procedure(s, body_ref(body, "crl_procedure"));
+	if (json_get(body, "crl_procedure") != NULL)
+		needs(s, &p->why_not, body_ref(body, "crl_procedure"), "CRL procedure");
+	return RC_OK;
 }
 
 static enum rc
@@ -290,37 +365,8 @@ procedure_compile(struct snapshot *s, struct slot *slot, struct err *e)
 	p->cut = body_choice(body, "beyond_authority", beyond_choices, 0) == 0;
 	p->requested_validity = json_get(body, "requested_validity") == NULL ||
 	    body_true(body, "requested_validity");
+	TRY(procedure_references(s, body, p, e));
 	return keep(s->a, &p->why_not, read_procedure(s, body, p, &why), &why, e);
-}
-
-static enum rc
-token_compile(struct snapshot *s, struct slot *slot, struct err *e)
-{
-	const struct json *body = slot->doc.body;
-	struct token_procedure *t = arena_one(s->a, struct token_procedure);
-
-	ROOM(t, e);
-	slot->compiled = t;
-	slot->why_not = &t->why_not;
-	t->doc = &slot->doc;
-	t->storage = (enum storage_profile)body_choice(body, "storage_profile", storage_choices,
-						       STORAGE_PKCS10);
-	t->issuers = (enum issuer_certificates)body_choice(body, "issuer_certificates", issuers_choices,
-							   ISSUERS_ALL);
-	t->procedures = arena_array(s->a, body_count(body, "certificate_procedures"),
-				    sizeof(struct procedure *));
-	ROOM(t->procedures, e);
-	JSON_EACH(x, body_list(body, "certificate_procedures"))
-	{
-		const struct procedure *p = snapshot_procedure(s, doc_id_of(x->integer));
-
-		if (p != NULL)
-			t->procedures[t->procedures_n++] = p;
-		else
-			cannot(s->a, &t->why_not, CHY_REF_NOTHING,
-			       "one of its certificate procedures is not there");
-	}
-	return RC_OK;
 }
 
 /* ---- officers ---- */
@@ -369,8 +415,6 @@ officer_compile(struct snapshot *s, struct slot *slot, struct err *e)
 
 /* ---- all, in the order in which they need each other ---- */
 
-typedef enum rc compile_fn(struct snapshot *, struct slot *, struct err *);
-
 static enum rc
 compile_kind(struct snapshot *s, enum kind_id kind, compile_fn *fn, struct err *e)
 {
@@ -388,7 +432,13 @@ compile_all(struct snapshot *s, const struct authority_facts *facts, size_t fact
 		if (s->slots[i].doc.kind == KIND_AUTHORITY)
 			TRY(authority_compile(s, &s->slots[i], facts, facts_n, e));
 	link_issuers(s);
+	TRY(compile_kind(s, KIND_CRL_PROCEDURE, crl_procedure_compile, e));
+	TRY(link_crls(s, e));
 	TRY(compile_kind(s, KIND_CERTIFICATE_PROCEDURE, procedure_compile, e));
+	TRY(compile_kind(s, KIND_KEY_PROCEDURE, key_procedure_compile, e));
+	TRY(compile_kind(s, KIND_PIN_PROCEDURE, pin_procedure_compile, e));
+	TRY(compile_kind(s, KIND_ATTRIBUTE_CERTIFICATE_PROCEDURE, ac_procedure_compile, e));
+	TRY(compile_kind(s, KIND_INPUT_VIEW, input_view_compile, e));
 	TRY(compile_kind(s, KIND_TOKEN_PROCEDURE, token_compile, e));
 	return compile_kind(s, KIND_OFFICER, officer_compile, e);
 }

@@ -148,16 +148,21 @@ known_members(struct walk *w, const struct field *fields, const struct json *v, 
 	return RC_OK;
 }
 
-/* Fixed members stay as they were made; a draft is no change yet. */
+/* Fixed members stay as they were made, or as the default of a member that came later; a draft is no change yet. */
 static enum rc
 fixed_check(struct walk *w, const struct field *f, const struct json *now, const struct at *at)
 {
 	const struct json *was = json_get(w->c->before, f->name);
-	bool same = json_eq(was, now) || (!is_given(was) && !is_given(now));
+	struct json *dflt = NULL;
 
 	if (at->up != NULL || w->c->before == NULL || w->c->draft || !(f->flags & FIELD_FIXED))
 		return RC_OK;
-	REFUSE_UNLESS(same, w, at, CHY_FIELD_FIXED, "%s cannot be changed after creation", f->label);
+	if (!is_given(was) && field_is_available(f, w->c->kind->fields, w->c->before)) {
+		TRY(default_of(w, f, &dflt));
+		was = dflt;
+	}
+	REFUSE_UNLESS(json_eq(was, now) || (!is_given(was) && !is_given(now)), w, at, CHY_FIELD_FIXED,
+		      "%s cannot be changed after creation", f->label);
 	return RC_OK;
 }
 

@@ -199,6 +199,22 @@ take_extension(struct issuing *i, const struct ext *x)
 	return RC_OK;
 }
 
+/* Of the procedure, or taken over from the request. */
+static enum rc
+qc_demanded(struct issuing *i)
+{
+	const struct procedure *p = i->d->procedure;
+	struct bytes qc = oid_der(OID_PE_QC_STATEMENTS);
+
+	REFUSE_IF(
+	    p->format->qc_mandatory && !has_oid(&p->template_.consts, qc) &&
+		exts_find_oid(&i->exts, qc) == NULL,
+	    i, "qc_statements", CHY_QC_MISSING, "RFC 3739 3.2.6",
+	    "format \"%.*s\" demands QC statements, certificate procedure \"%.*s\" and the request have none",
+	    BYTES_FMT(p->format->doc->name), BYTES_FMT(p->doc->name));
+	return RC_OK;
+}
+
 enum rc
 rule_extensions(struct issuing *i)
 {
@@ -212,5 +228,5 @@ rule_extensions(struct issuing *i)
 		REFUSE_IF(f->must_extension[k] && exts_find_oid(asked, f->from_request.v[k]) == NULL, i,
 			  "csr.extensions", CHY_ISSUE_EXTENSION, NULL, "format \"%.*s\" demands %s",
 			  BYTES_FMT(f->doc->name), oid_label(i, f->from_request.v[k]));
-	return RC_OK;
+	return qc_demanded(i);
 }

@@ -268,6 +268,36 @@ snapshot_token_procedure(const struct snapshot *s, struct doc_id id)
 	return slot_compiled(s, KIND_TOKEN_PROCEDURE, id);
 }
 
+const struct key_procedure *
+snapshot_key_procedure(const struct snapshot *s, struct doc_id id)
+{
+	return slot_compiled(s, KIND_KEY_PROCEDURE, id);
+}
+
+const struct pin_procedure *
+snapshot_pin_procedure(const struct snapshot *s, struct doc_id id)
+{
+	return slot_compiled(s, KIND_PIN_PROCEDURE, id);
+}
+
+const struct ac_procedure *
+snapshot_ac_procedure(const struct snapshot *s, struct doc_id id)
+{
+	return slot_compiled(s, KIND_ATTRIBUTE_CERTIFICATE_PROCEDURE, id);
+}
+
+const struct crl_procedure *
+snapshot_crl_procedure(const struct snapshot *s, struct doc_id id)
+{
+	return slot_compiled(s, KIND_CRL_PROCEDURE, id);
+}
+
+const struct input_view *
+snapshot_input_view(const struct snapshot *s, struct doc_id id)
+{
+	return slot_compiled(s, KIND_INPUT_VIEW, id);
+}
+
 const struct officer *
 snapshot_officer(const struct snapshot *s, struct officer_id id)
 {

@@ -89,6 +89,8 @@ MUST enum rc snapshot_condemn(struct snapshot *s, struct doc_id id, enum code co
 
 enum authority_type { AUTHORITY_ROOT, AUTHORITY_SUBORDINATE };
 
+struct crl_procedure;
+
 struct authority {
 	const struct document *doc;
 	enum authority_type type;
@@ -103,7 +105,9 @@ struct authority {
 	struct bytes certificate, key_id, spki;
 	struct bytes subject_in_force; /* the subject in the certificate: the issuer of what it issues */
 	int64_t not_before_ms, not_after_ms;
-	int path_len;            /* -1: unlimited */
+	int path_len;                      /* -1: unlimited */
+	const struct crl_procedure **crls; /* its open ones that certificates point to, by id */
+	size_t crls_n;
 	struct unusable why_not; /* for issuing */
 };
 
@@ -151,6 +155,26 @@ struct format {
 	bool *must_extension;     /* which of them are mandatory */
 	size_t must_n;
 	bool empty_subject, subject_key_id, basic_constraints;
+	bool qc_mandatory; /* nothing is issued without QC statements */
+	struct unusable why_not;
+};
+
+/* bit 1 << n: the six controls of a transport certificate, in the order of transport_choices */
+enum transport_control {
+	TRANSPORT_ISSUER = 1,
+	TRANSPORT_VALIDITY = 2,
+	TRANSPORT_REVOCATION = 4,
+	TRANSPORT_KEY = 8,
+	TRANSPORT_CARD_SERIAL = 16,
+	TRANSPORT_UNUSED = 32
+};
+
+/* Where the CRL of an authority is found. */
+struct crl_procedure {
+	const struct document *doc;
+	const struct authority *authority;
+	bool partial, include;
+	const struct json *points; /* addresses, an array of texts */
 	struct unusable why_not;
 };
 
@@ -158,6 +182,14 @@ struct procedure {
 	const struct document *doc;
 	const struct authority *authority;
 	const struct format *format;
+	const struct authority *
+	    *chain; /* from the issuing one upwards; chain_n 0: as they issued each other */
+	size_t chain_n;
+	struct key_type key_type;        /* of keys that the server makes */
+	const struct crl_procedure *crl; /* NULL: the authority's */
+	unsigned transport_controls;     /* bits of enum transport_control; 0: none are set up */
+	const struct authority **transport_issuers;
+	size_t transport_issuers_n;
 	uint16_t key_usage; /* bit n of RFC 5280 4.2.1.3 is 1 << n; 0: none set */
 	struct oids extended_key_usage;
 	struct duration validity, backdate;
@@ -177,12 +209,75 @@ enum storage_profile {
 };
 enum issuer_certificates { ISSUERS_ALL, ISSUERS_NONE, ISSUERS_ROOT, ISSUERS_ISSUING };
 
+enum key_action { KEY_ARCHIVE, KEY_RECOVER };
+
+struct key_procedure {
+	const struct document *doc;
+	enum key_action action;
+	const struct procedure **procedures; /* KEY_ARCHIVE: whose keys; none: see key_procedure_archives */
+	size_t procedures_n;
+	bool reuse;                    /* KEY_RECOVER: the key's old certificate, else a new one */
+	bool all;                      /* KEY_RECOVER: every key, else the latest */
+	const struct procedure *renew; /* KEY_RECOVER and not reuse: makes the new certificate */
+	struct unusable why_not;
+};
+
+enum pin_method { PIN_SHOWN, PIN_ENTERED };
+enum pin_characters { PIN_DIGITS, PIN_LETTERS_AND_DIGITS };
+
+struct pin_procedure {
+	const struct document *doc;
+	enum pin_method method;
+	enum pin_characters characters;
+	unsigned length_min, length_max, generated_length;
+	struct unusable why_not;
+};
+
+/* What an attribute certificate is made by; the body has the rest. */
+struct ac_procedure {
+	const struct document *doc;
+	const struct authority *authority;
+	const struct format *format;
+	const struct authority **chain;
+	size_t chain_n;
+	uint16_t key_usage; /* of the base certificate; 0: any */
+	struct duration validity;
+	enum sigalg sigalg;
+	struct unusable why_not;
+};
+
+enum view_purpose { VIEW_ISSUE, VIEW_PREREGISTRATION };
+
+struct view_field {
+	const char *input, *label; /* "subject.common-name", "Common name" */
+	bool mandatory;
+	struct bytes value; /* its default; empty: none */
+	enum modifier modifiers[FORMAT_MODIFIERS_MAX + 1];
+};
+
+struct input_view {
+	const struct document *doc;
+	enum view_purpose purpose;
+	struct view_field *fields; /* in the order in which they are shown */
+	size_t fields_n;
+	struct unusable why_not;
+};
+
 struct token_procedure {
 	const struct document *doc;
 	enum storage_profile storage;
 	enum issuer_certificates issuers;
+	bool issuers_of_recovered;           /* "CAs for recovered certificates" */
 	const struct procedure **procedures; /* in the document's order; never NULL inside */
 	size_t procedures_n;
+	const struct key_procedure **keys; /* never NULL inside */
+	size_t keys_n;
+	const struct ac_procedure **acs; /* never NULL inside */
+	size_t acs_n;
+	const struct pin_procedure *pin; /* NULL: this kind of token has none */
+	const struct input_view *view;   /* NULL: the default view */
+	bool card_serials;               /* cards get numbers from serial_from to serial_to */
+	int64_t serial_from, serial_to;
 	struct unusable why_not; /* the document itself; each procedure has its own */
 };
 
@@ -191,6 +286,16 @@ const struct authority *snapshot_authority(const struct snapshot *s, struct doc_
 const struct format *snapshot_format(const struct snapshot *s, struct doc_id id);
 const struct procedure *snapshot_procedure(const struct snapshot *s, struct doc_id id);
 const struct token_procedure *snapshot_token_procedure(const struct snapshot *s, struct doc_id id);
+const struct key_procedure *snapshot_key_procedure(const struct snapshot *s, struct doc_id id);
+const struct pin_procedure *snapshot_pin_procedure(const struct snapshot *s, struct doc_id id);
+const struct ac_procedure *snapshot_ac_procedure(const struct snapshot *s, struct doc_id id);
+const struct crl_procedure *snapshot_crl_procedure(const struct snapshot *s, struct doc_id id);
+const struct input_view *snapshot_input_view(const struct snapshot *s, struct doc_id id);
+
+/* Whether a key procedure archives the keys of a certificate procedure: those that it names; where it names none,
+   those with a usage for encryption, and those without usage. */
+bool key_procedure_archives(const struct key_procedure *k, const struct procedure *p);
+
 const struct officer *snapshot_officer(const struct snapshot *s, struct officer_id id);
 /* The officer that a certificate (SHA-256 of its DER) is bound to; NULL: none. Closed ones are given too. */
 const struct officer *snapshot_officer_by_fingerprint(const struct snapshot *s,

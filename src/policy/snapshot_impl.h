@@ -12,7 +12,8 @@
 /* A document with what was made of it. */
 struct slot {
 	struct document doc;
-	void *compiled; /* struct authority, format, procedure, token_procedure, officer; NULL: other kinds */
+	void *
+	    compiled; /* struct authority, format, procedure, token_procedure ...; NULL: kinds that need nothing made */
 	struct unusable *why_not;                      /* inside compiled; NULL: nothing to say */
 	struct slot *same_id, *same_name, *same_print; /* chains of the indexes */
 };
@@ -40,9 +41,28 @@ void *slot_compiled(const struct snapshot *s, enum kind_id kind, struct doc_id i
 MUST enum rc compile_all(struct snapshot *s, const struct authority_facts *facts, size_t facts_n,
 			 struct err *e);
 
+/* Keeps a reason why a document cannot be used, the first one; text is copied. */
+void cannot(struct arena *a, struct unusable *u, enum code code, const char *text);
+/* Keeps what an inner call refused, with its field; passes on only that memory is out. */
+MUST enum rc keep(struct arena *a, struct unusable *u, enum rc rc, struct err *why, struct err *e);
+/* A document that is referred to and not there, or closed, makes the one that refers unusable, by name. */
+void needs(struct snapshot *s, struct unusable *u, struct doc_id id, const char *what);
+/* A list of authorities, those that are there. */
+MUST enum rc authorities_of(struct snapshot *s, const struct json *list, const struct authority ***ret,
+			    size_t *n, struct err *e);
+/* Modifiers of a list, in order; room for FORMAT_MODIFIERS_MAX + 1. */
+void modifiers_of(const struct json *list, enum modifier *ret);
+
+typedef enum rc compile_fn(struct snapshot *, struct slot *, struct err *);
+/* compile_tokens.c */
+compile_fn crl_procedure_compile, key_procedure_compile, pin_procedure_compile, ac_procedure_compile,
+    input_view_compile, token_compile;
+/* Gives each authority its CRL procedures. */
+MUST enum rc link_crls(struct snapshot *s, struct err *e);
+
 /* The template of a procedure whose authority and format are usable. Codes: those of pki; the caller keeps them as the
    reason why the procedure is not. */
-MUST enum rc template_of(struct arena *a, const struct procedure *p, struct cert_template *ret,
+MUST enum rc template_of(struct snapshot *s, const struct procedure *p, struct cert_template *ret,
 			 struct err *e);
 
 /* One extension, encoded, behind the specs that are there; room for LIMIT_EXTENSIONS. */
@@ -56,5 +76,8 @@ MUST enum rc specs_qc(struct arena *a, struct specs *s, const struct json *qc, s
 /* CRL points, AIA as the document (or the one above it) has them. */
 MUST enum rc specs_addresses(struct arena *a, struct specs *s, const struct json *body,
 			     const struct json *above, struct err *e);
+/* The same of a procedure, with what its CRL procedure or those of its authority say. */
+MUST enum rc specs_procedure_addresses(struct snapshot *in, struct specs *s, const struct procedure *p,
+				       struct err *e);
 
 #endif

@@ -4,6 +4,8 @@
 #include "policy/body.h"
 #include "policy/snapshot_impl.h"
 
+enum { CRLS_MAX = 20 };
+
 #define ROOM(p, e) NEED((p) != NULL, e, CHY_NO_MEMORY, NULL, "template")
 
 enum rc
@@ -51,19 +53,40 @@ is_omitted(const struct json *body, const char *what)
 	return false;
 }
 
-/* All addresses of one CRL stand in one distribution point: they are ways to the same list. */
-static enum rc
-add_points(struct arena *a, struct specs *s, enum oid kind, const struct json *urls, struct err *e)
-{
-	struct dist_point point = { 0 };
-	struct ext_value v = { .kind = kind, .points = { 1, &point } };
+/* The lists of addresses that go into one extension; each list is one CRL, and none stands twice. */
+struct crls {
+	const struct json *v[CRLS_MAX];
+	size_t n;
+};
 
+static enum rc
+crls_add(struct crls *l, const struct json *urls, struct err *e)
+{
 	if (urls == NULL || urls->count == 0)
 		return RC_OK;
-	ROOM(point.full_name.v = arena_array(a, urls->count, sizeof(struct gname)), e);
-	JSON_EACH(x, urls)
-	point.full_name.v[point.full_name.n++] = uri_name(x->str);
-	return specs_add(a, s, &v, e);
+	for (size_t i = 0; i < l->n; i++)
+		if (json_eq(l->v[i], urls))
+			return RC_OK;
+	NEED(l->n < CRLS_MAX, e, CHY_LIMIT, NULL, "more than %d CRLs", CRLS_MAX);
+	l->v[l->n++] = urls;
+	return RC_OK;
+}
+
+/* All addresses of one CRL stand in one distribution point: they are ways to the same list. */
+static enum rc
+add_points(struct arena *a, struct specs *s, enum oid kind, const struct crls *l, struct err *e)
+{
+	struct dist_point points[CRLS_MAX] = { 0 };
+	struct ext_value v = { .kind = kind, .points = { l->n, points } };
+
+	for (size_t i = 0; i < l->n; i++) {
+		struct gnames *names = &points[i].full_name;
+
+		ROOM(names->v = arena_array(a, l->v[i]->count, sizeof(struct gname)), e);
+		JSON_EACH(x, l->v[i])
+		names->v[names->n++] = uri_name(x->str);
+	}
+	return l->n > 0 ? specs_add(a, s, &v, e) : RC_OK;
 }
 
 static void
@@ -73,24 +96,64 @@ access_to(struct access_descs *l, enum oid method, const struct json *urls)
 	l->v[l->n++] = (struct access_desc){ oid_der(method), method, uri_name(x->str) };
 }
 
-enum rc
-specs_addresses(struct arena *a, struct specs *s, const struct json *body, const struct json *above,
-		struct err *e)
+static enum rc
+add_all(struct arena *a, struct specs *s, const struct json *body, const struct json *above,
+	const struct crls *crls, struct err *e)
 {
 	const struct json *ocsp = is_omitted(body, "ocsp") ? NULL : addresses(body, above, "ocsp_urls");
 	const struct json *ca = is_omitted(body, "ca-issuers") ? NULL
 							       : addresses(body, above, "ca_issuers_urls");
-	const struct json *crl = is_omitted(body, "crl") ? NULL : addresses(body, above, "crl_urls");
 	struct ext_value v = { .kind = OID_PE_AUTHORITY_INFO };
+	struct crls fresh = { .n = 0 };
 
-	TRY(add_points(a, s, OID_CE_CRL_POINTS, crl, e));
-	TRY(add_points(a, s, OID_CE_FRESHEST_CRL, body_list(body, "freshest_crl_urls"), e));
+	TRY(crls_add(&fresh, body_list(body, "freshest_crl_urls"), e));
+	TRY(add_points(a, s, OID_CE_CRL_POINTS, crls, e));
+	TRY(add_points(a, s, OID_CE_FRESHEST_CRL, &fresh, e));
 	ROOM(
 	    v.access.v = arena_array(a, (ocsp ? ocsp->count : 0) + (ca ? ca->count : 0), sizeof(*v.access.v)),
 	    e);
 	access_to(&v.access, OID_AD_OCSP, ocsp);
 	access_to(&v.access, OID_AD_CA_ISSUERS, ca);
 	return v.access.n > 0 ? specs_add(a, s, &v, e) : RC_OK;
+}
+
+enum rc
+specs_addresses(struct arena *a, struct specs *s, const struct json *body, const struct json *above,
+		struct err *e)
+{
+	struct crls crls = { .n = 0 };
+
+	TRY(crls_add(&crls, addresses(body, above, "crl_urls"), e));
+	return add_all(a, s, body, above, &crls, e);
+}
+
+/* The CRL procedure that it names, alone; else its own addresses, alone; else its authority's addresses and all
+   CRL procedures of the authority that are to be included and can be seen from its domain. */
+static enum rc
+crls_of(struct snapshot *in, const struct procedure *p, struct crls *l, struct err *e)
+{
+	const struct json *body = p->doc->body, *own = body_list(body, "crl_urls");
+
+	if (is_omitted(body, "crl"))
+		return RC_OK;
+	if (p->crl != NULL)
+		return crls_add(l, p->crl->points, e);
+	if (own != NULL && own->count > 0)
+		return crls_add(l, own, e);
+	TRY(crls_add(l, body_list(p->authority->doc->body, "crl_urls"), e));
+	for (size_t i = 0; i < p->authority->crls_n; i++)
+		if (document_is_visible(in, p->authority->crls[i]->doc, p->doc->domain))
+			TRY(crls_add(l, p->authority->crls[i]->points, e));
+	return RC_OK;
+}
+
+enum rc
+specs_procedure_addresses(struct snapshot *in, struct specs *s, const struct procedure *p, struct err *e)
+{
+	struct crls crls = { .n = 0 };
+
+	TRY(crls_of(in, p, &crls, e));
+	return add_all(in->a, s, p->doc->body, p->authority->doc->body, &crls, e);
 }
 
 /* ---- the others ---- */
@@ -175,8 +238,9 @@ add_extended(struct arena *a, struct specs *s, const struct procedure *p, struct
 
 /* Extensions in the order in which they stand in the certificate. */
 static enum rc
-specs_of(struct arena *a, const struct procedure *p, struct specs *s, struct err *e)
+specs_of(struct snapshot *in, const struct procedure *p, struct specs *s, struct err *e)
 {
+	struct arena *a = in->a;
 	const struct json *body = p->doc->body;
 	struct ext_value aki = { .kind = OID_CE_AUTHORITY_KEY_ID, .aki = { .key_id = p->authority->key_id } };
 	struct ext_value basic = { .kind = OID_CE_BASIC_CONSTRAINTS,
@@ -193,7 +257,7 @@ specs_of(struct arena *a, const struct procedure *p, struct specs *s, struct err
 	TRY(add_policies(a, s, body_list(body, "certificate_policies"), e));
 	TRY(specs_slot(s, SLOT_SAN, e));
 	TRY(add_issuer_names(a, s, body_list(body, "issuer_alternative_names"), e));
-	TRY(specs_addresses(a, s, body, p->authority->doc->body, e));
+	TRY(specs_procedure_addresses(in, s, p, e));
 	TRY(specs_qc(a, s, json_get(body, "qc_statements"), e));
 	TRY(add_features(a, s, body_list(body, "tls_feature"), e));
 	if (body_true(body, "ocsp_no_check"))
@@ -203,10 +267,10 @@ specs_of(struct arena *a, const struct procedure *p, struct specs *s, struct err
 }
 
 enum rc
-template_of(struct arena *a, const struct procedure *p, struct cert_template *ret, struct err *e)
+template_of(struct snapshot *in, const struct procedure *p, struct cert_template *ret, struct err *e)
 {
 	struct specs s = { .n = 0 };
 
-	TRY(specs_of(a, p, &s, e));
-	return cert_template_build(a, p->sigalg, p->authority->subject_in_force, s.v, s.n, ret, e);
+	TRY(specs_of(in, p, &s, e));
+	return cert_template_build(in->a, p->sigalg, p->authority->subject_in_force, s.v, s.n, ret, e);
 }

@@ -166,8 +166,8 @@ a_broken_document_does_not_stop_the_rest(void **state)
 	    "{\"name\":\"Server\",\"storage_profile\":\"pkcs10\",\"certificate_procedures\":[702,9]}");
 	unusable(TOKEN, CHY_REF_NOTHING);
 	world_force(w, KIND_FORMAT, FORMAT_TLS, "{\"name\":\"TLS\",\"subject\":[{\"attribute\":\"?\"}]}");
-	unusable(FORMAT_TLS, CHY_OID_TEXT);
-	unusable(PROC_NONE, CHY_OID_TEXT);
+	unusable(FORMAT_TLS, CHY_FIELD_OID);
+	unusable(PROC_NONE, CHY_FIELD_OID);
 	unusable(999, CHY_REF_NOTHING);
 }
 
