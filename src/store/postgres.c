@@ -170,7 +170,8 @@ close_db(struct db *db)
 
 /* Every question here is answered by an index, one row at a time. A plan made while a table was empty, or without statistics,
    must not turn into a scan of millions of rows when it is not empty any more. */
-#define BY_INDEX "SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_seqscan = off; SET jit = off; "
+#define BY_INDEX \
+	"SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_seqscan = off; SET jit = off; "
 
 /* A committer must never believe in a commit that is not on the disk, whatever the server's default says. */
 static const char writer_settings[] = BY_INDEX "SET plan_cache_mode = force_generic_plan; "
