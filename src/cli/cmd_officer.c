@@ -4,6 +4,7 @@
 #include "cli/groups.h"
 #include "cli/key.h"
 #include "cli/cli.h"
+#include "crypto/crypto.h"
 #include "crypto/p12.h"
 #include "crypto/softkey.h"
 #include "pki/csr.h"
@@ -72,10 +73,12 @@ run_keygen(struct cli *c, struct err *e)
 	const char *kind = args_text(&c->args, "kind"), *out = args_text(&c->args, "out");
 	const char *subject = args_text(&c->args, "subject"), *request = args_text(&c->args, "request");
 	struct pin_source from = password_from(c, "New password for the key");
+	bool locked; /* where not: wiped all the same */
 
 	NEED(!subject == !request, e, CHY_CLI_USAGE, NULL, "--subject and --request belong together");
 	TRY(must_be_new(out, e));
 	TRY(pin_new(&from, &password, e));
+	TRY(crypto_guard_keys(&locked, e));
 	TRY(softkey_generate(kind ? kind : "p-256", &key, e));
 	TRY(write_key(key, password, out, e));
 	out_note(&c->out, "The key is in %s, encrypted under the password.\n", out);
@@ -92,7 +95,9 @@ read_key(struct cli *c, struct softkey **ret, struct secret **ret_password, stru
 	const char *path = args_text(&c->args, "key");
 	struct pin_source from = password_from(c, arena_printf(c->a, "Password for %s", path));
 	struct bytes text;
+	bool locked; /* where not: wiped all the same */
 
+	TRY(crypto_guard_keys(&locked, e));
 	TRY(file_read(c->a, path, KEY_FILE_MAX, &text, e));
 	if (pem_is(text))
 		TRY_AT(pem_one(c->a, text, key_label, &text, e), e, "%s", path);

@@ -1,6 +1,7 @@
 #include "base/base.h"
 #include "base/file.h"
 #include "cli/key.h"
+#include "crypto/crypto.h"
 #include "crypto/digest.h"
 #include "crypto/foreign.h"
 #include "crypto/p12.h"
@@ -93,7 +94,9 @@ open_file(struct officer_key *k, const char *path, const struct pin_source *pin,
 	struct secret *password = NULL;
 	struct bytes file;
 	struct p12 p12 = { 0 };
+	bool locked; /* a person's account may lock little memory: not locked is no reason to stop */
 
+	TRY(crypto_guard_keys(&locked, e));
 	TRY(file_read(k->mem, path, P12_MAX, &file, e));
 	TRY(pin_get(pin, &password, e));
 	TRY_AT(p12_read(k->mem, file, password, &p12, e), e, "%s", path);

@@ -52,6 +52,12 @@ crypto_guard_keys(bool *ret_locked, struct err *e)
 	return RC_OK;
 }
 
+size_t
+crypto_guarded(void)
+{
+	return CRYPTO_secure_malloc_initialized() ? CRYPTO_secure_used() : 0;
+}
+
 const char *
 crypto_library(void)
 {

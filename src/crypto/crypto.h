@@ -23,6 +23,9 @@ MUST enum rc crypto_init(struct err *e);
    unlocked and *ret_locked is false. */
 MUST enum rc crypto_guard_keys(bool *ret_locked, struct err *e);
 
+/* Octets of that memory that are in use; 0 before crypto_guard_keys. */
+size_t crypto_guarded(void);
+
 /* The library's own version, "OpenSSL 3.0.22 25 Aug 2026"; static. */
 const char *crypto_library(void);
 

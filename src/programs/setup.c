@@ -291,6 +291,9 @@ tell(struct setup *s)
 static enum rc
 run(struct setup *s, struct err *e)
 {
+	bool locked; /* where not: a boot officer's key is wiped all the same when the ceremony is over */
+
+	TRY(crypto_guard_keys(&locked, e)); /* before the first key; there is one thread only */
 	TRY(crypto_init(e));
 	TRY(make_files(s, e));
 	TRY(make_input(s, e));

@@ -219,6 +219,7 @@ work(const struct options *o, struct keystore *keys, struct sj *journal, const c
 		.keys = keys, .journal = journal, .journal_dir = journal_dir, .threads = o->threads
 	};
 	bool landlock = false;
+	size_t guarded = crypto_guarded(); /* before other threads make and drop secrets there */
 
 	if (SANDBOX && o->sandbox) {
 		TRY(sandbox_enter(o->directory, keystore_uses_modules(keys), &landlock, e));
@@ -227,8 +228,21 @@ work(const struct options *o, struct keystore *keys, struct sj *journal, const c
 	TRY(signer_core_new(&co, &core, e));
 	LOG(INFO, "signer.started", LI("keys", (int64_t)keystore_count(keys)),
 	    LI("synced", (int64_t)sj_synced(journal)), LI("sandboxed", co.sandboxed),
-	    LI("landlock", landlock));
+	    LI("landlock", landlock), LI("guarded_octets", (int64_t)guarded));
 	return signer_core_run(core, o->fd, e);
+}
+
+/* Before the first key and the second thread. */
+static MUST enum rc
+guard(struct err *e)
+{
+	bool locked;
+
+	TRY(crypto_guard_keys(&locked, e));
+	if (!locked)
+		LOG(WARNING, "signer.keys-not-locked",
+		    LS("hint", "raise the limit of locked memory (LimitMEMLOCK=)"));
+	return RC_OK;
 }
 
 static MUST enum rc
@@ -242,6 +256,7 @@ run(const struct options *o, struct err *e)
 
 	NEED(snprintf(dir, sizeof(dir), "%s/journal", o->directory) < (int)sizeof(dir), e, CHY_FILE_OPEN,
 	     NULL, "path too long");
+	TRY(guard(e));
 	TRY(crypto_init(e));
 	TRY(open_keys(o, &keys, e));
 	TRY(sj_open(dir, o->segment_bytes, &journal, e));

@@ -253,9 +253,10 @@ parse(struct keystore *s, struct skey *k, struct rd *r, struct err *e)
 	if (strcmp(k->where, SOFTWARE) == 0)
 		TRY(load_software(k, pkcs8, e));
 	TRY(set_public(k, spki, e));
+	/* certificates bear the recorded one: what this key signed would not verify */
 	if (k->inside->soft != NULL)
-		NEED(bytes_eq(softkey_spki(k->inside->soft), k->spki), e, CHY_SIGNER_KEY_FILE, NULL, "%s",
-		     k->label);
+		NEED(bytes_eq(softkey_spki(k->inside->soft), k->spki), e, CHY_SIGNER_KEY_CHANGED, NULL,
+		     "%s: the private key does not belong to the public key recorded for it", k->label);
 	return k->inside->soft ? RC_OK : load_reference(s, k, e);
 }
 

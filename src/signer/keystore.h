@@ -39,7 +39,8 @@ struct keystore_module {
 };
 
 /* Opens the key store in dir and loads all keys. Modules that cannot be loaded are an error; tokens that are away are
-   not. CHY_SIGNER_PASSPHRASE, CHY_SIGNER_KEY_FILE, CHY_P11_... */
+   not. CHY_SIGNER_PASSPHRASE, CHY_SIGNER_KEY_FILE, CHY_SIGNER_KEY_CHANGED (a software key that does not belong to its
+   recorded public key), CHY_P11_... */
 MUST enum rc keystore_open(const char *dir, const struct secret *passphrase,
 			   const struct keystore_module *modules, size_t n_modules, struct keystore **ret,
 			   struct err *e);

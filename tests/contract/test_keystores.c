@@ -6,6 +6,8 @@
 
 #include <unistd.h>
 
+#include "base/file.h"
+
 static const char *const places[] = { "software", "pkcs11:token=a?module-name=hsm-a" };
 
 static void
@@ -238,6 +240,45 @@ started_while_the_token_is_away(void **state)
 	assert_true(back);
 }
 
+/* Octets of keys in guarded memory, as the process said when it started last. */
+static int64_t
+guarded(const struct world *w)
+{
+	OWN(arena_free)
+	struct arena *a = arena_new(1 << 20);
+	static const char word[] = "guarded_octets=";
+	struct bytes log;
+	struct err e = { 0 };
+	int64_t n = -1;
+
+	OK(&e, file_read(a, world_path(w, "log"), 1 << 18, &log, &e));
+	for (size_t i = 0; i + sizeof(word) < log.n; i++)
+		if (bytes_starts(bytes_part(log, i, SIZE_MAX), word))
+			n = strtoll((const char *)log.p + i + sizeof(word) - 1, NULL, 10);
+	return n;
+}
+
+static void
+software_keys_lie_in_guarded_memory(void **state)
+{
+	struct world *w = *state;
+	int64_t none = guarded(w), one, three;
+
+	world_ca(w, "one", "p-256", places[0]);
+	assert_int_equal(world_stop(w), 0);
+	world_start(w);
+	one = guarded(w);
+	world_ca(w, "two", "rsa-2048", places[0]);
+	world_ca(w, "three", "ed25519", places[0]);
+	assert_int_equal(world_stop(w), 0);
+	world_start(w);
+	three = guarded(w);
+	assert_true(none >= 0); /* the random generator's state is there too */
+	assert_true(one >= none + 32);
+	/* d, p, q and the rest of an RSA key */
+	assert_true(three >= one + 256 + 3 * 128);
+}
+
 #define T(name, fn) \
 	{ \
 		name, fn, world_setup_softhsm, world_teardown, NULL \
@@ -254,6 +295,7 @@ main(void)
 		T("several tokens with their own PINs at once rows=CM-A-16", two_tokens_at_once),
 		T("ambiguous, unknown and locked tokens", ambiguous_and_unknown_tokens),
 		T("a token that is removed gives a clear error and comes back", token_removed_and_back),
+		T("software keys lie in guarded memory", software_keys_lie_in_guarded_memory),
 		T("started while the token is away", started_while_the_token_is_away),
 	};
 
