@@ -71,6 +71,10 @@ set_options(struct rest *r)
 	curl_easy_setopt(r->curl, CURLOPT_SSL_CTX_FUNCTION, set_up_tls);
 	curl_easy_setopt(r->curl, CURLOPT_SSL_CTX_DATA, r);
 	curl_easy_setopt(r->curl, CURLOPT_USERAGENT, "chancery/" CHY_VERSION);
+	if (r->roots_count > 0) { /* the system's roots are not asked, and need not be installed */
+		curl_easy_setopt(r->curl, CURLOPT_CAINFO, NULL);
+		curl_easy_setopt(r->curl, CURLOPT_CAPATH, NULL);
+	}
 }
 
 enum rc
@@ -288,6 +292,8 @@ transport_error(struct rest *r, const struct exchange *x, CURLcode rc, struct er
 	NEED(!x->body.bad, e, CHY_CLI_ANSWER, NULL, "the answer is longer than %d bytes", REST_BODY_MAX);
 	NEED(rc != CURLE_PEER_FAILED_VERIFICATION, e, CHY_CLI_SERVER, "RFC 5280 6.1",
 	     "the server's certificate is not trusted (%s); --ca FILE names the root to trust", why);
+	NEED(rc != CURLE_SSL_CACERT_BADFILE, e, CHY_CLI_SERVER, "RFC 5280 6.1",
+	     "this system has no list of trusted roots (%s); --ca FILE names the root to trust", why);
 	FAIL(e, CHY_CLI_SERVER, NULL, "%s: %s", r->set->server, why);
 }
 
