@@ -12,10 +12,12 @@ page_path(struct cli *c, const struct list *l, const char *after, int64_t left)
 	buf_printf(&b, "%s%climit=%lld", l->path, strchr(l->path, '?') ? '&' : '?',
 		   (long long)(left < LIMIT_PAGE ? left : LIMIT_PAGE));
 	for (size_t i = 0; l->filters[i]; i++) {
-		const char *v = args_text(&c->args, l->filters[i]);
+		struct bytes param, option = text_cut(bytes_str(l->filters[i]), '=', &param);
+		const char *v = args_text(&c->args, arena_str(c->a, option));
 
 		if (v)
-			buf_printf(&b, "&%s=%s", l->filters[i], url_escape(c->a, bytes_str(v)));
+			buf_printf(&b, "&%.*s=%s", BYTES_FMT(param.n ? param : option),
+				   *v ? url_escape(c->a, bytes_str(v)) : "true");
 	}
 	if (l->by_domain && c->set.domain_view && strcmp(c->set.domain_view, "home") != 0)
 		buf_printf(&b, "&domain=%s", url_escape(c->a, bytes_str(c->set.domain_view)));

@@ -8,8 +8,9 @@
 
 struct list {
 	const char *path; /* without a query */
-	const char *const
-	    *filters;             /* options that become query parameters of the same name; ends with NULL */
+	/* Options that become query parameters of the same name, or of another one ("by=officer"); a flag becomes "true".
+	   Ends with NULL. */
+	const char *const *filters;
 	const char *const *heads; /* ends with NULL */
 	void (*row)(struct cli *c, struct out_table *t, const struct json *item);
 	bool by_domain; /* narrowed by the domain view */

@@ -10,6 +10,7 @@
 #include "factory/in_force.h"
 #include "factory/jobs.h"
 #include "factory/reconcile.h"
+#include "factory/remember.h"
 #include "factory/requests.h"
 #include "factory/sessions.h"
 #include "store/read.h"
@@ -29,7 +30,8 @@ new_factory(void)
 	f->identity = arena_new(1 << 20);
 	f->sessions = sessions_new();
 	f->in_flight = in_flight_new();
-	if (f->identity == NULL || f->sessions == NULL || f->in_flight == NULL) {
+	f->remembered = remembered_new();
+	if (f->identity == NULL || f->sessions == NULL || f->in_flight == NULL || f->remembered == NULL) {
 		factory_close(f);
 		return NULL;
 	}
@@ -145,6 +147,7 @@ factory_close(struct factory *f)
 	snapshot_unref(f->policy);
 	sessions_free(f->sessions);
 	in_flight_free(f->in_flight);
+	remembered_free(f->remembered);
 	arena_free(f->identity);
 	pthread_mutex_destroy(&f->acting);
 	pthread_mutex_destroy(&f->sequencing);

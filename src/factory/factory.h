@@ -53,6 +53,7 @@ struct factory {
 	_Atomic bool repairing;
 	struct sessions *sessions;
 	struct in_flight *in_flight;
+	struct remembered *remembered;
 	struct jobs *jobs;
 	struct factory_figures figures;
 };

@@ -9,6 +9,7 @@
 #include "factory/ca_keys.h"
 #include "factory/leaf.h"
 #include "factory/pending.h"
+#include "factory/remember.h"
 #include "policy/issue.h"
 #include "store/read.h"
 
@@ -29,6 +30,7 @@ finish(struct issue_call *c, enum rc rc)
 		atomic_fetch_add(&f->figures.issued, c->repeated ? 0 : 1);
 	else if (rc != RC_DENIED && rc != RC_MALFORMED)
 		atomic_fetch_add(&f->figures.failed, 1);
+	remember(f, c, rc);
 	c->done(c, rc);
 }
 

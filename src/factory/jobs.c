@@ -7,7 +7,9 @@
 
 #include "factory/auditor.h"
 #include "factory/in_force.h"
+#include "factory/log.h"
 #include "factory/reconcile.h"
+#include "factory/remember.h"
 #include "factory/requests.h"
 #include "factory/sequencer.h"
 #include "store/read.h"
@@ -50,6 +52,22 @@ do_follow(struct factory *f, bool *more, struct err *e)
 }
 
 static enum rc
+do_log(struct factory *f, bool *more, struct err *e)
+{
+	size_t done;
+
+	TRY(log_catch_up(f, FOLLOWER_BATCH, &done, e));
+	*more = done == FOLLOWER_BATCH;
+	return RC_OK;
+}
+
+static enum rc
+do_remember(struct factory *f, bool *more, struct err *e)
+{
+	return remembered_store(f, e);
+}
+
+static enum rc
 do_audit(struct factory *f, bool *more, struct err *e)
 {
 	return auditor_step(f, more, e);
@@ -83,10 +101,16 @@ static const struct {
 	int beat_ms;
 	bool idle; /* only on time that nobody else wants */
 } table[] = {
-	{ "sequencer", do_sequence, 250, false }, { "reconcile", do_reconcile, 60000, false },
-	{ "repair", do_repair, 500, false },      { "follower", do_follow, 1000, true },
-	{ "auditor", do_audit, 1000, true },      { "requests", do_requests, 5000, true },
-	{ "idempotency", do_age, 20000, true },   { "policy", do_policy, 1000, false },
+	{ "sequencer", do_sequence, 250, false },
+	{ "reconcile", do_reconcile, 60000, false },
+	{ "repair", do_repair, 500, false },
+	{ "follower", do_follow, 1000, true },
+	{ "auditor", do_audit, 1000, true },
+	{ "requests", do_requests, 5000, true },
+	{ "idempotency", do_age, 20000, true },
+	{ "policy", do_policy, 1000, false },
+	{ "log", do_log, 1000, true },
+	{ "remember", do_remember, 1000, true },
 };
 
 struct jobs {

@@ -110,6 +110,19 @@ const struct route_schema rest_schemas[] = {
 		 "\"size\":{\"type\":\"integer\",\"minimum\":0},\"root\":" BASE64 ",\"at\":" TIME
 		 ",\"signature\":" BASE64 ",\"certificate\":" BASE64
 		 ",\"position\":{\"type\":\"integer\"},\"given_up\":{\"type\":\"boolean\"}") },
+	{ "LogEntry",
+	  OBJECT("\"id\",\"at\",\"category\",\"failed\",\"kind\",\"notification\"",
+		 "\"id\":" ID ",\"at\":" TIME ",\"category\":" TEXT
+		 ",\"failed\":{\"type\":\"boolean\"},\"kind\":" TEXT ",\"notification\":" TEXT
+		 ",\"act\":{\"type\":[\"string\",\"null\"]},\"request\":{\"type\":[\"integer\","
+		 "\"null\"]},\"officers\":{\"type\":\"array\",\"items\":" ANY_OBJECT
+		 "},\"objects\":{\"type\":\"array\",\"items\":" ID "},\"code\":" TEXT) },
+	{ "LogPage",
+	  "{\"type\":\"object\",\"required\":[\"items\",\"next\",\"behind\"],\"properties\":{\"items\":{"
+	  "\"type\":\"array\","
+	  "\"items\":" REF(
+	      "LogEntry") "},\"next\":{\"type\":[\"integer\",\"null\"]},\"behind\":{\"type\":\"integer\","
+			  "\"description\":\"Leaves of the journal that the log has not read yet\"}}}" },
 	{ "Reconciliation",
 	  OBJECT("\"records\",\"certificates\",\"missing_in_store\"",
 		 "\"records\":{\"type\":\"integer\"},\"certificates\":{\"type\":\"integer\"},\"missing_in_"

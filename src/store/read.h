@@ -143,7 +143,7 @@ enum { LOG_OBJECTS_MAX = 4 };
 struct log_query {
 	int64_t category_from, category_to; /* both 0: any */
 	int64_t category;                   /* an exact one, for the index; 0: none */
-	int64_t group;                      /* LOG_GROUP's value, for the index; 0: none */
+	int64_t group;                      /* LOG_BY_GROUP's value, for the index; 0: none */
 	bool failed;                        /* only those */
 	int64_t officer;                    /* 0: any */
 	int64_t objects[LOG_OBJECTS_MAX];   /* of any of them */

@@ -37,12 +37,12 @@ static struct log_link_row
 way_of(const struct log_query *q)
 {
 	if (q->officer != 0)
-		return (struct log_link_row){ .kind = LOG_OFFICER, .value = q->officer };
+		return (struct log_link_row){ .kind = LOG_BY_OFFICER, .value = q->officer };
 	if (q->failed)
-		return (struct log_link_row){ .kind = LOG_FAILED, .value = 1 };
+		return (struct log_link_row){ .kind = LOG_BY_FAILED, .value = 1 };
 	if (q->category != 0)
-		return (struct log_link_row){ .kind = LOG_CATEGORY, .value = q->category };
-	return (struct log_link_row){ .kind = LOG_GROUP, .value = q->group };
+		return (struct log_link_row){ .kind = LOG_BY_CATEGORY, .value = q->category };
+	return (struct log_link_row){ .kind = LOG_BY_GROUP, .value = q->group };
 }
 
 enum rc
@@ -56,7 +56,7 @@ store_log(struct store *s, struct arena *a, const struct log_query *q, struct lo
 	for (size_t i = 0; i < q->objects_n && i < LOG_OBJECTS_MAX; i++)
 		o[i] = q->objects[i];
 	if (q->objects_n > 0)
-		return store_rows(s, a, Q_LOG_BY_OBJECT,
+		return store_rows(s, a, Q_LOG_OF_OBJECT,
 				  ARGS(I(o[0]), I(o[1]), I(o[2]), I(o[3]), I(r.before), I(r.least), I(r.from),
 				       I(r.to), I(r.category_from), I(r.category_to), I(q->failed),
 				       I(q->officer), I(r.limit)),
@@ -66,7 +66,7 @@ store_log(struct store *s, struct arena *a, const struct log_query *q, struct lo
 				  ARGS(I(r.before), I(r.least), I(r.from), I(r.to), I(r.category_from),
 				       I(r.category_to), I(r.limit)),
 				  ret, n, e);
-	return store_rows(s, a, Q_LOG_BY_LINK,
+	return store_rows(s, a, Q_LOG_OF_LINK,
 			  ARGS(I(way.kind), I(way.value), I(r.before), I(r.least), I(r.from), I(r.to),
 			       I(r.category_from), I(r.category_to), I(q->failed), I(q->officer), I(r.limit)),
 			  ret, n, e);

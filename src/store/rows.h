@@ -160,8 +160,8 @@ struct log_row {
 	int64_t id, at, category, failed; /* failed: 0 or 1 */
 };
 
-/* What leaves are found by. LOG_OFFICER and LOG_OBJECT stand in statements.def as numbers. */
-enum log_link_kind { LOG_OFFICER = 1, LOG_OBJECT = 2, LOG_CATEGORY = 3, LOG_GROUP = 4, LOG_FAILED = 5 };
+/* What leaves are found by. LOG_BY_OFFICER and LOG_BY_OBJECT stand in statements.def as numbers. */
+enum log_link_kind { LOG_BY_OFFICER = 1, LOG_BY_OBJECT = 2, LOG_BY_CATEGORY = 3, LOG_BY_GROUP = 4, LOG_BY_FAILED = 5 };
 
 struct log_link_row {
 	int64_t kind, value, id;

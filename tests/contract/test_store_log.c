@@ -31,11 +31,11 @@ leaf_made(int64_t i)
 static void
 put_made(struct change *c, const struct made *m)
 {
-	const struct log_link_row links[] = { { LOG_OFFICER, m->officer, m->id },
-					      { LOG_OBJECT, m->object, m->id },
-					      { LOG_CATEGORY, m->category, m->id },
-					      { LOG_GROUP, m->category / 100, m->id },
-					      { LOG_FAILED, 1, m->id } };
+	const struct log_link_row links[] = { { LOG_BY_OFFICER, m->officer, m->id },
+					      { LOG_BY_OBJECT, m->object, m->id },
+					      { LOG_BY_CATEGORY, m->category, m->id },
+					      { LOG_BY_GROUP, m->category / 100, m->id },
+					      { LOG_BY_FAILED, 1, m->id } };
 
 	change_put_leaf(c,
 			&(struct leaf_row){ .id = m->id,

@@ -18,7 +18,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 import world
 from world import Refused, make_csr
 
-PUBLIC, OFFICER, AUDITOR, SESSION = "public", "officer", "auditor", "session"
+# The log is refused by the use case, not at the door, so that the journal has the refusal.
+PUBLIC, OFFICER, AUDITOR, LOG_READER, SESSION = "public", "officer", "auditor", "log reader", "session"
 
 ROUTES = {
     ("get", "/healthz"): PUBLIC,
@@ -52,6 +53,7 @@ ROUTES = {
     ("get", "/api/v1/journal/export"): AUDITOR,
     ("get", "/api/v1/journal/witness"): AUDITOR,
     ("get", "/api/v1/journal/reconciliation"): AUDITOR,
+    ("get", "/api/v1/log"): LOG_READER,
 }
 
 # Who is let in by which door; for the others the status and the code.
@@ -68,6 +70,8 @@ EXPECTED = {
     "registration": {PUBLIC: IN, OFFICER: IN, AUDITOR: NO_ROLE, SESSION: OTHER_CREDENTIAL},
     "administration": {PUBLIC: IN, OFFICER: IN, AUDITOR: IN, SESSION: OTHER_CREDENTIAL},
 }
+for who, doors in EXPECTED.items():
+    doors[LOG_READER] = (403, "CHY-1601") if who == "registration" else doors[OFFICER]
 METHODS = ("get", "put", "post", "delete", "patch", "options")
 
 TLS = {"name": "TLS server", "storage_profile": "pkcs10", "issuer_certificates": "none", "certificate_procedures": ["TLS server"]}
@@ -138,7 +142,8 @@ def knock(house, caller, method, pattern, things):
 def rows(house):
     """Everything that is stored, apart from what the jobs do by themselves: rows of each table, and their bytes."""
     house.wait_sequenced()
-    own = {"journal_head", "job", "counter", "commit_mark", "verdict", "verdict_todo", "certificate_todo", "certificate_search"}
+    own = {"journal_head", "job", "counter", "commit_mark", "verdict", "verdict_todo", "certificate_todo", "certificate_search",
+           "log", "log_link", "log_cursor", "remembered"}
     db = sqlite3.connect(f"file:{house.dir}/chancery.db?mode=ro", uri=True)
     try:
         tables = [t for (t,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'") if not t.startswith("sqlite_")]
@@ -156,7 +161,7 @@ def test_the_table_is_the_one_that_is_walked(sqlite_house):
     """A new route must be given its place here, and OpenAPI tells its readers the same doors."""
     table = table_of(sqlite_house)
     assert set(table) == set(ROUTES)
-    told = {PUBLIC: [], OFFICER: [{"officer": []}], AUDITOR: [{"officer": []}], SESSION: [{"session": []}]}
+    told = {PUBLIC: [], OFFICER: [{"officer": []}], AUDITOR: [{"officer": []}], LOG_READER: [{"officer": []}], SESSION: [{"session": []}]}
     for route, op in table.items():
         assert op["security"] == told[ROUTES[route]], route
         assert op.get("x-roles-any") == (["audit-tasks"] if ROUTES[route] == AUDITOR else None), route
@@ -183,13 +188,15 @@ def test_insiders_get_in_only_where_they_belong(sqlite_house, callers, things, w
     wrong = {}
     for route, door in ROUTES.items():
         want = EXPECTED[who][door]
-        if want is IN:
+        if want is IN or door == LOG_READER:
             continue
         got = knock(house, callers[who], *route, things)
         if got != want:
             wrong[route] = (got, want)
     assert not wrong
     assert rows(house) == before, "the refused stored nothing"
+    if EXPECTED[who][LOG_READER] is not IN:
+        assert knock(house, callers[who], "get", "/api/v1/log", things) == EXPECTED[who][LOG_READER]
     # what an officer may read, and a session may do; what officers may act on is the next test's
     for route, door in ROUTES.items():
         if EXPECTED[who][door] is IN and (route[0] == "get" or door == SESSION):

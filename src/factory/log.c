@@ -1,0 +1,218 @@
+/* The request log as an officer with Audit tasks reads it. */
+#include "base/base.h"
+#include "factory/log.h"
+
+#include "factory/leaf.h"
+#include "policy/rights.h"
+
+enum { CATCH_UP_MAX = 4096, ROWS_ARENA = 1 << 30 };
+
+/* ---- one entry ---- */
+
+static struct bytes
+text_of(const struct json *v, const char *name)
+{
+	const struct json *m = json_get(v, name);
+
+	return m != NULL && m->type == JSON_STR ? m->str : BYTES_NONE;
+}
+
+static void
+put_what(struct buf *b, const struct log_entry_row *row, const struct log_view *v)
+{
+	const struct json *document = json_get(v->body, "document"), *cert = json_get(v->body, "certificate");
+
+	if (document != NULL)
+		buf_printf(b, "%.*s \"%.*s\" in force, version %lld", BYTES_FMT(text_of(document, "kind")),
+			   BYTES_FMT(text_of(json_get(document, "body"), "name")),
+			   json_get(document, "version") ? (long long)json_get(document, "version")->integer
+							 : 0);
+	else if (bytes_is(row->kind, "certificate") || bytes_is(row->kind, "ca-certificate"))
+		buf_printf(b, "%.*s issued: %.*s", BYTES_FMT(row->kind), BYTES_FMT(text_of(cert, "subject")));
+	else if (bytes_is(row->kind, "signature"))
+		buf_printf(b, "%.*s signed", BYTES_FMT(v->act));
+	else if (bytes_is(row->kind, "refusal"))
+		buf_printf(b, "%.*s refused: %.*s", BYTES_FMT(v->act), BYTES_FMT(text_of(v->body, "text")));
+	else if (bytes_is(row->kind, "request-state"))
+		buf_printf(b, "%.*s %.*s: %.*s", BYTES_FMT(v->act), BYTES_FMT(text_of(v->body, "to")),
+			   BYTES_FMT(text_of(v->body, "reason")));
+	else
+		buf_put(b, row->kind);
+}
+
+/* "Audit - Certificates - certificate issued: CN=..." */
+static struct json *
+notification(struct arena *a, const struct log_entry_row *row, const struct log_view *v)
+{
+	OWN_BUF struct buf b = buf_max(64 << 10);
+
+	buf_printf(&b, "Audit - %s - ", log_group_label(row->category));
+	put_what(&b, row, v);
+	return buf_ok(&b) ? json_str(a, buf_bytes(&b)) : NULL;
+}
+
+static struct json *
+officers_json(struct arena *a, const struct snapshot *policy, const struct log_view *v)
+{
+	struct json *list = json_array(a);
+
+	for (size_t i = 0; i < v->officers_n; i++) {
+		const struct document *d = snapshot_document(policy, doc_id_of(v->officers[i]));
+		struct json *o = json_object(a);
+
+		json_set(o, "id", json_int(a, v->officers[i]));
+		json_set(o, "name", d ? json_str(a, d->name) : json_null(a));
+		json_add(list, o);
+	}
+	return list;
+}
+
+static struct json *
+int_or_null(struct arena *a, int64_t v)
+{
+	return v ? json_int(a, v) : json_null(a);
+}
+
+static struct json *
+entry_json(struct arena *a, const struct snapshot *policy, const struct log_entry_row *row,
+	   const struct log_view *v)
+{
+	struct json *o = json_object(a), *objects = json_array(a);
+	const struct json *code = json_get(v->body, "code");
+
+	json_set(o, "id", json_int(a, row->id));
+	json_set(o, "at", json_time(a, row->at));
+	json_set(o, "category", json_str(a, bytes_str(log_category_name(row->category))));
+	json_set(o, "failed", json_bool(a, row->failed != 0));
+	json_set(o, "kind", json_str(a, row->kind));
+	json_set(o, "notification", notification(a, row, v));
+	json_set(o, "act", v->act.n ? json_str(a, v->act) : json_null(a));
+	json_set(o, "request", int_or_null(a, v->request));
+	json_set(o, "officers", officers_json(a, policy, v));
+	for (size_t i = 0; i < v->objects_n; i++)
+		json_add(objects, json_int(a, v->objects[i]));
+	json_set(o, "objects", objects);
+	if (code != NULL && code->type == JSON_INT)
+		json_set(o, "code",
+			 json_str(a, bytes_str(arena_printf(a, "CHY-%lld", (long long)code->integer))));
+	return o;
+}
+
+/* ---- the question ---- */
+
+/* A certificate's log is also that of the request and the session that made it. */
+static enum rc
+add_makers(struct factory *f, struct arena *a, struct log_query *q, struct err *e)
+{
+	struct certificate_row cert;
+	struct session_row session;
+	enum rc rc = store_certificate(f->store, a, q->objects[0], &cert, e);
+
+	if (rc == RC_NOT_FOUND) {
+		err_clear(e);
+		return RC_OK;
+	}
+	TRY(rc);
+	if (cert.request_id != 0)
+		q->objects[q->objects_n++] = cert.request_id;
+	if (cert.session_id != 0) {
+		TRY(store_session(f->store, a, cert.session_id, &session, e));
+		q->objects[q->objects_n++] = cert.session_id;
+		q->objects[q->objects_n++] = session.request_id;
+	}
+	return RC_OK;
+}
+
+static enum rc
+query_of(struct factory *f, struct arena *a, const struct snapshot *policy, const struct log_filter *in,
+	 struct log_query *q, struct err *e)
+{
+	struct log_range range = { 0 };
+	const struct document *officer;
+
+	NEED(in->category.n == 0 || log_range_of(in->category, &range), e, CHY_LOG_FILTER, NULL,
+	     "\"%.*s\" is no category", BYTES_FMT(bytes_part(in->category, 0, 60)));
+	NEED(in->from_at == 0 || in->to_at == 0 || in->from_at < in->to_at, e, CHY_LOG_FILTER, NULL,
+	     "the time ends before it begins");
+	*q = (struct log_query){ .category_from = range.from,
+				 .category_to = range.to,
+				 .category = range.category,
+				 .group = range.group,
+				 .failed = in->failed || range.failed,
+				 .from_at = in->from_at,
+				 .to_at = in->to_at,
+				 .before = in->after,
+				 .limit = in->limit };
+	if (in->officer.n > 0) {
+		TRY_AT(snapshot_find(policy, KIND_OFFICER, in->officer, doc_id_of(0), &officer, e), e,
+		       "officer");
+		q->officer = officer->id.v;
+	}
+	if (in->object == 0)
+		return RC_OK;
+	q->objects[q->objects_n++] = in->object;
+	return add_makers(f, a, q, e);
+}
+
+static enum rc
+add_entry(struct factory *f, struct arena *a, const struct snapshot *policy, const struct log_entry_row *row,
+	  struct json *items, struct err *e)
+{
+	OWN(arena_free)
+	struct arena *scratch = arena_new(LIMIT_REQUEST_ARENA);
+	struct log_view v;
+
+	NEED(scratch != NULL, e, CHY_NO_MEMORY, NULL, "the log");
+	TRY(log_view_of(f, scratch, row->kind, row->object, row->body, &v, e));
+	json_add(items, entry_json(a, policy, row, &v));
+	return RC_OK;
+}
+
+static enum rc
+answer(struct factory *f, struct arena *a, const struct snapshot *policy, const struct log_query *q,
+       struct json **ret, struct err *e)
+{
+	OWN(arena_free)
+	struct arena *mem = arena_new(ROWS_ARENA);
+	struct json *items = json_array(a);
+	struct log_entry_row *rows;
+	size_t n;
+
+	NEED(mem != NULL, e, CHY_NO_MEMORY, NULL, "the log");
+	TRY(store_log(f->store, mem, q, &rows, &n, e));
+	for (size_t i = 0; i < n; i++)
+		TRY(add_entry(f, a, policy, &rows[i], items, e));
+	*ret = json_object(a);
+	json_set(*ret, "items", items);
+	json_set(*ret, "next", n > 0 && n == q->limit ? json_int(a, rows[n - 1].id) : json_null(a));
+	NEED(*ret != NULL && items != NULL, e, CHY_NO_MEMORY, NULL, "the log");
+	return RC_OK;
+}
+
+static enum rc
+may_audit(struct factory *f, struct arena *a, const struct officer *who, struct err *e)
+{
+	enum rc rc = may_role(who, ROLES(ROLE_AUDIT_TASKS), e);
+
+	if (rc != RC_OK)
+		leaf_refusal(f, "log.read", by_officer(a, who->id), e);
+	return rc;
+}
+
+enum rc
+log_list(struct factory *f, struct arena *a, const struct snapshot *policy, const struct officer *who,
+	 const struct log_filter *in, struct json **ret, struct err *e)
+{
+	struct log_query q;
+	int64_t cursor, size;
+
+	TRY(may_audit(f, a, who, e));
+	TRY(query_of(f, a, policy, in, &q, e));
+	TRY(log_catch_up(f, CATCH_UP_MAX, NULL, e));
+	TRY(log_read_waiting(f, e));
+	TRY(answer(f, a, policy, &q, ret, e));
+	TRY(store_log_cursor(f->store, &cursor, e));
+	TRY(store_tree_size(f->store, &size, e));
+	json_set(*ret, "behind", json_int(a, size > cursor ? size - cursor : 0));
+	return RC_OK;
+}

@@ -1,0 +1,57 @@
+/*
+ * The request log: the journal's leaves, found by category, failure, officer, time and object. A follower behind the path
+ * of issuing reads the leaves in the order of the tree; questions let it catch up first.
+ */
+#ifndef FACTORY_LOG_H
+#define FACTORY_LOG_H
+
+#include "base/json.h"
+#include "factory/factory.h"
+#include "model/log.h"
+#include "model/officer.h"
+#include "store/read.h"
+
+enum { LOG_WHO_MAX = 4 };
+
+/* What the log knows of one leaf. */
+struct log_view {
+	int64_t at;
+	enum log_category category;
+	bool failed;
+	int64_t officers[LOG_WHO_MAX];
+	size_t officers_n;
+	int64_t objects[LOG_OBJECTS_MAX]; /* documents, certificates, requests, sessions */
+	size_t objects_n;
+	int64_t request;  /* 0: none */
+	struct bytes act; /* empty: none */
+	struct json *body;
+};
+
+/* Looks again at what the leaf names: the request's act and signers, the session's officer. A leaf that cannot be read
+   is a view of category LOG_SYSTEM. Views into a and body. */
+MUST enum rc log_view_of(struct factory *f, struct arena *a, struct bytes kind, int64_t object,
+			 struct bytes body, struct log_view *ret, struct err *e);
+
+/* Reads at most `most` leaves that were not read yet; *done (may be NULL): how many. The follower job calls it. */
+MUST enum rc log_catch_up(struct factory *f, size_t most, size_t *done, struct err *e);
+
+/* Reads what waits for its place in the tree too, so that a question sees what was done a moment ago. */
+MUST enum rc log_read_waiting(struct factory *f, struct err *e);
+
+struct log_filter {
+	struct bytes category;  /* a group's or category's name; empty: any */
+	bool failed;            /* only failures */
+	struct bytes officer;   /* name or id; empty: any */
+	int64_t object;         /* a document, certificate, request or session; 0: any */
+	int64_t from_at, to_at; /* [from, to); 0: open */
+	int64_t after;          /* the last id of the page before */
+	size_t limit;
+};
+
+/* {"items": [...], "next": id | null}, newest first. Needs Audit tasks: a refusal is journaled. Codes: ROLE_MISSING,
+   LOG_FILTER, REF_*. */
+MUST enum rc log_list(struct factory *f, struct arena *a, const struct snapshot *policy,
+		      const struct officer *who, const struct log_filter *q, struct json **ret,
+		      struct err *e);
+
+#endif

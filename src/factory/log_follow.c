@@ -1,0 +1,113 @@
+/*
+ * The log's follower: leaves in the order of the tree, from a cursor in the store. Whoever comes reads on; of two that read
+ * the same leaves the slower one's work is void.
+ */
+#include "base/base.h"
+#include "factory/log.h"
+
+#include "store/change.h"
+
+/* A leaf with a signature over a hundred requests takes a megabyte. */
+enum { FOLLOW_ARENA = 1 << 30, PIECE = 256 };
+
+static void
+put_links(struct change *c, int64_t id, enum log_link_kind kind, const int64_t *values, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		change_put_log_link(c, &(struct log_link_row){ kind, values[i], id });
+}
+
+static void
+put_view(struct change *c, int64_t id, const struct log_view *v)
+{
+	int64_t category = v->category, group = v->category / 100, one = 1;
+
+	change_put_log(c, &(struct log_row){ id, v->at, category, v->failed });
+	put_links(c, id, LOG_BY_OFFICER, v->officers, v->officers_n);
+	put_links(c, id, LOG_BY_OBJECT, v->objects, v->objects_n);
+	put_links(c, id, LOG_BY_CATEGORY, &category, 1);
+	put_links(c, id, LOG_BY_GROUP, &group, 1);
+	put_links(c, id, LOG_BY_FAILED, &one, v->failed);
+}
+
+static enum rc
+read_leaf(struct factory *f, struct change *c, int64_t id, struct bytes kind, int64_t object,
+	  struct bytes body, struct err *e)
+{
+	OWN(arena_free)
+	struct arena *scratch = arena_new(LIMIT_REQUEST_ARENA);
+	struct log_view v;
+
+	NEED(scratch != NULL, e, CHY_NO_MEMORY, NULL, "the log's follower");
+	TRY(log_view_of(f, scratch, kind, object, body, &v, e));
+	put_view(c, id, &v);
+	return RC_OK;
+}
+
+static enum rc
+read_placed(struct factory *f, struct arena *a, size_t most, size_t *ret_n, struct err *e)
+{
+	OWN(change_free)
+	struct change *c = change_new();
+	struct placed_leaf_row *leaves;
+	struct change *ready;
+	int64_t from;
+
+	TRY(store_log_cursor(f->store, &from, e));
+	TRY(store_leaves(f->store, a, from, most, &leaves, ret_n, e));
+	for (size_t i = 0; i < *ret_n; i++)
+		TRY(read_leaf(f, c, leaves[i].id, leaves[i].kind, leaves[i].object, leaves[i].body, e));
+	if (*ret_n == 0)
+		return RC_OK;
+	change_log_cursor(c, from, leaves[*ret_n - 1].idx + 1);
+	ready = c;
+	c = NULL;
+	return store_commit(f->store, ready, e);
+}
+
+enum rc
+log_catch_up(struct factory *f, size_t most, size_t *done, struct err *e)
+{
+	size_t sum = 0, n = PIECE;
+
+	while (n == PIECE && sum < most) {
+		OWN(arena_free)
+		struct arena *a = arena_new(FOLLOW_ARENA);
+		enum rc rc;
+
+		NEED(a != NULL, e, CHY_NO_MEMORY, NULL, "the log's follower");
+		rc = read_placed(f, a, PIECE, &n, e);
+		if (rc != RC_OK && e->code == CHY_STORE_STATE) { /* another factory was faster */
+			err_clear(e);
+			break;
+		}
+		TRY(rc);
+		sum += n;
+	}
+	if (done != NULL)
+		*done = sum;
+	return RC_OK;
+}
+
+/* They are read again in their place; rows that are there are left alone. */
+enum rc
+log_read_waiting(struct factory *f, struct err *e)
+{
+	OWN(arena_free)
+	struct arena *a = arena_new(FOLLOW_ARENA);
+	OWN(change_free)
+	struct change *c = change_new();
+	struct leaf_row *leaves;
+	struct change *ready;
+	size_t n;
+
+	NEED(a != NULL, e, CHY_NO_MEMORY, NULL, "the log's follower");
+	TRY(store_leaves_waiting(f->store, a, PIECE, &leaves, &n, e));
+	for (size_t i = 0; i < n; i++)
+		TRY(read_leaf(f, c, leaves[i].id, leaves[i].kind, leaves[i].object, leaves[i].body, e));
+	if (n == 0)
+		return RC_OK;
+	ready = c;
+	c = NULL;
+	return store_commit(f->store, ready, e);
+}

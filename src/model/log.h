@@ -1,0 +1,59 @@
+/*
+ * What the request log sorts events by: groups and their categories, once. From the table come the names of the API, the
+ * command line's choices and the numbers in the store, which therefore never change: number / 100 is the group.
+ */
+#ifndef MODEL_LOG_H
+#define MODEL_LOG_H
+
+#include "base/base.h"
+
+/* X(enum, number, "name", "group's label") */
+#define LOG_GROUPS(X) \
+	X(CERTIFICATES, 1, "certificates", "Certificates") \
+	X(KEYS, 2, "keys", "Keys") \
+	X(ADMINISTRATION, 3, "administration", "Administration") \
+	X(CARD_PRODUCTION, 4, "card-production", "Card production")
+
+#define LOG_CATEGORIES(X) \
+	X(ISSUED, 101, "certificates.issued") \
+	X(REVOKED, 102, "certificates.revoked") \
+	X(PUBLISHED, 103, "certificates.published") \
+	X(SESSION, 104, "certificates.session") \
+	X(ARCHIVED, 201, "keys.archived") \
+	X(RECOVERED, 202, "keys.recovered") \
+	X(CA, 301, "administration.ca") \
+	X(KEY, 302, "administration.key") \
+	X(POLICY, 303, "administration.policy") \
+	X(OFFICER, 304, "administration.officer") \
+	X(DOMAIN, 305, "administration.domain") \
+	X(SYSTEM, 306, "administration.system") \
+	X(ORDER, 401, "card-production.order") \
+	X(BATCH, 402, "card-production.batch")
+
+enum log_category {
+	LOG_NONE = 0,
+#define X(e, number, name) LOG_##e = number,
+	LOG_CATEGORIES(X)
+#undef X
+};
+
+/* "certificates.issued"; "" for a number that is none. */
+const char *log_category_name(int64_t category);
+/* The label of its group: "Certificates". */
+const char *log_group_label(int64_t category);
+
+/* What a filter selects: [from, to] of numbers. */
+struct log_range {
+	int64_t from, to;
+	int64_t category, group; /* the exact one, 0 where it is a group (or the other way round) */
+	bool failed;             /* "certificates.refused": failures only */
+};
+/* A category's name, a group's name, or "certificates.refused". False: none of them. */
+bool log_range_of(struct bytes name, struct log_range *ret);
+
+/* The category of an officer's act by its name ("token-procedure.create"), and of a leaf's kind where the leaf names no
+   act. LOG_SYSTEM for what is known to neither. */
+enum log_category log_category_of_act(struct bytes act);
+enum log_category log_category_of_leaf(struct bytes kind);
+
+#endif
