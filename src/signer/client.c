@@ -365,7 +365,13 @@ check_cert(const struct sign_cert *c, struct err *e)
 	return RC_OK;
 }
 
-/* SIGN_CERT's parts; head and mid hold the small ones. */
+static uint16_t
+type_of(const struct sign_cert *c)
+{
+	return c->ac ? SIGNER_SIGN_AC : SIGNER_SIGN_CERT;
+}
+
+/* The parts of SIGN_CERT and SIGN_AC; head and mid hold the small ones. */
 static MUST enum rc
 cert_parts(const struct sign_cert *c, struct buf *head, struct buf *mid, struct bytes parts[4], struct err *e)
 {
@@ -389,7 +395,7 @@ signer_sign_cert(struct signer *s, const struct sign_cert *c, signer_done *cb, v
 {
 	uint8_t head_room[2 * SIGNER_LABEL_MAX + 64], mid_room[8];
 	struct buf head = BUF_OVER(head_room), mid = BUF_OVER(mid_room);
-	struct slot slot = { .type = SIGNER_SIGN_CERT, .done = cb, .arg = arg };
+	struct slot slot = { .type = type_of(c), .done = cb, .arg = arg };
 	struct bytes parts[4];
 
 	TRY(check_cert(c, e));
@@ -479,7 +485,7 @@ signer_sign_cert_sync(struct signer *s, const struct sign_cert *c, int timeout_m
 
 	TRY(check_cert(c, e));
 	TRY(cert_parts(c, &head, &mid, parts, e));
-	TRY(signer_ask(s, SIGNER_SIGN_CERT, parts, ARRAY_LEN(parts), timeout_ms, a, &payload, e));
+	TRY(signer_ask(s, type_of(c), parts, ARRAY_LEN(parts), timeout_ms, a, &payload, e));
 	return signer_decode_signed(payload, ret, e);
 }
 

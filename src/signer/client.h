@@ -37,7 +37,7 @@ MUST enum rc signer_attach(struct signer *s, int fd, struct err *e);
 void signer_on_lost(struct signer *s, void (*lost)(void *arg), void *arg);
 bool signer_is_there(struct signer *s);
 
-/* ---- signing a certificate: asynchronous, the hot path ---- */
+/* ---- signing a certificate, or an attribute certificate: asynchronous, the hot path ---- */
 
 struct sign_cert {
 	const char *key;  /* label of a CA key */
@@ -45,6 +45,7 @@ struct sign_cert {
 	struct bytes tbs; /* at most LIMIT_TBS */
 	struct bytes
 	    context; /* goes to the signer's journal, at most LIMIT_CONTEXT: what reconciling needs */
+	bool ac;     /* tbs is an AttributeCertificateInfo (at most LIMIT_TBS), not a TBSCertificate */
 };
 
 struct signed_cert {

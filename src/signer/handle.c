@@ -172,11 +172,11 @@ do_limits_get(struct signer_core *c, struct item *it, struct rd *r)
 
 /* ---- signing: checks only, the rest is the batch's ---- */
 
+/* What certificates of both kinds have in common: label, algorithm, bytes and context, and a CA key with limits. */
 static MUST enum rc
-do_sign_cert(struct signer_core *c, struct item *it, struct rd *r)
+take_to_sign(struct signer_core *c, struct item *it, struct rd *r)
 {
 	struct bytes label = rd_lv(r), alg = rd_lv(r);
-	struct tbs_view v;
 
 	it->tbs = rd_lv(r);
 	it->context = rd_lv(r);
@@ -185,7 +185,15 @@ do_sign_cert(struct signer_core *c, struct item *it, struct rd *r)
 	     "to be signed %zu bytes, context %zu", it->tbs.n, it->context.n);
 	TRY(find_of_class(c, label, SIGNER_CA, &it->key, &it->e));
 	NEED(it->key->limited, &it->e, CHY_SIGNER_NO_LIMITS, NULL, "%s", it->key->label);
-	TRY(find_alg(alg, it->key, &it->alg, &it->e));
+	return find_alg(alg, it->key, &it->alg, &it->e);
+}
+
+static MUST enum rc
+do_sign_cert(struct signer_core *c, struct item *it, struct rd *r)
+{
+	struct tbs_view v;
+
+	TRY(take_to_sign(c, it, r));
 	if (tbs_walk(it->tbs, &v, &it->e) != RC_OK) {
 		err_field(&it->e, "tbs");
 		return it->e.rc;
@@ -195,6 +203,25 @@ do_sign_cert(struct signer_core *c, struct item *it, struct rd *r)
 	TRY(limits_check(&it->key->limits, &v, it->key->spki, &it->e));
 	TRY(limits_rate(&it->key->rate, it->key->limits.per_second, clock_mono_us(), &it->e));
 	it->type = SJ_CERT;
+	it->signs = true;
+	return RC_OK;
+}
+
+static MUST enum rc
+do_sign_ac(struct signer_core *c, struct item *it, struct rd *r)
+{
+	struct ac_view v;
+
+	TRY(take_to_sign(c, it, r));
+	if (ac_tbs_walk(it->tbs, &v, &it->e) != RC_OK) {
+		err_field(&it->e, "tbs");
+		return it->e.rc;
+	}
+	NEED(v.sigalg == it->alg, &it->e, CHY_SIGNER_ALGORITHM, "RFC 5755 4.2.4",
+	     "the AttributeCertificateInfo names %s", sigalg_name(v.sigalg));
+	TRY(limits_check_ac(&it->key->limits, &v, &it->e));
+	TRY(limits_rate(&it->key->rate, it->key->limits.per_second, clock_mono_us(), &it->e));
+	it->type = SJ_AC;
 	it->signs = true;
 	return RC_OK;
 }
@@ -409,6 +436,7 @@ static const struct message {
 	{ SIGNER_HEAD_LAST, false, do_head_last },
 	{ SIGNER_SIGN_TLS, false, do_sign_tls },
 	{ SIGNER_SIGN_CSR, false, do_sign_csr },
+	{ SIGNER_SIGN_AC, false, do_sign_ac },
 	{ SIGNER_HELLO, false, do_hello },
 	{ SIGNER_KEY_GENERATE, true, do_generate },
 	{ SIGNER_KEY_LIST, false, do_list },

@@ -28,6 +28,7 @@ enum sj_type {
 	SJ_HEAD = 2, /* signed a head of the store's journal; tbs: the fixed structure */
 	SJ_TLS = 3,  /* used a TLS key; tbs: what was given to be signed */
 	SJ_CSR = 4,  /* signed a certification request for one of its own keys */
+	SJ_AC = 6,   /* signed an attribute certificate; tbs: AttributeCertificateInfo */
 	SJ_KEY_MADE =
 	    16, /* generated a key; tbs: its SubjectPublicKeyInfo, context: class, algorithm, place */
 	SJ_KEY_GONE = 17, /* deleted a key; tbs: its SubjectPublicKeyInfo */

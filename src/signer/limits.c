@@ -42,6 +42,8 @@ limits_check_tighter(const struct signer_limits *was, const struct signer_limits
 		     sigalg_name(next->algs[i]));
 	NEED(next->validity_max_days <= was->validity_max_days, e, CHY_SIGNER_LIMITS_WIDER, NULL, "validity");
 	NEED(was->ca_allowed || !next->ca_allowed, e, CHY_SIGNER_LIMITS_WIDER, NULL, "CA certificates");
+	NEED(was->acs_allowed || !next->acs_allowed, e, CHY_SIGNER_LIMITS_WIDER, NULL,
+	     "attribute certificates");
 	NEED(was->path_len_max < 0 || (next->path_len_max >= 0 && next->path_len_max <= was->path_len_max), e,
 	     CHY_SIGNER_LIMITS_WIDER, NULL, "path length");
 	/* whether one set of subtrees lies within another is not decided here: they stay, or are set once */
@@ -80,6 +82,17 @@ limits_check(const struct signer_limits *l, const struct tbs_view *v, struct byt
 		return RC_OK;
 	NEED(tbs_check_names(v, l->name_constraints, &names) == RC_OK, e, CHY_SIGNER_NAME,
 	     "RFC 5280 4.2.1.10", "%s", names.text);
+	return RC_OK;
+}
+
+enum rc
+limits_check_ac(const struct signer_limits *l, const struct ac_view *v, struct err *e)
+{
+	NEED(bytes_eq(v->issuer, l->issuer), e, CHY_SIGNER_ISSUER, "RFC 5755 4.2.3", "another issuer");
+	NEED(l->acs_allowed, e, CHY_SIGNER_AC_FLAG, "RFC 5755 4.5", "attribute certificates are not allowed");
+	NEED(has_alg(l, v->sigalg), e, CHY_SIGNER_ALGORITHM, NULL, "%s", sigalg_name(v->sigalg));
+	NEED(v->not_after_at - v->not_before_at <= (int64_t)l->validity_max_days * DAY_MS, e,
+	     CHY_SIGNER_VALIDITY, "RFC 5755 4.2.6", "longer than %u days", l->validity_max_days);
 	return RC_OK;
 }
 

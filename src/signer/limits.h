@@ -18,6 +18,10 @@ MUST enum rc limits_check_tighter(const struct signer_limits *was, const struct 
 MUST enum rc limits_check(const struct signer_limits *l, const struct tbs_view *v, struct bytes spki,
 			  struct err *e);
 
+/* An attribute certificate: CHY_SIGNER_ISSUER, _ALGORITHM, _VALIDITY, _AC_FLAG. Name constraints do not apply: its holder is
+   not certified by it. */
+MUST enum rc limits_check_ac(const struct signer_limits *l, const struct ac_view *v, struct err *e);
+
 /* A bucket that holds one second's worth. */
 struct rate {
 	uint64_t micro; /* millionths of a certificate */

@@ -45,7 +45,7 @@ signer_limits_put(struct buf *out, const struct signer_limits *l)
 	for (size_t i = 0; i < l->n_algs; i++)
 		buf_lv(out, bytes_str(sigalg_name(l->algs[i])));
 	buf_u32(out, l->validity_max_days);
-	buf_u8(out, l->ca_allowed);
+	buf_u8(out, (uint8_t)(l->ca_allowed | l->acs_allowed << 1));
 	buf_u32(out, (uint32_t)l->path_len_max);
 	buf_lv(out, l->name_constraints);
 	buf_u32(out, l->per_second);
@@ -64,11 +64,12 @@ signer_limits_get_from(struct rd *r, struct signer_limits *ret, struct err *e)
 	}
 	ret->validity_max_days = rd_u32(r);
 	flag = rd_u8(r);
-	ret->ca_allowed = flag == 1;
+	ret->ca_allowed = flag & 1;
+	ret->acs_allowed = flag & 2;
 	ret->path_len_max = (int32_t)rd_u32(r);
 	ret->name_constraints = rd_lv(r);
 	ret->per_second = rd_u32(r);
-	NEED(rd_ok(r) && flag <= 1, e, CHY_SIGNER_MESSAGE, NULL, "limits");
+	NEED(rd_ok(r) && flag <= 3, e, CHY_SIGNER_MESSAGE, NULL, "limits");
 	return RC_OK;
 }
 

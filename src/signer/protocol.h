@@ -38,6 +38,7 @@ enum signer_msg {
 	SIGNER_SIGN_TLS = 18,
 	SIGNER_SIGN_CSR = 19,
 	SIGNER_HEAD_LAST = 20,
+	SIGNER_SIGN_AC = 21,
 	SIGNER_JOURNAL_READ = 32,
 	SIGNER_JOURNAL_ACK = 33,
 	SIGNER_STATUS = 34,
@@ -70,6 +71,7 @@ struct signer_limits {
 	   has it; empty: no limit. */
 	struct bytes name_constraints;
 	uint32_t per_second; /* certificates; 0: no limit */
+	bool acs_allowed;    /* may it sign attribute certificates */
 };
 
 void signer_limits_put(struct buf *out, const struct signer_limits *l);

@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "crypto/crypto.h"
 #include "crypto/verify.h"
+#include "pki/ac.h"
 #include "pki/name.h"
 
 /* ---- the process ---- */
@@ -326,6 +327,30 @@ make_tbs(struct arena *a, const struct tbs_spec *s)
 	dw_int(&w, 2);
 	dw_wrap(&w, DER_CTX_CONS(0), at);
 	dw_wrap(&w, DER_SEQUENCE, 0);
+	ok(dw_dup(&w, a, &out, NULL));
+	return out;
+}
+
+struct bytes
+make_ac(struct arena *a, const struct tbs_spec *s)
+{
+	OWN_DW struct dw w = dw_growing(LIMIT_TBS);
+	const struct bytes role = BYTES("urn:role:clerk");
+	struct ac_attr attr;
+	struct ac_inputs in = {
+		.sigalg = s->alg ? s->alg : SIGALG_ECDSA_SHA256,
+		.base_issuer = make_name(a, "CN=Base CA"),
+		.base_serial = BYTES("\x07"),
+		.issuer = make_name(a, s->issuer ? s->issuer : "CN=Issuing"),
+		.serial = BYTES("\x09"),
+		.not_before_at = 1900000000000,
+		.not_after_at = 1900000000000 + (s->days ? s->days : 90) * 86400000,
+		.attrs = { 1, &attr },
+	};
+	struct bytes out;
+
+	ok(ac_attr_from_text(a, oid_der(OID_ACA_ROLE), NULL, &role, 1, &attr, NULL));
+	ok(ac_tbs_build(&in, &w, NULL));
 	ok(dw_dup(&w, a, &out, NULL));
 	return out;
 }

@@ -87,6 +87,8 @@ struct tbs_spec {
 	int path_len; /* where ca; -1: none */
 };
 struct bytes make_tbs(struct arena *a, const struct tbs_spec *spec);
+/* An AttributeCertificateInfo; of the spec: alg, issuer, serial, days. */
+struct bytes make_ac(struct arena *a, const struct tbs_spec *spec);
 struct bytes make_name(struct arena *a, const char *text);
 struct bytes make_info(struct arena *a, const char *subject, struct bytes spki);
 

@@ -92,6 +92,62 @@ each_request_with_each_class(void **state)
 				MS, a, &sc, &e));
 }
 
+/* ---- attribute certificates ---- */
+
+/* A CA key "ac" that may sign them. */
+static void
+world_ac_key(struct world *w)
+{
+	OWN(arena_free)
+	struct arena *a = arena_new(1 << 20);
+	struct signer_limits l = usual_limits(a, "p-256");
+	struct signer_key k;
+	struct err e = { 0 };
+
+	l.acs_allowed = true;
+	OK(&e, signer_key_generate(w->s, "ac", SIGNER_CA, "p-256", "software", MS, a, &k, &e));
+	OK(&e, signer_limits_set(w->s, "ac", &l, MS, &e));
+}
+
+static void
+attribute_certificates(void **state)
+{
+	OWN(arena_free)
+	struct arena *a = arena_new(1 << 20);
+	struct world *w = *state;
+	struct sign_cert ac = { "ac", SIGALG_ECDSA_SHA256, make_ac(a, &(struct tbs_spec){ 0 }), BYTES("why"),
+				true };
+	struct sj_record *records;
+	struct signed_cert sc;
+	struct signer_key k;
+	struct err e = { 0 };
+	size_t n;
+
+	world_ac_key(w);
+	world_ca(w, "ca", "p-256", "software");
+	OK(&e, signer_sign_cert_sync(w->s, &ac, MS, a, &sc, &e));
+	OK(&e, signer_key_public(w->s, "ac", MS, a, &k, &e));
+	assert_true(signature_ok(k.spki, SIGALG_ECDSA_SHA256, ac.tbs, sc.signature));
+	OK(&e, signer_journal_read(w->s, sc.position, MS, a, &records, &n, &e));
+	assert_true(records[0].type == SJ_AC && bytes_eq(records[0].tbs, ac.tbs) &&
+		    bytes_is(records[0].context, "why"));
+	ac.key = "ca"; /* its limits say nothing of them */
+	REFUSED(&e, CHY_SIGNER_AC_FLAG, signer_sign_cert_sync(w->s, &ac, MS, a, &sc, &e));
+	ac.key = "ac";
+#define AC(code, ...) \
+	ac.tbs = make_ac(a, &(struct tbs_spec){ __VA_ARGS__ }); \
+	REFUSED(&e, code, signer_sign_cert_sync(w->s, &ac, MS, a, &sc, &e))
+	AC(CHY_SIGNER_ISSUER, .issuer = "CN=Other");
+	AC(CHY_SIGNER_VALIDITY, .days = 401);
+	AC(CHY_SIGNER_ALGORITHM, .alg = SIGALG_ECDSA_SHA384);
+	/* neither passes for the other */
+	ac.tbs = make_tbs(a, &(struct tbs_spec){ 0 });
+	REFUSED(&e, CHY_DER_TAG, signer_sign_cert_sync(w->s, &ac, MS, a, &sc, &e));
+	ac.tbs = make_ac(a, &(struct tbs_spec){ 0 });
+	ac.ac = false;
+	REFUSED(&e, CHY_DER_TAG, signer_sign_cert_sync(w->s, &ac, MS, a, &sc, &e));
+}
+
 static void
 outside_of_the_limits(void **state)
 {
@@ -219,6 +275,12 @@ put_samples(struct arena *a, struct buf *b, uint16_t type)
 		buf_lv(b, make_tbs(a, &(struct tbs_spec){ 0 }));
 		buf_lv(b, BYTES("context"));
 		break;
+	case SIGNER_SIGN_AC:
+		buf_lv(b, BYTES("ac"));
+		buf_lv(b, BYTES("ecdsa-sha256"));
+		buf_lv(b, make_ac(a, &(struct tbs_spec){ 0 }));
+		buf_lv(b, BYTES("context"));
+		break;
 	case SIGNER_JOURNAL_READ:
 		buf_u64(b, 1);
 		break;
@@ -233,14 +295,15 @@ put_samples(struct arena *a, struct buf *b, uint16_t type)
 static void
 cut_short_and_too_long(void **state)
 {
-	static const uint16_t types[] = { SIGNER_HELLO,       SIGNER_KEY_GENERATE, SIGNER_KEY_LIST,
-					  SIGNER_KEY_PUBLIC,  SIGNER_LIMITS_SET,   SIGNER_LIMITS_GET,
-					  SIGNER_SIGN_CERT,   SIGNER_KEY_DELETE,   SIGNER_JOURNAL_READ,
-					  SIGNER_JOURNAL_ACK, SIGNER_STATUS };
+	static const uint16_t types[] = { SIGNER_HELLO,        SIGNER_KEY_GENERATE, SIGNER_KEY_LIST,
+					  SIGNER_KEY_PUBLIC,   SIGNER_LIMITS_SET,   SIGNER_LIMITS_GET,
+					  SIGNER_SIGN_CERT,    SIGNER_SIGN_AC,      SIGNER_KEY_DELETE,
+					  SIGNER_JOURNAL_READ, SIGNER_JOURNAL_ACK,  SIGNER_STATUS };
 	struct world *w = *state;
 	uint64_t id = 0;
 
 	world_ca(w, "ca", "p-256", "software");
+	world_ac_key(w);
 	world_stop(w);
 	world_spawn(w);
 	for (size_t t = 0; t < ARRAY_LEN(types); t++) {
@@ -261,7 +324,7 @@ cut_short_and_too_long(void **state)
 		assert_int_equal(take_raw(w->fd, id), CHY_NONE); /* the sample itself is right */
 	}
 	for (unsigned type = 0; type < 80; type++) {
-		bool known = (type >= 1 && type <= 7) || (type >= 16 && type <= 20) ||
+		bool known = (type >= 1 && type <= 7) || (type >= 16 && type <= 21) ||
 		    (type >= 32 && type <= 34);
 
 		send_raw(w->fd, (uint16_t)type, ++id, BYTES("x"));
@@ -446,6 +509,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T("each request with a key of each class", each_request_with_each_class),
+		T("attribute certificates", attribute_certificates),
 		T("outside of the limits", outside_of_the_limits),
 		T("each request cut short at every octet, and too long", cut_short_and_too_long),
 		STOPPED("a damaged stream ends the process", damaged_stream_ends_it),

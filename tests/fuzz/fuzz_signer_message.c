@@ -45,9 +45,11 @@ static void make_key(enum signer_class class)
 {
 	OWN(arena_free)
 	struct arena *a = arena_new(1 << 16);
-	struct signer_limits l = {
-		.n_algs = 1, .algs = { SIGALG_ECDSA_SHA256 }, .validity_max_days = 400, .path_len_max = -1
-	};
+	struct signer_limits l = { .n_algs = 1,
+				   .algs = { SIGALG_ECDSA_SHA256 },
+				   .validity_max_days = 400,
+				   .path_len_max = -1,
+				   .acs_allowed = true };
 	const char *name = signer_class_name(class);
 	struct skey *k;
 	struct name n;

@@ -44,12 +44,12 @@ EXTENSIONS = [
 ]
 
 
-def make(holder, attributes=ATTRIBUTES, extensions=EXTENSIONS):
+def make(holder, attributes=ATTRIBUTES, extensions=EXTENSIONS, issuer=None):
     algorithm = {'algorithm': 'sha256_ecdsa'}
     info = {
         'version': 'v2',
         'holder': holder,
-        'issuer': cms.AttCertIssuer(name='v2_form', value={'issuer_name': [directory('Attributes')]}),
+        'issuer': cms.AttCertIssuer(name='v2_form', value={'issuer_name': [issuer or directory('Attributes')]}),
         'signature': algorithm,
         'serial_number': 0x0123456789abcdef,
         'att_cert_validity_period': {'not_before_time': datetime.datetime(2026, 1, 1, tzinfo=UTC),
@@ -75,3 +75,10 @@ for label, der in MADE.items():
     again = cms.AttributeCertificateV2.load(der, strict=True)
     assert again.native is not None
     (OUT / f'{label}.der').write_bytes(der)
+
+# A request to the signer's key "ca" of fuzz_signer_message.c: type 21, key, algorithm, to be signed, context.
+issuing = x509.GeneralName(name='directory_name', value=x509.Name.build({'common_name': 'Issuing'}))
+tbs = cms.AttributeCertificateV2.load(make(BASE, issuer=issuing))['ac_info'].dump()
+parts = [b'ca', b'ecdsa-sha256', tbs, b'context']
+(OUT.parent / 'signer_message' / 'ac').write_bytes(
+    b'\x00\x15' + b''.join(len(p).to_bytes(4, 'big') + p for p in parts))

@@ -133,6 +133,28 @@ names(void **state)
 }
 
 static void
+attribute_certificates(void **state)
+{
+	struct signer_limits l = usual_limits(mem, "p-256");
+	struct err e = { 0 };
+	struct ac_view v;
+
+#define AC_OF(...) OK(&e, ac_tbs_walk(make_ac(mem, &(struct tbs_spec){ __VA_ARGS__ }), &v, &e))
+	AC_OF(0);
+	REFUSED(&e, CHY_SIGNER_AC_FLAG, limits_check_ac(&l, &v, &e));
+	l.acs_allowed = true;
+	OK(&e, limits_check_ac(&l, &v, &e));
+	AC_OF(.days = 400);
+	OK(&e, limits_check_ac(&l, &v, &e));
+	AC_OF(.days = 401);
+	REFUSED(&e, CHY_SIGNER_VALIDITY, limits_check_ac(&l, &v, &e));
+	AC_OF(.issuer = "CN=issuing");
+	REFUSED(&e, CHY_SIGNER_ISSUER, limits_check_ac(&l, &v, &e));
+	AC_OF(.alg = SIGALG_ECDSA_SHA384);
+	REFUSED(&e, CHY_SIGNER_ALGORITHM, limits_check_ac(&l, &v, &e));
+}
+
+static void
 sense(void **state)
 {
 	struct key_type t = { KEY_EC, CURVE_P256, 256 };
@@ -189,6 +211,9 @@ only_tighter(void **state)
 	WIDER(l.name_constraints = BYTES("\x30\x00"));
 	was.ca_allowed = false;
 	WIDER(l.ca_allowed = true);
+	WIDER(l.acs_allowed = true);
+	was.acs_allowed = true;
+	TIGHTER(l.acs_allowed = false);
 	was.name_constraints = BYTES_NONE;
 	was.per_second = 0;
 	TIGHTER(l.name_constraints = bytes_of(constraints, sizeof(constraints) - 1));
@@ -224,6 +249,7 @@ limits_over_the_wire(void **state)
 	struct rd r;
 
 	l.ca_allowed = true;
+	l.acs_allowed = true;
 	l.path_len_max = -1;
 	l.name_constraints = bytes_of(constraints, sizeof(constraints) - 1);
 	l.per_second = 77;
@@ -232,7 +258,7 @@ limits_over_the_wire(void **state)
 	OK(&e, signer_limits_get_from(&r, &back, &e));
 	assert_true(rd_done(&r));
 	assert_true(bytes_eq(l.issuer, back.issuer) && bytes_eq(l.name_constraints, back.name_constraints));
-	assert_true(back.n_algs == 1 && back.algs[0] == l.algs[0] && back.ca_allowed &&
+	assert_true(back.n_algs == 1 && back.algs[0] == l.algs[0] && back.ca_allowed && back.acs_allowed &&
 		    back.path_len_max == -1);
 	assert_int_equal(back.per_second, 77);
 	for (size_t n = 0; n < b.n; n++) {
@@ -270,6 +296,7 @@ main(void)
 		T(ca_certificates),
 		T(own_certificate),
 		T(names),
+		T(attribute_certificates),
 		T(sense),
 		T(only_tighter),
 		T(rate),
