@@ -211,6 +211,7 @@ show_summary(struct cli *c, const struct journal_summary *s)
 		json_set(o, "signatures", json_int(c->a, (int64_t)s->signatures));
 		json_set(o, "documents", json_int(c->a, (int64_t)s->documents));
 		json_set(o, "certificates", json_int(c->a, (int64_t)s->certificates));
+		json_set(o, "left_out", json_int(c->a, (int64_t)s->left_out));
 		json_set(o, "restarts", json_int(c->a, (int64_t)s->restarts));
 		json_set(o, "findings", json_int(c->a, (int64_t)s->findings));
 		out_json_line(&c->out, o);
@@ -222,6 +223,12 @@ show_summary(struct cli *c, const struct journal_summary *s)
 		 (unsigned long long)s->leaves, (unsigned long long)s->heads,
 		 (unsigned long long)s->signatures, (unsigned long long)s->documents,
 		 (unsigned long long)s->certificates);
+	if (s->left_out > 0)
+		out_note(&c->out,
+			 "%llu rows of the last ten minutes were left out: their leaves are not under a "
+			 "signed head "
+			 "yet. Verify again later.\n",
+			 (unsigned long long)s->left_out);
 	if (s->restarts > 0)
 		out_line(
 		    &c->out,

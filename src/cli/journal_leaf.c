@@ -146,11 +146,12 @@ know_document(struct journal_verifier *v, struct arena *a, enum kind_id kind, in
 }
 
 /* The row that part 3 must have. */
-static enum rc
-expect_row(struct journal_verifier *v, struct pairmap *m, int64_t a, int64_t b,
-	   const uint8_t hash[SHA256_LEN], struct err *e)
+enum rc
+journal_expect_row(struct journal_verifier *v, struct pairmap *m, int64_t a, int64_t b,
+		   const uint8_t hash[SHA256_LEN], struct err *e)
 {
-	struct row_state *row = arena_one(v->mem, struct row_state);
+	struct row_state *row = arena_alloc(
+	    v->mem, m == &v->certificates ? sizeof(struct certificate_state) : sizeof(*row));
 
 	NEED(pairmap_get(m, a, b) == NULL, e, CHY_JOURNAL_ALTERED, NULL, "the journal has it already");
 	NEED(row != NULL, e, CHY_NO_MEMORY, NULL, "leaf");
@@ -209,8 +210,8 @@ leaf_document(struct journal_verifier *v, struct arena *a, const struct leaf_vie
 	NEED(k != KIND_NONE, e, CHY_JOURNAL_FORMAT, NULL, "a document of an unknown kind");
 	snprintf(name, sizeof(name), "%.*s", BYTES_FMT(kind));
 	TRY(journal_document_hash(name, body, hash, e));
-	TRY(expect_row(v, &v->documents, id, version, hash,
-		       e)); /* first, so that its row is accounted for in any case */
+	TRY(journal_expect_row(v, &v->documents, id, version, hash,
+			       e)); /* first, so that its row is accounted for in any case */
 	TRY(next_version(v, id, version, e));
 	TRY(read_word(l->leaf, &w, e));
 	NEED(w.session == 0, e, CHY_JOURNAL_SIGNATURE, NULL, "a session makes no documents");
@@ -330,6 +331,28 @@ authority_by_request(struct journal_verifier *v, const struct word *w, const str
 	return RC_OK;
 }
 
+/* What its row must say, later. */
+static enum rc
+know_certificate(struct journal_verifier *v, struct arena *a, const struct leaf_view *l, const struct json *c,
+		 const struct word *w, struct err *e)
+{
+	struct certificate_state *s = pairmap_get(&v->certificates, l->id, 0);
+	const struct json *procedures = json_get(l->leaf, "procedures");
+	struct bytes parts[2];
+
+	TRY(json_need_int(c, "issuer", 1, JSON_INT_MAX, &s->issuer, e));
+	TRY(json_need_str(c, "serial", &parts[0], e));
+	TRY(hex_parse(a, parts[0], &parts[0], e));
+	TRY(json_need_str(c, "subject", &parts[1], e));
+	sha256_parts(parts, 2, s->names);
+	s->request = w->request;
+	s->session = w->session;
+	s->authority = first_int(json_get(l->leaf, "authority"));
+	s->token_procedure = first_int(json_get(procedures, "token"));
+	s->certificate_procedure = first_int(json_get(procedures, "certificate"));
+	return RC_OK;
+}
+
 static enum rc
 leaf_certificate(struct journal_verifier *v, struct arena *a, const struct leaf_view *l, bool authority,
 		 struct err *e)
@@ -342,8 +365,9 @@ leaf_certificate(struct journal_verifier *v, struct arena *a, const struct leaf_
 	TRY(json_need_str(c, "sha256", &hex, e));
 	TRY(hex_parse(a, hex, &hash, e));
 	NEED(hash.n == SHA256_LEN, e, CHY_JOURNAL_FORMAT, NULL, "a digest of %zu octets", hash.n);
-	TRY(expect_row(v, &v->certificates, l->id, 0, hash.p, e));
+	TRY(journal_expect_row(v, &v->certificates, l->id, 0, hash.p, e));
 	TRY(read_word(l->leaf, &w, e));
+	TRY(know_certificate(v, a, l, c, &w, e));
 	if (w.genesis)
 		return by_ceremony(v, &w, e);
 	if (authority)

@@ -205,6 +205,8 @@ journal_signature(struct journal_verifier *v, struct arena *a, const struct leaf
 	TRY(json_need_str(l->leaf, "cms", &text, e));
 	TRY(base64_parse(a, text, &der, e));
 	v->sum.signatures++;
+	sha256(der, hash);
+	TRY(journal_expect_row(v, &v->signatures, request, officer, hash, e));
 	TRY(cms_verify(a, der, &cms, e));
 	TRY(read_act(v, a, cms.content, &d, e));
 	NEED(d.request == request, e, CHY_JOURNAL_SIGNATURE, NULL,

@@ -14,6 +14,7 @@
 #include "model/request.h"
 #include "model/role.h"
 #include "model/tree.h"
+#include "pki/cert.h"
 
 enum { SIGNERS_MAX = 8, FINDINGS_SHOWN = 1000 };
 
@@ -65,6 +66,24 @@ struct row_state {
 	bool found;
 };
 
+/* The same of a certificate, with what its leaf says of it. */
+struct certificate_state {
+	struct row_state row; /* the first: the map's values are row_states to some */
+	int64_t issuer, authority, request, session, token_procedure, certificate_procedure;
+	uint8_t names[SHA256_LEN]; /* over serial and subject */
+};
+
+/* A key of an authority, from its own certificate. */
+struct issuer_state {
+	struct issuer_state *more; /* the authority's certificate before */
+	struct bytes subject;
+	struct verifier *key;
+};
+
+enum journal_row_kind { ROW_DOCUMENT, ROW_CERTIFICATE, ROW_SIGNATURE };
+
+struct issuer_checks; /* journal_issuer.c: signatures of certificates that wait to be verified */
+
 struct journal_verifier {
 	struct arena *mem; /* for the whole run */
 	struct bytes root; /* DER */
@@ -90,7 +109,11 @@ struct journal_verifier {
 	bool ceremony;   /* no officer has signed yet */
 
 	struct pairmap officers, profiles, domains, requests, sessions, documents, certificates,
-	    versions; /* versions: newest one of each document */
+	    versions,   /* versions: newest one of each document */
+	    signatures, /* (request, officer) */
+	    issuers;    /* newest issuer_state of each authority */
+	uint64_t signature_rows;
+	struct issuer_checks *checks; /* made when the first certificate comes */
 };
 
 /* Reports a finding and goes on; memory is the only thing that ends a verification. */
@@ -99,6 +122,23 @@ MUST enum rc journal_found(struct journal_verifier *v, enum rc rc, const struct 
 /* One leaf's body, parsed into the line's arena. Failures are findings, but for RC_NOMEM. */
 MUST enum rc journal_leaf(struct journal_verifier *v, struct arena *a, const struct json *leaf,
 			  struct err *e);
+
+/* The row that part 3 must have, in v->certificates a certificate_state. CHY_JOURNAL_ALTERED: a second one. */
+MUST enum rc journal_expect_row(struct journal_verifier *v, struct pairmap *m, int64_t a, int64_t b,
+				const uint8_t hash[SHA256_LEN], struct err *e);
+
+/* One row of part 3: in journal_rows.c. */
+MUST enum rc journal_row(struct journal_verifier *v, struct arena *a, const struct json *line,
+			 enum journal_row_kind kind, struct err *e);
+
+/* Issuers' signatures, in journal_issuer.c: verified in batches, on all processors, beside the reading. What is found comes
+   later, at the end at the latest. */
+MUST enum rc journal_issuer_add(struct journal_verifier *v, int64_t authority, const struct cert *c,
+				struct err *e);
+MUST enum rc journal_issuer_check(struct journal_verifier *v, int64_t id, int64_t issuer,
+				  const struct cert *c, struct err *e);
+MUST enum rc journal_issuers_end(struct journal_verifier *v, struct err *e);
+void journal_issuers_fini(struct journal_verifier *v);
 
 /* Officers' signatures: in journal_signature.c. */
 MUST enum rc journal_signature(struct journal_verifier *v, struct arena *a, const struct leaf_view *l,

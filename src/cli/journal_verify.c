@@ -1,7 +1,6 @@
 /* The export's lines: header, leaves and heads, rows, end. What leaves mean is in journal_leaf.c. */
 #include "base/base.h"
 #include "cli/journal_state.h"
-#include "pki/cert.h"
 
 #define VERIFY_ARENA_MAX ((size_t)8 << 30)
 
@@ -138,102 +137,21 @@ take_head(struct journal_verifier *v, struct arena *a, const struct json *line, 
 	return journal_found(v, rc, &why, e);
 }
 
-/* ---- part 3: rows ---- */
-
-enum rc
-journal_document_hash(const char *kind, const struct json *body, uint8_t ret[SHA256_LEN], struct err *e)
-{
-	OWN_BUF struct buf text = buf_max(JOURNAL_LINE_MAX);
-	struct bytes parts[] = { bytes_str(kind), BYTES("\n"), BYTES_NONE };
-
-	json_put_canonical(&text, body);
-	NEED(buf_ok(&text), e, CHY_NO_MEMORY, NULL, "document");
-	parts[2] = buf_bytes(&text);
-	sha256_parts(parts, ARRAY_LEN(parts), ret);
-	return RC_OK;
-}
-
-static enum rc
-match_row(struct journal_verifier *v, struct row_state *row, const uint8_t hash[SHA256_LEN], struct err *e)
-{
-	NEED(row != NULL, e, CHY_JOURNAL_ACCOUNT, NULL,
-	     "it is in the store, but the journal does not know it");
-	NEED(!row->found, e, CHY_JOURNAL_ACCOUNT, NULL, "it stands there twice");
-	row->found = true;
-	NEED(memcmp(row->sha256, hash, SHA256_LEN) == 0, e, CHY_JOURNAL_ACCOUNT, NULL,
-	     "what the store has is not what the journal says");
-	return RC_OK;
-}
-
-static enum rc
-document_row(struct journal_verifier *v, const struct json *line, struct err *e)
-{
-	int64_t id, version;
-	struct bytes kind;
-	struct json *body;
-	uint8_t hash[SHA256_LEN];
-	char name[64];
-
-	TRY(json_need_int(line, "id", 1, JSON_INT_MAX, &id, e));
-	TRY(json_need_int(line, "version", 1, JSON_INT_MAX, &version, e));
-	snprintf(v->where, sizeof(v->where), "document %lld version %lld", (long long)id, (long long)version);
-	TRY(json_need_str(line, "kind", &kind, e));
-	TRY(json_need_object(line, "body", &body, e));
-	snprintf(name, sizeof(name), "%.*s", BYTES_FMT(kind));
-	TRY(journal_document_hash(name, body, hash, e));
-	return match_row(v, pairmap_get(&v->documents, id, version), hash, e);
-}
-
-static enum rc
-certificate_row(struct journal_verifier *v, struct arena *a, const struct json *line, struct err *e)
-{
-	struct bytes text, der, serial;
-	uint8_t hash[SHA256_LEN];
-	struct cert cert;
-	int64_t id;
-
-	TRY(json_need_int(line, "id", 1, JSON_INT_MAX, &id, e));
-	snprintf(v->where, sizeof(v->where), "certificate %lld", (long long)id);
-	TRY(json_need_str(line, "der", &text, e));
-	TRY(base64_parse(a, text, &der, e));
-	TRY(json_need_str(line, "serial", &text, e));
-	TRY(hex_parse(a, text, &serial, e));
-	sha256(der, hash);
-	TRY(match_row(v, pairmap_get(&v->certificates, id, 0), hash, e));
-	TRY(cert_parse(a, der, &cert, e));
-	NEED(bytes_eq(cert.serial, serial), e, CHY_JOURNAL_ACCOUNT, NULL,
-	     "the store's serial number is not the certificate's");
-	return RC_OK;
-}
-
-static enum rc
-take_row(struct journal_verifier *v, struct arena *a, const struct json *line, bool document, struct err *e)
-{
-	struct err why = { 0 };
-	enum rc rc;
-
-	snprintf(v->where, sizeof(v->where), "line %llu", (unsigned long long)v->lines);
-	rc = document ? document_row(v, line, &why) : certificate_row(v, a, line, &why);
-	if (document)
-		v->sum.documents++;
-	else
-		v->sum.certificates++;
-	return journal_found(v, rc, &why, e);
-}
-
 /* ---- the end ---- */
 
 static enum rc
 take_end(struct journal_verifier *v, const struct json *line, struct err *e)
 {
-	const uint64_t counted[] = { v->sum.leaves, v->sum.documents, v->sum.certificates };
-	static const char *const names[] = { "leaves", "documents", "certificates" };
+	const uint64_t counted[] = { v->sum.leaves, v->sum.documents, v->sum.certificates,
+				     v->signature_rows };
+	static const char *const names[] = { "leaves", "documents", "certificates", "signatures" };
 	struct err why = { 0 };
 	int64_t n;
+	enum rc rc;
 
 	v->ended = true;
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-		enum rc rc = json_need_int(line, names[i], 0, JSON_INT_MAX, &n, &why);
+		rc = json_need_int(line, names[i], 0, JSON_INT_MAX, &n, &why);
 
 		snprintf(v->where, sizeof(v->where), "end of the export");
 		if (rc == RC_OK && (uint64_t)n != counted[i])
@@ -242,7 +160,9 @@ take_end(struct journal_verifier *v, const struct json *line, struct err *e)
 		TRY(journal_found(v, rc, &why, e));
 		err_clear(&why);
 	}
-	return RC_OK;
+	rc = json_need_int(line, "left_out", 0, JSON_INT_MAX, &n, &why);
+	v->sum.left_out = rc == RC_OK ? (uint64_t)n : 0;
+	return journal_found(v, rc, &why, e);
 }
 
 /* Leaves whose row never came. */
@@ -255,8 +175,12 @@ missing_rows(struct journal_verifier *v, const struct pairmap *m, const char *wh
 
 		if (row->found)
 			continue;
-		snprintf(v->where, sizeof(v->where), x->b ? "%s %lld version %lld" : "%s %lld", what,
-			 (long long)x->a, (long long)x->b);
+		if (m == &v->signatures)
+			snprintf(v->where, sizeof(v->where), "signature of officer %lld under request %lld",
+				 (long long)x->b, (long long)x->a);
+		else
+			snprintf(v->where, sizeof(v->where), x->b ? "%s %lld version %lld" : "%s %lld", what,
+				 (long long)x->a, (long long)x->b);
 		TRY(found(v, CHY_JOURNAL_ACCOUNT, e, "the journal knows it, but it is not in the store"));
 	}
 	return RC_OK;
@@ -291,6 +215,8 @@ journal_verifier_end(struct journal_verifier *v, struct journal_summary *ret, st
 	TRY(missed_witness(v, e));
 	TRY(missing_rows(v, &v->documents, "document", e));
 	TRY(missing_rows(v, &v->certificates, "certificate", e));
+	TRY(missing_rows(v, &v->signatures, "signature", e));
+	TRY(journal_issuers_end(v, e));
 	*ret = v->sum;
 	return RC_OK;
 }
@@ -326,8 +252,12 @@ take_line(struct journal_verifier *v, struct bytes text, struct err *e)
 		return take_leaf(v, a, line, e);
 	if (bytes_is(type, "head"))
 		return take_head(v, a, line, e);
-	if (bytes_is(type, "document") || bytes_is(type, "certificate"))
-		return take_row(v, a, line, bytes_is(type, "document"), e);
+	if (bytes_is(type, "document"))
+		return journal_row(v, a, line, ROW_DOCUMENT, e);
+	if (bytes_is(type, "certificate"))
+		return journal_row(v, a, line, ROW_CERTIFICATE, e);
+	if (bytes_is(type, "request-signature"))
+		return journal_row(v, a, line, ROW_SIGNATURE, e);
 	if (bytes_is(type, "end"))
 		return take_end(v, line, e);
 	return found(v, CHY_JOURNAL_FORMAT, e, "a line of an unknown type");
@@ -405,6 +335,9 @@ journal_verifier_free(struct journal_verifier *v)
 		return;
 	if (v->journal_key)
 		verifier_free(v->journal_key);
+	journal_issuers_fini(v);
+	pairmap_fini(&v->issuers);
+	pairmap_fini(&v->signatures);
 	pairmap_fini(&v->officers);
 	pairmap_fini(&v->profiles);
 	pairmap_fini(&v->domains);

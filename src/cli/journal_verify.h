@@ -9,8 +9,9 @@
  *	  journal, over that request's bytes, for this installation;
  *	- each document, session and certificate leaf goes back to a request with as many signatures, by different
  *	  officers with the needed roles, as its act needs, or to the ceremony in the first leaf;
- *	- every document version and certificate of the export has exactly one leaf with the same contents, and each such
- *	  leaf its row.
+ *	- every document version, signature and certificate of the export has exactly one leaf with the same contents, and
+ *	  each such leaf its row; each column of a certificate is what the certificate and its leaf say;
+ *	- each certificate is signed by the authority that its leaf names.
  */
 #ifndef CLI_JOURNAL_VERIFY_H
 #define CLI_JOURNAL_VERIFY_H
@@ -43,6 +44,7 @@ struct journal_summary {
 	uint64_t restarts;                 /* the operator restored a backup; of the last one: */
 	uint64_t restart_from, restart_to; /* the head given up, and the leaves that were left */
 	int64_t restart_at_ms;
+	uint64_t left_out; /* rows so young that their leaves may not be under the exported head yet */
 };
 
 /* root: DER of the system root's certificate, copied. Owned by the caller. */

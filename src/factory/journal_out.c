@@ -101,7 +101,7 @@ journal_proof(struct factory *f, struct arena *a, int64_t leaf, struct json **re
 enum { RECENT_MS = 600000 };
 
 struct fact {
-	int64_t id, version; /* version 0: a certificate */
+	int64_t id, version; /* version 0: a certificate; below 0: a request's signature, by that officer */
 };
 
 struct export
@@ -110,7 +110,7 @@ struct export
 	journal_put *put;
 	void *arg;
 	int64_t size; /* leaves */
-	int64_t documents, certificates;
+	int64_t documents, certificates, signatures, left_out;
 	int64_t recent_at; /* facts since then must be among these */
 	struct fact *recent;
 	size_t recent_n, recent_max;
@@ -127,14 +127,17 @@ by_fact(const void *a, const void *b)
 }
 
 static bool
-is_exported(const struct export *x, int64_t at_ms, int64_t id, int64_t version)
+is_exported(struct export *x, int64_t at_ms, int64_t id, int64_t version)
 {
 	const struct fact key = { id, version };
 
 	if (at_ms < x->recent_at ||
 	    at_ms > x->recent_at + 2 * RECENT_MS) /* no clock is so wrong: a row put in */
 		return true;
-	return x->recent_n > 0 && bsearch(&key, x->recent, x->recent_n, sizeof(key), by_fact) != NULL;
+	if (x->recent_n > 0 && bsearch(&key, x->recent, x->recent_n, sizeof(key), by_fact) != NULL)
+		return true;
+	x->left_out++;
+	return false;
 }
 
 static enum rc
@@ -163,6 +166,11 @@ note_fact(struct export *x, struct arena *a, const struct placed_leaf_row *row, 
 		return RC_OK;
 	if (bytes_is(row->kind, "certificate") || bytes_is(row->kind, "ca-certificate"))
 		return remember(x, row->object, 0, e);
+	if (bytes_is(row->kind, "signature")) {
+		TRY(json_parse(a, row->body, &body, e));
+		TRY(json_need_int(body, "officer", 1, JSON_INT_MAX, &version, e));
+		return remember(x, row->object, -version, e);
+	}
 	if (!bytes_is(row->kind, "document"))
 		return RC_OK;
 	TRY(json_parse(a, row->body, &body, e));
@@ -284,6 +292,70 @@ put_documents(struct export *x, struct err *e)
 }
 
 static enum rc
+put_signatures(struct export *x, struct err *e)
+{
+	int64_t request = 0, number = 0;
+	size_t n;
+
+	do {
+		OWN(arena_free)
+		struct arena *a = arena_new(PAGE_ARENA);
+		struct signature_row *rows;
+
+		NEED(a != NULL, e, CHY_NO_MEMORY, NULL, "the export");
+		TRY(store_signature_history(x->f->store, a, request, number, PAGE, &rows, &n, e));
+		for (size_t i = 0; i < n; i++) {
+			OWN_BUF struct buf b = buf_max(LINE_MAX_BYTES);
+
+			request = rows[i].request_id;
+			number = rows[i].n;
+			if (!is_exported(x, rows[i].at, request, -rows[i].officer_id))
+				continue;
+			buf_printf(
+			    &b,
+			    "{\"type\":\"request-signature\",\"request\":%lld,\"officer\":%lld,\"cms\":\"",
+			    (long long)request, (long long)rows[i].officer_id);
+			base64_put(&b, rows[i].cms);
+			buf_str(&b, "\"}\n");
+			TRY(put_line(x, &b, e));
+			x->signatures++;
+		}
+	} while (n == PAGE);
+	return RC_OK;
+}
+
+/* The columns, as they stand there: the DER and the leaf say what they must be. */
+static void
+put_columns(struct buf *b, const struct certificate_row *r)
+{
+	const struct {
+		const char *name;
+		int64_t v;
+	} numbers[] = { { "authority", r->authority },
+			{ "certificate_procedure", r->certificate_procedure },
+			{ "issuer", r->issuer },
+			{ "not_after", r->not_after },
+			{ "not_before", r->not_before },
+			{ "request", r->request_id },
+			{ "session", r->session_id },
+			{ "status", r->status },
+			{ "token_procedure", r->token_procedure } };
+
+	buf_str(b, ",\"row\":{");
+	for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
+		buf_printf(b, "\"%s\":%lld,", numbers[i].name, (long long)numbers[i].v);
+	buf_str(b, "\"fingerprint\":\"");
+	hex_put(b, r->fingerprint);
+	buf_str(b, "\",\"key_hash\":\"");
+	hex_put(b, r->key_hash);
+	buf_str(b, "\",\"san\":");
+	json_put_str(b, r->san);
+	buf_str(b, ",\"subject\":");
+	json_put_str(b, r->subject);
+	buf_str(b, "}");
+}
+
+static enum rc
 put_certificates(struct export *x, struct err *e)
 {
 	int64_t after = 0;
@@ -309,7 +381,9 @@ put_certificates(struct export *x, struct err *e)
 			hex_put(&b, rows[i].serial);
 			buf_str(&b, "\",\"der\":\"");
 			base64_put(&b, der);
-			buf_str(&b, "\"}\n");
+			buf_str(&b, "\"");
+			put_columns(&b, &rows[i]);
+			buf_str(&b, "}\n");
 			TRY(put_line(x, &b, e));
 			x->certificates++;
 		}
@@ -330,10 +404,14 @@ export_all(struct export *x, struct err *e)
 	if (x->recent_n > 0)
 		qsort(x->recent, x->recent_n, sizeof(*x->recent), by_fact);
 	TRY(put_documents(x, e));
+	TRY(put_signatures(x, e));
 	TRY(put_certificates(x, e));
 	b.n = 0;
-	buf_printf(&b, "{\"type\":\"end\",\"leaves\":%lld,\"documents\":%lld,\"certificates\":%lld}\n",
-		   (long long)x->size, (long long)x->documents, (long long)x->certificates);
+	buf_printf(&b,
+		   "{\"type\":\"end\",\"leaves\":%lld,\"documents\":%lld,\"certificates\":%lld,"
+		   "\"signatures\":%lld,\"left_out\":%lld}\n",
+		   (long long)x->size, (long long)x->documents, (long long)x->certificates,
+		   (long long)x->signatures, (long long)x->left_out);
 	return put_line(x, &b, e);
 }
 

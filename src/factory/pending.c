@@ -53,23 +53,6 @@ pending_get(struct bytes context, struct pending *ret, struct err *e)
 	return RC_OK;
 }
 
-/* One general name a line, as the search index wants them. */
-static struct bytes
-san_lines(struct arena *a, const struct cert *c, struct buf *out)
-{
-	const struct ext *x = exts_find(&c->exts, OID_CE_SUBJECT_ALT_NAME);
-	struct ext_value v;
-
-	if (x == NULL || ext_decode(a, x, &v, NULL) != RC_OK)
-		return BYTES_NONE;
-	for (size_t i = 0; i < v.names.n; i++) {
-		if (i > 0)
-			buf_u8(out, '\n');
-		gname_put_text(out, &v.names.v[i]);
-	}
-	return buf_bytes(out);
-}
-
 /* The member of the leaf that only the finished certificate can give, in place of its null. */
 static enum rc
 complete_leaf(struct buf *out, const struct pending *p, const struct cert *c, struct bytes subject,
@@ -121,6 +104,7 @@ put_row(struct arena *a, struct change *change, const struct pending *p, const s
 	uint8_t key_hash[SHA256_LEN];
 
 	sha256(c->spki, key_hash);
+	cert_put_san_lines(&san, a, c);
 	change_put_certificate(change,
 			       &(struct certificate_row){ .id = p->id,
 							  .serial = c->serial,
@@ -134,7 +118,7 @@ put_row(struct arena *a, struct change *change, const struct pending *p, const s
 							  .authority = p->authority,
 							  .request_id = p->request,
 							  .session_id = p->session,
-							  .san = san_lines(a, c, &san),
+							  .san = buf_bytes(&san),
 							  .key_hash = BYTES_OF(key_hash),
 							  .fingerprint = BYTES_OF(done->sha256) },
 			       done->der);

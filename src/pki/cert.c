@@ -223,3 +223,18 @@ cert_authority_key_id(struct arena *a, const struct cert *c)
 
 	return x != NULL && ext_decode(a, x, &v, NULL) == RC_OK ? v.aki.key_id : BYTES_NONE;
 }
+
+void
+cert_put_san_lines(struct buf *out, struct arena *a, const struct cert *c)
+{
+	const struct ext *x = exts_find(&c->exts, OID_CE_SUBJECT_ALT_NAME);
+	struct ext_value v;
+
+	if (x == NULL || ext_decode(a, x, &v, NULL) != RC_OK)
+		return;
+	for (size_t i = 0; i < v.names.n; i++) {
+		if (i > 0)
+			buf_u8(out, '\n');
+		gname_put_text(out, &v.names.v[i]);
+	}
+}

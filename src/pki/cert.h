@@ -44,6 +44,9 @@ bool cert_is_ca(const struct cert *c);
 struct bytes cert_key_id(const struct cert *c);
 struct bytes cert_authority_key_id(struct arena *a, const struct cert *c);
 
+/* The subjectAltName's names, one a line ("dns:www.example.org"); nothing when it is absent or damaged. */
+void cert_put_san_lines(struct buf *out, struct arena *a, const struct cert *c);
+
 /* ---- building ---- */
 
 /* What fills a place in the list of extensions. */

@@ -134,6 +134,14 @@ store_signatures(struct store *s, struct arena *a, int64_t request_id, struct si
 }
 
 enum rc
+store_signature_history(struct store *s, struct arena *a, int64_t after_request, int64_t after_n,
+			size_t limit, struct signature_row **ret, size_t *n, struct err *e)
+{
+	return store_rows(s, a, Q_SIGNATURE_HISTORY, ARGS(I(after_request), I(after_n), LIMIT(limit)), ret, n,
+			  e);
+}
+
+enum rc
 store_session(struct store *s, struct arena *a, int64_t id, struct session_row *ret, struct err *e)
 {
 	return store_row(s, a, Q_SESSION, ARGS(I(id)), ret, e);

@@ -177,3 +177,30 @@ def test_killed_around_a_head(own_house, point):
     assert head(house) > size
     done = verify(house)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_columns_and_signatures_are_checked(own_house):
+    """Each column of the running store that somebody changes is found, and nothing is when it is as it was."""
+    house = own_house
+    house.issue(house.open_session(), make_csr(None, sans=["columns.example.org"])[0])
+    house.wait_sequenced()
+    changes = {f"{column} of certificate": ("certificate", f"{column} = {value}", "id = (SELECT max(id) FROM certificate)")
+               for column, value in {"status": "2", "subject": "'CN=other'", "not_before": "not_before - 1000",
+                                     "not_after": "not_after + 1000", "issuer": "issuer + 1", "fingerprint": "zeroblob(32)",
+                                     "key_hash": "zeroblob(32)", "san": "'dns:other.example.org'", "session_id": "session_id + 1",
+                                     "request_id": "77", "token_procedure": "1", "certificate_procedure": "1",
+                                     "authority": "1"}.items()}
+    newest = "request_id = (SELECT max(request_id) FROM request_signature)"
+    changes["signature exchanged"] = ("request_signature", "cms = (SELECT cms FROM request_signature LIMIT 1)", newest)
+    changes["signature of another officer"] = ("request_signature", "officer_id = officer_id + 1, at = 1", newest)
+    db = sqlite3.connect(house.dir / "chancery.db", timeout=20, isolation_level=None)
+    for what, (table, change, where) in changes.items():
+        columns = [c[1] for c in db.execute(f"PRAGMA table_info({table})")]
+        [row] = db.execute(f"SELECT rowid, {', '.join(columns)} FROM {table} WHERE {where}").fetchall()
+        db.execute(f"UPDATE {table} SET {change} WHERE rowid = ?", row[:1])
+        done = verify(house)
+        assert done.returncode == 1 and ("CHY-1882" in done.stdout), what + done.stdout + done.stderr
+        db.execute(f"UPDATE {table} SET {', '.join(c + ' = ?' for c in columns)} WHERE rowid = ?", row[1:] + row[:1])
+    db.close()
+    done = verify(house)
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -8,14 +8,16 @@
 #include "cli/journal_state.h"
 #include "crypto/crypto.h"
 #include "crypto_help.h"
+#include "pki/cert.h"
 #include "pki/cms.h"
+#include "pki/name.h"
 
-enum { LEAVES_MAX = 40, HEAD_EVERY = 6 };
+enum { LEAVES_MAX = 60, HEAD_EVERY = 6 };
 enum { ANNA = 61, BERT = 62, PROFILE = 50, DOMAIN = 70, ANNA_CERT = 101, BERT_CERT = 102 };
 
 static struct arena *mem;
 static struct softkey *root_key, *journal_key, *anna_key, *bert_key;
-static struct bytes root, journal_cert, anna, bert, issued[4];
+static struct bytes root, journal_cert, anna, bert, issued[4], forged, foreign;
 static char instance[65];
 
 /* ---- the journal ---- */
@@ -27,7 +29,7 @@ struct row {
 static const char *leaves[LEAVES_MAX];
 static size_t leaves_n;
 static struct row rows[LEAVES_MAX];
-static size_t rows_n, documents_n, certificates_n;
+static size_t rows_n, documents_n, certificates_n, signatures_n;
 
 static const char *
 b64(struct bytes b)
@@ -76,21 +78,72 @@ document(int id, int version, const char *kind, const char *body, const char *by
 	documents_n++;
 }
 
-static void
-certificate(int id, struct bytes der, const char *by, const char *more)
+/* What is wrong with the store's columns: a text of the honest row, and what stands there instead. */
+static const char *column, *column_bad;
+static int issuer = 40; /* the authority in leaves and rows */
+
+static int
+number_behind(const char *text, const char *what)
 {
+	const char *at = strstr(text, what);
+
+	return at ? (int)strtol(at + strlen(what), NULL, 10) : 0;
+}
+
+static const char *
+columns(const struct cert *c, struct bytes der, int authority, const char *by, const char *more)
+{
+	OWN_BUF struct buf subject = buf_max(1024), san = buf_max(1024);
+	const char *text, *at;
+
+	name_put_der_text(&subject, c->subject);
+	cert_put_san_lines(&san, mem, c);
+	text = arena_printf(
+	    mem,
+	    "{\"authority\":%d,\"certificate_procedure\":0,\"issuer\":%d,\"not_after\":%lld,\"not_before\":%"
+	    "lld,"
+	    "\"request\":%d,\"session\":%d,\"status\":0,\"token_procedure\":%d,\"fingerprint\":\"%s\","
+	    "\"key_hash\":\"%s\",\"san\":\"%.*s\",\"subject\":\"%.*s\"}",
+	    authority, issuer, (long long)c->not_after_at, (long long)c->not_before_at,
+	    number_behind(by, "\"request\":"), number_behind(by, "\"session\":"),
+	    number_behind(more, "\"token\":["), hex_sha256(der), hex_sha256(c->spki),
+	    BYTES_FMT(buf_bytes(&san)), BYTES_FMT(buf_bytes(&subject)));
+	at = column ? strstr(text, column) : NULL;
+	if (at == NULL)
+		return text;
+	column = NULL; /* one row */
+	return arena_printf(mem, "%.*s%s%s", (int)(at - text), text, column_bad,
+			    at + strcspn(at, strstr(at, "subject") == at + 1 ? "}" : ",}"));
+}
+
+/* by, more: as texts of the leaf's members. authority: of whom it is, 0: nobody's. */
+static void
+certificate_of(int id, struct bytes der, int authority, const char *by, const char *more)
+{
+	OWN_BUF struct buf subject = buf_max(1024);
 	struct cert c;
 	char serial[64];
 
 	assert_int_equal(cert_parse(mem, der, &c, NULL), RC_OK);
 	hex_text(serial, c.serial);
-	leaf(arena_printf(mem,
-			  "{" AT ",\"by\":%s,\"certificate\":{\"serial\":\"%s\",\"sha256\":\"%s\"}%s,\"id\":%"
-			  "d,\"kind\":\"certificate\"}",
-			  by, serial, hex_sha256(der), more, id));
-	row(arena_printf(mem, "{\"type\":\"certificate\",\"id\":%d,\"serial\":\"%s\",\"der\":\"%s\"}", id,
-			 serial, b64(der)));
+	name_put_der_text(&subject, c.subject);
+	leaf(arena_printf(
+	    mem,
+	    "{" AT
+	    ",\"by\":%s,\"certificate\":{\"issuer\":%d,\"serial\":\"%s\",\"sha256\":\"%s\",\"subject\":"
+	    "\"%.*s\"}%s,\"id\":%d,\"kind\":\"%scertificate\"}",
+	    by, issuer, serial, hex_sha256(der), BYTES_FMT(buf_bytes(&subject)), more, id,
+	    authority ? "ca-" : ""));
+	row(arena_printf(mem,
+			 "{\"type\":\"certificate\",\"id\":%d,\"serial\":\"%s\",\"der\":\"%s\",\"row\":%s}",
+			 id, serial, b64(der), columns(&c, der, authority, by, more)));
 	certificates_n++;
+}
+
+static void
+certificate(int id, struct bytes der, const char *by, const char *more)
+{
+	certificate_of(id, der, 0, by, more);
 }
 
 /* What an officer's command line does. */
@@ -131,9 +184,14 @@ act(const char *name, int request, const char *base, const char *body, const cha
 static void
 signature(int request, int officer, const struct softkey *key, struct bytes cert, const char *content)
 {
+	const char *cms = b64(sign(key, cert, bytes_str(content)));
+
 	leaf(arena_printf(
 	    mem, "{" AT ",\"cms\":\"%s\",\"id\":%d,\"kind\":\"signature\",\"officer\":%d,\"request\":%d}",
-	    b64(sign(key, cert, bytes_str(content))), request * 10 + officer, officer, request));
+	    cms, request * 10 + officer, officer, request));
+	row(arena_printf(mem, "{\"type\":\"request-signature\",\"request\":%d,\"officer\":%d,\"cms\":\"%s\"}",
+			 request, officer, cms));
+	signatures_n++;
 }
 
 /* ---- the story ---- */
@@ -169,6 +227,9 @@ enum deed {
 	VOID_REQUEST,    /* takes effect after it became void */
 	SECOND_GENESIS,
 	UNKNOWN_KIND,
+	FORGED_SIGNATURE, /* a certificate that another key than its issuer's has signed */
+	FOREIGN_ISSUER,   /* its issuer's name is not the authority's */
+	OTHER_AUTHORITY,  /* of the leaf: there is no such one */
 	DEEDS
 };
 
@@ -188,6 +249,7 @@ ceremony(enum deed bad)
 			  "\"genesis\",\"root\":\"%s\","
 			  "\"version\":\"0\"}",
 			  instance, b64(journal_cert), b64(root)));
+	certificate_of(100, root, 40, by, ",\"authority\":[40,1]");
 	if (bad != UNKNOWN_CERTIFICATE)
 		certificate(ANNA_CERT, anna, by, "");
 	certificate(BERT_CERT, bert, by, "");
@@ -272,7 +334,13 @@ by_officer(enum deed bad)
 	more = arena_printf(mem, ",\"csr_sha256\":\"%s\",\"procedures\":{\"token\":[%d,1]}",
 			    hex_sha256(bad == OTHER_CSR ? BYTES("another") : csr),
 			    bad == OTHER_PROCEDURE ? 81 : 80);
-	certificate(301, issued[1], bad == NOT_ASKED ? "{\"request\":200}" : "{\"request\":220}", more);
+	issuer = bad == OTHER_AUTHORITY ? 41 : 40;
+	certificate(301,
+		    bad == FORGED_SIGNATURE     ? forged
+			: bad == FOREIGN_ISSUER ? foreign
+						: issued[1],
+		    bad == NOT_ASKED ? "{\"request\":200}" : "{\"request\":220}", more);
+	issuer = 40;
 	if (bad == ISSUED_TWICE)
 		certificate(303, issued[3], "{\"request\":220}", more);
 	leaf("{\"act\":\"x\"," AT ",\"id\":1999,\"kind\":\"refusal\",\"text\":\"no\"}");
@@ -285,7 +353,7 @@ by_officer(enum deed bad)
 static void
 tell(enum deed bad)
 {
-	leaves_n = rows_n = documents_n = certificates_n = 0;
+	leaves_n = rows_n = documents_n = certificates_n = signatures_n = 0;
 	ceremony(bad);
 	two_officers(bad);
 	session(bad);
@@ -337,8 +405,10 @@ static struct bytes export(void)
 		for (size_t i = 0; i < rows_n; i++)
 			if ((strstr(rows[i].line, "\"type\":\"certificate\"") != NULL) == certs)
 				buf_printf(&out, "%s\n", rows[i].line);
-	buf_printf(&out, "{\"type\":\"end\",\"leaves\":%zu,\"documents\":%zu,\"certificates\":%zu}\n",
-		   leaves_n, documents_n, certificates_n);
+	buf_printf(&out,
+		   "{\"type\":\"end\",\"leaves\":%zu,\"documents\":%zu,\"certificates\":%zu,"
+		   "\"signatures\":%zu,\"left_out\":3}\n",
+		   leaves_n, documents_n, certificates_n, signatures_n);
 	assert_true(buf_ok(&out));
 	return arena_dup(mem, buf_bytes(&out));
 }
@@ -348,6 +418,7 @@ static struct bytes export(void)
 static struct journal_finding first;
 static char first_where[64];
 static bool show;
+static const struct journal_head *witness; /* what the signer says, if it is asked */
 
 static void
 report(void *arg, const struct journal_finding *f)
@@ -372,6 +443,8 @@ findings(struct bytes text, size_t piece, struct journal_summary *ret)
 	enum rc rc = journal_verifier_new(root, 1795262400000, report, &n, &v, &e);
 
 	assert_int_equal(rc, RC_OK);
+	if (witness != NULL)
+		journal_verifier_witness(v, witness);
 	for (size_t at = 0; rc == RC_OK && at < text.n; at += piece)
 		rc = journal_verifier_take(v, bytes_part(text, at, piece), &e);
 	if (rc == RC_OK)
@@ -414,6 +487,12 @@ start(void **state)
 							   .issuer_cn = "Root",
 							   .issuer_key = root_key,
 							   .serial = 100 + (long)i });
+	forged = test_issue(
+	    mem,
+	    (struct test_cert){ .cn = "Web", .key = anna_key, .issuer_cn = "Root", .issuer_key = anna_key });
+	foreign = test_issue(
+	    mem,
+	    (struct test_cert){ .cn = "Web", .key = anna_key, .issuer_cn = "Boot", .issuer_key = root_key });
 	snprintf(instance, sizeof(instance), "%s", hex_sha256(root));
 	return 0;
 }
@@ -446,7 +525,8 @@ good_journal_verifies(void **state)
 	assert_int_equal(s.heads, (leaves_n + HEAD_EVERY - 1) / HEAD_EVERY);
 	assert_int_equal(s.signatures, 4);
 	assert_int_equal(s.documents, 4);
-	assert_int_equal(s.certificates, 4);
+	assert_int_equal(s.certificates, 5);
+	assert_int_equal(s.left_out, 3);
 	assert_int_equal(s.findings, 0);
 	assert_int_equal(s.head_at_ms, 1795262400000);
 	for (size_t piece = 1; piece < 200; piece += 33) /* wherever the stream is cut */
@@ -470,6 +550,66 @@ bad_deeds_are_found(void **state)
 		    first.err.code != CHY_JOURNAL_FORMAT && bad != BROKEN_CMS)
 			fail_msg("deed %d gave %s: %s", bad, code_name(first.err.code), first.err.text);
 	}
+}
+
+/* Somebody who writes to the store's columns: the journal is as it was. */
+static void
+every_column_is_checked(void **state)
+{
+	static const char *const columns_bad[][2] = {
+		{ "\"authority\":0", "\"authority\":40" },
+		{ "\"certificate_procedure\":0", "\"certificate_procedure\":80" },
+		{ "\"issuer\":40", "\"issuer\":41" },
+		{ "\"not_after\":", "\"not_after\":1" },
+		{ "\"not_before\":", "\"not_before\":1" },
+		{ "\"request\":0", "\"request\":200" },
+		{ "\"session\":0", "\"session\":210" },
+		{ "\"status\":0", "\"status\":2" },
+		{ "\"token_procedure\":80", "\"token_procedure\":81" },
+		{ "\"fingerprint\":\"", "\"fingerprint\":\"00\"" },
+		{ "\"key_hash\":\"", "\"key_hash\":\"00\"" },
+		{ "\"san\":\"", "\"san\":\"dns:other.example\"" },
+		{ "\"subject\":\"CN=Web", "\"subject\":\"CN=Deb\"" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(columns_bad); i++) {
+		column = columns_bad[i][0];
+		column_bad = columns_bad[i][1];
+		tell(NOTHING);
+		assert_null(column);
+		if (findings(export(), SIZE_MAX, NULL) != 1 || first.err.code != CHY_JOURNAL_ACCOUNT)
+			fail_msg("%s: %s", columns_bad[i][1], first.err.text);
+	}
+}
+
+/* The signer has signed a head over more leaves than are there, or over others. */
+static void
+the_signers_last_head(void **state)
+{
+	struct journal_head whole = { .size = leaves_n };
+	struct tree t = { 0 };
+	struct tree_hash h;
+	struct err e = { 0 };
+
+	tell(NOTHING);
+	for (size_t i = 0; i < leaves_n; i++) {
+		assert_int_equal(tree_leaf(journal_sha256, bytes_str(leaves[i]), &h, &e), RC_OK);
+		assert_int_equal(tree_add(journal_sha256, &t, &h, NULL, NULL, &e), RC_OK);
+	}
+	assert_int_equal(tree_root(journal_sha256, &t, &h, &e), RC_OK);
+	memcpy(whole.root, h.b, TREE_HASH);
+	whole.size = leaves_n;
+	witness = &whole;
+	assert_int_equal(findings(export(), SIZE_MAX, NULL), 0);
+	whole.root[3] ^= 1;
+	assert_int_equal(findings(export(), SIZE_MAX, NULL), 1);
+	assert_int_equal(first.err.code, CHY_JOURNAL_ALTERED);
+	whole.root[3] ^= 1;
+	leaves_n--; /* the refusal, which nothing else knows; heads and all are made anew */
+	assert_int_equal(findings(export(), SIZE_MAX, NULL), 1);
+	assert_int_equal(first.err.code, CHY_JOURNAL_ALTERED);
+	witness = NULL;
+	assert_int_equal(findings(export(), SIZE_MAX, NULL), 0); /* without the signer nobody could know */
 }
 
 /* ---- to the file ---- */
@@ -596,7 +736,7 @@ every_altered_byte_is_found(void **state)
 	p = arena_alloc(mem, text.n);
 	memcpy(p, text.p, text.n);
 	for (size_t i = 0; i < text.n; i += 13) {
-		if (p[i] == '\n')
+		if (p[i] == '\n' || i == text.n - 3) /* how many were left out is a remark, nobody's claim */
 			continue;
 		p[i] ^= 1;
 		if (findings(bytes_of(p, text.n), SIZE_MAX, NULL) == 0)
@@ -704,19 +844,19 @@ proof_of_one_certificate(void **state)
 	struct err e = { 0 };
 
 	tell(NOTHING);
-	if (journal_check_proof(mem, proof(1, path_of(1)), root, ANNA_CERT, &p, &e) != RC_OK)
+	if (journal_check_proof(mem, proof(2, path_of(2)), root, ANNA_CERT, &p, &e) != RC_OK)
 		fail_msg("%s: %s", e.field, e.text);
-	assert_int_equal(p.index, 1);
+	assert_int_equal(p.index, 2);
 	assert_int_equal(p.size, leaves_n);
 	assert_true(bytes_is(p.sha256, hex_sha256(anna)));
 
-	assert_int_not_equal(journal_check_proof(mem, proof(1, path_of(1)), root, BERT_CERT, &p, &e), RC_OK);
+	assert_int_not_equal(journal_check_proof(mem, proof(2, path_of(2)), root, BERT_CERT, &p, &e), RC_OK);
 	assert_int_equal(e.code, CHY_TREE_PROOF);
 	err_clear(&e);
-	assert_int_not_equal(journal_check_proof(mem, proof(1, path_of(2)), root, ANNA_CERT, &p, &e), RC_OK);
+	assert_int_not_equal(journal_check_proof(mem, proof(2, path_of(3)), root, ANNA_CERT, &p, &e), RC_OK);
 	assert_int_equal(e.code, CHY_TREE_PROOF);
 	err_clear(&e);
-	assert_int_not_equal(journal_check_proof(mem, proof(1, path_of(1)), anna, ANNA_CERT, &p, &e), RC_OK);
+	assert_int_not_equal(journal_check_proof(mem, proof(2, path_of(2)), anna, ANNA_CERT, &p, &e), RC_OK);
 	assert_int_equal(e.code, CHY_CHAIN_INCOMPLETE);
 }
 
@@ -726,6 +866,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(good_journal_verifies),
 		cmocka_unit_test(bad_deeds_are_found),
+		cmocka_unit_test(every_column_is_checked),
+		cmocka_unit_test(the_signers_last_head),
 		cmocka_unit_test(every_removed_line_is_found),
 		cmocka_unit_test(every_doubled_line_is_found),
 		cmocka_unit_test(every_pair_of_leaves_changed_round_is_found),
