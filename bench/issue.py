@@ -14,8 +14,14 @@ from common import (PROGRAMS, RESULTS, Postgres, Server, call, free_port, median
 REQUESTS = 3000
 CONNECTIONS = [1, 8, 32]
 MEMORY = "memory"
-BOTH = ["--officer", "officers/boot-1.p12", "--pin-file", "officers/boot-1.pin",
-        "--co-officer", "officers/boot-2.p12", "--co-pin-file", "officers/boot-2.pin"]
+
+
+def both(one, two):
+    return ["--officer", one + ".p12", "--pin-file", one + ".pin", "--co-officer", two + ".p12", "--co-pin-file", two + ".pin"]
+
+
+BOOT = both("officers/boot-1", "officers/boot-2")
+BOTH = both("anna", "ben")
 
 
 def make_requests(path):
@@ -53,6 +59,7 @@ class Ours:
              *(["--store", store_url] if store_url else []))
         self.server = Server([PROGRAMS / "chancery", "serve", "--config", folder / "chancery.ini"], folder / "log")
         self.server.wait_for("http://%s/readyz" % self.plain)
+        self.make_officers()
         self.say("ca-key", "create", "--name", "Key", "--algorithm", "p-256", "--place", "software")
         self.say("authority", "create", "--name", "CA", "--type", "root", "--ca-key", "Key", "--subject", "CN=Bench CA",
                  "--format", "CA certificate", "--validity", "P10Y")
@@ -70,6 +77,20 @@ class Ours:
 
     def say(self, *args):
         return self.chancery(*BOTH, *args)
+
+    def make_officers(self):
+        """Officers of its own: nothing is produced before those of the boot ceremony are closed."""
+        for name in ("anna", "ben"):
+            pin, p12 = self.folder / (name + ".pin"), self.folder / (name + ".p12")
+            pin.write_text("bench-%s" % name)
+            call("openssl", "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", name + ".key",
+                 "-subj", "/CN=" + name, "-out", name + ".csr", cwd=self.folder)
+            self.chancery(*BOOT[:4], "certificate", "issue", "--procedure", "Officer", name + ".csr", "--out", name + ".pem")
+            call("openssl", "pkcs12", "-export", "-inkey", name + ".key", "-in", name + ".pem", "-passout", "file:%s" % pin,
+                 "-out", p12, cwd=self.folder)
+            self.chancery(*BOOT, "officer", "create", "--name", name, "--profile", "Boot officer", "--certificate-file", name + ".pem")
+        for n in "12":
+            self.say("officer", "close", "Boot officer " + n)
 
     def measure(self, connections, seconds, tls=False):
         url = ("https://" + self.tls if tls else "http://" + self.plain) + "/api/v1/certificates"

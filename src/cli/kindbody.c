@@ -1,6 +1,10 @@
 #include "base/base.h"
+#include "base/file.h"
 #include "base/json.h"
 #include "cli/kindbody.h"
+#include "pki/pem.h"
+
+enum { DER_FILE_MAX = 256 << 10 };
 
 #define WRONG(e, ...) FAIL(e, CHY_CLI_USAGE, NULL, __VA_ARGS__)
 
@@ -131,6 +135,22 @@ ref_value(struct arena *a, const char *text, struct json **ret, struct err *e)
 	return made(json_str(a, bytes_str(text)), ret, e);
 }
 
+/* A file with one PEM block or DER, as what the server makes of it: base64 of the DER. */
+static enum rc
+der_file_value(struct arena *a, const struct field *f, const char *path, struct json **ret, struct err *e)
+{
+	OWN_BUF struct buf base64 = buf_max(4 * DER_FILE_MAX);
+	struct pem_block block;
+	struct bytes text;
+
+	TRY(file_read(a, path, DER_FILE_MAX, &text, e));
+	block.der = text;
+	if (pem_is(text))
+		TRY_AT(pem_next(a, &text, &block, e), e, "%s", path);
+	base64_put(&base64, block.der);
+	return made(buf_ok(&base64) ? json_str(a, buf_bytes(&base64)) : NULL, ret, e);
+}
+
 static enum rc
 value_of(struct arena *a, const struct field *f, const char *text, struct json **ret, struct err *e)
 {
@@ -143,6 +163,8 @@ value_of(struct arena *a, const struct field *f, const char *text, struct json *
 		return choice_value(a, f, text, ret, e);
 	case FIELD_REF:
 		return ref_value(a, text, ret, e);
+	case FIELD_DER:
+		return der_file_value(a, f, text, ret, e);
 	case FIELD_OBJECT:
 		return object_value(a, f, text, ret, e);
 	default:

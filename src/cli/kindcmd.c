@@ -57,6 +57,8 @@ field_value_name(const struct field *f)
 		return "OID";
 	case FIELD_HEX:
 		return "HEX";
+	case FIELD_DER:
+		return "FILE";
 	case FIELD_DN:
 		return "DN";
 	case FIELD_URI:
@@ -119,6 +121,8 @@ field_opt_type(const struct field *f)
 		return f->min < 0 ? OPT_TEXT : OPT_INT;
 	case FIELD_CHOICE:
 		return OPT_CHOICE;
+	case FIELD_DER:
+		return OPT_FILE;
 	case FIELD_TIME:
 		return OPT_TIME;
 	case FIELD_DURATION:

@@ -61,26 +61,27 @@ get_whoami(void *ctx, struct http_call *c)
 	rest_answer(c, RC_OK, 200, v, &e);
 }
 
-/* The authority and those above it, up to the root. */
+/* The authority's certificate, or it and those above it up to the root. */
 static enum rc
 chain_of(struct factory *f, struct http_call *c, bool whole, struct buf *out, struct err *e)
 {
 	OWN(snapshot_unref)
 	struct snapshot *policy = factory_policy(f);
 	const struct authority *a = snapshot_authority(policy, doc_id_of(route_id(c, 0)));
+	struct bytes chain[AUTHORITY_CHAIN_MAX];
+	size_t n;
 
 	NEED(a != NULL, e, CHY_STORE_NOT_FOUND, NULL, "no such authority");
-	for (int depth = 0; a != NULL && depth < 20; depth++) {
-		NEED(a->certificate.n > 0, e, CHY_AUTHORITY_NO_CERTIFICATE, NULL,
-		     "authority %lld has no certificate yet", (long long)a->doc->id.v);
-		if (!whole && c->accept == 1)
-			buf_put(out, a->certificate);
-		else
-			pem_put(out, "CERTIFICATE", a->certificate);
-		if (!whole || a->type == AUTHORITY_ROOT)
-			break;
-		a = a->issuer;
-	}
+	NEED(a->certificate.n > 0, e, CHY_AUTHORITY_NO_CERTIFICATE, NULL,
+	     "authority %lld has no certificate yet", (long long)a->doc->id.v);
+	n = whole ? authority_chain(a, chain) : 1;
+	if (!whole)
+		chain[0] = a->certificate;
+	if (!whole && c->accept == 1)
+		buf_put(out, a->certificate);
+	else
+		for (size_t i = 0; i < n; i++)
+			pem_put(out, "CERTIFICATE", chain[i]);
 	return RC_OK;
 }
 

@@ -54,6 +54,10 @@ const struct choice place_choices[] = {
 const struct choice authority_choices[] = {
 	{ "root", "Root", "signs its own certificate" },
 	{ "subordinate", "Subordinate", "its certificate is issued by another authority" },
+	{ "external-subordinate", "External subordinate",
+	  "its key is here; a foreign CA issues its certificate, which is imported" },
+	{ "external-root", "External root", "a foreign trust anchor: its certificate alone, no key" },
+	{ "cross", "Cross", "a foreign CA whose key an authority here certifies" },
 	END,
 };
 

@@ -52,6 +52,7 @@ field_type_name(enum field_type t)
 		[FIELD_OID] = "an object identifier",
 		[FIELD_HEX] = "octets in hexadecimal",
 		[FIELD_DN] = "a distinguished name",
+		[FIELD_DER] = "DER in base64, or PEM",
 		[FIELD_URI] = "an address",
 	};
 

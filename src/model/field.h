@@ -51,6 +51,7 @@ enum field_type {
 	FIELD_OID,      /* dotted, or a known name ("serverAuth"), which becomes dotted */
 	FIELD_HEX,      /* octets; min and max count octets */
 	FIELD_DN,       /* distinguished name, RFC 4514 */
+	FIELD_DER,      /* one DER value in base64; PEM is taken too; max counts octets */
 	FIELD_URI,      /* absolute, ASCII (RFC 3986); choices are the schemes that it may have */
 	FIELD_TYPE_COUNT
 };

@@ -39,6 +39,24 @@ const struct field ca_key_fields[] = {
 	FIELDS_END,
 };
 
+#define ISSUER_URLS(member, title, text, std) \
+	{ \
+		.name = member, .label = title, .type = FIELD_URI, .flags = FIELD_LIST | FIELD_UNIQUE, \
+		.min = 1, .max = TEXT_MAX, .choices = url_schemes, LIST_OF(0, 10), ONLY("type", IS, HERE), \
+		.help = text, .standard = std \
+	}
+
+/* Types whose key is here, whose certificate is made here, and both. */
+#define HERE "root", "subordinate", "external-subordinate"
+#define MADE "root", "subordinate", "cross"
+
+#define NAMES(member, title, text) \
+	{ \
+		.name = member, .label = title, .type = FIELD_TEXT, .flags = FIELD_LIST | FIELD_UNIQUE, \
+		.min = 1, .max = TEXT_MAX, LIST_OF(0, 100), ONLY("type", IS_NOT, "external-root"), \
+		.help = text, .standard = "RFC 5280 4.2.1.10" \
+	}
+
 const struct field authority_fields[] = {
 	FIELDS_COMMON("authority"),
 	{ .name = "type",
@@ -46,20 +64,22 @@ const struct field authority_fields[] = {
 	  .type = FIELD_CHOICE,
 	  .flags = FIELD_MUST | FIELD_FIXED,
 	  .choices = authority_choices,
-	  .help = "Whether it signs its own certificate." },
+	  .help = "Where its key is, and who issues its certificate." },
 	{ .name = "issuing_authority",
 	  .label = "Issuing authority",
 	  .type = FIELD_REF,
 	  .flags = FIELD_FIXED,
 	  .ref = KIND_AUTHORITY,
-	  ONLY("type", IS, "subordinate"),
-	  MUST_WHEN("type", IS, "subordinate"),
-	  .help = "Who issues its certificate." },
+	  ONLY("type", IS, "subordinate", "cross", "external-subordinate"),
+	  MUST_WHEN("type", IS, "subordinate", "cross"),
+	  .help =
+	      "Who issues its certificate. Of an external subordinate: the external root, if there is one." },
 	{ .name = "ca_key",
 	  .label = "CA key",
 	  .type = FIELD_REF,
 	  .flags = FIELD_MUST | FIELD_FIXED,
 	  .ref = KIND_CA_KEY,
+	  ONLY("type", IS, HERE),
 	  .help = "The key that it signs with." },
 	{ .name = "subject",
 	  .label = "Subject",
@@ -67,47 +87,95 @@ const struct field authority_fields[] = {
 	  .flags = FIELD_MUST | FIELD_FIXED,
 	  .min = 1,
 	  .max = TEXT_MAX,
+	  ONLY("type", IS, HERE),
 	  .help = "Its distinguished name, the most specific attribute first: CN=Issuing CA,O=Example,C=SE.",
 	  .standard = "RFC 4514" },
+	{ .name = "request",
+	  .label = "Request",
+	  .type = FIELD_DER,
+	  .flags = FIELD_MUST | FIELD_FIXED,
+	  .max = 16 << 10,
+	  ONLY("type", IS, "cross"),
+	  .help = "What the foreign CA asks with: a PKCS#10 request, or its self-signed certificate.",
+	  .standard = "RFC 2986" },
+	{ .name = "certificate",
+	  .label = "Certificate",
+	  .type = FIELD_DER,
+	  .max = 16 << 10,
+	  ONLY("type", IS, "external-root", "external-subordinate"),
+	  MUST_WHEN("type", IS, "external-root"),
+	  .help =
+	      "As the foreign CA issued it. An external subordinate cannot issue before it is imported." },
+	{ .name = "chain",
+	  .label = "Certificates above",
+	  .type = FIELD_DER,
+	  .flags = FIELD_LIST | FIELD_UNIQUE,
+	  .max = 16 << 10,
+	  LIST_OF(0, 8),
+	  ONLY("type", IS, "external-subordinate"),
+	  .help =
+	      "Those of the foreign CAs, from the one that issued the certificate upwards; the root may be "
+	      "among them." },
+	{ .name = "cross_certificates",
+	  .label = "Cross certificates",
+	  .type = FIELD_DER,
+	  .flags = FIELD_LIST | FIELD_UNIQUE,
+	  .max = 16 << 10,
+	  LIST_OF(0, 8),
+	  ONLY("type", IS, HERE),
+	  .help = "Further certificates of its key and name, issued by foreign CAs." },
 	{ .name = "format",
 	  .label = "Format",
 	  .type = FIELD_REF,
 	  .flags = FIELD_MUST,
 	  .ref = KIND_FORMAT,
+	  ONLY("type", IS, MADE),
 	  .help = "A format with the purpose CA." },
 	{ .name = "signature_algorithm",
 	  .label = "Signature algorithm",
 	  .type = FIELD_CHOICE,
 	  .choices = signature_algorithm_choices,
+	  ONLY("type", IS, HERE),
 	  .help = "With which it signs, unless a procedure says otherwise. None: the usual one of its key." },
 	{ .name = "not_before",
 	  .label = "Valid from",
 	  .type = FIELD_TIME,
-	  .help = "None: from the issue of its certificate." },
+	  ONLY("type", IS, MADE),
+	  .help = "To the second. None: from the issue of its certificate." },
 	{ .name = "validity",
 	  .label = "Validity",
 	  .type = FIELD_DURATION,
+	  ONLY("type", IS, MADE),
 	  .help = "How long its certificate is valid, in place of an expiration date." },
 	{ .name = "not_after",
 	  .label = "Expiration date",
 	  .type = FIELD_TIME,
-	  ONLY("validity", UNSET),
+	  .only_when = { { .op = COND_UNSET, .field = "validity" },
+			 { .op = COND_IS, .field = "type", .values = { MADE } } },
 	  MUST_WHEN("validity", UNSET),
-	  .help = "The end of its certificate's validity; or give a validity." },
+	  .help = "The end of its certificate's validity, to the second; or give a validity." },
 	{ .name = "path_length",
 	  .label = "Path length",
 	  .type = FIELD_INT,
 	  .min = 0,
 	  .max = 20,
+	  ONLY("type", IS_NOT, "external-root"),
 	  .help = "How many authorities may stand below it, one under the other. None: unlimited.",
 	  .standard = "RFC 5280 4.2.1.9" },
-	URLS("crl_urls", "CRL addresses",
-	     "Where its CRL is found; goes into the certificates that it issues.", "RFC 5280 4.2.1.13"),
-	URLS("ca_issuers_urls", "CA certificate addresses",
-	     "Where its own certificate is found; goes into the certificates that it issues.",
-	     "RFC 5280 4.2.2.1"),
-	URLS("ocsp_urls", "OCSP addresses",
-	     "Who answers for the certificates that it issues; goes into them.", "RFC 5280 4.2.2.1"),
+	NAMES("permitted_names", "Permitted names",
+	      "Only names within these may stand in certificates below it, of each kind that is listed: "
+	      "dns:example.org, email:example.org, ip:10.0.0.0/8, uri:.example.org, dir:O=Example,C=SE, "
+	      "upn:example.org."),
+	NAMES("excluded_names", "Excluded names",
+	      "Names within these may not stand in certificates below it; written like permitted ones."),
+	ISSUER_URLS("crl_urls", "CRL addresses",
+		    "Where its CRL is found; goes into the certificates that it issues.",
+		    "RFC 5280 4.2.1.13"),
+	ISSUER_URLS("ca_issuers_urls", "CA certificate addresses",
+		    "Where its own certificate is found; goes into the certificates that it issues.",
+		    "RFC 5280 4.2.2.1"),
+	ISSUER_URLS("ocsp_urls", "OCSP addresses",
+		    "Who answers for the certificates that it issues; goes into them.", "RFC 5280 4.2.2.1"),
 	FIELDS_END,
 };
 

@@ -38,7 +38,8 @@ struct tbs_view {
 MUST enum rc tbs_walk(struct bytes tbs, struct tbs_view *ret, struct err *e);
 
 /* Name constraints of the CA (the value of its extension; none: everything may be) against subject, emailAddress in
-   the subject and every subjectAltName of the view: TBS_NAME when one lies in no permitted subtree of its type or in an
+   the subject, a common name that looks like a host where no DNS name stands, and every subjectAltName of the view (only
+   subject, san and ca are read): TBS_NAME when one lies in no permitted subtree of its type or in an
    excluded one. */
 MUST enum rc tbs_check_names(const struct tbs_view *v, struct bytes name_constraints, struct err *e);
 

@@ -44,6 +44,15 @@ can_judge(const struct gname *g)
 	}
 }
 
+/* Mail addresses beyond ASCII are bound by the subtrees of ordinary ones (RFC 9598 6). */
+static struct gname
+as_judged(const struct gname *base, const struct gname *g)
+{
+	if (base->type == GN_EMAIL && g->type == GN_OTHER && g->other_known == OID_ON_SMTP_UTF8)
+		return (struct gname){ .type = GN_EMAIL, .value = gname_str(g) };
+	return *g;
+}
+
 static bool
 same_kind(const struct gname *a, const struct gname *b)
 {
@@ -67,7 +76,8 @@ wildcard_touches(const struct gname *base, const struct gname *g)
 struct verdict {
 	bool constrained; /* a subtree of this kind stands there */
 	bool within;
-	bool unclear; /* we cannot judge it */
+	bool unclear;    /* we cannot judge it */
+	struct gname by; /* the first subtree that it lies in */
 };
 
 static struct verdict
@@ -77,20 +87,45 @@ hold_against(struct bytes subtrees, const struct gname *g, bool excluded, struct
 	struct verdict v = { 0 };
 
 	while (der_more(&d)) {
-		struct gname base;
+		struct gname base, name;
 
 		der_enter(&d, DER_SEQUENCE);
 		base = gname_take(&d, GN_CONSTRAINT);
 		der_leave(&d);
-		if (!der_ok(&d) || !same_kind(&base, g))
+		name = as_judged(&base, g);
+		if (!der_ok(&d) || !same_kind(&base, &name))
 			continue;
 		v.constrained = true;
-		v.unclear = v.unclear || !can_judge(g);
-		v.within = v.within || gname_within(&base, g) || (excluded && wildcard_touches(&base, g));
+		v.unclear = v.unclear || !can_judge(&name);
+		if (!v.within &&
+		    (gname_within(&base, &name) || (excluded && wildcard_touches(&base, &name)))) {
+			v.within = true;
+			v.by = base;
+		}
 	}
 	if (!der_ok(&d))
 		all->rc = d.rc;
 	return v;
+}
+
+/* The subtrees of a name's kind, for who must find out what would be allowed. */
+static void
+put_subtrees(struct buf *out, struct bytes subtrees, const struct gname *g)
+{
+	struct der d = der_of(subtrees, NULL);
+
+	while (der_more(&d)) {
+		struct gname base, name;
+
+		der_enter(&d, DER_SEQUENCE);
+		base = gname_take(&d, GN_CONSTRAINT);
+		der_leave(&d);
+		name = as_judged(&base, g);
+		if (!der_ok(&d) || !same_kind(&base, &name))
+			continue;
+		buf_str(out, out->n ? ", " : "");
+		gname_put_text(out, &base);
+	}
 }
 
 static void
@@ -98,27 +133,54 @@ judge(struct der *d, const struct subtrees *s, const struct gname *g)
 {
 	struct verdict no = hold_against(s->excluded, g, true, d),
 		       yes = hold_against(s->permitted, g, false, d);
-	OWN_BUF struct buf text = buf_max(4096);
+	OWN_BUF struct buf text = buf_max(4096), why = buf_max(4096);
 	struct bytes shown;
 
 	if (!der_ok(d) || (!no.unclear && !no.within && !yes.unclear && (!yes.constrained || yes.within)))
 		return;
 	gname_put_text(&text, g);
-	shown = bytes_part(buf_bytes(&text), 0, 160);
+	shown = bytes_part(buf_bytes(&text), 0, 100);
 	if (no.within)
-		der_fail(d, CHY_TBS_NAME, "RFC 5280 4.2.1.10", "\"%.*s\" lies in an excluded subtree",
-			 BYTES_FMT(shown));
+		gname_put_text(&why, &no.by);
+	else
+		put_subtrees(&why, s->permitted, g);
+	if (no.within)
+		der_fail(d, CHY_TBS_NAME, "RFC 5280 4.2.1.10", "\"%.*s\" lies in the excluded subtree %.*s",
+			 BYTES_FMT(shown), BYTES_FMT(bytes_part(buf_bytes(&why), 0, 100)));
 	else if (no.unclear || yes.unclear)
 		der_fail(d, CHY_TBS_NAME, "RFC 5280 4.2.1.10",
 			 "\"%.*s\" cannot be judged and its kind is constrained", BYTES_FMT(shown));
 	else
-		der_fail(d, CHY_TBS_NAME, "RFC 5280 4.2.1.10", "\"%.*s\" lies in no permitted subtree",
-			 BYTES_FMT(shown));
+		der_fail(d, CHY_TBS_NAME, "RFC 5280 4.2.1.10", "\"%.*s\" lies in no permitted subtree: %.*s",
+			 BYTES_FMT(shown), BYTES_FMT(bytes_part(buf_bytes(&why), 0, 100)));
 }
 
-/* emailAddress in the subject counts as a mail address. */
+/* A common name that looks like a DNS name is taken for one by many who find no DNS name among the alternative names, so it
+   is bound as one. Not a CA's: nobody connects to it. */
+static bool
+is_host(struct bytes text)
+{
+	return memchr(text.p, '.', text.n) != NULL && dns_ok(text, true);
+}
+
+/* One attribute of the subject: emailAddress counts as a mail address, a common name perhaps as a host. */
 static void
-judge_subject(struct der *all, const struct subtrees *s, struct bytes subject)
+judge_attribute(struct der *all, const struct subtrees *s, enum oid type, uint32_t tag, struct bytes value,
+		bool hosts)
+{
+	struct gname mail = { .type = GN_EMAIL, .value = value }, host = { .type = GN_DNS, .value = value };
+	bool text = tag == DER_IA5 || tag == DER_UTF8 || tag == DER_PRINTABLE;
+
+	if (type == OID_AT_EMAIL && !text)
+		der_fail(all, CHY_TBS_NAME, "RFC 5280 A.1", "emailAddress of a strange string type");
+	else if (type == OID_AT_EMAIL)
+		judge(all, s, &mail);
+	else if (type == OID_AT_CN && hosts && value.n > 0 && text && is_host(value))
+		judge(all, s, &host);
+}
+
+static void
+judge_subject(struct der *all, const struct subtrees *s, struct bytes subject, bool hosts)
 {
 	struct gname dir = { .type = GN_DIR, .value = subject };
 	struct der d = der_of(subject, NULL);
@@ -130,23 +192,36 @@ judge_subject(struct der *all, const struct subtrees *s, struct bytes subject)
 	while (der_more(&d)) {
 		der_enter(&d, DER_SET);
 		while (der_more(&d)) {
-			struct gname mail = { .type = GN_EMAIL };
+			struct bytes value;
 			uint32_t tag;
-			bool is_mail;
+			enum oid type;
 
 			der_enter(&d, DER_SEQUENCE);
-			is_mail = oid_find(der_oid(&d)) == OID_AT_EMAIL;
-			mail.value = der_any(&d, &tag);
+			type = oid_find(der_oid(&d));
+			value = der_any(&d, &tag);
 			der_leave(&d);
-			if (is_mail && der_ok(&d) && tag != DER_IA5 && tag != DER_UTF8 &&
-			    tag != DER_PRINTABLE)
-				der_fail(all, CHY_TBS_NAME, "RFC 5280 A.1",
-					 "emailAddress of a strange string type");
-			else if (is_mail && der_ok(&d))
-				judge(all, s, &mail);
+			if (der_ok(&d))
+				judge_attribute(all, s, type, tag, value, hosts);
 		}
 		der_leave(&d);
 	}
+}
+
+static bool
+has_dns(struct bytes san)
+{
+	struct der d = der_of(san, NULL);
+	bool has = false;
+
+	if (san.p == NULL)
+		return false;
+	der_enter(&d, DER_SEQUENCE);
+	while (der_more(&d)) {
+		struct gname g = gname_take(&d, GN_NAME);
+
+		has = has || (der_ok(&d) && g.type == GN_DNS);
+	}
+	return has;
 }
 
 enum rc
@@ -158,7 +233,7 @@ tbs_check_names(const struct tbs_view *v, struct bytes name_constraints, struct 
 	if (name_constraints.p == NULL)
 		return RC_OK;
 	TRY_AT(read_subtrees(name_constraints, &s, e), e, "nameConstraints");
-	judge_subject(&d, &s, v->subject);
+	judge_subject(&d, &s, v->subject, !v->ca && !has_dns(v->san));
 	if (v->san.p != NULL && der_ok(&d)) {
 		der_enter(&d, DER_SEQUENCE);
 		while (der_more(&d)) {

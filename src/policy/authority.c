@@ -2,6 +2,7 @@
 #include "base/base.h"
 #include "policy/body.h"
 #include "policy/issue_impl.h"
+#include "policy/names.h"
 #include "policy/snapshot_impl.h"
 
 struct founding {
@@ -29,9 +30,14 @@ rule_document(struct founding *x)
 	x->d->authority = own;
 	REFUSE_IF(!own->doc->active, x, "authority", CHY_ISSUE_AUTHORITY_CLOSED, NULL,
 		  "authority \"%.*s\" is closed", BYTES_FMT(own->doc->name));
-	REFUSE_IF(own->why_not.code != CHY_NONE && own->why_not.code != CHY_ISSUE_AUTHORITY_NOT_READY, x,
-		  "authority", CHY_ISSUE_UNUSABLE, NULL, "authority \"%.*s\": %s", BYTES_FMT(own->doc->name),
-		  own->why_not.text);
+	REFUSE_IF(own->type == AUTHORITY_EXTERNAL_ROOT || own->type == AUTHORITY_EXTERNAL_SUBORDINATE, x,
+		  "authority", CHY_AUTHORITY_NO_RENEWAL, NULL,
+		  "the certificate of authority \"%.*s\" is a foreign CA's to issue",
+		  BYTES_FMT(own->doc->name));
+	REFUSE_IF(own->why_not.code != CHY_NONE && own->why_not.code != CHY_ISSUE_AUTHORITY_NOT_READY &&
+		      own->why_not.code != CHY_AUTHORITY_FOREIGN,
+		  x, "authority", CHY_ISSUE_UNUSABLE, NULL, "authority \"%.*s\": %s",
+		  BYTES_FMT(own->doc->name), own->why_not.text);
 	return RC_OK;
 }
 
@@ -68,6 +74,7 @@ rule_path(struct founding *x)
 {
 	int own = path_len_of(x->d->authority), up = is_root(x) ? -1 : x->d->issuer->path_len;
 
+	x->d->path_len = own;
 	REFUSE_IF(up == 0 || (up > 0 && (own < 0 || own >= up)), x, "path_length", CHY_AUTHORITY_PATH_LENGTH,
 		  "RFC 5280 4.2.1.9", "below authority \"%.*s\" it must be less than %d",
 		  BYTES_FMT(x->d->issuer->doc->name), up);
@@ -102,6 +109,17 @@ rule_own_subject(struct founding *x)
 		  "an authority needs a subject");
 	REFUSE_IF(!is_root(x) && name_eq(own->subject, x->d->issuer->subject_in_force), x, "subject",
 		  CHY_SUBJECT_VALUE, "RFC 5280 4.1.2.6", "it is the issuing authority's subject");
+	return RC_OK;
+}
+
+/* What stands above binds the names of authorities too. */
+static enum rc
+rule_constraints(struct founding *x)
+{
+	if (is_root(x))
+		return RC_OK;
+	TRY_AT(names_allowed(x->a, x->d->issuer, x->d->authority->subject, NULL, true, x->e), x->e,
+	       "subject");
 	return RC_OK;
 }
 
@@ -153,6 +171,14 @@ specs_of(struct founding *x, struct specs *s)
 	TRY(specs_add(x->a, s, &basic, x->e));
 	TRY(specs_add(x->a, s, &usage, x->e));
 	TRY(specs_slot(s, SLOT_SKI, x->e));
+	TRY(names_value(x->a, own->doc->body, &x->d->name_constraints, x->e));
+	if (x->d->name_constraints.n > 0) {
+		TRY(specs_slot(s, SLOT_CONST, x->e));
+		s->v[s->n - 1].ext = (struct ext){ .oid = oid_der(OID_CE_NAME_CONSTRAINTS),
+						   .known = OID_CE_NAME_CONSTRAINTS,
+						   .critical = true,
+						   .value = x->d->name_constraints };
+	}
 	if (is_root(x))
 		return RC_OK;
 	TRY(specs_add(x->a, s, &aki, x->e));
@@ -184,10 +210,10 @@ static const struct {
 	const char *name;
 	founding_fn *fn;
 } rules[] = {
-	{ "authority", rule_document },   { "issuing-authority", rule_issuer },
-	{ "path-length", rule_path },     { "key", rule_key },
-	{ "subject", rule_own_subject },  { "validity", rule_period },
-	{ "serial-number", rule_number },
+	{ "authority", rule_document },  { "issuing-authority", rule_issuer },
+	{ "path-length", rule_path },    { "key", rule_key },
+	{ "subject", rule_own_subject }, { "name-constraints", rule_constraints },
+	{ "validity", rule_period },     { "serial-number", rule_number },
 };
 
 enum rc

@@ -198,88 +198,6 @@ format_compile(struct snapshot *s, struct slot *slot, struct err *e)
 	return keep(s->a, &f->why_not, format_lists(s->a, body, f, &bad), &bad, e);
 }
 
-/* ---- authorities ---- */
-
-static enum rc
-read_certificate(struct arena *a, const struct authority_facts *facts, struct authority *x, struct err *e)
-{
-	struct basic_constraints basic = { .ca = false };
-	const struct ext *bc;
-	struct cert c;
-
-	ROOM((x->certificate = arena_dup(a, facts->certificate)).p, e);
-	x->certificate_id = facts->certificate_id;
-	TRY(cert_parse(a, x->certificate, &c, e));
-	bc = exts_find(&c.exts, OID_CE_BASIC_CONSTRAINTS);
-	if (bc != NULL)
-		TRY(ext_basic(bc->value, &basic, e));
-	NEED(basic.ca, e, CHY_AUTHORITY_CERTIFICATE, "RFC 5280 4.2.1.9", "its certificate is no CA's");
-	x->path_len = basic.path_len;
-	x->subject_in_force = c.subject;
-	x->spki = c.spki;
-	x->key_id = cert_key_id(&c);
-	NEED(x->key_id.n > 0, e, CHY_AUTHORITY_CERTIFICATE, "RFC 5280 4.2.1.2",
-	     "its certificate lacks a subject key identifier");
-	x->not_before_ms = c.not_before_at;
-	x->not_after_ms = c.not_after_at;
-	return RC_OK;
-}
-
-static enum rc
-read_authority(struct snapshot *s, const struct json *body, struct authority *x, struct err *e)
-{
-	struct bytes alg = body_text(body, "signature_algorithm");
-	struct name subject;
-
-	x->key = snapshot_of_kind(s, KIND_CA_KEY, body_ref(body, "ca_key"));
-	NEED(x->key != NULL, e, CHY_REF_NOTHING, NULL, "its CA key is not there");
-	TRY(key_type_parse(body_text(x->key->body, "algorithm"), &x->key_type, e));
-	TRY(name_from_text(s->a, body_text(body, "subject"), &subject, e));
-	x->subject = subject.der;
-	x->sigalg = alg.n ? sigalg_by_name(alg) : sigalg_default(&x->key_type);
-	NEED(sigalg_fits(x->sigalg, &x->key_type), e, CHY_ISSUE_SIGNATURE_ALGORITHM, NULL,
-	     "its signature algorithm does not fit its key");
-	return RC_OK;
-}
-
-static enum rc
-authority_compile(struct snapshot *s, struct slot *slot, const struct authority_facts *facts, size_t n,
-		  struct err *e)
-{
-	const struct json *body = slot->doc.body;
-	struct authority *x = arena_one(s->a, struct authority);
-	struct err why = { 0 };
-
-	ROOM(x, e);
-	slot->compiled = x;
-	slot->why_not = &x->why_not;
-	x->doc = &slot->doc;
-	x->path_len = -1;
-	x->type = (enum authority_type)body_choice(body, "type", authority_choices, AUTHORITY_ROOT);
-	TRY(keep(s->a, &x->why_not, read_authority(s, body, x, &why), &why, e));
-	for (size_t i = 0; i < n; i++) {
-		struct err bad = { 0 };
-
-		if (doc_id_eq(facts[i].authority, slot->doc.id) && facts[i].certificate.n > 0)
-			TRY(keep(s->a, &x->why_not, read_certificate(s->a, &facts[i], x, &bad), &bad, e));
-	}
-	if (x->certificate.n == 0)
-		cannot(s->a, &x->why_not, CHY_ISSUE_AUTHORITY_NOT_READY, "it has no certificate yet");
-	return RC_OK;
-}
-
-static void
-link_issuers(struct snapshot *s)
-{
-	for (size_t i = 0; i < s->n; i++) {
-		struct authority *x = s->slots[i].compiled;
-
-		if (s->slots[i].doc.kind == KIND_AUTHORITY && x->type == AUTHORITY_SUBORDINATE)
-			x->issuer = snapshot_authority(s,
-						       body_ref(s->slots[i].doc.body, "issuing_authority"));
-	}
-}
-
 /* ---- procedures ---- */
 
 static enum rc
@@ -413,6 +331,18 @@ officer_compile(struct snapshot *s, struct slot *slot, struct err *e)
 	return RC_OK;
 }
 
+/* As long as an officer of the boot ceremony may act, the installation is not in production. */
+static void
+note_boot(struct snapshot *s)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		const struct officer *o = s->slots[i].compiled;
+
+		if (s->slots[i].doc.kind == KIND_OFFICER && o->boot && o->active)
+			s->boot = &s->slots[i].doc;
+	}
+}
+
 /* ---- all, in the order in which they need each other ---- */
 
 static enum rc
@@ -428,10 +358,7 @@ enum rc
 compile_all(struct snapshot *s, const struct authority_facts *facts, size_t facts_n, struct err *e)
 {
 	TRY(compile_kind(s, KIND_FORMAT, format_compile, e));
-	for (size_t i = 0; i < s->n; i++)
-		if (s->slots[i].doc.kind == KIND_AUTHORITY)
-			TRY(authority_compile(s, &s->slots[i], facts, facts_n, e));
-	link_issuers(s);
+	TRY(compile_authorities(s, facts, facts_n, e));
 	TRY(compile_kind(s, KIND_CRL_PROCEDURE, crl_procedure_compile, e));
 	TRY(link_crls(s, e));
 	TRY(compile_kind(s, KIND_CERTIFICATE_PROCEDURE, procedure_compile, e));
@@ -440,7 +367,9 @@ compile_all(struct snapshot *s, const struct authority_facts *facts, size_t fact
 	TRY(compile_kind(s, KIND_ATTRIBUTE_CERTIFICATE_PROCEDURE, ac_procedure_compile, e));
 	TRY(compile_kind(s, KIND_INPUT_VIEW, input_view_compile, e));
 	TRY(compile_kind(s, KIND_TOKEN_PROCEDURE, token_compile, e));
-	return compile_kind(s, KIND_OFFICER, officer_compile, e);
+	TRY(compile_kind(s, KIND_OFFICER, officer_compile, e));
+	note_boot(s);
+	return RC_OK;
 }
 
 const char *

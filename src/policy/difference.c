@@ -1,5 +1,7 @@
 /* What changes between two versions, and who refers to a document: for people who sign. */
 #include "base/base.h"
+#include "pki/cert.h"
+#include "pki/csr.h"
 #include "policy/document.h"
 
 struct differ {
@@ -56,6 +58,34 @@ oid_value_text(struct differ *d, const struct json *v, struct buf *out)
 		buf_put(out, v->str);
 }
 
+/* What the octets are, for who cannot read base64: the text of it stays in what is signed. */
+static void
+der_text(struct differ *d, const struct json *v, struct buf *out)
+{
+	char from[32], to[32];
+	struct bytes der;
+	struct cert c;
+	struct csr r;
+
+	if (base64_parse(d->a, v->str, &der, NULL) != RC_OK) {
+		buf_str(out, "unreadable");
+	} else if (cert_parse(d->a, der, &c, NULL) == RC_OK) {
+		buf_str(out, "certificate of ");
+		name_put_der_text(out, c.subject);
+		buf_str(out, " by ");
+		name_put_der_text(out, c.issuer);
+		buf_str(out, ", serial number ");
+		hex_put(out, c.serial);
+		buf_printf(out, ", from %s to %s", time_text(from, c.not_before_at),
+			   time_text(to, c.not_after_at));
+	} else if (csr_parse(d->a, der, &r, NULL) == RC_OK) {
+		buf_str(out, "request of ");
+		name_put_der_text(out, r.subject);
+	} else {
+		buf_printf(out, "%zu octets", der.n);
+	}
+}
+
 static void
 item_text(struct differ *d, const struct field *f, const struct json *v, struct buf *out)
 {
@@ -69,6 +99,8 @@ item_text(struct differ *d, const struct field *f, const struct json *v, struct 
 		buf_str(out, f->choices[choice].label);
 	else if (f->type == FIELD_OID && v->type == JSON_STR)
 		oid_value_text(d, v, out);
+	else if (f->type == FIELD_DER && v->type == JSON_STR)
+		der_text(d, v, out);
 	else if (v->type == JSON_BOOL)
 		buf_str(out, v->boolean ? "yes" : "no");
 	else if (v->type == JSON_STR)

@@ -8,6 +8,7 @@
 #include "policy/body.h"
 #include "policy/document_impl.h"
 #include "policy/duration.h"
+#include "policy/names.h"
 
 const struct document *
 doc_of(struct walk *w, const struct json *body, const char *name)
@@ -124,6 +125,64 @@ authority_validity(struct walk *w, const struct json *body)
 	return RC_OK;
 }
 
+static enum authority_type
+type_of(const struct json *body)
+{
+	return (enum authority_type)body_choice(body, "type", authority_choices, AUTHORITY_ROOT);
+}
+
+static enum rc
+constraint_list(struct walk *w, const struct json *body, const char *list)
+{
+	struct at all = { .name = list }, at = { .up = &all };
+
+	JSON_EACH(v, json_get(body, list))
+	{
+		struct err why = { 0 };
+		struct gname g;
+
+		REFUSE_UNLESS(names_from_text(w->a, v->str, &g, &why) == RC_OK, w, &at, CHY_FIELD_VALUE, "%s",
+			      why.text);
+		at.index++;
+	}
+	return RC_OK;
+}
+
+/* Who may stand above whom: an external subordinate below an external root alone, the others below who has a key. */
+static enum rc
+issuer_check(struct walk *w, const struct json *body, const struct document *up)
+{
+	struct at at = { .name = "issuing_authority" };
+	bool outside = up != NULL && type_of(up->body) == AUTHORITY_EXTERNAL_ROOT;
+
+	if (up == NULL)
+		return RC_OK;
+	if (type_of(body) == AUTHORITY_EXTERNAL_SUBORDINATE)
+		REFUSE_UNLESS(outside, w, &at, CHY_FIELD_CONFLICT, "\"%.*s\" is no external root",
+			      BYTES_FMT(up->name));
+	else
+		REFUSE_UNLESS(authority_has_key(type_of(up->body)), w, &at, CHY_AUTHORITY_FOREIGN,
+			      "the key of \"%.*s\" is not here", BYTES_FMT(up->name));
+	return RC_OK;
+}
+
+static enum rc
+foreign_check(struct walk *w, const struct json *body)
+{
+	struct at at = { .name = "request" }, root = { .name = "certificate" };
+	struct bytes before = body_text(w->c->before, root.name);
+	struct err why = { 0 };
+	struct foreign_ca ca;
+
+	if (type_of(body) == AUTHORITY_CROSS)
+		REFUSE_UNLESS(foreign_ca_read(w->a, body_text(body, at.name), &ca, &why) == RC_OK, w, &at,
+			      why.code, "%s", why.text);
+	REFUSE_UNLESS(type_of(body) != AUTHORITY_EXTERNAL_ROOT || before.n == 0 ||
+			  bytes_eq(before, body_text(body, root.name)),
+		      w, &root, CHY_FIELD_FIXED, "a trust anchor is not changed: make another one");
+	return RC_OK;
+}
+
 static enum rc
 authority_check(struct walk *w, const struct json *body)
 {
@@ -131,6 +190,10 @@ authority_check(struct walk *w, const struct json *body)
 	const struct document *up = doc_of(w, body, "issuing_authority");
 	int64_t above = up ? body_int(up->body, "path_length", INT64_MAX) : INT64_MAX;
 
+	TRY(issuer_check(w, body, up));
+	TRY(foreign_check(w, body));
+	TRY(constraint_list(w, body, "permitted_names"));
+	TRY(constraint_list(w, body, "excluded_names"));
 	TRY(purpose_check(w, body, "ca"));
 	TRY(sigalg_check(w, body, doc_of(w, body, "ca_key")));
 	TRY(authority_validity(w, body));
@@ -380,12 +443,16 @@ static enum rc
 certificate_procedure_check(struct walk *w, const struct json *body)
 {
 	const struct document *authority = doc_of(w, body, "authority");
+	struct at at = { .name = "authority" };
 
 	TRY(purpose_check(w, body, "end-entity"));
 	TRY(chain_check(w, body));
 	TRY(settings_check(w, body));
 	TRY(crl_procedure_check(w, body));
 	TRY(transport_check(w, body));
+	REFUSE_UNLESS(authority == NULL || authority_has_key(type_of(authority->body)), w, &at,
+		      CHY_AUTHORITY_FOREIGN, "the key of \"%.*s\" is not here: it issues nothing here",
+		      BYTES_FMT(authority->name));
 	if (authority != NULL)
 		TRY(sigalg_check(w, body, doc_of(w, authority->body, "ca_key")));
 	TRY(positive_duration(w, body, "validity"));

@@ -3,6 +3,7 @@
 #include "model/choices.h"
 #include "pki/gname.h"
 #include "pki/name.h"
+#include "pki/pem.h"
 #include "policy/document_impl.h"
 #include "policy/duration.h"
 
@@ -157,6 +158,38 @@ hex_value(struct walk *w, const struct field *f, const struct json *v, const str
 	return RC_OK;
 }
 
+/* One PEM block with nothing behind it, whatever its label, or base64. */
+static enum rc
+der_octets(struct arena *a, struct bytes text, struct bytes *ret, struct err *e)
+{
+	struct pem_block block;
+
+	if (!pem_is(text))
+		return base64_parse(a, text, ret, e);
+	TRY(pem_next(a, &text, &block, e));
+	NEED(text_trim(text).n == 0, e, CHY_PEM, NULL, "something stands behind the first block");
+	*ret = block.der;
+	return RC_OK;
+}
+
+static enum rc
+der_value(struct walk *w, const struct field *f, const struct json *v, const struct at *at, struct json **ret)
+{
+	OWN_BUF struct buf text = buf_max(TEXT_BYTES_MAX);
+	struct err why = { 0 };
+	struct bytes der;
+
+	REFUSE_UNLESS(der_octets(w->a, text_trim(v->str), &der, &why) == RC_OK, w, at, CHY_FIELD_DER,
+		      "%s: %s", f->label, why.text);
+	REFUSE_UNLESS(f->max == 0 || (int64_t)der.n <= f->max, w, at, CHY_FIELD_TOO_LONG,
+		      "%s: %zu octets, at most %lld", f->label, der.n, (long long)f->max);
+	REFUSE_UNLESS(der_check(der, &why) == RC_OK, w, at, CHY_FIELD_DER, "%s: %s", f->label, why.text);
+	base64_put(&text, der);
+	NEED(buf_ok(&text), w->e, CHY_NO_MEMORY, NULL, "document");
+	*ret = json_str(w->a, buf_bytes(&text));
+	return RC_OK;
+}
+
 static enum rc
 dn_value(struct walk *w, const struct field *f, const struct json *v, const struct at *at, struct json **ret)
 {
@@ -207,7 +240,7 @@ static value_fn *const by_type[FIELD_TYPE_COUNT] = {
 	[FIELD_BOOL] = bool_value,     [FIELD_INT] = int_value,   [FIELD_TEXT] = text_value,
 	[FIELD_CHOICE] = choice_value, [FIELD_TIME] = time_value, [FIELD_DURATION] = duration_value,
 	[FIELD_OID] = oid_value,       [FIELD_HEX] = hex_value,   [FIELD_DN] = dn_value,
-	[FIELD_URI] = uri_value,
+	[FIELD_URI] = uri_value,       [FIELD_DER] = der_value,
 };
 
 enum rc

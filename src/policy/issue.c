@@ -2,6 +2,7 @@
 #include "model/choices.h"
 #include "policy/body.h"
 #include "policy/issue_impl.h"
+#include "policy/names.h"
 
 #include <stdarg.h>
 
@@ -256,6 +257,28 @@ rule_authority(struct issuing *i)
 	return may_issue_by(i->a, i->officer, x->subject_in_force, i->e);
 }
 
+/* Before the officers of the boot ceremony are closed, certificates are made for their successors alone: nobody else may
+   come to trust what two soft tokens of an installer could issue. */
+static enum rc
+rule_production(struct issuing *i)
+{
+	const struct document *boot = snapshot_boot_officer(i->f->policy);
+
+	REFUSE_IF(boot != NULL && !i->d->authority->boot, i, "authority", CHY_ISSUE_BOOT, NULL,
+		  "boot officer \"%.*s\" is still active: close the boot officers first",
+		  BYTES_FMT(boot->name));
+	return RC_OK;
+}
+
+/* Of the authority and of everything above it, before anything is signed. */
+static enum rc
+rule_constraints(struct issuing *i)
+{
+	TRY_AT(names_allowed(i->a, i->d->authority, i->d->subject, &i->d->inputs.san, false, i->e), i->e,
+	       "csr.names");
+	return RC_OK;
+}
+
 /* The position in key_family_choices; -1 for what no format can name. */
 static int
 family_of(const struct pubkey *k)
@@ -321,6 +344,7 @@ rule_serial(struct issuing *i)
 	X("selection", rule_selection) \
 	X("certificate-procedure", rule_procedure) \
 	X("authority", rule_authority) \
+	X("production", rule_production) \
 	X("key-algorithm", rule_key_algorithm) \
 	X("authority-key", rule_authority_key) \
 	X("basic-constraints", rule_basic_constraints) \
@@ -329,6 +353,7 @@ rule_serial(struct issuing *i)
 	X("extensions", rule_extensions) \
 	X("subject", rule_subject) \
 	X("alternative-names", rule_names) \
+	X("name-constraints", rule_constraints) \
 	X("validity", rule_validity) \
 	X("serial-number", rule_serial)
 

@@ -41,7 +41,9 @@ struct authority_decision {
 	struct rule_trace trace;
 	uint8_t serial[SERIAL_LEN];
 	int64_t not_before_ms, not_after_ms;
-	enum sigalg sigalg; /* the issuer's */
+	enum sigalg sigalg;            /* the issuer's */
+	int path_len;                  /* -1: unlimited */
+	struct bytes name_constraints; /* the extension's value; empty: none */
 	struct bytes tbs;
 };
 

@@ -138,6 +138,9 @@ string_schema(struct maker *m, const struct field *f)
 		put_text(m, o, "pattern", "^([0-9A-Fa-f]{2})*$");
 		bounds(m, o, f, "minLength", "maxLength", 2);
 		break;
+	case FIELD_DER:
+		put_text(m, o, "contentEncoding", "base64");
+		break;
 	case FIELD_URI:
 		schemes(m, o, f->choices);
 		bounds(m, o, f, "minLength", "maxLength", 1);

@@ -242,6 +242,12 @@ snapshot_condemn(struct snapshot *s, struct doc_id id, enum code code, const cha
 	return RC_OK;
 }
 
+const struct document *
+snapshot_boot_officer(const struct snapshot *s)
+{
+	return s->boot;
+}
+
 /* ---- compiled ---- */
 
 const struct authority *

@@ -85,9 +85,20 @@ struct unusable snapshot_unusable(const struct snapshot *s, struct doc_id id);
 MUST enum rc snapshot_condemn(struct snapshot *s, struct doc_id id, enum code code, const char *text,
 			      struct err *e);
 
+/* An officer of the boot ceremony who may still act: there is no production before there is none (NULL). */
+const struct document *snapshot_boot_officer(const struct snapshot *s);
+
 /* ---- compiled documents; all views live as long as the snapshot ---- */
 
-enum authority_type { AUTHORITY_ROOT, AUTHORITY_SUBORDINATE };
+enum authority_type {
+	AUTHORITY_ROOT,
+	AUTHORITY_SUBORDINATE,
+	AUTHORITY_EXTERNAL_SUBORDINATE,
+	AUTHORITY_EXTERNAL_ROOT,
+	AUTHORITY_CROSS
+};
+
+enum { AUTHORITY_CHAIN_MAX = 24 }; /* certificates from an authority up to its root */
 
 struct crl_procedure;
 
@@ -95,7 +106,7 @@ struct authority {
 	const struct document *doc;
 	enum authority_type type;
 	const struct authority *issuer; /* NULL: root, or its document is gone */
-	const struct document *key;     /* the ca-key document */
+	const struct document *key;     /* the ca-key document; NULL: the key is not here */
 	struct key_type key_type;
 	struct bytes subject; /* DER */
 	enum sigalg
@@ -105,7 +116,14 @@ struct authority {
 	struct bytes certificate, key_id, spki;
 	struct bytes subject_in_force; /* the subject in the certificate: the issuer of what it issues */
 	int64_t not_before_ms, not_after_ms;
-	int path_len;                      /* -1: unlimited */
+	int path_len;        /* by it and, of an external one, those above it; -1: unlimited */
+	bool boot;           /* the system's own, of the boot ceremony */
+	struct bytes *chain; /* foreign certificates above its own, upwards */
+	size_t chain_n;
+	/* Values of name constraints that hold for what it issues: of its certificate, its document, the foreign chain. Those
+	   of its issuer hold too and stand there. */
+	struct bytes *constraints;
+	size_t constraints_n;
 	const struct crl_procedure **crls; /* its open ones that certificates point to, by id */
 	size_t crls_n;
 	struct unusable why_not; /* for issuing */
@@ -283,6 +301,10 @@ struct token_procedure {
 
 /* NULL: no such document. Closed and unusable ones are given too: look at doc->active and why_not. */
 const struct authority *snapshot_authority(const struct snapshot *s, struct doc_id id);
+/* Its certificate and those above it up to the root, as far as they are here: views. Returns how many; 0: it has none. */
+size_t authority_chain(const struct authority *x, struct bytes ret[AUTHORITY_CHAIN_MAX]);
+/* Whether its certificates are made by its key here, and it can have any. */
+bool authority_has_key(enum authority_type t);
 const struct format *snapshot_format(const struct snapshot *s, struct doc_id id);
 const struct procedure *snapshot_procedure(const struct snapshot *s, struct doc_id id);
 const struct token_procedure *snapshot_token_procedure(const struct snapshot *s, struct doc_id id);

@@ -31,6 +31,7 @@ struct snapshot {
 	struct index by_id, by_name, by_print;
 	const struct document **lists[KIND_COUNT];
 	size_t lists_n[KIND_COUNT];
+	const struct document *boot; /* an active officer of the boot ceremony; NULL: none */
 };
 
 struct slot *slot_find(const struct snapshot *s, struct doc_id id);
@@ -57,6 +58,9 @@ typedef enum rc compile_fn(struct snapshot *, struct slot *, struct err *);
 /* compile_tokens.c */
 compile_fn crl_procedure_compile, key_procedure_compile, pin_procedure_compile, ac_procedure_compile,
     input_view_compile, token_compile;
+/* compile_authority.c: all authorities, with what stands above each. */
+MUST enum rc compile_authorities(struct snapshot *s, const struct authority_facts *facts, size_t facts_n,
+				 struct err *e);
 /* Gives each authority its CRL procedures. */
 MUST enum rc link_crls(struct snapshot *s, struct err *e);
 

@@ -28,6 +28,15 @@ teardown(void **state)
 
 /* ---- every field ---- */
 
+/* Octets that are DER and nothing else, and a foreign CA's request. */
+#define DER_ONE "BQA="
+#define DER_TWO "AQH/"
+#define FOREIGN_REQUEST \
+	"MIGUMEgCAQAwFTETMBEGA1UEAwwKRm9yZWlnbiBDQTAqMAUGAytlcAMhAG6uVQu7QQQjeFYtutNqhJsZuzB5aDf2OmEOYpaBDU" \
+	"//" \
+	"oAAwBQYDK2VwA0EAW+/6kyNnRcnhEHDStDfaPAXNn/2ORx2cMT5iiQPQVb8u/" \
+	"CxkUeA7ZWOl4nP7pExFSPNcPHcvE977eVSXHLS2AA=="
+
 /* Bodies in which, between them, every field that can be used is given. */
 static const struct {
 	enum kind_id kind;
@@ -58,6 +67,15 @@ static const struct {
 	  "\"path_length\":1,\"crl_urls\":[\"http://a.example/c\"],\"ca_issuers_urls\":[\"http://a.example/"
 	  "i\"],"
 	  "\"ocsp_urls\":[\"http://a.example/o\"]}" },
+	{ KIND_AUTHORITY,
+	  "{\"name\":\"New\",\"type\":\"external-subordinate\",\"ca_key\":402,\"subject\":\"CN=New,C=SE\","
+	  "\"certificate\":\"" DER_ONE "\",\"chain\":[\"" DER_ONE "\",\"" DER_TWO
+	  "\"],\"cross_certificates\":[\"" DER_TWO "\"],\"permitted_names\":[\"dns:example.org\"],"
+	  "\"excluded_names\":[\"ip:10.0.0.0/8\",\"upn:example.com\"]}" },
+	{ KIND_AUTHORITY,
+	  "{\"name\":\"New\",\"type\":\"cross\",\"issuing_authority\":501,\"request\":\"" FOREIGN_REQUEST
+	  "\",\"format\":601,\"validity\":\"P1Y\"}" },
+	{ KIND_AUTHORITY, "{\"name\":\"New\",\"type\":\"external-root\",\"certificate\":\"" DER_ONE "\"}" },
 	{ KIND_AUTHORITY,
 	  "{\"name\":\"New\",\"type\":\"root\",\"ca_key\":402,\"subject\":\"CN=New,C=SE\",\"format\":601,"
 	  "\"not_after\":\"2036-11-21T12:00:00Z\"}" },
@@ -274,6 +292,10 @@ wrong_strings(const struct wrong *x, const struct field *f, struct json *v)
 		{ FIELD_OID, "9.9", CHY_FIELD_OID },
 		{ FIELD_HEX, "abc", CHY_FIELD_HEX },
 		{ FIELD_HEX, "zz", CHY_FIELD_HEX },
+		{ FIELD_DER, "no base64", CHY_FIELD_DER },
+		{ FIELD_DER, "BQAA", CHY_FIELD_DER }, /* an octet behind the value */
+		{ FIELD_DER, "BYEA", CHY_FIELD_DER }, /* a length that is not DER */
+		{ FIELD_DER, "-----BEGIN CERTIFICATE-----\nBQA=\n", CHY_FIELD_DER },
 		{ FIELD_DN, "no name", CHY_FIELD_DN },
 		{ FIELD_DN, "C=Sweden", CHY_FIELD_DN },
 		{ FIELD_URI, "javascript:alert(1)", CHY_FIELD_URI },
@@ -290,6 +312,9 @@ wrong_strings(const struct wrong *x, const struct field *f, struct json *v)
 		try_value(x, v, long_text("http://", (size_t)f->max + 1), CHY_FIELD_TOO_LONG, "too long");
 	if (f->type == FIELD_DN)
 		try_value(x, v, long_text("CN=", (size_t)f->max + 1), CHY_FIELD_TOO_LONG, "too long");
+	if (f->type == FIELD_DER)
+		try_value(x, v, long_text("", ((size_t)f->max / 3 + 2) * 4), CHY_FIELD_TOO_LONG,
+			  "too many octets");
 	if (f->type == FIELD_HEX)
 		try_value(x, v, long_text("", 2 * (size_t)f->max + 2), CHY_FIELD_TOO_LONG, "too many octets");
 	if (f->type == FIELD_HEX && f->min > 1)
