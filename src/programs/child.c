@@ -7,7 +7,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-enum { FDS_MAX = 4, ARGS_MAX = 8, FIRST_FD = 3, PARKING = 64 };
+enum { FDS_MAX = 12, ARGS_MAX = 8, FIRST_FD = 3, PARKING = 64 };
 
 static const char *
 in_folder(struct arena *a, const char *folder, const char *name)

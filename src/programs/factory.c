@@ -23,12 +23,14 @@
 #include "programs/config.h"
 #include "programs/control.h"
 #include "programs/sandbox.h"
+#include "programs/sockets.h"
 
 enum { FIRST_SIGNER_WAIT_MS = 30000, SETUP_MAX = 1 << 20 };
 
 struct program {
 	struct arena *a;
 	struct config config;
+	struct sockets sockets; /* that listen already; in place of the addresses of the same use */
 	struct factory *factory;
 	struct metrics *metrics;
 	struct health *health;
@@ -65,7 +67,7 @@ open_tls(struct program *p, struct err *e)
 	struct tls_identity id = { .chain = chain, .chain_count = ARRAY_LEN(chain) };
 	struct cert cert;
 
-	if (p->config.listener.tls == NULL)
+	if (p->config.listener.tls == NULL && !sockets_have(&p->sockets, SOCKET_TLS))
 		return RC_OK;
 	TRY(cert_parse(p->a, p->factory->tls_certificate, &cert, e));
 	TRY(foreign_key_new(cert.spki, tls_sign, p->factory, &p->tls_key, e));
@@ -139,6 +141,18 @@ open_gateway(struct program *p, struct err *e)
 	return system_init(&p->system, p->a, e);
 }
 
+/* By the sockets that were handed over, else by the address. */
+static enum rc
+open_listener(struct program *p, enum socket_use use, const char *address, SSL_CTX *tls, struct err *e)
+{
+	for (size_t i = 0; i < p->sockets.n; i++)
+		if (p->sockets.use[i] == use)
+			TRY(httpd_listen_fd(p->httpd, p->sockets.fd[i], tls, e));
+	if (address == NULL || sockets_have(&p->sockets, use))
+		return RC_OK;
+	return httpd_listen(p->httpd, address, tls, e);
+}
+
 static enum rc
 open_listeners(struct program *p, struct err *e)
 {
@@ -150,10 +164,8 @@ open_listeners(struct program *p, struct err *e)
 				   .idle_seconds = (unsigned)p->config.listener.idle_seconds };
 
 	TRY(httpd_new(&o, &app, &p->httpd, e));
-	if (p->config.listener.tls != NULL)
-		TRY(httpd_listen(p->httpd, p->config.listener.tls, p->tls, e));
-	if (p->config.listener.plain != NULL)
-		TRY(httpd_listen(p->httpd, p->config.listener.plain, NULL, e));
+	TRY(open_listener(p, SOCKET_TLS, p->config.listener.tls, p->tls, e));
+	TRY(open_listener(p, SOCKET_PLAIN, p->config.listener.plain, NULL, e));
 	return httpd_start(p->httpd, e);
 }
 
@@ -208,6 +220,12 @@ enter_sandbox(struct program *p, struct err *e)
 	return sandbox_enter(&s, e);
 }
 
+static const char *
+listener_text(const struct program *p, enum socket_use use, const char *address)
+{
+	return sockets_have(&p->sockets, use) ? "socket" : address ? address : "none";
+}
+
 static enum rc
 serve(struct program *p, struct err *e)
 {
@@ -223,8 +241,8 @@ serve(struct program *p, struct err *e)
 	TRY(control_send(CONTROL_FD, CONTROL_READY, -1, "listening", e));
 	LOG(INFO, "factory.ready", LS("instance", p->factory->instance),
 	    LS("store", store_engine(p->factory->store)),
-	    LS("tls", p->config.listener.tls ? p->config.listener.tls : "none"),
-	    LS("plain", p->config.listener.plain ? p->config.listener.plain : "none"));
+	    LS("tls", listener_text(p, SOCKET_TLS, p->config.listener.tls)),
+	    LS("plain", listener_text(p, SOCKET_PLAIN, p->config.listener.plain)));
 	obey(p);
 	health_stopping(p->health);
 	if (!httpd_drain(p->httpd, (unsigned)p->config.serve.drain_seconds * 1000))
@@ -269,6 +287,7 @@ struct mode {
 	const char *config;
 	const char *setup_in, *setup_out;
 	const char *backup, *restore;
+	const char *sockets; /* NULL: none handed over */
 };
 
 /* Beside a running factory: the database's own means make the copy consistent. */
@@ -309,6 +328,8 @@ run(const struct mode *m)
 	if (a == NULL)
 		return 1;
 	rc = config_load(a, m->config, &p.config, NULL, &e);
+	if (rc == RC_OK && m->sockets != NULL)
+		rc = sockets_parse(m->sockets, &p.sockets, &e);
 	if (rc == RC_OK) {
 		if (!log_level_parse(bytes_str(p.config.log.level), &level))
 			level = LOG_INFO;
@@ -324,13 +345,12 @@ run(const struct mode *m)
 int
 main(int argc, char **argv)
 {
-	static const struct option known[] = { { "config", required_argument, NULL, 'c' },
-					       { "setup", required_argument, NULL, 's' },
-					       { "outcome", required_argument, NULL, 'o' },
-					       { "backup", required_argument, NULL, 'b' },
-					       { "restore", required_argument, NULL, 'r' },
-					       { "version", no_argument, NULL, 'V' },
-					       { NULL, 0, NULL, 0 } };
+	static const struct option known[] = {
+		{ "config", required_argument, NULL, 'c' },  { "setup", required_argument, NULL, 's' },
+		{ "outcome", required_argument, NULL, 'o' }, { "backup", required_argument, NULL, 'b' },
+		{ "restore", required_argument, NULL, 'r' }, { "sockets", required_argument, NULL, 'l' },
+		{ "version", no_argument, NULL, 'V' },       { NULL, 0, NULL, 0 }
+	};
 	struct mode m = { 0 };
 	int c;
 
@@ -340,6 +360,7 @@ main(int argc, char **argv)
 		    : c == 'o'             ? &m.setup_out
 		    : c == 'b'             ? &m.backup
 		    : c == 'r'             ? &m.restore
+		    : c == 'l'             ? &m.sockets
 					   : NULL;
 
 		if (c == 'V')

@@ -9,6 +9,7 @@
 #include "programs/child.h"
 #include "programs/control.h"
 #include "programs/serve.h"
+#include "programs/sockets.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -45,6 +46,10 @@ struct serve {
 	int control; /* to the factory, -1: none */
 	int link;    /* the factory's end of a signer's link that it has not got yet, -1: none */
 	int signals;
+	struct sockets
+	    sockets; /* of systemd; stay open here, so that connections wait while a factory starts */
+	int64_t ping_ms,
+	    ping_at_ms; /* how often, and when next, systemd's watchdog is told that we live; 0: never */
 	enum phase phase;
 	int64_t kill_at_ms; /* while stopping */
 	bool insisted;      /* SIGTERM was sent already */
@@ -77,11 +82,15 @@ note_started(struct program *p)
 static enum rc
 start_factory(struct serve *s, struct err *e)
 {
-	int pair[2];
+	const char *const more[] = { "--sockets", s->sockets.text, NULL };
+	int pair[2], fds[1 + SOCKETS_MAX];
 	enum rc rc;
 
 	TRY(control_pair(pair, e));
-	rc = child_start(s->factory.path, s->config_path, NULL, &pair[1], 1, &s->factory.pid, e);
+	fds[0] = pair[1];
+	memcpy(fds + 1, s->sockets.fd, s->sockets.n * sizeof(fds[0]));
+	rc = child_start(s->factory.path, s->config_path, s->sockets.n > 0 ? more : NULL, fds,
+			 1 + s->sockets.n, &s->factory.pid, e);
 	close(pair[1]);
 	if (rc != RC_OK) {
 		close(pair[0]);
@@ -330,15 +339,27 @@ on_control(struct serve *s)
 		sd_notifyf(0, "STATUS=%s", m.text);
 }
 
+/* systemd's watchdog sees that this loop goes round; the other programs are this loop's own business. */
+static void
+ping_when_due(struct serve *s)
+{
+	if (s->ping_ms == 0 || now_ms() < s->ping_at_ms)
+		return;
+	sd_notify(0, "WATCHDOG=1");
+	s->ping_at_ms = now_ms() + s->ping_ms;
+}
+
 /* Until something is due. */
 static int
 wait_ms(const struct serve *s)
 {
-	int64_t at = INT64_MAX, wait;
+	int64_t at = s->ping_ms > 0 ? s->ping_at_ms : INT64_MAX, wait;
 
-	if (s->phase > RUNNING)
-		at = s->factory.pid == 0 && s->signer.pid == 0 ? 0 : s->kill_at_ms;
-	else if (s->signer.pid == 0)
+	if (s->phase > RUNNING && s->factory.pid == 0 && s->signer.pid == 0)
+		return 0;
+	if (s->phase > RUNNING && s->kill_at_ms < at)
+		at = s->kill_at_ms;
+	if (s->phase <= RUNNING && s->signer.pid == 0 && s->signer.start_at_ms < at)
 		at = s->signer.start_at_ms;
 	if (s->phase <= RUNNING && s->factory.pid == 0 && s->factory.start_at_ms < at)
 		at = s->factory.start_at_ms;
@@ -364,6 +385,17 @@ one_round(struct serve *s)
 	go_on_stopping(s);
 	insist(s);
 	start_what_is_due(s);
+	ping_when_due(s);
+}
+
+/* A third of the time that systemd gives, so that a slow round does no harm. */
+static void
+know_watchdog(struct serve *s)
+{
+	uint64_t us;
+
+	if (sd_watchdog_enabled(0, &us) > 0)
+		s->ping_ms = us < 3000 ? 1 : (int64_t)(us / 3000);
 }
 
 static enum rc
@@ -380,6 +412,8 @@ prepare(struct serve *s, struct arena *a, const struct serve_options *o, struct 
 	log_level_parse(bytes_str(s->config.log.level), &level);
 	log_init("chancery", strcmp(s->config.log.format, "json") == 0, o->quiet ? LOG_WARNING : level);
 	s->config_path = s->config.path;
+	TRY(sockets_take(&s->sockets, e));
+	know_watchdog(s);
 	TRY(child_find(a, "chancery-signer", &s->signer.path, e));
 	TRY(child_find(a, "chancery-factory", &s->factory.path, e));
 	sigemptyset(&set);
