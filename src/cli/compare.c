@@ -51,15 +51,19 @@ field_same(struct arena *a, const struct field *f, const struct json *asked, con
 }
 
 /* An officer is bound to a certificate by its fingerprint; the id that the server knows it by, or the other way round,
-   comes with it. */
+   comes with it, and so do its subject (which is asked for where the certificate is at hand) and the procedure that issued it. */
 static bool
 is_companion(const struct field *f, const struct json *asked)
 {
 	static const char id[] = "certificate", hash[] = "certificate_sha256";
+	bool has_id = !is_absent(json_get(asked, id)), has_hash = !is_absent(json_get(asked, hash));
 
 	if (strcmp(f->name, id) == 0)
-		return !is_absent(json_get(asked, hash));
-	return strcmp(f->name, hash) == 0 && !is_absent(json_get(asked, id));
+		return has_hash;
+	if (strcmp(f->name, hash) == 0)
+		return has_id;
+	return (has_id || has_hash) &&
+	    (strcmp(f->name, "subject") == 0 || strcmp(f->name, "certificate_procedure") == 0);
 }
 
 /* What was not asked for may only be the kind's default. */

@@ -84,7 +84,7 @@ static enum rc
 know_officer(struct journal_verifier *v, struct arena *a, int64_t id, const struct json *body, struct err *e)
 {
 	struct officer_state *o = STATE_OF(v, officers, id, officer_state);
-	struct bytes hex, fingerprint;
+	struct bytes hex, fingerprint, subject = BYTES_NONE;
 
 	NEED(o != NULL, e, CHY_NO_MEMORY, NULL, "officer");
 	TRY(ref_of(body, "profile", &o->profile, e));
@@ -96,17 +96,21 @@ know_officer(struct journal_verifier *v, struct arena *a, int64_t id, const stru
 	NEED(fingerprint.n == SHA256_LEN, e, CHY_JOURNAL_FORMAT, NULL,
 	     "an officer's fingerprint of %zu octets", fingerprint.n);
 	memcpy(o->fingerprint, fingerprint.p, SHA256_LEN);
-	return RC_OK;
+	TRY(json_opt_str(body, "subject", &subject, e));
+	o->subject = arena_dup(v->mem, subject);
+	return ref_of(body, "certificate_procedure", &o->certificate_procedure, e);
 }
 
 static enum rc
 know_profile(struct journal_verifier *v, int64_t id, const struct json *body, struct err *e)
 {
 	struct profile_state *p = STATE_OF(v, profiles, id, profile_state);
+	struct bytes entity = BYTES_NONE;
 	struct json *list;
 
 	NEED(p != NULL, e, CHY_NO_MEMORY, NULL, "profile");
-	*p = (struct profile_state){ .active = is_active(body) };
+	TRY(json_opt_str(body, "entity_type", &entity, e));
+	*p = (struct profile_state){ .active = is_active(body), .by_subject = bytes_is(entity, "subject") };
 	if (json_get(body, "roles") == NULL)
 		return RC_OK;
 	TRY(json_need_array(body, "roles", &list, e));
@@ -350,7 +354,9 @@ know_certificate(struct journal_verifier *v, struct arena *a, const struct leaf_
 	s->authority = first_int(json_get(l->leaf, "authority"));
 	s->token_procedure = first_int(json_get(procedures, "token"));
 	s->certificate_procedure = first_int(json_get(procedures, "certificate"));
-	return RC_OK;
+	/* to be found by the digest too: an officer who is bound by a subject signs with any certificate issued to it */
+	return pairmap_put(&v->prints, journal_print(s->row.sha256, 0), journal_print(s->row.sha256, 1), s,
+			   e);
 }
 
 static enum rc

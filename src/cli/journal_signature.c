@@ -104,6 +104,31 @@ in_its_time(struct arena *a, struct bytes signer, int64_t at_ms, struct err *e)
 	return RC_OK;
 }
 
+/* Another certificate than the bound one counts for an officer who is bound by the subject: issued here before, to the same
+   subject, by the same certificate procedure. */
+static enum rc
+check_subject(const struct journal_verifier *v, const struct officer_state *o, int64_t officer,
+	      struct bytes signer, const uint8_t hash[SHA256_LEN], struct err *e)
+{
+	const struct certificate_state *row = pairmap_get(&v->prints, journal_print(hash, 0),
+							  journal_print(hash, 1));
+	const struct profile_state *p = pairmap_get(&v->profiles, o->profile, 0);
+	OWN_BUF struct buf subject = buf_max(LIMIT_CMS);
+	OWN(arena_free)
+	struct arena *a = arena_new(LIMIT_REQUEST_ARENA);
+	struct cert cert;
+
+	NEED(a != NULL, e, CHY_NO_MEMORY, NULL, "a certificate");
+	TRY(cert_parse(a, signer, &cert, e));
+	name_put_der_text(&subject, cert.subject);
+	NEED(p != NULL && p->by_subject && row != NULL && memcmp(row->row.sha256, hash, SHA256_LEN) == 0 &&
+		 o->certificate_procedure != 0 && row->certificate_procedure == o->certificate_procedure &&
+		 o->subject.n > 0 && bytes_eq(o->subject, buf_bytes(&subject)),
+	     e, CHY_JOURNAL_SIGNATURE, NULL, "it was made with another certificate than that of officer %lld",
+	     (long long)officer);
+	return RC_OK;
+}
+
 static enum rc
 check_officer(const struct journal_verifier *v, int64_t officer, struct bytes signer,
 	      const struct officer_state **ret, struct err *e)
@@ -114,12 +139,12 @@ check_officer(const struct journal_verifier *v, int64_t officer, struct bytes si
 
 	NEED(o != NULL, e, CHY_JOURNAL_SIGNATURE, NULL, "nobody was officer %lld", (long long)officer);
 	sha256(signer, hash);
-	NEED(memcmp(hash, o->fingerprint, SHA256_LEN) == 0, e, CHY_JOURNAL_SIGNATURE, NULL,
-	     "it was made with another certificate than that of officer %lld", (long long)officer);
+	*ret = o;
+	if (memcmp(hash, o->fingerprint, SHA256_LEN) != 0)
+		return check_subject(v, o, officer, signer, hash, e);
 	certificate = o->certificate ? pairmap_get(&v->certificates, o->certificate, 0) : NULL;
 	NEED(certificate != NULL && memcmp(certificate->sha256, hash, SHA256_LEN) == 0, e,
 	     CHY_JOURNAL_SIGNATURE, NULL, "the officer's certificate was not issued here before that");
-	*ret = o;
 	return RC_OK;
 }
 

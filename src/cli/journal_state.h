@@ -23,11 +23,13 @@ struct officer_state {
 	int64_t profile, domain; /* domain 0: Root */
 	int64_t certificate;     /* id; 0: none known */
 	uint8_t fingerprint[SHA256_LEN];
+	struct bytes subject;          /* with certificate_procedure: what binds an officer by the subject */
+	int64_t certificate_procedure; /* 0: none */
 	bool active;
 };
 struct profile_state {
 	roles roles;
-	bool active;
+	bool active, by_subject; /* entity type subject */
 };
 struct domain_state {
 	int64_t parent;
@@ -111,10 +113,21 @@ struct journal_verifier {
 	struct pairmap officers, profiles, domains, requests, sessions, documents, certificates,
 	    versions,   /* versions: newest one of each document */
 	    signatures, /* (request, officer) */
-	    issuers;    /* newest issuer_state of each authority */
+	    issuers,    /* newest issuer_state of each authority */
+	    prints;     /* certificates by their digest, see journal_print */
 	uint64_t signature_rows;
 	struct issuer_checks *checks; /* made when the first certificate comes */
 };
+
+/* Sixteen octets of a digest as the two numbers of a pairmap's key: which 0 or 1. */
+static inline int64_t
+journal_print(const uint8_t hash[SHA256_LEN], int which)
+{
+	int64_t n;
+
+	memcpy(&n, hash + (size_t)which * sizeof(n), sizeof(n));
+	return n;
+}
 
 /* Reports a finding and goes on; memory is the only thing that ends a verification. */
 MUST enum rc journal_found(struct journal_verifier *v, enum rc rc, const struct err *found, struct err *e);

@@ -346,6 +346,7 @@ journal_verifier_free(struct journal_verifier *v)
 	pairmap_fini(&v->documents);
 	pairmap_fini(&v->certificates);
 	pairmap_fini(&v->versions);
+	pairmap_fini(&v->prints);
 	buf_fini(&v->line);
 	arena_free(v->mem);
 	free(v);

@@ -8,6 +8,8 @@
 #include "cli/list.h"
 #include "cli/rest.h"
 #include "crypto/digest.h"
+#include "pki/cert.h"
+#include "pki/name.h"
 
 enum { BODY_FILE_MAX = LIMIT_BODY };
 
@@ -193,17 +195,24 @@ body_draft(struct cli *c, struct json **ret, struct err *e)
 	return RC_OK;
 }
 
-/* Of an officer: the fingerprint of the certificate in a file. */
+/* Of an officer: fingerprint and subject of the certificate in a file. What the server takes from its own copy of the
+   certificate is not asked for again: it may be a new one. */
 static enum rc
 body_certificate(struct cli *c, struct json *body, struct err *e)
 {
 	const char *path = args_text(&c->args, "certificate-file");
+	OWN_BUF struct buf subject = buf_max(64 << 10);
 	struct bytes der[16];
 	uint8_t hash[SHA256_LEN];
 	char hex[2 * SHA256_LEN + 1];
+	struct cert cert;
 	struct json *v;
 	size_t n;
 
+	if (kind_here(c)->id == KIND_OFFICER) {
+		json_drop(body, "subject");
+		json_drop(body, "certificate_procedure");
+	}
 	if (path == NULL)
 		return RC_OK;
 	TRY(certs_read(c->a, path, der, ARRAY_LEN(der), &n,
@@ -212,6 +221,10 @@ body_certificate(struct cli *c, struct json *body, struct err *e)
 	v = json_str(c->a, bytes_str(hex_text(hex, BYTES_OF(hash))));
 	NEED(v != NULL, e, CHY_NO_MEMORY, NULL, "officer");
 	json_set(body, "certificate_sha256", v);
+	TRY_AT(cert_parse(c->a, der[0], &cert, e), e, "%s", path);
+	name_put_der_text(&subject, cert.subject);
+	if (subject.n > 0)
+		json_set(body, "subject", json_str(c->a, arena_dup(c->a, buf_bytes(&subject))));
 	json_drop(body, "certificate"); /* the server finds it by the fingerprint */
 	return RC_OK;
 }

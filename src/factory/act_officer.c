@@ -4,7 +4,7 @@
 #include "store/read.h"
 
 /* An officer's certificate must have been issued here (so that its status is known): by the fingerprint, or by the id
-   of the certificate alone. The body that is signed names both. */
+   of the certificate alone. The body that is signed names both, and what binds an officer by the subject. */
 static enum rc
 bind_certificate(struct preparation *p, struct json *body, struct err *e)
 {
@@ -32,6 +32,9 @@ bind_certificate(struct preparation *p, struct json *body, struct err *e)
 	TRY(rc);
 	json_set(body, "certificate", json_int(p->a, row.id));
 	json_set(body, "certificate_sha256", json_hex(p->a, row.fingerprint));
+	json_set(body, "subject", row.subject.n > 0 ? json_str(p->a, row.subject) : json_null(p->a));
+	json_set(body, "certificate_procedure",
+		 row.certificate_procedure ? json_int(p->a, row.certificate_procedure) : json_null(p->a));
 	return RC_OK;
 }
 

@@ -6,6 +6,16 @@
 #include "policy/rights.h"
 #include "store/read.h"
 
+enum { SUBJECT_TEXT_MAX = 64 << 10 };
+
+static void
+take_status(struct credential *c, int64_t status)
+{
+	c->state = status == CERTIFICATE_REVOKED ? CREDENTIAL_REVOKED
+	    : status == CERTIFICATE_HELD         ? CREDENTIAL_HELD
+						 : CREDENTIAL_GOOD;
+}
+
 /* The status of the officer's certificate: the document names it by id, so that no search is needed. */
 static enum rc
 status_of(struct factory *f, struct arena *a, const struct snapshot *policy, const struct officer *o,
@@ -16,8 +26,6 @@ status_of(struct factory *f, struct arena *a, const struct snapshot *policy, con
 	enum rc rc;
 
 	c->state = CREDENTIAL_GOOD;
-	if (o == NULL)
-		return RC_OK;
 	TRY(json_opt_int(snapshot_document(policy, officer_doc(o->id))->body, "certificate", 1, JSON_INT_MAX,
 			 &id, e));
 	if (id == 0)
@@ -29,37 +37,61 @@ status_of(struct factory *f, struct arena *a, const struct snapshot *policy, con
 		     "the certificate of officer \"%.*s\" is not in the store", BYTES_FMT(o->name));
 	}
 	TRY(rc);
-	if (row.status == CERTIFICATE_REVOKED)
-		c->state = CREDENTIAL_REVOKED;
-	else if (row.status == CERTIFICATE_HELD)
-		c->state = CREDENTIAL_HELD;
+	take_status(c, row.status);
+	return RC_OK;
+}
+
+/* A renewed certificate of an officer who is bound by the subject: issued here, by the same procedure. Only where somebody is
+   bound by this subject the store is asked. */
+static enum rc
+by_subject(struct factory *f, struct arena *a, const struct snapshot *policy, const struct cert *cert,
+	   struct credential *c, const struct officer **ret, struct err *e)
+{
+	OWN_BUF struct buf subject = buf_max(SUBJECT_TEXT_MAX);
+	struct certificate_row row;
+	enum rc rc;
+
+	name_put_der_text(&subject, cert->subject);
+	if (!buf_ok(&subject) || !snapshot_binds_subject(policy, buf_bytes(&subject)))
+		return RC_OK;
+	rc = store_certificate_by_fingerprint(f->store, a, bytes_of(c->fingerprint, FINGERPRINT_LEN), &row,
+					      e);
+	if (rc == RC_NOT_FOUND) {
+		err_clear(e);
+		return RC_OK;
+	}
+	TRY(rc);
+	*ret = snapshot_officer_by_subject(policy, row.subject, row.certificate_procedure);
+	c->by_subject = *ret != NULL;
+	take_status(c, row.status);
 	return RC_OK;
 }
 
 enum rc
 credential_of(struct factory *f, struct arena *a, const struct snapshot *policy, struct bytes der,
-	      struct credential *ret, struct err *e)
+	      struct credential *ret, const struct officer **ret_officer, struct err *e)
 {
 	struct cert cert;
 
 	TRY(cert_parse(a, der, &cert, e));
+	*ret = (struct credential){ .subject = cert.subject,
+				    .not_before_ms = cert.not_before_at,
+				    .not_after_ms = cert.not_after_at };
 	sha256(der, ret->fingerprint);
-	ret->subject = cert.subject;
-	ret->token = BYTES_NONE;
-	ret->not_before_ms = cert.not_before_at;
-	ret->not_after_ms = cert.not_after_at;
-	return status_of(f, a, policy, snapshot_officer_by_fingerprint(policy, ret->fingerprint), ret, e);
+	*ret_officer = snapshot_officer_by_fingerprint(policy, ret->fingerprint);
+	if (*ret_officer != NULL)
+		return status_of(f, a, policy, *ret_officer, ret, e);
+	return by_subject(f, a, policy, &cert, ret, ret_officer, e);
 }
 
 enum rc
 caller_officer(struct factory *f, struct arena *a, const struct snapshot *policy, struct bytes der,
 	       const struct officer **ret, struct err *e)
 {
-	struct credential c = { 0 };
 	const struct officer *o;
+	struct credential c;
 
-	TRY(credential_of(f, a, policy, der, &c, e));
-	o = snapshot_officer_by_fingerprint(policy, c.fingerprint);
+	TRY(credential_of(f, a, policy, der, &c, &o, e));
 	NEED(o != NULL, e, CHY_NOT_OFFICER, NULL, "no officer is bound to this certificate");
 	TRY(may_log_in(o, &c, clock_now_ms(), e));
 	*ret = o;

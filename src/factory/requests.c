@@ -226,8 +226,7 @@ signatory_of(struct signing *s, struct bytes cms, struct bytes *ret_content, str
 	struct cms_signed signed_;
 
 	TRY(cms_verify(s->a, cms, &signed_, e));
-	TRY(credential_of(s->f, s->a, s->policy, signed_.signer, &ret->credential, e));
-	o = snapshot_officer_by_fingerprint(s->policy, ret->credential.fingerprint);
+	TRY(credential_of(s->f, s->a, s->policy, signed_.signer, &ret->credential, &o, e));
 	NEED(o != NULL, e, CHY_NOT_OFFICER, NULL, "no officer is bound to the certificate of the signature");
 	ret->officer = o->id;
 	ret->boot = o->boot;

@@ -29,6 +29,8 @@ struct officer {
 	bool active;                          /* the officer's state and the profile's */
 	const char *why_not;                  /* "officer closed", "profile closed"; NULL when active */
 	uint8_t fingerprint[FINGERPRINT_LEN]; /* SHA-256 of the DER of the bound certificate */
+	struct bytes subject;                 /* of that certificate, RFC 4514 text; may be empty */
+	int64_t certificate_procedure;        /* that issued it; 0: none */
 	struct bytes token; /* serial number of the token that holds the key; may be empty */
 	const struct json *issuer_constraints; /* rules of the profile; NULL or empty: none */
 };
@@ -40,6 +42,7 @@ struct credential {
 	uint8_t fingerprint[FINGERPRINT_LEN];
 	struct bytes subject; /* DER of the Name */
 	struct bytes token;   /* as of struct officer */
+	bool by_subject; /* stands for the officer by its subject and procedure, not by its fingerprint */
 	int64_t not_before_ms, not_after_ms;
 	enum credential_state state;
 };

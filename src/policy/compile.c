@@ -317,6 +317,8 @@ officer_compile(struct snapshot *s, struct slot *slot, struct err *e)
 	o->domain = slot->doc.domain;
 	o->boot = body_true(body, "boot");
 	o->token = body_text(body, "token");
+	o->subject = body_text(body, "subject");
+	o->certificate_procedure = body_int(body, "certificate_procedure", 0);
 	if (profile != NULL)
 		take_profile(o, profile);
 	if (hex_parse(s->a, body_text(body, "certificate_sha256"), &print, NULL) == RC_OK &&

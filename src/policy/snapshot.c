@@ -329,6 +329,36 @@ snapshot_officer_by_fingerprint(const struct snapshot *s, const uint8_t print[FI
 	return closed;
 }
 
+/* procedure 0: any. */
+static const struct officer *
+bound_to_subject(const struct snapshot *s, struct bytes subject, int64_t procedure)
+{
+	const struct document *const *docs;
+	size_t n = snapshot_list(s, KIND_OFFICER, &docs);
+
+	for (size_t i = 0; i < n && subject.n > 0; i++) {
+		const struct officer *o = snapshot_officer(s, doc_officer(docs[i]->id));
+
+		if (o != NULL && o->active && o->entity == ENTITY_SUBJECT && o->certificate_procedure != 0 &&
+		    (procedure == 0 || o->certificate_procedure == procedure) &&
+		    bytes_eq(o->subject, subject))
+			return o;
+	}
+	return NULL;
+}
+
+bool
+snapshot_binds_subject(const struct snapshot *s, struct bytes subject)
+{
+	return bound_to_subject(s, subject, 0) != NULL;
+}
+
+const struct officer *
+snapshot_officer_by_subject(const struct snapshot *s, struct bytes subject, int64_t certificate_procedure)
+{
+	return certificate_procedure ? bound_to_subject(s, subject, certificate_procedure) : NULL;
+}
+
 /* ---- building and its end ---- */
 
 static int

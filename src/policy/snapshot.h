@@ -323,6 +323,12 @@ const struct officer *snapshot_officer(const struct snapshot *s, struct officer_
 const struct officer *snapshot_officer_by_fingerprint(const struct snapshot *s,
 						      const uint8_t fingerprint[FINGERPRINT_LEN]);
 
+/* The open officer of the entity type subject whom a certificate with this subject (RFC 4514 text, as name_put_der_text writes
+   it) stands for, if this certificate procedure issued it; NULL: none. */
+bool snapshot_binds_subject(const struct snapshot *s, struct bytes subject); /* whatever the procedure */
+const struct officer *snapshot_officer_by_subject(const struct snapshot *s, struct bytes subject,
+						  int64_t certificate_procedure);
+
 /* "smart-card", ... as in the document. */
 const char *storage_profile_name(enum storage_profile p);
 

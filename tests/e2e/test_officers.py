@@ -130,3 +130,46 @@ def test_the_last_pair_stays(house):
     assert e.value.code == "CHY-1619"
     again = house.call("GET", f"/api/v1/documents/officer/{mine['id']}", officer=anna)
     assert house.act("officer.modify", dict(again["body"], state="active"), anna, third, obj=mine["id"])["state"] == "done"
+
+
+def test_a_renewed_certificate_of_a_subject_works_at_once(house, scratch):
+    """rows=CM-O-01,CM-O-04"""
+    anna, ben, rosa = (house.officers[o] for o in ("anna", "ben", "rosa"))
+    roles = ["use-awb", "policy-tasks", "use-clients"]
+    for entity in ("subject", "static-token"):
+        house.act("officer-profile.create", {"name": f"By {entity}", "entity_type": entity, "roles": roles}, anna, ben)
+    sara = house.make_officer("Sara Subject", "By subject", anna, ben, issuer=rosa)
+    stan = house.make_officer("Stan Static", "By static-token", anna, ben, issuer=rosa)
+    shown = house.call("GET", f"/api/v1/documents/officer/{sara.id}", officer=anna)["body"]
+    assert shown["subject"] == "CN=Sara Subject" and shown["certificate_procedure"]
+
+    new_sara, new_stan = (house.new_certificate(o, rosa) for o in ("Sara Subject", "Stan Static"))
+    assert house.call("GET", "/api/v1/whoami", officer=new_sara)["officer"] == sara.id
+    with pytest.raises(Refused) as e:
+        house.call("GET", "/api/v1/whoami", officer=new_stan)
+    assert e.value.status in (401, 403)
+    assert house.call("GET", "/api/v1/whoami", officer=stan)["officer"] == stan.id
+
+    # she signs with the new one, and is still one person with the old one
+    body = dict(TLS, name="By a renewed certificate")
+    request = house.prepare(new_sara, "token-procedure.create", body)
+    assert house.bring(new_sara, request, new_sara)["state"] == "waiting"
+    with pytest.raises(Refused) as e:
+        house.bring(sara, request, sara)
+    assert e.value.code == "CHY-1613"
+    assert house.bring(ben, request, ben)["state"] == "done"
+
+    # the same subject by another procedure is somebody else, and nobody else is bound to the subject
+    with pytest.raises(Refused) as e:
+        house.act("officer.create", dict(name="Sara again", profile="By subject", certificate_sha256=new_sara.sha256()), anna, ben)
+    assert e.value.code == "CHY-1538"
+    procedure = next(d for d in house.call("GET", "/api/v1/documents/certificate-procedure", officer=anna)["items"]
+                     if d["body"]["name"] == "Officer")
+    house.act("certificate-procedure.create", dict(procedure["body"], name="Officer 2"), anna, ben)
+    house.act("token-procedure.create", dict(TLS, name="Officer 2", certificate_procedures=["Officer 2"]), anna, ben)
+    other = house.new_certificate("Sara Subject", rosa, procedure="Officer 2")
+    with pytest.raises(Refused) as e:
+        house.call("GET", "/api/v1/whoami", officer=other)
+    assert e.value.status in (401, 403)
+    done = verify(house, scratch)
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -58,6 +58,9 @@ class Officer:
         key, cert, _ = pkcs12.load_key_and_certificates(Path(path).read_bytes(), pin)
         return cls(folder, name, key, cert)
 
+    def sha256(self):
+        return self.cert.fingerprint(hashes.SHA256()).hex()
+
     def sign(self, content):
         """CMS SignedData over the bytes, as docs/formats/request.md wants it."""
         return subprocess.run(
@@ -211,6 +214,14 @@ class World:
         assert waiting["state"] == "waiting", waiting
         shown = self.call("GET", f"/api/v1/requests/{request['id']}", officer=second)
         return self.bring(second, shown, second)
+
+    def new_certificate(self, name, by, procedure="Officer"):
+        """An officer's files with a new key and certificate; no document."""
+        csr, key = make_csr(name)
+        done = self.act("certificate.issue",
+                        {"token_procedure": procedure, "requests": [{"csr": base64.b64encode(csr).decode(), "name": name}]}, by)
+        cert = x509.load_der_x509_certificate(base64.b64decode(done["result"]["certificates"][0]["der"]))
+        return Officer(self.keys, f"{name} {cert.serial_number}", key, cert)
 
     def make_officer(self, name, profile, *signers, key=None, issuer=None):
         """A certificate by the procedure "Officer", issued by the first signer or by another officer, and the officer's document."""
