@@ -187,18 +187,28 @@ signed_(void *arg, const struct signed_cert *s, const struct err *e)
 	finish(c, rc);
 }
 
+/* The answer waits until its leaf is durable; the event thread does not. */
+static void
+refusal_told(void *arg)
+{
+	struct issue_call *c = arg;
+
+	finish(c, c->err.rc);
+}
+
 static void
 refused(struct issue_call *c, enum rc rc)
 {
-	OWN(arena_free)
-	struct arena *a = arena_new(64 << 10);
+	const struct refusal r = { .act = "certificate.issue",
+				   .by = c->session ? "session" : "officer",
+				   .id = c->session ? c->session->facts.id.v : c->request.officer.v,
+				   .why = &c->err,
+				   .rule = c->rule };
 
-	if (a != NULL && (rc == RC_DENIED || rc == RC_MALFORMED || rc == RC_NOT_FOUND || rc == RC_CONFLICT))
-		leaf_refusal(c->f, "certificate.issue",
-			     c->session ? by_session(a, c->session->facts.id)
-					: by_officer(a, c->request.officer),
-			     &c->err);
-	finish(c, rc);
+	if (is_refusal(rc))
+		leaf_refusal_start(c->f, &r, refusal_told, c);
+	else
+		finish(c, rc);
 }
 
 void

@@ -56,12 +56,6 @@ by_genesis(struct arena *a, int64_t leaf)
 	return by(a, "genesis", leaf);
 }
 
-struct json *
-by_officer(struct arena *a, struct officer_id id)
-{
-	return by(a, "officer", id.v);
-}
-
 void
 leaf_hash(struct bytes body, uint8_t hash[32])
 {
@@ -94,28 +88,87 @@ leaf_add(struct factory *f, struct arena *a, struct change *c, const char *kind,
 	return RC_OK;
 }
 
-void
-leaf_refusal(struct factory *f, const char *act, struct json *by_whom, const struct err *why)
+/* The change with the leaf of a refusal. */
+static enum rc
+refusal_change(struct factory *f, const struct refusal *r, struct change **ret, struct err *e)
 {
 	OWN(arena_free)
 	struct arena *a = arena_new(LIMIT_REQUEST_ARENA);
-	struct change *c = a ? change_new() : NULL;
-	struct json *m = a ? json_object(a) : NULL;
+	OWN(change_free)
+	struct change *c = change_new();
+	struct json *m, *by;
+
+	NEED(a != NULL && c != NULL, e, CHY_NO_MEMORY, NULL, "a refusal");
+	m = json_object(a);
+	by = json_object(a);
+	json_set(by, r->by, json_int(a, r->id));
+	json_set(m, "act", json_str(a, bytes_str(r->act)));
+	json_set(m, "by", by);
+	json_set(m, "code", json_int(a, (int64_t)r->why->code));
+	json_set(m, "field", json_str(a, bytes_str(r->why->field)));
+	if (r->rule != NULL)
+		json_set(m, "rule", json_str(a, bytes_str(r->rule)));
+	json_set(m, "text", json_str(a, bytes_str(r->why->text)));
+	TRY(leaf_add(f, a, c, "refusal", 0, 0, m, e));
+	*ret = c;
+	c = NULL;
+	return RC_OK;
+}
+
+bool
+is_refusal(enum rc rc)
+{
+	return rc == RC_DENIED || rc == RC_MALFORMED || rc == RC_NOT_FOUND || rc == RC_CONFLICT;
+}
+
+struct waiting_refusal {
+	refusal_done *done;
+	void *arg;
+};
+
+static void
+refusal_ended(void *arg, enum rc rc, const struct err *e)
+{
+	struct waiting_refusal *w = arg;
+
+	if (rc != RC_OK)
+		LOG(ERROR, "journal.refusal-not-written", LE(e));
+	w->done(w->arg);
+	free(w);
+}
+
+void
+leaf_refusal_start(struct factory *f, const struct refusal *r, refusal_done *done, void *arg)
+{
+	struct waiting_refusal *w = malloc(sizeof(*w));
+	struct change *c = NULL;
 	struct err e = { 0 };
 	enum rc rc;
 
-	json_set(m, "act", a ? json_str(a, bytes_str(act)) : NULL);
-	json_set(m, "by", a ? json_copy(a, by_whom) : NULL);
-	json_set(m, "code", a ? json_int(a, (int64_t)why->code) : NULL);
-	json_set(m, "field", a ? json_str(a, bytes_str(why->field)) : NULL);
-	json_set(m, "text", a ? json_str(a, bytes_str(why->text)) : NULL);
-	rc = m && c ? leaf_add(f, a, c, "refusal", 0, 0, m, &e)
-		    : err_set(&e, CHY_NO_MEMORY, NULL, "a refusal");
+	atomic_fetch_add(&f->figures.refused, 1);
+	rc = w ? refusal_change(f, r, &c, &e) : err_set(&e, CHY_NO_MEMORY, NULL, "a refusal");
+	if (rc == RC_OK) {
+		*w = (struct waiting_refusal){ done, arg };
+		rc = store_submit(f->store, c, refusal_ended, w, &e);
+	}
+	if (rc == RC_OK)
+		return;
+	change_free(c);
+	free(w);
+	LOG(ERROR, "journal.refusal-not-written", LS("act", r->act), LE(&e));
+	done(arg);
+}
+
+void
+leaf_refusal(struct factory *f, const struct refusal *r)
+{
+	struct change *c = NULL;
+	struct err e = { 0 };
+	enum rc rc = refusal_change(f, r, &c, &e);
+
+	atomic_fetch_add(&f->figures.refused, 1);
 	if (rc == RC_OK)
 		rc = store_commit(f->store, c, &e);
-	else
-		change_free(c);
 	if (rc != RC_OK)
-		LOG(ERROR, "journal.refusal-not-written", LS("act", act), LE(&e));
-	atomic_fetch_add(&f->figures.refused, 1);
+		LOG(ERROR, "journal.refusal-not-written", LS("act", r->act), LE(&e));
 }

@@ -190,12 +190,13 @@ answer(struct factory *f, struct arena *a, const struct snapshot *policy, const 
 }
 
 static enum rc
-may_audit(struct factory *f, struct arena *a, const struct officer *who, struct err *e)
+may_audit(struct factory *f, const struct officer *who, struct err *e)
 {
 	enum rc rc = may_role(who, ROLES(ROLE_AUDIT_TASKS), e);
 
 	if (rc != RC_OK)
-		leaf_refusal(f, "log.read", by_officer(a, who->id), e);
+		leaf_refusal(
+		    f, &(struct refusal){ .act = "log.read", .by = "officer", .id = who->id.v, .why = e });
 	return rc;
 }
 
@@ -206,7 +207,7 @@ log_list(struct factory *f, struct arena *a, const struct snapshot *policy, cons
 	struct log_query q;
 	int64_t cursor, size;
 
-	TRY(may_audit(f, a, who, e));
+	TRY(may_audit(f, who, e));
 	TRY(query_of(f, a, policy, in, &q, e));
 	TRY(log_catch_up(f, CATCH_UP_MAX, NULL, e));
 	TRY(log_read_waiting(f, e));

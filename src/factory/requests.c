@@ -162,8 +162,10 @@ request_prepare(struct factory *f, struct arena *a, const struct snapshot *polic
 	enum rc rc = prepare(&p, in, ret, e);
 	char name[64];
 
-	if (rc == RC_DENIED || rc == RC_MALFORMED || rc == RC_NOT_FOUND || rc == RC_CONFLICT)
-		leaf_refusal(f, act_text(&p, name), by_officer(a, who->id), e);
+	if (is_refusal(rc))
+		leaf_refusal(f,
+			     &(struct refusal){
+				 .act = act_text(&p, name), .by = "officer", .id = who->id.v, .why = e });
 	return rc;
 }
 
@@ -522,9 +524,14 @@ request_sign(struct factory *f, struct arena *a, struct request_id id, const str
 	enum rc rc = sign(&s, id, cms, n, e);
 	char name[64];
 
-	if (rc == RC_DENIED || rc == RC_MALFORMED || rc == RC_CONFLICT)
-		leaf_refusal(f, s.request.act.verb == ACT_NONE ? "unknown" : act_name(name, s.request.act),
-			     by_request(a, id), e);
+	if (is_refusal(rc))
+		leaf_refusal(f,
+			     &(struct refusal){ .act = s.request.act.verb == ACT_NONE
+						    ? "unknown"
+						    : act_name(name, s.request.act),
+						.by = "request",
+						.id = id.v,
+						.why = e });
 	TRY(rc);
 	*ret = signed_answer(&s);
 	NEED(*ret != NULL, e, CHY_NO_MEMORY, NULL, "the answer");
