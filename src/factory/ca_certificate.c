@@ -82,15 +82,19 @@ sign(struct factory *f, struct arena *a, const struct authority_decision *d, con
 	struct signed_cert signature;
 	char label[KEY_LABEL_MAX];
 	struct finished done = { 0 };
+	enum rc rc;
 
 	TRY(pending_put(&context, p, e));
-	TRY(signer_sign_cert_sync(
+	rc = signer_sign_cert_sync(
 	    f->signer,
 	    &(struct sign_cert){ .key = key_label(d->issuer->key, label),
 				 .alg = d->sigalg,
 				 .tbs = d->tbs,
 				 .context = p->request ? buf_bytes(&context) : BYTES_NONE },
-	    SIGNER_WAIT_MS, a, &signature, e));
+	    SIGNER_WAIT_MS, a, &signature, e);
+	if (rc != RC_OK && (e->code == CHY_SIGNER_LOST || e->code == CHY_SIGNER_TIMEOUT))
+		atomic_store(&f->repairing, true); /* it may have been signed all the same */
+	TRY(rc);
 	FAULT("factory.after-sign-authority");
 	TRY(pending_add(a, p, d->tbs, signature.signature, change, &done, e));
 	*ret_der = done.der;
@@ -140,13 +144,24 @@ ca_certificate_make(struct factory *f, struct arena *a, const struct snapshot *p
 	struct change *ready;
 	struct bytes der;
 	int64_t id;
+	enum rc rc;
 	size_t n;
 
+	/* What an earlier try has had signed may not be in the store yet: a second certificate would be signed. */
+	NEED(!atomic_load(&f->repairing), e, CHY_REPAIRING, NULL,
+	     "what was interrupted is being put right; the request is carried on with by itself");
 	TRY(store_certificates_by_request(f->store, a, request.v, 0, 1, &rows, &n, e));
 	if (n > 0)
 		return RC_OK;
 	TRY(ca_certificate_add(f, a, policy, authority, by, request, change, &id, &der, e));
 	ready = change;
 	change = NULL;
-	return store_commit(f->store, ready, e);
+	rc = store_commit(f->store, ready, e);
+	if (rc != RC_OK && e->code == CHY_STORE_EXISTS) { /* reconcile was faster: it is in the store */
+		err_clear(e);
+		return RC_OK;
+	}
+	if (rc != RC_OK)
+		atomic_store(&f->repairing, true);
+	return rc;
 }

@@ -107,6 +107,16 @@ answer_one(struct item *it)
 	buf_lv(&it->payload, buf_bytes(&it->signature));
 }
 
+/* Handshakes come at any time; a test that means certificates must be able to say so. */
+static bool
+has_certificate(const struct signer_core *c)
+{
+	for (size_t i = 0; i < c->n_items; i++)
+		if (to_sign(&c->items[i]) && c->items[i].type == SJ_CERT)
+			return true;
+	return false;
+}
+
 void
 core_sign_all(struct signer_core *c)
 {
@@ -119,6 +129,8 @@ core_sign_all(struct signer_core *c)
 	}
 	sign_each(c);
 	FAULT("signer.after-sign");
+	if (has_certificate(c))
+		FAULT("signer.after-sign-certificate");
 	for (size_t i = 0; i < c->n_items; i++)
 		if (to_sign(&c->items[i]))
 			journal_one(c, &c->items[i], now);
@@ -127,6 +139,8 @@ core_sign_all(struct signer_core *c)
 		fail_all(c, &e);
 		return;
 	}
+	if (has_certificate(c))
+		FAULT("signer.after-sync-certificate");
 	for (size_t i = 0; i < c->n_items; i++)
 		if (to_sign(&c->items[i])) {
 			answer_one(&c->items[i]);

@@ -226,7 +226,8 @@ def test_clock_set_back_an_hour(scratch):
         house.stop()
 
 
-@pytest.mark.parametrize("point", ["factory.after-sign-authority", "factory.after-signature", "factory.after-work"])
+@pytest.mark.parametrize("point", ["factory.after-sign-authority", "factory.after-signature", "factory.after-work",
+                                   "signer.after-sign-certificate", "signer.after-sync-certificate"])
 def test_killed_while_an_authority_is_made(sqlite_house, point):
     """Two officers have signed: the act is carried on with, and there is exactly one CA certificate. rows=CM-O-17"""
     house, anna, ben = sqlite_house, sqlite_house.officers["anna"], sqlite_house.officers["ben"]
@@ -236,6 +237,7 @@ def test_killed_while_an_authority_is_made(sqlite_house, point):
         "name": slug, "type": "subordinate", "issuing_authority": "Root CA", "ca_key": f"{slug} key", "subject": f"CN={slug},O=Test",
         "format": "CA certificate", "validity": "P5Y", "path_length": 0})
     house.bring(anna, request, anna)
+    signed = house.call("GET", "/api/v1/journal/reconciliation", officer=anna)["certificates"]
     house.stop()
     mark = len(house.log.read_text())
     house.start(CHANCERY_FAULT=f"{point}=kill", CHANCERY_FAULT_ONCE=str(house.dir / "signer" / slug))
@@ -255,6 +257,8 @@ def test_killed_while_an_authority_is_made(sqlite_house, point):
         assert state == "done"
         items = house.call("GET", "/api/v1/certificates?limit=1000", officer=anna)["items"]
         assert len([i for i in items if i["subject"].startswith(f"CN={slug},")]) == 1, items
+        report = house.call("GET", "/api/v1/journal/reconciliation", officer=anna)
+        assert (report["certificates"], report["missing_in_store"]) == (signed + 1, 0), "signed once, and not twice"
         authorities = [d for d in house.call("GET", "/api/v1/documents/authority", officer=anna)["items"] if d["name"] == slug]
         assert len(authorities) == 1
         pem = house.raw("GET", f"/api/v1/authorities/{authorities[0]['id']}/certificate")[2]
