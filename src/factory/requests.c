@@ -512,9 +512,23 @@ signed_answer(const struct signing *s)
 	return o;
 }
 
+/* The word of a request that is there; else of who called. */
+static void
+signing_refused(const struct signing *s, struct officer_id caller, const struct err *e)
+{
+	bool known = s->request.act.verb != ACT_NONE;
+	char name[64];
+
+	leaf_refusal(s->f,
+		     &(struct refusal){ .act = known ? act_name(name, s->request.act) : "unknown",
+					.by = known ? "request" : "officer",
+					.id = known ? s->row.id : caller.v,
+					.why = e });
+}
+
 enum rc
-request_sign(struct factory *f, struct arena *a, struct request_id id, const struct bytes *cms, size_t n,
-	     struct json **ret, struct err *e)
+request_sign(struct factory *f, struct arena *a, struct officer_id caller, struct request_id id,
+	     const struct bytes *cms, size_t n, struct json **ret, struct err *e)
 {
 	OWN(snapshot_unref)
 	struct snapshot *policy = factory_policy(f);
@@ -522,16 +536,9 @@ request_sign(struct factory *f, struct arena *a, struct request_id id, const str
 		.f = f, .a = a, .policy = policy, .request = { .act = { ACT_NONE, KIND_NONE } }
 	};
 	enum rc rc = sign(&s, id, cms, n, e);
-	char name[64];
 
 	if (is_refusal(rc))
-		leaf_refusal(f,
-			     &(struct refusal){ .act = s.request.act.verb == ACT_NONE
-						    ? "unknown"
-						    : act_name(name, s.request.act),
-						.by = "request",
-						.id = id.v,
-						.why = e });
+		signing_refused(&s, caller, e);
 	TRY(rc);
 	*ret = signed_answer(&s);
 	NEED(*ret != NULL, e, CHY_NO_MEMORY, NULL, "the answer");

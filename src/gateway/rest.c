@@ -2,6 +2,7 @@
 #include "gateway/rest.h"
 
 #include "factory/callers.h"
+#include "factory/leaf.h"
 #include "factory/sessions.h"
 #include "gateway/problem.h"
 #include "policy/rights.h"
@@ -79,6 +80,26 @@ rest_body(struct http_call *c)
 	if (json_parse(c->arena, c->body, &v, &e) == RC_OK)
 		return v;
 	http_problem(c, &e);
+	return NULL;
+}
+
+void
+rest_refuse(struct factory *f, struct http_call *c, const struct err *e)
+{
+	leaf_refusal(
+	    f, &(struct refusal){ .act = "unknown", .by = "officer", .id = c->caller->officer, .why = e });
+	http_problem(c, e);
+}
+
+struct json *
+rest_act_body(struct factory *f, struct http_call *c)
+{
+	struct err e = { 0 };
+	struct json *v;
+
+	if (json_parse(c->arena, c->body, &v, &e) == RC_OK)
+		return v;
+	rest_refuse(f, c, &e);
 	return NULL;
 }
 

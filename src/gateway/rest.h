@@ -27,6 +27,12 @@ const struct officer *rest_officer(struct factory *f, struct http_call *c, struc
 /* The body as JSON, in the call's arena; answers and returns NULL when it is none. */
 struct json *rest_body(struct http_call *c);
 
+/* The same where an officer must not try anything unseen: what cannot be read is journaled as a refusal of the act. Blocks. */
+struct json *rest_act_body(struct factory *f, struct http_call *c);
+
+/* Journals that the caller, an officer, was refused, and answers. Blocks. */
+void rest_refuse(struct factory *f, struct http_call *c, const struct err *e);
+
 /* {"items": [...], "next": cursor | null}; next 0: the last page. */
 struct json *rest_page(struct arena *a, struct json *items, int64_t next);
 

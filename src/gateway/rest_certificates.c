@@ -4,6 +4,7 @@
 #include "factory/explain.h"
 #include "factory/issue.h"
 #include "factory/journal_out.h"
+#include "factory/leaf.h"
 #include "gateway/rest.h"
 #include "gateway/route.h"
 #include "pki/pem.h"
@@ -125,6 +126,14 @@ issued(struct issue_call *call, enum rc rc)
 }
 
 static void
+unread(void *arg)
+{
+	struct issuing *i = arg;
+
+	http_problem(i->http, &i->call.err);
+}
+
+static void
 post_certificate(void *ctx, struct http_call *c)
 {
 	struct factory *f = ctx;
@@ -132,13 +141,21 @@ post_certificate(void *ctx, struct http_call *c)
 	const struct session *s = c->caller->more;
 	struct err e = { 0 };
 
-	if (i == NULL || read_issue(c, &i->call.request, &e) != RC_OK) {
-		if (i == NULL)
-			err_set(&e, CHY_NO_MEMORY, NULL, "issuing");
+	if (i == NULL) {
+		err_set(&e, CHY_NO_MEMORY, NULL, "issuing");
 		http_problem(c, &e);
 		return;
 	}
 	i->http = c;
+	if (read_issue(c, &i->call.request, &i->call.err) != RC_OK) {
+		leaf_refusal_start(f,
+				   &(struct refusal){ .act = "certificate.issue",
+						      .by = "session",
+						      .id = s->facts.id.v,
+						      .why = &i->call.err },
+				   unread, i);
+		return;
+	}
 	i->call.f = f;
 	i->call.arena = c->arena;
 	i->call.session = s;

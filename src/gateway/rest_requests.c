@@ -16,7 +16,7 @@ post_request(void *ctx, struct http_call *c)
 	struct err e = { 0 };
 	enum rc rc;
 
-	if (who == NULL || (body = rest_body(c)) == NULL)
+	if (who == NULL || (body = rest_act_body(f, c)) == NULL)
 		return;
 	rc = request_prepare(f, c->arena, policy, who, body, &ret, &e);
 	rest_answer(c, rc, 201, ret, &e);
@@ -87,16 +87,19 @@ post_signatures(void *ctx, struct http_call *c)
 {
 	struct factory *f = ctx;
 	struct bytes cms[SIGNATURES_MAX];
-	struct json *body = rest_body(c), *ret = NULL;
+	struct json *body = rest_act_body(f, c), *ret = NULL;
 	struct err e = { 0 };
 	enum rc rc;
 	size_t n;
 
 	if (body == NULL)
 		return;
-	rc = read_signatures(c->arena, body, cms, &n, &e);
-	if (rc == RC_OK)
-		rc = request_sign(f, c->arena, request_id_of(route_id(c, 0)), cms, n, &ret, &e);
+	if (read_signatures(c->arena, body, cms, &n, &e) != RC_OK) {
+		rest_refuse(f, c, &e);
+		return;
+	}
+	rc = request_sign(f, c->arena, officer_id_of(c->caller->officer), request_id_of(route_id(c, 0)), cms,
+			  n, &ret, &e);
 	rest_answer(c, rc, 200, ret, &e);
 }
 
