@@ -232,6 +232,7 @@ signatory_of(struct signing *s, struct bytes cms, struct bytes *ret_content, str
 	NEED(o != NULL, e, CHY_NOT_OFFICER, NULL, "no officer is bound to the certificate of the signature");
 	ret->officer = o->id;
 	ret->boot = o->boot;
+	ret->signed_at_ms = signed_.signed_at_ms;
 	*ret_content = signed_.content;
 	return RC_OK;
 }

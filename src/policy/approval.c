@@ -49,6 +49,26 @@ rule_officer(const struct signature_facts *f, const struct officer *o, struct si
 	return may_act(o, &f->signer.credential, f->now_ms, e);
 }
 
+/* A time that cannot be: a clock that is wrong, or a signature made for another day. It is evidence for decades. */
+static enum rc
+rule_signing_time(const struct signature_facts *f, const struct officer *o, struct signature_decision *ret,
+		  struct err *e)
+{
+	int64_t at = f->signer.signed_at_ms, prepared = f->request->prepared_at_ms;
+	char said[32], ours[32];
+
+	NEED(at <= f->now_ms + SIGNING_TIME_SLACK_MS, e, CHY_SIGNING_TIME, "RFC 5652 11.3",
+	     "the signature says %s, the server's clock %s: set the clock of the computer that signs and "
+	     "sign again",
+	     time_text(said, at), time_text(ours, f->now_ms));
+	NEED(at >= prepared - SIGNING_TIME_SLACK_MS, e, CHY_SIGNING_TIME, "RFC 5652 11.3",
+	     "the signature says %s, the request was prepared at %s: set the clock of the computer that "
+	     "signs and "
+	     "sign again",
+	     time_text(said, at), time_text(ours, prepared));
+	return RC_OK;
+}
+
 static enum rc
 rule_roles(const struct signature_facts *f, const struct officer *o, struct signature_decision *ret,
 	   struct err *e)
@@ -200,6 +220,7 @@ rule_last_pair(const struct signature_facts *f, const struct officer *o, struct 
 	X("in-time", rule_time) \
 	X("base-current", rule_base) \
 	X("officer-active", rule_officer) \
+	X("signing-time", rule_signing_time) \
 	X("roles", rule_roles) \
 	X("domain", rule_domain) \
 	X("signatures-wanted", rule_count) \

@@ -18,8 +18,12 @@ enum { SIGNATURES_MAX = 4 };
 struct signatory {
 	struct officer_id officer;
 	struct credential credential;
-	bool boot; /* as the officer was when it signed */
+	bool boot;            /* as the officer was when it signed */
+	int64_t signed_at_ms; /* the signing-time that it claims */
 };
+
+/* A signature's time may be so far before its request was prepared, or ahead of our clock: clocks differ. */
+enum { SIGNING_TIME_SLACK_MS = 5 * 60 * 1000 };
 
 struct signature_facts {
 	const struct snapshot *policy;
@@ -42,7 +46,7 @@ struct signature_decision {
  * RC_OK: the signature counts, *ret says what the request becomes. A refusal leaves the request as it is,
  * except that ret->state says VOID or EXPIRED where it has lapsed (codes REQUEST_VOID, REQUEST_EXPIRED):
  * store that. Codes: REQUEST_STATE, REQUEST_EXPIRED, REQUEST_VOID, OFFICER_UNKNOWN, OFFICER_CLOSED,
- * OFFICER_CERTIFICATE_*, OFFICER_OTHER_CERTIFICATE, ROLE_MISSING, DOMAIN_FOREIGN, SAME_OFFICER, SAME_PERSON,
+ * OFFICER_CERTIFICATE_*, OFFICER_OTHER_CERTIFICATE, SIGNING_TIME, ROLE_MISSING, DOMAIN_FOREIGN, SAME_OFFICER, SAME_PERSON,
  * BOOT_ONE_STEP.
  */
 MUST enum rc decide_signature(const struct signature_facts *f, struct signature_decision *ret, struct err *e);

@@ -22,7 +22,7 @@ subject(const char *text)
 static struct signatory
 signer(int64_t officer, uint8_t print, const char *cn)
 {
-	struct signatory s = { .officer = officer_id_of(officer) };
+	struct signatory s = { .officer = officer_id_of(officer), .signed_at_ms = WORLD_NOW };
 
 	memset(s.credential.fingerprint, print, FINGERPRINT_LEN);
 	s.credential.subject = subject(cn);
@@ -305,6 +305,20 @@ a_body_that_no_longer_holds(void **state)
 }
 
 static void
+the_time_of_a_signature_can_be(void **state)
+{
+	f.signer.signed_at_ms = WORLD_NOW + SIGNING_TIME_SLACK_MS;
+	counts(REQUEST_WAITING);
+	f.signer.signed_at_ms++;
+	refused(CHY_SIGNING_TIME, "signing-time");
+	request.prepared_at_ms = WORLD_NOW - 1000;
+	f.signer.signed_at_ms = request.prepared_at_ms - SIGNING_TIME_SLACK_MS;
+	counts(REQUEST_WAITING);
+	f.signer.signed_at_ms--;
+	refused(CHY_SIGNING_TIME, "signing-time");
+}
+
+static void
 requests_lapse(void **state)
 {
 	f.now_ms = WORLD_NOW + REQUEST_PREPARED_MS - 1;
@@ -424,6 +438,7 @@ static const struct CMUnitTest tests[] = {
 	EACH_ROWS(closed_officers_and_profiles_sign_nothing, "CM-O-31"),
 	EACH(a_changed_base_voids),
 	EACH_ROWS(a_body_that_no_longer_holds, "CM-T-09"),
+	EACH(the_time_of_a_signature_can_be),
 	EACH(requests_lapse),
 	EACH_ROWS(finished_requests_take_no_signature, "CM-O-20"),
 	EACH(no_more_signatures_than_needed),
