@@ -134,6 +134,26 @@ err_field(struct err *e, const char *fmt, ...)
 }
 
 void
+err_cause(struct err *e, enum code cause)
+{
+	if (e != NULL && e->code == CHY_NONE)
+		e->cause = cause;
+}
+
+enum code
+err_exact(const struct err *why)
+{
+	return why->cause != CHY_NONE ? why->cause : why->code;
+}
+
+void
+err_rule(struct err *e, const char *rule)
+{
+	if (e != NULL && e->rule == NULL)
+		e->rule = rule;
+}
+
+void
 err_clear(struct err *e)
 {
 	*e = (struct err){ 0 };

@@ -49,6 +49,8 @@ struct err {
 	    field[ERR_FIELD_MAX]; /* what it is about: "subject.cn", "certificate_procedures[1]"; may be "" */
 	char std[ERR_STD_MAX];    /* "RFC 5280 4.2.1.3"; may be "" */
 	char text[ERR_TEXT_MAX];  /* one sentence for people; never holds a secret */
+	enum code cause;  /* where the code stands for one of many findings: that one's; else CHY_NONE */
+	const char *rule; /* static: the policy rule that decided; NULL: none did */
 };
 
 /* Keeps the first cause: sets *e if it is still empty, and returns the rc of the code (of the first cause, where
@@ -57,6 +59,15 @@ enum rc err_set(struct err *e, enum code code, const char *std, const char *fmt,
 
 /* Names the field that an error is about, unless one is named already. fmt as printf. */
 void err_field(struct err *e, const char *fmt, ...) PRINTF(2, 3);
+
+/* Before err_set: the finding that the error is about to wrap. Nothing happens where *e has its first cause already. */
+void err_cause(struct err *e, enum code cause);
+
+/* Of an error that is to be wrapped: the code that says most exactly what was found. */
+enum code err_exact(const struct err *why);
+
+/* Names the policy rule that decided, unless one is named already. */
+void err_rule(struct err *e, const char *rule);
 
 /* Empties *e for another try. */
 void err_clear(struct err *e);
@@ -97,6 +108,15 @@ rc_bad(enum rc rc)
 	do { \
 		if (!(cond)) \
 			return rc_bad(err_set((e), (code), (std), __VA_ARGS__)); \
+	} while (0)
+
+/* NEED that wraps a finding: `exact` is its code (err_exact), which programs will want to know too. */
+#define NEED_FOR(cond, exact, e, code, std, ...) \
+	do { \
+		if (!(cond)) { \
+			err_cause((e), (exact)); \
+			return rc_bad(err_set((e), (code), (std), __VA_ARGS__)); \
+		} \
 	} while (0)
 
 /* Passes a failure on to the caller. */

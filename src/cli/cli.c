@@ -131,6 +131,8 @@ print_error_json(const struct out *o, const struct err *e)
 	json_put_str(&b, bytes_str(code_title(e->code)));
 	buf_str(&b, ",\"detail\":");
 	json_put_str(&b, bytes_str(e->text));
+	if (e->cause != CHY_NONE)
+		buf_printf(&b, ",\"cause\":\"CHY-%d\"", (int)e->cause);
 	if (e->field[0]) {
 		buf_str(&b, ",\"field\":");
 		json_put_str(&b, bytes_str(e->field));
@@ -154,8 +156,12 @@ cli_print_error(const struct out *o, const struct err *e)
 	to_err.to = o->err;
 	if (e->code == CHY_CLI_USAGE)
 		fputs("chancery: ", o->err);
-	else
-		fprintf(o->err, "chancery: %s (CHY-%d) ", what_happened(e), (int)e->code);
+	else {
+		fprintf(o->err, "chancery: %s (CHY-%d", what_happened(e), (int)e->code);
+		if (e->cause != CHY_NONE)
+			fprintf(o->err, ": CHY-%d", (int)e->cause);
+		fputs(") ", o->err);
+	}
 	if (e->field[0]) {
 		out_text(&to_err, bytes_str(e->field));
 		fputs(": ", o->err);

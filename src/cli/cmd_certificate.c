@@ -40,6 +40,10 @@ ended(struct batch *b, struct job *j)
 	else {
 		json_set(o, "code",
 			 json_str(b->c->a, bytes_str(arena_printf(b->c->a, "CHY-%d", (int)j->err.code))));
+		if (j->err.cause != CHY_NONE)
+			json_set(
+			    o, "cause",
+			    json_str(b->c->a, bytes_str(arena_printf(b->c->a, "CHY-%d", (int)j->err.cause))));
 		json_set(o, "field", json_str(b->c->a, bytes_str(j->err.field)));
 		json_set(o, "detail", json_str(b->c->a, bytes_str(j->err.text)));
 	}

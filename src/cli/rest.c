@@ -175,7 +175,7 @@ enum rc
 rest_problem(struct arena *a, long status, struct bytes body, struct err *e)
 {
 	struct bytes code = BYTES_NONE, detail = BYTES_NONE, title = BYTES_NONE, field = BYTES_NONE,
-		     std = BYTES_NONE;
+		     std = BYTES_NONE, cause = BYTES_NONE;
 	struct json *v = NULL;
 	char standard[ERR_STD_MAX];
 	enum rc rc;
@@ -183,6 +183,7 @@ rest_problem(struct arena *a, long status, struct bytes body, struct err *e)
 	if (body.n == 0 || json_parse(a, body, &v, NULL) != RC_OK || v->type != JSON_OBJECT)
 		FAIL(e, status_code(status), NULL, "the server answered with status %ld", status);
 	if (json_opt_str(v, "code", &code, NULL) != RC_OK ||
+	    json_opt_str(v, "cause", &cause, NULL) != RC_OK ||
 	    json_opt_str(v, "detail", &detail, NULL) != RC_OK ||
 	    json_opt_str(v, "title", &title, NULL) != RC_OK ||
 	    json_opt_str(v, "field", &field, NULL) != RC_OK ||
@@ -193,6 +194,8 @@ rest_problem(struct arena *a, long status, struct bytes body, struct err *e)
 	snprintf(standard, sizeof(standard), "%.*s", BYTES_FMT(std));
 	if (detail.n == 0)
 		detail = title.n ? title : BYTES("refused");
+	if (cause.n > 0)
+		err_cause(e, known_code(cause, status));
 	rc = err_set(e, known_code(code, status), standard, "%.*s", BYTES_FMT(detail));
 	if (field.n)
 		err_field(e, "%.*s", BYTES_FMT(field));

@@ -337,8 +337,8 @@ find_cert(struct arena *a, struct cms_parts *p, struct err *e)
 		NEED(n == 0 || bytes_cmp(before, der) < 0, e, CHY_CMS_DER, "X.690 11.6",
 		     "the certificates do not stand in the order of a SET OF");
 		before = der;
-		NEED(cert_parse(a, der, &c, &why) == RC_OK, e, CHY_CMS_CERTIFICATE, "RFC 5280 4.1",
-		     "certificate %zu: %s", n, why.text);
+		NEED_FOR(cert_parse(a, der, &c, &why) == RC_OK, err_exact(&why), e, CHY_CMS_CERTIFICATE,
+			 "RFC 5280 4.1", "certificate %zu: %s", n, why.text);
 		if (!found && is_named(p, &c)) {
 			p->cert = c;
 			found = true;
@@ -400,6 +400,8 @@ check_signature(const struct cms_parts *p, struct err *e)
 
 	if (verify_signature(p->cert.spki, p->sigalg, p->attrs, p->signature, &why) == RC_OK)
 		return RC_OK;
+	if (why.code != CHY_NO_MEMORY && why.code != CHY_SIGNATURE_WRONG)
+		err_cause(e, err_exact(&why));
 	switch (why.code) {
 	case CHY_NO_MEMORY:
 		FAIL(e, CHY_NO_MEMORY, NULL, "%s", why.text);
@@ -417,7 +419,7 @@ cms_verify(struct arena *a, struct bytes der, struct cms_signed *ret, struct err
 	struct err why = { 0 };
 
 	NEED(der.n <= LIMIT_CMS, e, CHY_CMS_LARGE, NULL, "%zu bytes, at most %d", der.n, LIMIT_CMS);
-	NEED(der_check(der, &why) == RC_OK, e, CHY_CMS_DER, "X.690 10", "%s", why.text);
+	NEED_FOR(der_check(der, &why) == RC_OK, err_exact(&why), e, CHY_CMS_DER, "X.690 10", "%s", why.text);
 	TRY(take_envelope(der, &p, e));
 	TRY(take_signer(a, &p, e));
 	TRY(check_versions(&p, e));

@@ -169,9 +169,12 @@ outcome(struct arena *a, const struct issue_call *c, const struct json *item)
 	}
 	problem = json_object(a);
 	json_set(problem, "code", json_str(a, bytes_str(arena_printf(a, "CHY-%d", (int)c->err.code))));
+	if (c->err.cause != CHY_NONE)
+		json_set(problem, "cause",
+			 json_str(a, bytes_str(arena_printf(a, "CHY-%d", (int)c->err.cause))));
 	json_set(problem, "detail", json_str(a, bytes_str(c->err.text)));
 	json_set(problem, "field", json_str(a, bytes_str(c->err.field)));
-	json_set(problem, "rule", c->rule ? json_str(a, bytes_str(c->rule)) : json_null(a));
+	json_set(problem, "rule", c->err.rule ? json_str(a, bytes_str(c->err.rule)) : json_null(a));
 	json_set(o, "problem", problem);
 	return o;
 }

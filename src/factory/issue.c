@@ -117,15 +117,9 @@ prepare(struct issue_call *c)
 {
 	OWN_BUF struct buf context = buf_max(LIMIT_CONTEXT);
 	struct pending p;
-	enum rc rc;
 
 	TRY(gather(c));
-	rc = decide_issue(c->arena, &c->facts, &c->decision, &c->err);
-	if (rc != RC_OK) {
-		if (c->decision.trace.n > 0)
-			c->rule = c->decision.trace.v[c->decision.trace.n - 1].rule;
-		return rc;
-	}
+	TRY(decide_issue(c->arena, &c->facts, &c->decision, &c->err));
 	TRY(issue_tbs(c->arena, &c->decision, &c->tbs, &c->err));
 	c->id = factory_new_id(c->f);
 	TRY(issue_pending(c, &p));
@@ -202,8 +196,7 @@ refused(struct issue_call *c, enum rc rc)
 	const struct refusal r = { .act = "certificate.issue",
 				   .by = c->session ? "session" : "officer",
 				   .id = c->session ? c->session->facts.id.v : c->request.officer.v,
-				   .why = &c->err,
-				   .rule = c->rule };
+				   .why = &c->err };
 
 	if (is_refusal(rc))
 		leaf_refusal_start(c->f, &r, refusal_told, c);

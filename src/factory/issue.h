@@ -30,7 +30,6 @@ struct issue_call {
 	struct bytes certificate; /* DER */
 	bool repeated;            /* it had been issued before, under the same idempotency key */
 	struct err err;
-	const char *rule; /* that refused; NULL: none did */
 
 	/* the way */
 	struct snapshot *policy;

@@ -105,9 +105,11 @@ refusal_change(struct factory *f, const struct refusal *r, struct change **ret, 
 	json_set(m, "act", json_str(a, bytes_str(r->act)));
 	json_set(m, "by", by);
 	json_set(m, "code", json_int(a, (int64_t)r->why->code));
+	if (r->why->cause != CHY_NONE)
+		json_set(m, "cause", json_int(a, (int64_t)r->why->cause));
 	json_set(m, "field", json_str(a, bytes_str(r->why->field)));
-	if (r->rule != NULL)
-		json_set(m, "rule", json_str(a, bytes_str(r->rule)));
+	if (r->why->rule != NULL)
+		json_set(m, "rule", json_str(a, bytes_str(r->why->rule)));
 	json_set(m, "text", json_str(a, bytes_str(r->why->text)));
 	TRY(leaf_add(f, a, c, "refusal", 0, 0, m, e));
 	*ret = c;

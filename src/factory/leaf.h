@@ -30,7 +30,6 @@ struct refusal {
 	const char *by;  /* "officer", "session", "request": whose try it was */
 	int64_t id;      /* ... and its id */
 	const struct err *why;
-	const char *rule; /* that decided; NULL: none did */
 };
 
 /* Is it the client that is refused, rather than us that fail? */

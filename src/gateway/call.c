@@ -199,18 +199,12 @@ http_answer(struct http_call *c, int status, const char *type, struct bytes body
 void
 http_problem(struct http_call *c, const struct err *e)
 {
-	http_problem_rule(c, e, NULL);
-}
-
-void
-http_problem_rule(struct http_call *c, const struct err *e, const char *rule)
-{
 	struct buf OWN_BUF doc = buf_max(8192);
 	int status = problem_status(e);
 
 	if (e->rc == RC_INTERNAL || e->code == CHY_NONE)
 		LOG(ERROR, "http.internal-error", LI("call", (int64_t)c->number), LE(e));
-	problem_put(&doc, e, rule, c->number);
+	problem_put(&doc, e, c->number);
 	if (status == 401)
 		http_set(c, "WWW-Authenticate", "Bearer realm=\"chancery\"");
 	if (status == 503)

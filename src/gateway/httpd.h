@@ -122,8 +122,6 @@ void http_answer(struct http_call *c, int status, const char *type, struct bytes
 
 /* Answers with a problem document (RFC 9457) made of the error, problem.h; the status by its rc and code. */
 void http_problem(struct http_call *c, const struct err *e);
-/* The same, naming the policy rule that refused; NULL for none. */
-void http_problem_rule(struct http_call *c, const struct err *e, const char *rule);
 
 /* Answers in pieces of unknown total length. NOT on an event thread: http_stream_put waits while more than about 256 KB
    are not yet taken by the client, at most idle_seconds. CHY_CLIENT_GONE: the client is gone or too slow;

@@ -43,7 +43,7 @@ member(struct buf *out, const char *name, const char *value)
 }
 
 void
-problem_put(struct buf *out, const struct err *e, const char *rule, uint64_t call)
+problem_put(struct buf *out, const struct err *e, uint64_t call)
 {
 	bool ours = e->rc == RC_INTERNAL || e->code == CHY_NONE;
 	unsigned code = e->code ? (unsigned)e->code : (unsigned)CHY_INTERNAL;
@@ -53,8 +53,10 @@ problem_put(struct buf *out, const struct err *e, const char *rule, uint64_t cal
 	buf_printf(out, ",\"status\":%d", problem_status(e));
 	member(out, "detail", ours ? "The log says more." : e->text);
 	buf_printf(out, ",\"code\":\"CHY-%u\"", code);
+	if (e->cause != CHY_NONE && e->cause != e->code && !ours)
+		buf_printf(out, ",\"cause\":\"CHY-%u\"", (unsigned)e->cause);
 	member(out, "field", e->field);
-	member(out, "rule", rule);
+	member(out, "rule", e->rule);
 	member(out, "standard", e->std);
 	buf_printf(out, ",\"instance\":\"urn:chancery:call:%llu\"}", (unsigned long long)call);
 }
@@ -67,6 +69,9 @@ const char problem_schema[] =
     "\"status\":{\"type\":\"integer\",\"minimum\":400,\"maximum\":599},"
     "\"detail\":{\"type\":\"string\",\"description\":\"what is wrong this time\"},"
     "\"code\":{\"type\":\"string\",\"pattern\":\"^CHY-[0-9]{4}$\",\"description\":\"stable, for programs\"},"
+    "\"cause\":{\"type\":\"string\",\"pattern\":\"^CHY-[0-9]{4}$\",\"description\":\"where the code stands "
+    "for "
+    "one of many findings, such as a weak key: the code of that one\"},"
     "\"field\":{\"type\":\"string\",\"description\":\"the member, parameter or object that it is about\"},"
     "\"rule\":{\"type\":\"string\",\"description\":\"the policy rule that decided\"},"
     "\"standard\":{\"type\":\"string\",\"description\":\"the paragraph of the standard\"},"

@@ -122,7 +122,7 @@ issued(struct issue_call *call, enum rc rc)
 		answer_certificate(c, call->repeated ? 200 : 201, call->id, call->certificate,
 				   call->repeated);
 	else
-		http_problem_rule(c, &call->err, call->rule);
+		http_problem(c, &call->err);
 }
 
 static void

@@ -127,6 +127,8 @@ query_part(struct arena *a, struct bytes text, struct bytes *ret, struct err *e)
 
 	if (uri_decode(a, text, true, ret, &why) == RC_OK)
 		return RC_OK;
+	if (why.code != CHY_NO_MEMORY)
+		err_cause(e, err_exact(&why));
 	FAIL(e, why.code == CHY_NO_MEMORY ? CHY_NO_MEMORY : CHY_URI_QUERY, why.std, "%s", why.text);
 }
 

@@ -257,6 +257,7 @@ enum rc
 decide_signature(const struct signature_facts *f, struct signature_decision *ret, struct err *e)
 {
 	const struct officer *o = snapshot_officer(f->policy, f->signer.officer);
+	enum rc rc;
 
 	*ret = (struct signature_decision){ .state = f->request->state };
 	for (size_t i = 0; i < ARRAY_LEN(rules); i++) {
@@ -265,7 +266,11 @@ decide_signature(const struct signature_facts *f, struct signature_decision *ret
 		    rules[i].fn != rule_base)
 			FAIL(e, CHY_OFFICER_UNKNOWN, NULL, "there is no officer %lld",
 			     (long long)f->signer.officer.v);
-		TRY(rules[i].fn(f, o, ret, e));
+		rc = rules[i].fn(f, o, ret, e);
+		if (rc != RC_OK) {
+			err_rule(e, rules[i].name);
+			return rc;
+		}
 	}
 	ret->rule = "enough";
 	ret->state = f->before_n + 1 >= act_signatures(f->request->act) ? REQUEST_SIGNED : REQUEST_WAITING;

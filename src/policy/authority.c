@@ -34,10 +34,10 @@ rule_document(struct founding *x)
 		  "authority", CHY_AUTHORITY_NO_RENEWAL, NULL,
 		  "the certificate of authority \"%.*s\" is a foreign CA's to issue",
 		  BYTES_FMT(own->doc->name));
-	REFUSE_IF(own->why_not.code != CHY_NONE && own->why_not.code != CHY_ISSUE_AUTHORITY_NOT_READY &&
-		      own->why_not.code != CHY_AUTHORITY_FOREIGN,
-		  x, "authority", CHY_ISSUE_UNUSABLE, NULL, "authority \"%.*s\": %s",
-		  BYTES_FMT(own->doc->name), own->why_not.text);
+	REFUSE_FOR(own->why_not.code != CHY_NONE && own->why_not.code != CHY_ISSUE_AUTHORITY_NOT_READY &&
+		       own->why_not.code != CHY_AUTHORITY_FOREIGN,
+		   own->why_not.code, x, "authority", CHY_ISSUE_UNUSABLE, NULL, "authority \"%.*s\": %s",
+		   BYTES_FMT(own->doc->name), own->why_not.text);
 	return RC_OK;
 }
 
@@ -53,10 +53,10 @@ rule_issuer(struct founding *x)
 		return RC_OK;
 	REFUSE_IF(!up->doc->active, x, "issuing_authority", CHY_ISSUE_AUTHORITY_CLOSED, NULL,
 		  "authority \"%.*s\" is closed", BYTES_FMT(up->doc->name));
-	REFUSE_IF(up->why_not.code != CHY_NONE, x, "issuing_authority",
-		  up->why_not.code == CHY_ISSUE_AUTHORITY_NOT_READY ? CHY_ISSUE_AUTHORITY_NOT_READY
-								    : CHY_ISSUE_UNUSABLE,
-		  NULL, "authority \"%.*s\": %s", BYTES_FMT(up->doc->name), up->why_not.text);
+	REFUSE_FOR(up->why_not.code != CHY_NONE, up->why_not.code, x, "issuing_authority",
+		   up->why_not.code == CHY_ISSUE_AUTHORITY_NOT_READY ? CHY_ISSUE_AUTHORITY_NOT_READY
+								     : CHY_ISSUE_UNUSABLE,
+		   NULL, "authority \"%.*s\": %s", BYTES_FMT(up->doc->name), up->why_not.text);
 	REFUSE_IF(x->f->now_ms < up->not_before_ms || x->f->now_ms > up->not_after_ms, x, "issuing_authority",
 		  CHY_ISSUE_AUTHORITY_EXPIRED, "RFC 5280 6.1.3",
 		  "the certificate of authority \"%.*s\" is not valid now", BYTES_FMT(up->doc->name));
@@ -230,8 +230,10 @@ decide_authority(struct arena *a, const struct authority_issue_facts *f, struct 
 
 		trace_add(&ret->trace, rules[k].name, rc == RC_OK,
 			  rc == RC_OK ? NULL : arena_str(a, bytes_str(x.e->text)));
-		if (rc != RC_OK)
+		if (rc != RC_OK) {
+			err_rule(x.e, rules[k].name);
 			return rc;
+		}
 	}
 	return build(&x);
 }

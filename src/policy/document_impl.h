@@ -34,6 +34,15 @@ enum rc refuse(struct walk *w, const struct at *at, enum code code, const char *
 			return refuse((w), (at), (code), __VA_ARGS__); \
 	} while (0)
 
+/* ... that wraps a finding whose code is `exact`. */
+#define REFUSE_UNLESS_FOR(cond, exact, w, at, code, ...) \
+	do { \
+		if (!(cond)) { \
+			err_cause((w)->e, (exact)); \
+			return refuse((w), (at), (code), __VA_ARGS__); \
+		} \
+	} while (0)
+
 /* One value that is no list and no object; *ret is its normal form. */
 MUST enum rc value_check(struct walk *w, const struct field *f, const struct json *v, const struct at *at,
 			 struct json **ret);

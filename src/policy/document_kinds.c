@@ -277,9 +277,9 @@ fixed_sans(struct walk *w, const struct json *body)
 			struct err why = { 0 };
 			struct gname g;
 
-			REFUSE_UNLESS(san_from_text(w->a, (const char *)body_text(rule, "type").p, v->str, &g,
-						    &why) == RC_OK,
-				      w, &at, CHY_FIELD_VALUE, "%s", why.text);
+			REFUSE_UNLESS_FOR(san_from_text(w->a, (const char *)body_text(rule, "type").p, v->str,
+							&g, &why) == RC_OK,
+					  err_exact(&why), w, &at, CHY_FIELD_VALUE, "%s", why.text);
 			at.index++;
 		}
 		item.index++;
@@ -328,8 +328,8 @@ constant_extensions(struct walk *w, const struct json *body)
 		struct bytes der;
 
 		TRY(hex_parse(w->a, body_text(x, at.name), &der, w->e));
-		REFUSE_UNLESS(der_check(der, &why) == RC_OK, w, &at, CHY_FIELD_VALUE, "not one DER value: %s",
-			      why.text);
+		REFUSE_UNLESS_FOR(der_check(der, &why) == RC_OK, err_exact(&why), w, &at, CHY_FIELD_VALUE,
+				  "not one DER value: %s", why.text);
 		item.index++;
 	}
 	TRY(once_each(w, body, all.name, "oid"));
@@ -346,8 +346,8 @@ issuer_names(struct walk *w, const struct json *body)
 		struct err why = { 0 };
 		struct gname g;
 
-		REFUSE_UNLESS(gname_from_text(w->a, v->str, GN_NAME, &g, &why) == RC_OK, w, &at,
-			      CHY_FIELD_VALUE, "%s", why.text);
+		REFUSE_UNLESS_FOR(gname_from_text(w->a, v->str, GN_NAME, &g, &why) == RC_OK, err_exact(&why),
+				  w, &at, CHY_FIELD_VALUE, "%s", why.text);
 		at.index++;
 	}
 	return RC_OK;

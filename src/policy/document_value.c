@@ -197,9 +197,9 @@ dn_value(struct walk *w, const struct field *f, const struct json *v, const stru
 	struct name name;
 
 	TRY(line_check(w, f, v->str, at));
-	REFUSE_UNLESS(name_from_text(w->a, v->str, &name, &why) == RC_OK &&
-			  name_check_bounds(&name, &why) == RC_OK,
-		      w, at, CHY_FIELD_DN, "%s: %s", f->label, why.text);
+	REFUSE_UNLESS_FOR(name_from_text(w->a, v->str, &name, &why) == RC_OK &&
+			      name_check_bounds(&name, &why) == RC_OK,
+			  err_exact(&why), w, at, CHY_FIELD_DN, "%s: %s", f->label, why.text);
 	*ret = json_str(w->a, v->str);
 	return RC_OK;
 }

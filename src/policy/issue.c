@@ -105,9 +105,9 @@ rule_token_procedure(struct issuing *i)
 	i->d->token_version = (struct doc_version){ d->id, d->version };
 	REFUSE_IF(!d->active, i, "token_procedure", CHY_ISSUE_TOKEN_CLOSED, NULL,
 		  "token procedure \"%.*s\" is closed", BYTES_FMT(d->name));
-	REFUSE_IF(i->d->token_procedure->why_not.code != CHY_NONE, i, "token_procedure", CHY_ISSUE_UNUSABLE,
-		  NULL, "token procedure \"%.*s\": %s", BYTES_FMT(d->name),
-		  i->d->token_procedure->why_not.text);
+	REFUSE_FOR(i->d->token_procedure->why_not.code != CHY_NONE, i->d->token_procedure->why_not.code, i,
+		   "token_procedure", CHY_ISSUE_UNUSABLE, NULL, "token procedure \"%.*s\": %s",
+		   BYTES_FMT(d->name), i->d->token_procedure->why_not.text);
 	return RC_OK;
 }
 
@@ -146,8 +146,8 @@ rule_possession(struct issuing *i)
 	const struct verdict *v = &i->f->pop;
 
 	NEED(v->made, i->e, CHY_INTERNAL, NULL, "nobody has verified the request's signature");
-	REFUSE_IF(v->why.code != CHY_NONE, i, "csr", CHY_ISSUE_POSSESSION, "RFC 2986 4.2", "CHY-%d %s",
-		  (int)v->why.code, v->why.text);
+	REFUSE_FOR(v->why.code != CHY_NONE, err_exact(&v->why), i, "csr", CHY_ISSUE_POSSESSION,
+		   "RFC 2986 4.2", "%s", v->why.text);
 	return RC_OK;
 }
 
@@ -157,8 +157,8 @@ rule_weak_key(struct issuing *i)
 	const struct verdict *v = &i->f->weak;
 
 	NEED(v->made, i->e, CHY_INTERNAL, NULL, "nobody has judged the request's key");
-	REFUSE_IF(v->why.code != CHY_NONE, i, "csr.key", CHY_ISSUE_WEAK_KEY, v->why.std, "CHY-%d %s",
-		  (int)v->why.code, v->why.text);
+	REFUSE_FOR(v->why.code != CHY_NONE, err_exact(&v->why), i, "csr.key", CHY_ISSUE_WEAK_KEY, v->why.std,
+		   "%s", v->why.text);
 	return RC_OK;
 }
 
@@ -234,9 +234,9 @@ rule_procedure(struct issuing *i)
 	REFUSE_IF(p->why_not.code == CHY_ISSUE_AUTHORITY_NOT_READY, i, "authority",
 		  CHY_ISSUE_AUTHORITY_NOT_READY, NULL, "certificate procedure \"%.*s\": %s",
 		  BYTES_FMT(p->doc->name), p->why_not.text);
-	REFUSE_IF(p->why_not.code != CHY_NONE, i, "certificate_procedure", CHY_ISSUE_UNUSABLE, NULL,
-		  "certificate procedure \"%.*s\": CHY-%d %s", BYTES_FMT(p->doc->name), (int)p->why_not.code,
-		  p->why_not.text);
+	REFUSE_FOR(p->why_not.code != CHY_NONE, p->why_not.code, i, "certificate_procedure",
+		   CHY_ISSUE_UNUSABLE, NULL, "certificate procedure \"%.*s\": %s", BYTES_FMT(p->doc->name),
+		   p->why_not.text);
 	return RC_OK;
 }
 
@@ -395,8 +395,10 @@ decide_issue(struct arena *a, const struct issue_facts *f, struct issue_decision
 		rc = rules[k].fn(&i);
 		trace_add(&ret->trace, rules[k].name, rc == RC_OK,
 			  rc == RC_OK ? i.note : arena_str(a, bytes_str(i.e->text)));
-		if (rc != RC_OK)
+		if (rc != RC_OK) {
+			err_rule(i.e, rules[k].name);
 			return rc;
+		}
 	}
 	ROOM(ret->exts = arena_one(a, struct exts), &i);
 	*ret->exts = i.exts;

@@ -49,6 +49,14 @@ void trace_add(struct rule_trace *t, const char *rule, bool passed, const char *
 		if (cond) \
 			REFUSE(i, where, code, std, __VA_ARGS__); \
 	} while (0)
+/* ... that wraps a finding whose code is `exact`. */
+#define REFUSE_FOR(cond, exact, i, where, code, std, ...) \
+	do { \
+		if (cond) { \
+			err_cause((i)->e, (exact)); \
+			REFUSE(i, where, code, std, __VA_ARGS__); \
+		} \
+	} while (0)
 /* Out of memory. */
 #define ROOM(p, i) NEED((p) != NULL, (i)->e, CHY_NO_MEMORY, NULL, "decision to issue")
 

@@ -53,8 +53,9 @@ take(struct issuing *i, struct gnames *l, const struct gname *g)
 		issue_note(i, "%s left out", text_of(i, g));
 		return RC_OK;
 	}
-	REFUSE_IF(gname_check(g, GN_NAME, &why) != RC_OK, i, "csr.subject_alternative_names", CHY_SAN_VALUE,
-		  why.std, "%s: %s", text_of(i, g), why.text);
+	REFUSE_FOR(gname_check(g, GN_NAME, &why) != RC_OK, err_exact(&why), i,
+		   "csr.subject_alternative_names", CHY_SAN_VALUE, why.std, "%s: %s", text_of(i, g),
+		   why.text);
 	put(l, g);
 	return RC_OK;
 }

@@ -188,9 +188,9 @@ finish(struct making *m)
 
 	REFUSE_IF(m->n == 0 && !i->d->procedure->format->empty_subject, i, "subject", CHY_SUBJECT_EMPTY,
 		  "RFC 5280 4.1.2.6", "no attribute of the subject is left");
-	REFUSE_IF(name_build(i->a, m->v, m->n, &name, &why) != RC_OK ||
-		      name_check_bounds(&name, &why) != RC_OK,
-		  i, "subject", CHY_SUBJECT_VALUE, why.std, "%s", why.text);
+	REFUSE_FOR(name_build(i->a, m->v, m->n, &name, &why) != RC_OK ||
+		       name_check_bounds(&name, &why) != RC_OK,
+		   err_exact(&why), i, "subject", CHY_SUBJECT_VALUE, why.std, "%s", why.text);
 	i->d->subject = i->d->inputs.subject = name.der;
 	return RC_OK;
 }

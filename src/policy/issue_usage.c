@@ -188,8 +188,8 @@ take_extension(struct issuing *i, const struct ext *x)
 		return RC_OK;
 	}
 	if (wanted(f, x->oid) >= 0) {
-		REFUSE_IF(ext_decode(i->a, x, &v, &why) != RC_OK, i, "csr.extensions", CHY_ISSUE_EXTENSION,
-			  why.std, "%s: %s", oid_label(i, x->oid), why.text);
+		REFUSE_FOR(ext_decode(i->a, x, &v, &why) != RC_OK, err_exact(&why), i, "csr.extensions",
+			   CHY_ISSUE_EXTENSION, why.std, "%s: %s", oid_label(i, x->oid), why.text);
 		v.critical = false;
 		return issue_extension(i, &v);
 	}

@@ -339,14 +339,18 @@ writes_problem_documents(void **state)
 	struct bytes s;
 	int64_t n;
 
+	err_cause(&e, CHY_KEY_ALG);
 	(void)!err_set(&e, CHY_JSON_TYPE, "RFC 8259", "not a \"number\"");
 	err_field(&e, "subject.cn");
-	problem_put(&b, &e, "rule-7", 42);
+	err_rule(&e, "rule-7");
+	problem_put(&b, &e, 42);
 	assert_ok(json_parse(a, buf_bytes(&b), &o, NULL));
 	assert_ok(json_need_str(o, "type", &s, NULL));
 	assert_text(s, "urn:chancery:problem:CHY-1008");
 	assert_ok(json_need_str(o, "code", &s, NULL));
 	assert_text(s, "CHY-1008");
+	assert_ok(json_need_str(o, "cause", &s, NULL));
+	assert_text(s, "CHY-1140");
 	assert_ok(json_need_str(o, "field", &s, NULL));
 	assert_text(s, "subject.cn");
 	assert_ok(json_need_str(o, "rule", &s, NULL));
@@ -363,7 +367,7 @@ keeps_internal_details_to_itself(void **state)
 	struct err e = { 0 };
 
 	(void)!err_set(&e, CHY_INTERNAL, NULL, "pointer 0x1234 of the secret thing");
-	problem_put(&b, &e, NULL, 1);
+	problem_put(&b, &e, 1);
 	assert_int_equal(problem_status(&e), 500);
 	assert_null(strstr(buf_cstr(&b), "secret"));
 }

@@ -57,6 +57,9 @@ refused(const struct asking *q, enum code code, const char *rule, const char *fi
 		fail_msg("%s instead of %s: %s", code_name(e.code), code_name(code), e.text);
 	if (field != NULL)
 		assert_string_equal(e.field, field);
+	assert_string_equal(e.rule, rule);
+	if (code == CHY_ISSUE_WEAK_KEY)
+		assert_int_equal(e.cause, q->facts.weak.why.code);
 	assert_true(d.trace.n > 0);
 	assert_string_equal(d.trace.v[d.trace.n - 1].rule, rule);
 	assert_false(d.trace.v[d.trace.n - 1].passed);
