@@ -132,6 +132,7 @@ struct generate {
 	struct p11_key *k;
 	struct key_type type;
 	struct bytes id, label;
+	bool agrees; /* else it signs */
 };
 
 static struct bytes
@@ -150,7 +151,7 @@ ec_params(struct key_type t, uint8_t *room)
 static CK_RV
 generate_pair(struct p11_session *s, const struct generate *g, CK_OBJECT_HANDLE *pub, CK_OBJECT_HANDLE *priv)
 {
-	CK_BBOOL yes = CK_TRUE, no = CK_FALSE;
+	CK_BBOOL yes = CK_TRUE, no = CK_FALSE, signs = !g->agrees, agrees = g->agrees;
 	CK_ULONG bits = g->type.bits;
 	uint8_t e65537[] = { 1, 0, 1 }, room[16];
 	bool rsa = g->type.alg == KEY_RSA, ec = g->type.alg == KEY_EC;
@@ -159,7 +160,7 @@ generate_pair(struct p11_session *s, const struct generate *g, CK_OBJECT_HANDLE 
 		     label = { CKA_LABEL, p11_unconst(g->label), g->label.n };
 	CK_ATTRIBUTE public[] = {
 		{ CKA_TOKEN, &yes, sizeof(yes) },
-		{ CKA_VERIFY, &yes, sizeof(yes) },
+		{ CKA_VERIFY, &signs, sizeof(signs) },
 		id,
 		label,
 		rsa ? (CK_ATTRIBUTE){ CKA_MODULUS_BITS, &bits, sizeof(bits) }
@@ -171,10 +172,10 @@ generate_pair(struct p11_session *s, const struct generate *g, CK_OBJECT_HANDLE 
 		{ CKA_PRIVATE, &yes, sizeof(yes) },
 		{ CKA_SENSITIVE, &yes, sizeof(yes) },
 		{ CKA_EXTRACTABLE, &no, sizeof(no) },
-		{ CKA_SIGN, &yes, sizeof(yes) },
+		{ CKA_SIGN, &signs, sizeof(signs) },
 		{ CKA_DECRYPT, &no, sizeof(no) },
 		{ CKA_UNWRAP, &no, sizeof(no) },
-		{ CKA_DERIVE, &no, sizeof(no) },
+		{ CKA_DERIVE, &agrees, sizeof(agrees) },
 		id,
 		label,
 	};
@@ -216,23 +217,38 @@ generate(struct p11_session *s, void *arg, struct err *e)
 	return rv;
 }
 
-enum rc
-p11_key_generate(struct p11_token *t, const char *kind, struct bytes id, struct bytes label,
-		 struct p11_key **ret, struct err *e)
+static MUST enum rc
+generate_key(struct p11_token *t, const char *kind, struct bytes id, struct bytes label, bool agrees,
+	     struct p11_key **ret, struct err *e)
 {
 	OWN(p11_key_free)
 	struct p11_key *k = key_new(t);
-	struct generate g = { .k = k, .id = id, .label = label };
+	struct generate g = { .k = k, .id = id, .label = label, .agrees = agrees };
 
 	NEED(k != NULL, e, CHY_NO_MEMORY, NULL, "a key");
 	NEED(id.n > 0 && id.n <= P11_ID_MAX, e, CHY_P11_FAILED, NULL, "id of %zu bytes", id.n);
 	TRY(key_type_parse(bytes_str(kind), &g.type, e));
 	NEED(g.type.alg <= KEY_ED448, e, CHY_P11_MECHANISM, NULL,
 	     "keys of kind %s are not made in PKCS#11 tokens", kind);
+	NEED(!agrees || g.type.alg == KEY_EC, e, CHY_KEY_KIND, NULL, "only keys on NIST curves agree");
 	TRY(p11_do(t, generate, &g, "generate", e));
 	*ret = k;
 	k = NULL;
 	return RC_OK;
+}
+
+enum rc
+p11_key_generate(struct p11_token *t, const char *kind, struct bytes id, struct bytes label,
+		 struct p11_key **ret, struct err *e)
+{
+	return generate_key(t, kind, id, label, false, ret, e);
+}
+
+enum rc
+p11_key_generate_agreeing(struct p11_token *t, const char *kind, struct bytes id, struct bytes label,
+			  struct p11_key **ret, struct err *e)
+{
+	return generate_key(t, kind, id, label, true, ret, e);
 }
 
 static CK_RV

@@ -100,6 +100,12 @@ MUST enum rc p11_key_open(struct p11_token *t, const struct p11_uri *u, struct p
    by the caller. kinds as in crypto/softkey.h but ML-DSA. CHY_P11_MECHANISM: the module cannot do it. */
 MUST enum rc p11_key_generate(struct p11_token *t, const char *kind, struct bytes id, struct bytes label,
 			      struct p11_key **ret, struct err *e);
+/* The same for a key that agrees on secrets (CKA_DERIVE) and signs nothing; kinds on NIST curves only. */
+MUST enum rc p11_key_generate_agreeing(struct p11_token *t, const char *kind, struct bytes id,
+				       struct bytes label, struct p11_key **ret, struct err *e);
+/* ECDH (CKM_ECDH1_DERIVE without a KDF) with another's public key, DER SubjectPublicKeyInfo of the same curve: the
+   x-coordinate. The caller frees it. KEY_KIND, P11_MECHANISM, P11_AWAY, P11_FAILED. */
+MUST enum rc p11_agree(struct p11_key *k, struct bytes peer_spki, struct secret **ret, struct err *e);
 /* Deletes private and public object; k stays the caller's, and useless. */
 MUST enum rc p11_key_delete(struct p11_key *k, struct err *e);
 void p11_key_free(struct p11_key *k);

@@ -25,6 +25,7 @@ new_item(struct signer_core *c, struct frame f)
 	payload.n = signature.n = 0; /* memory of the batch before is used again */
 	payload.bad = signature.bad = false;
 	memset(it, 0, offsetof(struct item, head));
+	it->later = false;
 	it->in = f;
 	it->payload = payload;
 	it->signature = signature;
@@ -65,8 +66,11 @@ finish(struct signer_core *c)
 		n += c->items[i].signs;
 	if (n > 0)
 		core_sign_all(c);
+	pthread_mutex_lock(&c->writing);
 	for (size_t i = 0; i < c->n_items; i++)
-		put_answer(c, &c->items[i]);
+		if (!c->items[i].later)
+			put_answer(c, &c->items[i]);
+	pthread_mutex_unlock(&c->writing);
 	c->n_items = 0;
 }
 
@@ -154,21 +158,50 @@ write_answers(struct signer_core *c, int fd, struct err *e)
 {
 	enum rc rc;
 
-	NEED(buf_ok(&c->out), e, CHY_NO_MEMORY, NULL, "the signer's output");
-	rc = fd_write_all(fd, buf_bytes(&c->out), e);
+	pthread_mutex_lock(&c->writing);
+	rc = buf_ok(&c->out) ? fd_write_all(fd, buf_bytes(&c->out), e)
+			     : err_set(e, CHY_NO_MEMORY, NULL, "the signer's output");
 	c->out.n = 0;
+	pthread_mutex_unlock(&c->writing);
 	FAULT("signer.after-answer");
 	return rc;
 }
 
-enum rc
-signer_core_run(struct signer_core *c, int fd, struct err *e)
+void
+core_answer_later(struct signer_core *c, uint16_t type, uint64_t id, struct bytes payload,
+		  const struct err *e)
+{
+	OWN_BUF struct buf frame = buf_max(LIMIT_FRAME + FRAME_HEAD);
+	struct err why = *e;
+
+	if (why.code == CHY_NONE && payload.n > LIMIT_FRAME - 16)
+		(void)err_set(&why, CHY_P12_TOO_MUCH, NULL, "an answer of %zu bytes", payload.n);
+	if (why.code != CHY_NONE)
+		put_error(&frame, id, &why);
+	else
+		frame_put(&frame, (struct frame){ type | SIGNER_ANSWER, id, payload });
+	pthread_mutex_lock(&c->writing);
+	/* a socket that is gone takes its requests with it */
+	if (c->fd >= 0 && buf_ok(&frame) && fd_write_all(c->fd, buf_bytes(&frame), &why) != RC_OK)
+		LOG(WARNING, "signer.answer-lost", LE(&why));
+	pthread_mutex_unlock(&c->writing);
+}
+
+static void
+set_fd(struct signer_core *c, int fd)
+{
+	pthread_mutex_lock(&c->writing);
+	c->fd = fd;
+	pthread_mutex_unlock(&c->writing);
+}
+
+static enum rc
+work(struct signer_core *c, int fd, struct err *e)
 {
 	bool end = false;
 	size_t used;
 	enum rc rc;
 
-	c->in.n = 0;
 	while (!end || has_whole(c)) {
 		TRY(read_batch(c, fd, &end, e));
 		rc = take_batch(c, buf_bytes(&c->in), &used, e);
@@ -178,6 +211,18 @@ signer_core_run(struct signer_core *c, int fd, struct err *e)
 		TRY(rc);
 	}
 	return RC_OK;
+}
+
+enum rc
+signer_core_run(struct signer_core *c, int fd, struct err *e)
+{
+	enum rc rc;
+
+	c->in.n = 0;
+	set_fd(c, fd);
+	rc = work(c, fd, e);
+	set_fd(c, -1);
+	return rc;
 }
 
 enum rc
@@ -269,6 +314,7 @@ begin(struct signer_core *c, const struct signer_core_options *o, struct err *e)
 		c->items[i].signature = buf_max(KEYSTORE_SIGNATURE_MAX);
 	}
 	TRY(load_witness(c, e));
+	TRY(token_shop_new(c, &c->shop, e));
 	return workers_new(threads_of(o->threads), &c->workers, e);
 }
 
@@ -279,6 +325,8 @@ signer_core_new(const struct signer_core_options *o, struct signer_core **ret, s
 	enum rc rc;
 
 	NEED(c != NULL, e, CHY_NO_MEMORY, NULL, "the signer");
+	pthread_mutex_init(&c->writing, NULL);
+	c->fd = -1;
 	rc = begin(c, o, e);
 	if (rc != RC_OK) {
 		signer_core_free(c);
@@ -293,6 +341,7 @@ signer_core_free(struct signer_core *c)
 {
 	if (c == NULL)
 		return;
+	token_shop_free(c->shop);
 	workers_free(c->workers);
 	sj_reader_free(c->reader);
 	for (size_t i = 0; c->items != NULL && i < LIMIT_SIGNER_BATCH; i++) {
@@ -302,5 +351,6 @@ signer_core_free(struct signer_core *c)
 	free(c->items);
 	buf_fini(&c->in);
 	buf_fini(&c->out);
+	pthread_mutex_destroy(&c->writing);
 	free(c);
 }

@@ -85,6 +85,8 @@ do_generate(struct signer_core *c, struct item *it, struct rd *r)
 	NEED(signer_class_name(class) != NULL, &it->e, CHY_SIGNER_MESSAGE, NULL, "class %u", class);
 	NEED(kind.n < sizeof(kind_text) && where.n <= SIGNER_URI_MAX, &it->e, CHY_SIGNER_MESSAGE, NULL,
 	     "kind or place too long");
+	NEED(class != SIGNER_ARCHIVE || bytes_starts(kind, "p-"), &it->e, CHY_KEY_KIND, NULL,
+	     "an archive key is on a NIST curve");
 	TRY(core_journal_ready(c, &it->e));
 	snprintf(kind_text, sizeof(kind_text), "%.*s", BYTES_FMT(kind));
 	TRY(keystore_generate(c->o.keys, label, class, kind_text, where, &k, &it->e));
@@ -329,6 +331,8 @@ do_sign_csr(struct signer_core *c, struct item *it, struct rd *r)
 	NEED(it->tbs.n <= LIMIT_TBS && it->context.n <= LIMIT_CONTEXT, &it->e, CHY_SIGNER_MESSAGE, NULL,
 	     "to be signed %zu bytes, context %zu", it->tbs.n, it->context.n);
 	TRY(find(c, label, &it->key, &it->e));
+	NEED(it->key->class != SIGNER_ARCHIVE, &it->e, CHY_SIGNER_KEY_CLASS, NULL, "%s signs nothing",
+	     it->key->label);
 	TRY(find_alg(alg, it->key, &it->alg, &it->e));
 	TRY(check_info(it->tbs, it->key->spki, &it->e));
 	it->type = SJ_CSR;
@@ -437,6 +441,10 @@ static const struct message {
 	{ SIGNER_SIGN_TLS, false, do_sign_tls },
 	{ SIGNER_SIGN_CSR, false, do_sign_csr },
 	{ SIGNER_SIGN_AC, false, do_sign_ac },
+	{ SIGNER_TOKEN_KEY, false, token_key },
+	{ SIGNER_TOKEN_PIN, false, token_pin },
+	{ SIGNER_TOKEN_BUILD, true, token_build },
+	{ SIGNER_TOKEN_OPEN, false, token_open },
 	{ SIGNER_HELLO, false, do_hello },
 	{ SIGNER_KEY_GENERATE, true, do_generate },
 	{ SIGNER_KEY_LIST, false, do_list },
@@ -495,7 +503,7 @@ core_handle(struct signer_core *c, struct item *it)
 		rc = m->handle(c, it, &r);
 	if (rc == RC_OK)
 		return;
-	it->signs = false;
+	it->signs = it->later = false;
 	c->refused_total++;
 	if (may_log(c))
 		LOG(WARNING, "signer.refused", LI("type", it->in.type),

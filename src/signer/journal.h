@@ -29,6 +29,8 @@ enum sj_type {
 	SJ_TLS = 3,  /* used a TLS key; tbs: what was given to be signed */
 	SJ_CSR = 4,  /* signed a certification request for one of its own keys */
 	SJ_AC = 6,   /* signed an attribute certificate; tbs: AttributeCertificateInfo */
+	SJ_RECOVERED =
+	    5, /* opened an archived key into a token; tbs: its SubjectPublicKeyInfo, no signature */
 	SJ_KEY_MADE =
 	    16, /* generated a key; tbs: its SubjectPublicKeyInfo, context: class, algorithm, place */
 	SJ_KEY_GONE = 17, /* deleted a key; tbs: its SubjectPublicKeyInfo */

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "crypto/box.h"
 #include "crypto/digest.h"
 #include "crypto/rand.h"
 #include "crypto/softkey.h"
@@ -417,7 +418,12 @@ generate_in_token(struct keystore *s, struct skey *k, const char *kind, struct b
 	TRY_AT(p11_uri_parse(k->inside->mem, where, &k->inside->uri, e), e, "where");
 	TRY_AT(token_of(s, &k->inside->uri, &k->inside->token, e), e, "where");
 	TRY(rand_bytes(id, sizeof(id), e));
-	TRY(p11_key_generate(k->inside->token, kind, BYTES_OF(id), bytes_str(k->label), &k->inside->hw, e));
+	if (k->class == SIGNER_ARCHIVE)
+		TRY(p11_key_generate_agreeing(k->inside->token, kind, BYTES_OF(id), bytes_str(k->label),
+					      &k->inside->hw, e));
+	else
+		TRY(p11_key_generate(k->inside->token, kind, BYTES_OF(id), bytes_str(k->label),
+				     &k->inside->hw, e));
 	TRY(set_reference(k, BYTES_OF(id), e));
 	return set_public(k, p11_key_spki(k->inside->hw), e);
 }
@@ -555,4 +561,24 @@ keystore_there(struct skey *k)
 	if (k->inside->soft != NULL)
 		return true;
 	return hardware(k, &hw, NULL) == RC_OK && p11_token_there(k->inside->token);
+}
+
+/* ---- archived keys ---- */
+
+enum rc
+keystore_agree(struct skey *k, struct bytes peer_spki, struct secret **ret, struct err *e)
+{
+	struct p11_key *hw;
+
+	NEED(k->class == SIGNER_ARCHIVE, e, CHY_SIGNER_KEY_CLASS, NULL, "%s is no archive key", k->label);
+	if (k->inside->soft != NULL)
+		return softkey_agree(k->inside->soft, peer_spki, ret, e);
+	TRY(hardware(k, &hw, e));
+	return p11_agree(hw, peer_spki, ret, e);
+}
+
+const struct secret *
+keystore_box_key(const struct keystore *s)
+{
+	return vault_box_key(s->vault);
 }

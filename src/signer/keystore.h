@@ -67,6 +67,10 @@ MUST enum rc keystore_sign(struct skey *k, enum sigalg alg, struct bytes message
 /* Signs a digest; for Ed25519 and Ed448 the message. */
 MUST enum rc keystore_sign_digest(struct skey *k, enum sigalg alg, struct bytes digest, struct buf *out,
 				  struct err *e);
+/* ECDH of a key of class archive with another's public key. The caller frees the secret. */
+MUST enum rc keystore_agree(struct skey *k, struct bytes peer_spki, struct secret **ret, struct err *e);
+/* The key of boxes that others keep for this signer; lives as long as the key store. */
+const struct secret *keystore_box_key(const struct keystore *s);
 /* Can it sign now? Tries to reach its token. */
 bool keystore_there(struct skey *k);
 

@@ -3,9 +3,11 @@
 
 #include "signer/journal.h"
 
-static const char *const classes[] = {
-	[SIGNER_CA] = "ca", [SIGNER_OCSP] = "ocsp", [SIGNER_JOURNAL] = "journal", [SIGNER_TLS] = "tls"
-};
+static const char *const classes[] = { [SIGNER_CA] = "ca",
+				       [SIGNER_OCSP] = "ocsp",
+				       [SIGNER_JOURNAL] = "journal",
+				       [SIGNER_TLS] = "tls",
+				       [SIGNER_ARCHIVE] = "archive" };
 
 const char *
 signer_class_name(enum signer_class c)

@@ -22,6 +22,9 @@ enum {
 	SIGNER_ALGS_MAX = 16,
 	SIGNER_TLS_MAX = 4096,
 	SIGNER_KEYS_MAX = 256,
+	SIGNER_PIN_MAX = 256,     /* of a token, bytes */
+	SIGNER_TOKEN_KEYS = 32,   /* in one token */
+	SIGNER_TOKENS_QUEUE = 64, /* token requests that wait */
 };
 
 /* Requests. The answer to type t is t | SIGNER_ANSWER, or SIGNER_ERROR. */
@@ -39,6 +42,10 @@ enum signer_msg {
 	SIGNER_SIGN_CSR = 19,
 	SIGNER_HEAD_LAST = 20,
 	SIGNER_SIGN_AC = 21,
+	SIGNER_TOKEN_KEY = 24,
+	SIGNER_TOKEN_PIN = 25,
+	SIGNER_TOKEN_BUILD = 26,
+	SIGNER_TOKEN_OPEN = 27,
 	SIGNER_JOURNAL_READ = 32,
 	SIGNER_JOURNAL_ACK = 33,
 	SIGNER_STATUS = 34,
@@ -47,9 +54,15 @@ enum signer_msg {
 };
 
 /* What a key may be used for; fixed when it is made. */
-enum signer_class { SIGNER_CA = 1, SIGNER_OCSP = 2, SIGNER_JOURNAL = 3, SIGNER_TLS = 4 };
+enum signer_class {
+	SIGNER_CA = 1,
+	SIGNER_OCSP = 2,
+	SIGNER_JOURNAL = 3,
+	SIGNER_TLS = 4,
+	SIGNER_ARCHIVE = 5, /* opens archived keys, into tokens only; on a NIST curve */
+};
 
-/* "ca" "ocsp" "journal" "tls"; NULL for another number. */
+/* "ca" "ocsp" "journal" "tls" "archive"; NULL for another number. */
 const char *signer_class_name(enum signer_class c);
 bool signer_class_of(struct bytes name, enum signer_class *ret);
 /* 1 to 64 of a-z A-Z 0-9 . _ -, not beginning with a dot. */

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "crypto/box.h"
 #include "crypto/kdf.h"
 #include "crypto/rand.h"
 
@@ -17,7 +18,7 @@ static const char magic[MAGIC] = { 'C', 'H', 'Y', 'B', 'O', 'X', '0', '1' };
 
 struct vault {
 	char dir[PATH_MAX];
-	struct secret *master;
+	struct secret *master, *box;
 };
 
 static MUST enum rc
@@ -73,6 +74,7 @@ vault_open(const char *dir, const struct secret *passphrase, struct vault **ret,
 		TRY(open_master(v, path, passphrase, e));
 	else
 		TRY(make_master(v, path, passphrase, e));
+	TRY(box_key(v->master, BYTES("chancery signer boxes 1"), &v->box, e));
 	*ret = v;
 	v = NULL;
 	return RC_OK;
@@ -84,7 +86,14 @@ vault_free(struct vault *v)
 	if (v == NULL)
 		return;
 	secret_free(v->master);
+	secret_free(v->box);
 	free(v);
+}
+
+const struct secret *
+vault_box_key(const struct vault *v)
+{
+	return v->box;
 }
 
 /* AES-256-GCM one way or the other; in and out may be of the same length only. */

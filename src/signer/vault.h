@@ -22,6 +22,9 @@ MUST enum rc vault_open(const char *dir, const struct secret *passphrase, struct
 void vault_free(struct vault *v);
 OWN_DEFINE(struct vault *, vault_free)
 
+/* The key of boxes that others keep for this signer (crypto/box.h); lives as long as the vault. */
+const struct secret *vault_box_key(const struct vault *v);
+
 /* name: relative to dir. Atomically, synced. */
 MUST enum rc vault_write(const struct vault *v, const char *name, struct bytes plain, struct err *e);
 /* CHY_SIGNER_KEY_FILE: damaged, or another file's contents. */

@@ -76,7 +76,7 @@ begin(void)
 	check(keystore_open(dir, passphrase, NULL, 0, &keys, NULL) == RC_OK);
 	check(sj_open(journal_dir, SJ_SEGMENT_LEAST, &journal, NULL) == RC_OK);
 	secret_free(passphrase);
-	for (int c = SIGNER_CA; c <= SIGNER_TLS; c++)
+	for (int c = SIGNER_CA; c <= SIGNER_ARCHIVE; c++)
 		make_key((enum signer_class)c);
 	o.keys = keys;
 	o.journal = journal;
