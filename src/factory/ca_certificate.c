@@ -6,6 +6,7 @@
 #include "factory/ca_keys.h"
 #include "factory/leaf.h"
 #include "factory/pending.h"
+#include "policy/body.h"
 #include "policy/issue.h"
 #include "store/read.h"
 
@@ -30,6 +31,7 @@ limit_key(struct factory *f, const struct authority_decision *d, struct bytes sp
 			l.algs[l.n_algs++] = (enum sigalg)s;
 	l.validity_max_days = (uint32_t)((d->not_after_ms - d->not_before_ms + DAY_MS - 1) / DAY_MS);
 	l.ca_allowed = own->type == AUTHORITY_ROOT || own->path_len != 0;
+	l.acs_allowed = body_true(own->doc->body, "attribute_certificates");
 	rc = signer_limits_set(f->signer, key_label(own->key, label), &l, SIGNER_WAIT_MS, e);
 	if (rc != RC_OK &&
 	    e->code == CHY_SIGNER_LIMITS_WIDER) { /* set by an interrupted try, or earlier: they stay */

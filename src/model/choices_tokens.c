@@ -68,10 +68,13 @@ const struct choice transport_choices[] = {
 
 /* enum ac_attribute; RFC 5755 4.4 */
 const struct choice ac_attribute_choices[] = {
-	{ "role", "Role", "a URI or a name that says what the holder is" },
+	{ "role", "Role", "a URI that says what the holder is" },
 	{ "group", "Group", "what the holder belongs to" },
 	{ "charging-identity", "Charging identity", "whom the holder's acts are charged to" },
-	{ "access-identity", "Access identity", "how the holder is known to a service" },
+	{ "access-identity", "Access identity",
+	  "how the holder is known to a service: both as general names, a blank between" },
+	{ "clearance", "Clearance",
+	  "a policy's object identifier, a blank, classes with commas: 1.2.3 secret" },
 	END,
 };
 

@@ -162,6 +162,15 @@ const struct field authority_fields[] = {
 	  ONLY("type", IS_NOT, "external-root"),
 	  .help = "How many authorities may stand below it, one under the other. None: unlimited.",
 	  .standard = "RFC 5280 4.2.1.9" },
+	{ .name = "attribute_certificates",
+	  .label = "Attribute certificates",
+	  .type = FIELD_BOOL,
+	  .flags = FIELD_FIXED,
+	  .dflt = "false",
+	  ONLY("type", IS, HERE),
+	  .help = "Whether it signs attribute certificates too. Its certificate then allows digital "
+		  "signatures, and the signer lets its key do it; neither can be granted later.",
+	  .standard = "RFC 5755 4.5" },
 	NAMES("permitted_names", "Permitted names",
 	      "Only names within these may stand in certificates below it, of each kind that is listed: "
 	      "dns:example.org, email:example.org, ip:10.0.0.0/8, uri:.example.org, dir:O=Example,C=SE, "

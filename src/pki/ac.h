@@ -71,17 +71,19 @@ const char *clearance_name(unsigned bit);
 
 /* One value of an attribute. */
 struct ac_value {
-	enum oid kind; /* OID_ACA_GROUP, _CHARGING_IDENTITY, _ROLE, _CLEARANCE; OID_NONE: raw */
+	enum oid
+	    kind; /* OID_ACA_GROUP, _CHARGING_IDENTITY, _ROLE, _CLEARANCE, _ACCESS_IDENTITY; OID_NONE: raw */
 	struct gnames
 	    authority; /* group, charging identity: policyAuthority; role: roleAuthority; n 0: absent */
 	uint32_t tag;  /* group, charging identity: of all items: DER_UTF8, DER_OID or DER_OCTET_STRING */
 	size_t items_n;
 	struct bytes *items;
-	struct gname role;       /* role: a URI */
-	struct bytes policy;     /* clearance: OID */
-	uint32_t levels;         /* clearance: enum clearance */
-	struct bytes categories; /* clearance: elements of securityCategories; p NULL: absent */
-	struct bytes raw;        /* OID_NONE: the whole DER value */
+	struct gname role;           /* role: a URI */
+	struct gname service, ident; /* access identity: who is known to which service as whom */
+	struct bytes policy;         /* clearance: OID */
+	uint32_t levels;             /* clearance: enum clearance */
+	struct bytes categories;     /* clearance: elements of securityCategories; p NULL: absent */
+	struct bytes raw;            /* OID_NONE: the whole DER value */
 };
 
 /* One value (a whole DER value) of an attribute of this type. Codes: DER_*, GNAME, AC_ATTRIBUTE (RFC 5755 4.4), LIMIT. */
@@ -93,7 +95,7 @@ void dw_ac_value(struct dw *w, const struct ac_value *v);
 struct bytes ac_value_next(struct bytes *rest);
 
 /* What people write -> an attribute: role: URIs; group and chargingIdentity: text, all items in one value as the profile has
-   it; clearance: a policy's OID, a blank, and levels between commas ("1.2.3 secret,topSecret"; no levels: unclassified);
+   it; clearance: a policy's OID, a blank, and levels between commas ("1.2.3 secret,topSecret"; no levels: unclassified); accessIdentity: two general names with a blank between, the service and who the holder is there;
    any other OID: hexadecimal of a DER value. authority: role's or policy's, n 0: none. The result has been read again.
    AC_ATTRIBUTE, GNAME, OID_TEXT, HEX. */
 MUST enum rc ac_attr_from_text(struct arena *a, struct bytes oid, const struct gnames *authority,

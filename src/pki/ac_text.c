@@ -50,6 +50,11 @@ put_value(struct buf *out, const struct ac_value *v)
 	case OID_ACA_CLEARANCE:
 		put_clearance(out, v);
 		break;
+	case OID_ACA_ACCESS_IDENTITY:
+		gname_put_text(out, &v->service);
+		buf_u8(out, ' ');
+		gname_put_text(out, &v->ident);
+		break;
 	default:
 		buf_u8(out, '#');
 		hex_put(out, v->raw);

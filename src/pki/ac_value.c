@@ -107,6 +107,16 @@ read_clearance(struct der *d, struct arena *a, struct ac_value *v)
 	der_leave(d);
 }
 
+/* SvceAuthInfo, without authInfo (RFC 5755 4.4.2) */
+static void
+read_identity(struct der *d, struct ac_value *v)
+{
+	der_enter(d, DER_SEQUENCE);
+	v->service = gname_take(d, GN_NAME);
+	v->ident = gname_take(d, GN_NAME);
+	der_leave(d);
+}
+
 enum rc
 ac_value_decode(struct arena *a, enum oid type, struct bytes tlv, struct ac_value *ret, struct err *e)
 {
@@ -124,6 +134,9 @@ ac_value_decode(struct arena *a, enum oid type, struct bytes tlv, struct ac_valu
 		break;
 	case OID_ACA_CLEARANCE:
 		read_clearance(&d, a, &v);
+		break;
+	case OID_ACA_ACCESS_IDENTITY:
+		read_identity(&d, &v);
 		break;
 	default:
 		v.kind = OID_NONE;
@@ -191,6 +204,16 @@ write_clearance(struct dw *w, const struct ac_value *v)
 	dw_wrap(w, DER_SEQUENCE, at);
 }
 
+static void
+write_identity(struct dw *w, const struct ac_value *v)
+{
+	size_t at = dw_mark(w);
+
+	dw_gname(w, &v->ident);
+	dw_gname(w, &v->service);
+	dw_wrap(w, DER_SEQUENCE, at);
+}
+
 void
 dw_ac_value(struct dw *w, const struct ac_value *v)
 {
@@ -204,6 +227,9 @@ dw_ac_value(struct dw *w, const struct ac_value *v)
 		break;
 	case OID_ACA_CLEARANCE:
 		write_clearance(w, v);
+		break;
+	case OID_ACA_ACCESS_IDENTITY:
+		write_identity(w, v);
 		break;
 	default:
 		dw_put(w, v->raw);
@@ -246,12 +272,25 @@ clearance_of_text(struct arena *a, struct bytes text, struct ac_value *v, struct
 }
 
 static enum rc
+identity_of_text(struct arena *a, struct bytes text, struct ac_value *v, struct err *e)
+{
+	struct bytes ident, service = text_cut(text, ' ', &ident);
+
+	NEED(ident.n > 0, e, CHY_AC_ATTRIBUTE, "RFC 5755 4.4.2",
+	     "an access identity is a service and a name, with a blank between");
+	TRY(gname_from_text(a, service, GN_NAME, &v->service, e));
+	return gname_from_text(a, text_trim(ident), GN_NAME, &v->ident, e);
+}
+
+static enum rc
 one_of_text(struct arena *a, struct bytes text, struct ac_value *v, struct err *e)
 {
 	if (v->kind == OID_ACA_ROLE)
 		return role_of_text(a, text, v, e);
 	if (v->kind == OID_ACA_CLEARANCE)
 		return clearance_of_text(a, text, v, e);
+	if (v->kind == OID_ACA_ACCESS_IDENTITY)
+		return identity_of_text(a, text, v, e);
 	v->kind = OID_NONE;
 	TRY(hex_parse(a, text, &v->raw, e));
 	return der_check(v->raw, e);

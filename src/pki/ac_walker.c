@@ -172,6 +172,19 @@ walk_clearance(struct der *d)
 }
 
 static void
+walk_identity(struct der *d)
+{
+	der_enter(d, DER_SEQUENCE);
+	for (int i = 0; i < 2; i++) {
+		struct gname g = gname_take(d, GN_NAME);
+
+		if (der_ok(d))
+			d->rc = gname_check(&g, GN_NAME, d->e);
+	}
+	der_leave(d);
+}
+
+static void
 walk_value(struct der *d, enum oid known)
 {
 	struct der look = *d;
@@ -191,6 +204,9 @@ walk_value(struct der *d, enum oid known)
 		break;
 	case OID_ACA_CLEARANCE:
 		walk_clearance(d);
+		break;
+	case OID_ACA_ACCESS_IDENTITY:
+		walk_identity(d);
 		break;
 	default:
 		der_any_tlv(d);

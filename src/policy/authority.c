@@ -168,6 +168,9 @@ specs_of(struct founding *x, struct specs *s)
 				   .key_usage = USAGE_KEY_CERT_SIGN | USAGE_CRL_SIGN };
 	struct ext_value aki = { .kind = OID_CE_AUTHORITY_KEY_ID, .aki = { .key_id = x->d->issuer->key_id } };
 
+	/* RFC 5755 4.5: who verifies an attribute certificate looks for this bit in its issuer's certificate */
+	if (body_true(own->doc->body, "attribute_certificates"))
+		usage.key_usage |= USAGE_DIGITAL_SIGNATURE;
 	TRY(specs_add(x->a, s, &basic, x->e));
 	TRY(specs_add(x->a, s, &usage, x->e));
 	TRY(specs_slot(s, SLOT_SKI, x->e));

@@ -135,7 +135,7 @@ pin_procedure_compile(struct snapshot *s, struct slot *slot, struct err *e)
 /* ---- attribute certificates ---- */
 
 static enum rc
-read_ac_procedure(const struct json *body, struct ac_procedure *x, struct err *e)
+read_ac_procedure(struct snapshot *s, const struct json *body, struct ac_procedure *x, struct err *e)
 {
 	struct bytes alg = body_text(body, "signature_algorithm");
 
@@ -151,7 +151,7 @@ read_ac_procedure(const struct json *body, struct ac_procedure *x, struct err *e
 	x->sigalg = alg.n ? sigalg_by_name(alg) : x->authority->sigalg;
 	NEED(sigalg_fits(x->sigalg, &x->authority->key_type), e, CHY_ISSUE_SIGNATURE_ALGORITHM, NULL,
 	     "its signature algorithm does not fit the authority's key");
-	return RC_OK;
+	return ac_template_of(s, x, e);
 }
 
 enum rc
@@ -169,7 +169,7 @@ ac_procedure_compile(struct snapshot *s, struct slot *slot, struct err *e)
 	TRY(authorities_of(s, body_list(body, "authority_chain"), &x->chain, &x->chain_n, e));
 	needs(s, &x->why_not, body_ref(body, "authority"), "Authority");
 	needs(s, &x->why_not, body_ref(body, "format"), "Format");
-	return keep(s->a, &x->why_not, read_ac_procedure(body, x, &why), &why, e);
+	return keep(s->a, &x->why_not, read_ac_procedure(s, body, x, &why), &why, e);
 }
 
 /* ---- views ---- */

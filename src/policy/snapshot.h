@@ -13,6 +13,7 @@
 #include "base/base.h"
 #include "model/document.h"
 #include "model/officer.h"
+#include "pki/ac.h"
 #include "pki/cert.h"
 #include "pki/gname.h"
 #include "pki/key.h"
@@ -261,6 +262,8 @@ struct ac_procedure {
 	uint16_t key_usage; /* of the base certificate; 0: any */
 	struct duration validity;
 	enum sigalg sigalg;
+	struct exts exts;        /* of every attribute certificate */
+	struct ac_attrs *always; /* its own attributes; NULL: none */
 	struct unusable why_not;
 };
 

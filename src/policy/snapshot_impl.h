@@ -69,6 +69,10 @@ MUST enum rc link_crls(struct snapshot *s, struct err *e);
 MUST enum rc template_of(struct snapshot *s, const struct procedure *p, struct cert_template *ret,
 			 struct err *e);
 
+/* The extensions of a procedure's attribute certificates, and the attributes that they always have; authority and format
+   are usable. */
+MUST enum rc ac_template_of(struct snapshot *s, struct ac_procedure *p, struct err *e);
+
 /* One extension, encoded, behind the specs that are there; room for LIMIT_EXTENSIONS. */
 struct specs {
 	struct cert_slot_spec v[LIMIT_EXTENSIONS];

@@ -2,6 +2,7 @@
 #include "base/base.h"
 #include "model/choices.h"
 #include "policy/body.h"
+#include "policy/issue_attribute.h"
 #include "policy/snapshot_impl.h"
 
 enum { CRLS_MAX = 20 };
@@ -273,4 +274,62 @@ template_of(struct snapshot *in, const struct procedure *p, struct cert_template
 
 	TRY(specs_of(in, p, &s, e));
 	return cert_template_build(in->a, p->sigalg, p->authority->subject_in_force, s.v, s.n, ret, e);
+}
+
+/* ---- attribute certificates ---- */
+
+/* Where its revocation is told: the authority's own addresses, and its CRL procedures that can be seen from there. */
+static enum rc
+ac_crls(struct snapshot *in, const struct ac_procedure *p, struct crls *l, struct err *e)
+{
+	TRY(crls_add(l, body_list(p->authority->doc->body, "crl_urls"), e));
+	for (size_t i = 0; i < p->authority->crls_n; i++)
+		if (document_is_visible(in, p->authority->crls[i]->doc, p->doc->domain))
+			TRY(crls_add(l, p->authority->crls[i]->points, e));
+	return RC_OK;
+}
+
+/* Whoever finds no place to ask must be told that there is none (RFC 5755 4.3.6). */
+static enum rc
+ac_specs(struct snapshot *in, const struct ac_procedure *p, struct specs *s, struct err *e)
+{
+	const struct json *body = p->doc->body, *above = p->authority->doc->body,
+			  *ocsp = addresses(body, above, "ocsp_urls");
+	struct ext_value aki = { .kind = OID_CE_AUTHORITY_KEY_ID, .aki = { .key_id = p->authority->key_id } },
+			 none = { .kind = OID_CE_NO_REV_AVAIL };
+	struct crls crls = { .n = 0 };
+
+	TRY(specs_add(in->a, s, &aki, e));
+	TRY(add_policies(in->a, s, body_list(body, "certificate_policies"), e));
+	TRY(ac_crls(in, p, &crls, e));
+	TRY(add_all(in->a, s, body, above, &crls, e));
+	return crls.n == 0 && (ocsp == NULL || ocsp->count == 0) ? specs_add(in->a, s, &none, e) : RC_OK;
+}
+
+static enum rc
+ac_always(struct snapshot *in, struct ac_procedure *p, struct err *e)
+{
+	const struct json *list = body_list(p->doc->body, "attributes");
+
+	ROOM(p->always = arena_one(in->a, struct ac_attrs), e);
+	ROOM(p->always->v = arena_array(in->a, list ? list->count : 0, sizeof(*p->always->v)), e);
+	JSON_EACH(x, list)
+	{
+		TRY_AT(ac_attr_of_json(in->a, x, &p->always->v[p->always->n], e), e, "attributes[%zu]",
+		       p->always->n);
+		p->always->n++;
+	}
+	return RC_OK;
+}
+
+enum rc
+ac_template_of(struct snapshot *in, struct ac_procedure *p, struct err *e)
+{
+	struct specs s = { .n = 0 };
+
+	TRY(ac_specs(in, p, &s, e));
+	ROOM(p->exts.v = arena_array(in->a, s.n, sizeof(*p->exts.v)), e);
+	for (size_t i = 0; i < s.n; i++)
+		p->exts.v[p->exts.n++] = s.v[i].ext;
+	return ac_always(in, p, e);
 }

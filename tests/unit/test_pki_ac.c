@@ -93,7 +93,7 @@ static struct ac_inputs
 inputs(struct arena *a)
 {
 	static struct gname holder;
-	static struct ac_attr attrs[4];
+	static struct ac_attr attrs[5];
 	static struct ext exts[3];
 	static struct ac_target target = { .name = { .type = GN_DNS,
 						     .value = { (const uint8_t *)"a.example", 9 } } };
@@ -102,6 +102,7 @@ inputs(struct arena *a)
 	attrs[0] = attr(a, "role", "urn:role:clerk", "urn:role:auditor");
 	attrs[1] = attr(a, "group", "staff", "night");
 	attrs[2] = attr(a, "clearance", "1.2.3 secret", NULL);
+	attrs[4] = attr(a, "accessIdentity", "uri:https://a.example email:clerk@a.example", NULL);
 	attrs[3] = attr(a, "1.2.3.99", "0c0161", "020105");
 	exts[0] = ext(
 	    a,
@@ -118,7 +119,7 @@ inputs(struct arena *a)
 		.serial = BYTES("\x01\x02"),
 		.not_before_at = at("2026-01-01T00:00:00Z"),
 		.not_after_at = at("2060-01-01T00:00:00Z"),
-		.attrs = { 4, attrs },
+		.attrs = { 5, attrs },
 		.exts = { 3, exts },
 	};
 }
@@ -150,7 +151,7 @@ builds_what_it_reads(void **state)
 	assert_rc(ac_parse_tbs(a, tbs, &c, &e), RC_OK, &e);
 	assert_rc(ac_tbs_walk(tbs, &v, &e), RC_OK, &e);
 	assert_true(bytes_eq(v.base_issuer, in.base_issuer) && bytes_eq(v.base_serial, in.base_serial));
-	assert_true(bytes_eq(v.issuer, in.issuer) && v.no_revocation && v.attrs_n == 4 && v.exts_n == 3);
+	assert_true(bytes_eq(v.issuer, in.issuer) && v.no_revocation && v.attrs_n == 5 && v.exts_n == 3);
 	assert_int_equal(v.not_after_at, in.not_after_at);
 	assert_true(bytes_eq(c.entity.v[0].value, name_of(a, "CN=Holder")));
 	assert_true(bytes_is(text_of_attr(a, &c.attrs.v[0]), "uri:urn:role:clerk, uri:urn:role:auditor"));
@@ -158,6 +159,7 @@ builds_what_it_reads(void **state)
 	assert_int_equal(c.attrs.v[1].n, 1);
 	assert_true(bytes_is(text_of_attr(a, &c.attrs.v[2]), "1.2.3 secret"));
 	assert_true(bytes_is(text_of_attr(a, &c.attrs.v[3]), "#020105, #0c0161"));
+	assert_true(bytes_is(text_of_attr(a, &c.attrs.v[4]), "uri:https://a.example email:clerk@a.example"));
 	ac_put_text(&text, &c);
 	assert_non_null(memmem(text.p, text.n, "targetInformation (critical): dns:a.example", 43));
 	assert_non_null(ac_json(a, &c));
@@ -195,6 +197,8 @@ refuses_wrong_texts(void **state)
 		{ "group", "", CHY_AC_ATTRIBUTE },
 		{ "clearance", "secret", CHY_OID_TEXT },
 		{ "clearance", "1.2.3 cosmic", CHY_AC_ATTRIBUTE },
+		{ "accessIdentity", "uri:https://a.example", CHY_AC_ATTRIBUTE },
+		{ "accessIdentity", "uri:https://a.example who", CHY_GNAME_TEXT },
 		{ "1.2.3.99", "0c02", CHY_DER_TRUNCATED },
 		{ "1.2.3.99", "zz", CHY_HEX },
 	};

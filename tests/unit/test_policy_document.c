@@ -64,7 +64,7 @@ static const struct {
 	  "\"issuing_authority\":501,\"ca_key\":402,\"subject\":\"CN=New,C=SE\",\"format\":601,"
 	  "\"signature_algorithm\":\"ecdsa-sha256\",\"not_before\":\"2026-11-21T12:00:00Z\",\"validity\":"
 	  "\"P3Y\","
-	  "\"path_length\":1,\"crl_urls\":[\"http://a.example/c\"],\"ca_issuers_urls\":[\"http://a.example/"
+	  "\"path_length\":1,\"attribute_certificates\":true,\"crl_urls\":[\"http://a.example/c\"],\"ca_issuers_urls\":[\"http://a.example/"
 	  "i\"],"
 	  "\"ocsp_urls\":[\"http://a.example/o\"]}" },
 	{ KIND_AUTHORITY,
