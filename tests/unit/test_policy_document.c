@@ -53,7 +53,8 @@ static const struct {
 	  "{\"name\":\"New\",\"state\":\"active\",\"domain\":101,\"visible_in_subdomain\":false,\"profile\":"
 	  "\"Admin\","
 	  "\"certificate_sha256\":" PRINT(
-	      "01234567") ",\"certificate\":17,\"token\":\"card 1\",\"boot\":false}" },
+	      "01234567") ",\"certificate\":17,\"subject\":\"CN=New\",\"certificate_procedure\":301,"
+			  "\"token\":\"card 1\",\"boot\":false}" },
 	{ KIND_CA_KEY,
 	  "{\"name\":\"New\",\"state\":\"active\",\"domain\":101,\"visible_in_subdomain\":false,"
 	  "\"algorithm\":\"p-256\","
@@ -64,7 +65,8 @@ static const struct {
 	  "\"issuing_authority\":501,\"ca_key\":402,\"subject\":\"CN=New,C=SE\",\"format\":601,"
 	  "\"signature_algorithm\":\"ecdsa-sha256\",\"not_before\":\"2026-11-21T12:00:00Z\",\"validity\":"
 	  "\"P3Y\","
-	  "\"path_length\":1,\"attribute_certificates\":true,\"crl_urls\":[\"http://a.example/c\"],\"ca_issuers_urls\":[\"http://a.example/"
+	  "\"path_length\":1,\"attribute_certificates\":true,\"crl_urls\":[\"http://a.example/"
+	  "c\"],\"ca_issuers_urls\":[\"http://a.example/"
 	  "i\"],"
 	  "\"ocsp_urls\":[\"http://a.example/o\"]}" },
 	{ KIND_AUTHORITY,
