@@ -211,6 +211,7 @@ show_summary(struct cli *c, const struct journal_summary *s)
 		json_set(o, "signatures", json_int(c->a, (int64_t)s->signatures));
 		json_set(o, "documents", json_int(c->a, (int64_t)s->documents));
 		json_set(o, "certificates", json_int(c->a, (int64_t)s->certificates));
+		json_set(o, "clocks", json_int(c->a, (int64_t)s->clocks));
 		json_set(o, "left_out", json_int(c->a, (int64_t)s->left_out));
 		json_set(o, "restarts", json_int(c->a, (int64_t)s->restarts));
 		json_set(o, "findings", json_int(c->a, (int64_t)s->findings));
@@ -229,6 +230,9 @@ show_summary(struct cli *c, const struct journal_summary *s)
 			 "signed head "
 			 "yet. Verify again later.\n",
 			 (unsigned long long)s->left_out);
+	if (s->clocks > 0)
+		out_line(&c->out, "The server's clock was set back, %llu times.\n",
+			 (unsigned long long)s->clocks);
 	if (s->restarts > 0)
 		out_line(
 		    &c->out,

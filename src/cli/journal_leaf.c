@@ -81,7 +81,8 @@ state_of(struct journal_verifier *v, struct pairmap *m, int64_t id, size_t size,
 }
 
 static enum rc
-know_officer(struct journal_verifier *v, struct arena *a, int64_t id, const struct json *body, struct err *e)
+know_officer(struct journal_verifier *v, struct arena *a, const struct leaf_view *l, int64_t id,
+	     const struct json *body, struct err *e)
 {
 	struct officer_state *o = STATE_OF(v, officers, id, officer_state);
 	struct bytes hex, fingerprint, subject = BYTES_NONE;
@@ -90,6 +91,8 @@ know_officer(struct journal_verifier *v, struct arena *a, int64_t id, const stru
 	TRY(ref_of(body, "profile", &o->profile, e));
 	TRY(ref_of(body, "domain", &o->domain, e));
 	TRY(ref_of(body, "certificate", &o->certificate, e));
+	if (o->active || o->closed_at_ms == 0)
+		o->closed_at_ms = l->at_ms; /* holds where it is not active now */
 	o->active = is_active(body);
 	TRY(json_need_str(body, "certificate_sha256", &hex, e));
 	TRY(hex_parse(a, hex, &fingerprint, e));
@@ -134,12 +137,12 @@ know_domain(struct journal_verifier *v, int64_t id, const struct json *body, str
 }
 
 static enum rc
-know_document(struct journal_verifier *v, struct arena *a, enum kind_id kind, int64_t id,
-	      const struct json *body, struct err *e)
+know_document(struct journal_verifier *v, struct arena *a, const struct leaf_view *l, enum kind_id kind,
+	      int64_t id, const struct json *body, struct err *e)
 {
 	switch (kind) {
 	case KIND_OFFICER:
-		return know_officer(v, a, id, body, e);
+		return know_officer(v, a, l, id, body, e);
 	case KIND_OFFICER_PROFILE:
 		return know_profile(v, id, body, e);
 	case KIND_DOMAIN:
@@ -223,7 +226,7 @@ leaf_document(struct journal_verifier *v, struct arena *a, const struct leaf_vie
 		TRY(by_ceremony(v, &w, e));
 	else
 		TRY(document_by_request(v, &w, k, id, version, hash, e));
-	return know_document(v, a, k, id, body,
+	return know_document(v, a, l, k, id, body,
 			     e); /* what nobody signed has no effect on who is an officer */
 }
 
@@ -253,6 +256,7 @@ leaf_session(struct journal_verifier *v, struct arena *a, const struct leaf_view
 	TRY(json_need_str(body, "expires_at", &at, e));
 	TRY(time_parse(at, &s->expires_at_ms, e));
 	s->body = r->body;
+	s->officer = r->signers[0];
 	return pairmap_put(&v->sessions, id, 0, s, e);
 }
 
@@ -276,6 +280,7 @@ certificate_by_session(struct journal_verifier *v, const struct word *w, const s
 		       struct err *e)
 {
 	struct session_state *s = pairmap_get(&v->sessions, w->session, 0);
+	const struct officer_state *o;
 	int64_t procedure = token_procedure_of(l->leaf);
 	bool allowed = false;
 
@@ -286,6 +291,10 @@ certificate_by_session(struct journal_verifier *v, const struct word *w, const s
 	NEED(allowed, e, CHY_JOURNAL_SIGNATURE, NULL, "session %lld was not for token procedure %lld",
 	     (long long)w->session, (long long)procedure);
 	NEED(l->at_ms <= s->expires_at_ms, e, CHY_JOURNAL_SIGNATURE, NULL, "session %lld was over",
+	     (long long)w->session);
+	o = pairmap_get(&v->officers, s->officer, 0);
+	NEED(o != NULL && (o->active || l->at_ms <= o->closed_at_ms + CLOSED_LATE_MS), e,
+	     CHY_JOURNAL_SIGNATURE, NULL, "the officer who had opened session %lld was closed by then",
 	     (long long)w->session);
 	s->used++;
 	NEED(s->used <= s->max, e, CHY_JOURNAL_SIGNATURE, NULL, "session %lld was for %lld certificates",
@@ -479,10 +488,14 @@ judge(struct journal_verifier *v, struct arena *a, const struct leaf_view *l, st
 		return leaf_certificate(v, a, l, bytes_is(kind, "ca-certificate"), e);
 	if (bytes_is(kind, "request-state"))
 		return leaf_request_state(v, l, e);
+	if (bytes_is(kind, "clock"))
+		return journal_time_clock(v, l, e);
+	if (bytes_is(kind, "adopted"))
+		return journal_time_adopted(v, l, e);
 	if (bytes_is(kind, "restart"))
 		return leaf_restart(v, l, e);
-	NEED(bytes_is(kind, "refusal") || bytes_is(kind, "adopted") || bytes_is(kind, "disagreement"), e,
-	     CHY_JOURNAL_FORMAT, NULL, "a leaf of the unknown kind \"%.*s\"", BYTES_FMT(kind));
+	NEED(bytes_is(kind, "refusal") || bytes_is(kind, "disagreement"), e, CHY_JOURNAL_FORMAT, NULL,
+	     "a leaf of the unknown kind \"%.*s\"", BYTES_FMT(kind));
 	return RC_OK;
 }
 
@@ -501,6 +514,8 @@ journal_leaf(struct journal_verifier *v, struct arena *a, const struct json *lea
 		size_t n = strlen(v->where);
 
 		snprintf(v->where + n, sizeof(v->where) - n, " (%.*s)", BYTES_FMT(bytes_part(kind, 0, 24)));
+		TRY(journal_found(v, journal_time_leaf(v, &l, kind, &why), &why, e));
+		err_clear(&why);
 		rc = judge(v, a, &l, kind, &why);
 	}
 	return journal_found(v, rc, &why, e);

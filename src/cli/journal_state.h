@@ -26,6 +26,7 @@ struct officer_state {
 	struct bytes subject;          /* with certificate_procedure: what binds an officer by the subject */
 	int64_t certificate_procedure; /* 0: none */
 	bool active;
+	int64_t closed_at_ms; /* of the leaf that closed it */
 };
 struct profile_state {
 	roles roles;
@@ -53,7 +54,7 @@ struct signed_request {
 
 struct session_state {
 	const struct json *body; /* the request's */
-	int64_t max, expires_at_ms, used;
+	int64_t max, expires_at_ms, used, officer;
 };
 
 /* Bodies of leaves, as journal_leaf.c takes them apart. */
@@ -103,6 +104,10 @@ struct journal_verifier {
 	uint64_t size; /* as the header says */
 	struct tree tree;
 	uint64_t head_size;
+	int64_t floor_ms;  /* time of the last head: what comes behind it cannot be much older */
+	int64_t newest_ms; /* the youngest leaf since the last head */
+	struct pairmap
+	    late; /* certificates older than that, as row_states: found once an "adopted" leaf excuses them */
 	struct journal_head witness; /* size 0: not given, or met */
 	struct verifier *journal_key;
 	enum sigalg journal_alg;
@@ -131,6 +136,21 @@ journal_print(const uint8_t hash[SHA256_LEN], int which)
 
 /* Reports a finding and goes on; memory is the only thing that ends a verification. */
 MUST enum rc journal_found(struct journal_verifier *v, enum rc rc, const struct err *found, struct err *e);
+
+/* A leaf between two heads claims a time that lies between theirs, but for what clocks, commits and queues need. */
+enum {
+	LEAF_LATE_MS = 600000,  /* stored and placed at the latest: what the sequencer holds to, too */
+	LEAF_EARLY_MS = 60000,  /* clocks of two factories */
+	CLOSED_LATE_MS = 60000, /* until a closed officer is closed everywhere */
+};
+/* In journal_time.c. A leaf's time, of the two kinds that explain an old one, a head's; at the end, late certificates that
+   nothing explains. */
+MUST enum rc journal_time_leaf(struct journal_verifier *v, const struct leaf_view *l, struct bytes kind,
+			       struct err *e);
+MUST enum rc journal_time_clock(struct journal_verifier *v, const struct leaf_view *l, struct err *e);
+MUST enum rc journal_time_adopted(struct journal_verifier *v, const struct leaf_view *l, struct err *e);
+MUST enum rc journal_time_head(struct journal_verifier *v, const struct journal_head *h, struct err *e);
+MUST enum rc journal_time_end(struct journal_verifier *v, struct err *e);
 
 /* One leaf's body, parsed into the line's arena. Failures are findings, but for RC_NOMEM. */
 MUST enum rc journal_leaf(struct journal_verifier *v, struct arena *a, const struct json *leaf,

@@ -131,6 +131,9 @@ take_head(struct journal_verifier *v, struct arena *a, const struct json *line, 
 	snprintf(v->where, sizeof(v->where), "head over %llu leaves", (unsigned long long)h.size);
 	if (rc == RC_OK)
 		rc = check_head(v, &h, &why);
+	TRY(journal_found(v, rc, &why, e));
+	err_clear(&why);
+	rc = journal_time_head(v, &h, &why);
 	v->sum.heads++;
 	v->head_size = h.size;
 	v->sum.head_at_ms = h.at_ms;
@@ -217,6 +220,7 @@ journal_verifier_end(struct journal_verifier *v, struct journal_summary *ret, st
 	TRY(missing_rows(v, &v->certificates, "certificate", e));
 	TRY(missing_rows(v, &v->signatures, "signature", e));
 	TRY(journal_issuers_end(v, e));
+	TRY(journal_time_end(v, e));
 	*ret = v->sum;
 	return RC_OK;
 }
@@ -337,6 +341,7 @@ journal_verifier_free(struct journal_verifier *v)
 		verifier_free(v->journal_key);
 	journal_issuers_fini(v);
 	pairmap_fini(&v->issuers);
+	pairmap_fini(&v->late);
 	pairmap_fini(&v->signatures);
 	pairmap_fini(&v->officers);
 	pairmap_fini(&v->profiles);

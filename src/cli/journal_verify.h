@@ -11,7 +11,9 @@
  *	  officers with the needed roles, as its act needs, or to the ceremony in the first leaf;
  *	- every document version, signature and certificate of the export has exactly one leaf with the same contents, and
  *	  each such leaf its row; each column of a certificate is what the certificate and its leaf say;
- *	- each certificate is signed by the authority that its leaf names.
+ *	- each certificate is signed by the authority that its leaf names;
+ *	- no session's officer was closed when it issued;
+ *	- no leaf claims a time far from those of the heads around it, unless the journal explains it.
  */
 #ifndef CLI_JOURNAL_VERIFY_H
 #define CLI_JOURNAL_VERIFY_H
@@ -44,6 +46,7 @@ struct journal_summary {
 	uint64_t restarts;                 /* the operator restored a backup; of the last one: */
 	uint64_t restart_from, restart_to; /* the head given up, and the leaves that were left */
 	int64_t restart_at_ms;
+	uint64_t clocks;   /* how often the server's clock was set back */
 	uint64_t left_out; /* rows so young that their leaves may not be under the exported head yet */
 };
 

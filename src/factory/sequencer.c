@@ -1,11 +1,16 @@
 #include "base/base.h"
 #include "factory/sequencer.h"
 
+#include "base/idgen.h"
 #include "factory/leaf.h"
 #include "factory/tiles.h"
 #include "store/read.h"
 
-enum { LEASE_MS = 3000, PAGE_ARENA = 64 << 20 };
+/*
+ * Whoever verifies wants to see that a leaf's time is near its head's. So no head is signed amid a backlog, whose next
+ * leaves would be older than it; and where the clock was set back, a leaf says so before others do.
+ */
+enum { LEASE_MS = 3000, PAGE_ARENA = 64 << 20, BACKLOG_MS = 300000, CLOCK_BACK_MS = 300000 };
 
 /* What a step works with. The tree is read again each time: a few rows, and no state to go stale when the lease has
    been elsewhere. */
@@ -78,37 +83,44 @@ place(struct step *s, const struct leaf_row *leaves, size_t n, struct change *c,
 }
 
 static enum rc
-place_waiting(struct step *s, size_t *ret_placed, struct err *e)
+place_and_store(struct step *s, const struct leaf_row *leaves, size_t n, struct err *e)
 {
 	OWN(change_free)
 	struct change *c = change_new();
 	struct change *ready;
+
+	TRY(place(s, leaves, n, c, e));
+	ready = c;
+	c = NULL;
+	return store_commit(s->f->store, ready, e);
+}
+
+static enum rc
+place_waiting(struct step *s, size_t *ret_placed, bool *ret_backlog, struct err *e)
+{
 	struct leaf_row *leaves;
 	size_t n;
 
 	TRY(store_leaves_waiting(s->f->store, s->a, LIMIT_PAGE, &leaves, &n, e));
-	if (n == 0)
-		return RC_OK;
-	TRY(place(s, leaves, n, c, e));
-	ready = c;
-	c = NULL;
-	TRY(store_commit(s->f->store, ready, e));
+	*ret_backlog = n == LIMIT_PAGE && id_at_ms(leaves[n - 1].id) < clock_now_ms() - BACKLOG_MS;
+	if (n > 0)
+		TRY(place_and_store(s, leaves, n, e));
 	*ret_placed = n;
 	return RC_OK;
 }
 
 /* ---- the signer's word ---- */
 
-static const char restart_setting[] = "journal-restart";
+static const char restart_setting[] = "journal-restart", clock_setting[] = "journal-clock";
 
-/* Has the leaf about this restart been written? */
+/* Has the leaf about this restart, or this clock, been written? */
 static enum rc
-restart_is_told(struct step *s, const char *position, bool *ret, struct err *e)
+is_told(struct step *s, const char *setting, const char *what, bool *ret, struct err *e)
 {
 	struct bytes text;
-	enum rc rc = store_setting(s->f->store, s->a, restart_setting, &text, e);
+	enum rc rc = store_setting(s->f->store, s->a, setting, &text, e);
 
-	*ret = rc == RC_OK && bytes_is(text, position);
+	*ret = rc == RC_OK && bytes_is(text, what);
 	if (rc != RC_NOT_FOUND)
 		return rc;
 	err_clear(e);
@@ -126,7 +138,7 @@ tell_restart(struct step *s, const struct signer_last_head *last, struct err *e)
 	enum rc rc;
 
 	snprintf(position, sizeof(position), "%llu", (unsigned long long)last->restart);
-	TRY(restart_is_told(s, position, &told, e));
+	TRY(is_told(s, restart_setting, position, &told, e));
 	if (told)
 		return RC_OK;
 	json_set(before, "size", json_int(s->a, (int64_t)last->head.size));
@@ -145,6 +157,37 @@ tell_restart(struct step *s, const struct signer_last_head *last, struct err *e)
 	LOG(WARNING, "journal.restart", LI("given_up", (int64_t)last->head.size),
 	    LI("size", (int64_t)s->tree.size));
 	return store_commit(s->f->store, c, e);
+}
+
+/* The clock stands before the last head: the leaf that says so gets its place before all that wait. */
+static enum rc
+tell_clock(struct step *s, struct err *e)
+{
+	struct json *m = json_object(s->a);
+	struct leaf_row row;
+	struct change *c;
+	char was[24];
+	int64_t id;
+	bool told;
+	enum rc rc;
+
+	snprintf(was, sizeof(was), "%lld", (long long)s->signed_at_ms);
+	TRY(is_told(s, clock_setting, was, &told, e));
+	if (told)
+		return RC_OK;
+	json_set(m, "was", json_time(s->a, s->signed_at_ms));
+	c = change_new();
+	id = factory_new_id(s->f);
+	rc = leaf_add(s->f, s->a, c, "clock", id, 0, m, e);
+	if (rc != RC_OK) {
+		change_free(c);
+		return rc;
+	}
+	change_set_setting(c, clock_setting, bytes_str(was));
+	LOG(WARNING, "journal.clock-set-back", LI("was", s->signed_at_ms));
+	TRY(store_commit(s->f->store, c, e));
+	TRY(store_leaf(s->f->store, s->a, id, &row, e));
+	return place_and_store(s, &row, 1, e);
 }
 
 /* The signer would refuse; here it is known before anything is placed behind a journal that is not the signed one. */
@@ -223,6 +266,7 @@ step(struct factory *f, size_t *ret_placed, struct err *e)
 	struct arena *a = arena_new(PAGE_ARENA);
 	struct step s = { .f = f, .a = a };
 	struct signer_last_head last;
+	bool backlog;
 	enum rc rc;
 
 	NEED(a != NULL && (s.edge = arena_one(a, struct tiles_edge)) != NULL, e, CHY_NO_MEMORY, NULL,
@@ -238,8 +282,10 @@ step(struct factory *f, size_t *ret_placed, struct err *e)
 	TRY(check_last(&s, &last, e));
 	if (last.restart != 0)
 		TRY(tell_restart(&s, &last, e));
-	TRY(place_waiting(&s, ret_placed, e));
-	return s.tree.size > s.signed_size ? sign_head(&s, &last, e) : RC_OK;
+	if (clock_now_ms() < s.signed_at_ms - CLOCK_BACK_MS)
+		TRY(tell_clock(&s, e));
+	TRY(place_waiting(&s, ret_placed, &backlog, e));
+	return s.tree.size > s.signed_size && !backlog ? sign_head(&s, &last, e) : RC_OK;
 }
 
 enum rc

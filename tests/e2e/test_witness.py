@@ -204,3 +204,21 @@ def test_columns_and_signatures_are_checked(own_house):
     db.close()
     done = verify(house)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_clock_set_back(own_house):
+    """What comes after a clock that was an hour ahead is older than the last head; the journal says why."""
+    house = own_house
+    token = house.open_session()
+    house.wait_sequenced()
+    house.stop()
+    house.start(CHANCERY_CLOCK_OFFSET_MS=str(3600 * 1000))
+    make_leaf(house)
+    house.wait_sequenced()
+    house.stop()
+    house.start()
+    make_leaf(house)
+    house.issue(token, make_csr(None, sans=["clock.example.org"])[0])
+    house.wait_sequenced()
+    done = verify(house)
+    assert done.returncode == 0 and "clock was set back, 1 times" in done.stdout, done.stdout + done.stderr

@@ -50,10 +50,19 @@ hex_sha256(struct bytes b)
 	return arena_str(mem, bytes_str(hex_text(t, BYTES_OF(h))));
 }
 
+static const char *leaf_at; /* another time for the leaves to come, as "11:40:00" */
+
 static void
 leaf(const char *text)
 {
 	assert_non_null(text);
+	if (leaf_at != NULL) {
+		char *other = arena_str(mem, bytes_str(text));
+
+		memcpy(strstr(other, "\"at\":\"2026") + strlen("\"at\":\"2026-11-21T"), leaf_at,
+		       strlen(leaf_at));
+		text = other;
+	}
 	assert_true(leaves_n < LEAVES_MAX);
 	leaves[leaves_n++] = text;
 }
@@ -230,7 +239,17 @@ enum deed {
 	FORGED_SIGNATURE, /* a certificate that another key than its issuer's has signed */
 	FOREIGN_ISSUER,   /* its issuer's name is not the authority's */
 	OTHER_AUTHORITY,  /* of the leaf: there is no such one */
-	DEEDS
+	BACKDATED,        /* a leaf that claims to be older than the head before it */
+	POSTDATED,        /* younger than the head that covers it */
+	BACKDATED_CERTIFICATE,
+	CLOCK_FROM_NOWHERE, /* a leaf says that the clock was set back, but the last head had another time */
+	SESSION_OF_CLOSED,  /* the officer who opened it was closed before */
+	DEEDS,
+	/* what looks like one of these, and is none */
+	SESSION_BEFORE_CLOSED = DEEDS,
+	ADOPTED,
+	CLOCK_BACK,
+	GOOD_DEEDS_END
 };
 
 static void
@@ -238,7 +257,7 @@ ceremony(enum deed bad)
 {
 	const char *may = bad == NO_ROLE
 	    ? "[\"use-awb\",\"use-clients\",\"issue-certificate\"]"
-	    : "[\"domain-tasks\",\"use-awb\",\"use-clients\",\"issue-certificate\"]";
+	    : "[\"domain-tasks\",\"officer-tasks\",\"use-awb\",\"use-clients\",\"issue-certificate\"]";
 	const char *by = "{\"genesis\":1}";
 	const char *officer =
 	    "{\"certificate\":%d,\"certificate_sha256\":\"%s\",\"domain\":%s,\"name\":\"%s\",\"profile\":50,"
@@ -299,6 +318,24 @@ two_officers(enum deed bad)
 		document(DOMAIN + 1, 1, "domain", body, "{\"request\":200}");
 }
 
+/* Five minutes before all else. */
+static void
+close_bert(void)
+{
+	const char *body = arena_printf(
+	    mem,
+	    "{\"certificate\":%d,\"certificate_sha256\":\"%s\",\"domain\":null,\"name\":"
+	    "\"Bert\",\"profile\":50,\"state\":\"closed\"}",
+	    BERT_CERT, hex_sha256(bert));
+	const char *content = act("officer.modify", 230, "{\"id\":62,\"version\":1}", body, instance);
+
+	leaf_at = "11:55:00";
+	signature(230, ANNA, anna_key, anna, content);
+	signature(230, BERT, bert_key, bert, content);
+	document(BERT, 2, "officer", body, "{\"request\":230}");
+	leaf_at = NULL;
+}
+
 static void
 session(enum deed bad)
 {
@@ -308,16 +345,22 @@ session(enum deed bad)
 					"80],\"token_sha256\":\"%s\"}",
 					until, hex_sha256(BYTES("token")));
 	const char *procedure = ",\"procedures\":{\"token\":[80,1]}";
+	bool closes = bad == SESSION_OF_CLOSED || bad == SESSION_BEFORE_CLOSED;
 
-	signature(210, ANNA, anna_key, anna, act("issuing-session.open", 210, "null", body, instance));
+	signature(210, closes ? BERT : ANNA, closes ? bert_key : anna_key, closes ? bert : anna,
+		  act("issuing-session.open", 210, "null", body, instance));
 	leaf(arena_printf(
 	    mem,
 	    "{" AT ",\"body\":%s,\"by\":{\"request\":210},\"id\":1210,\"kind\":\"session\",\"session\":210}",
 	    bad == SESSION_OTHER_BODY
 		? "{\"certificates_max\":9,\"expires_at\":\"2026-11-22T12:00:00Z\",\"token_procedures\":[80]}"
 		: body));
+	if (closes)
+		close_bert();
+	leaf_at = bad == SESSION_BEFORE_CLOSED ? "11:54:00" : NULL;
 	certificate(300, issued[0], bad == UNKNOWN_SESSION ? "{\"session\":211}" : "{\"session\":210}",
 		    bad == SESSION_OTHER_PROCEDURE ? ",\"procedures\":{\"token\":[81,1]}" : procedure);
+	leaf_at = NULL;
 	if (bad == SESSION_TOO_OFTEN)
 		certificate(302, issued[2], "{\"session\":210}", procedure);
 }
@@ -335,15 +378,26 @@ by_officer(enum deed bad)
 			    hex_sha256(bad == OTHER_CSR ? BYTES("another") : csr),
 			    bad == OTHER_PROCEDURE ? 81 : 80);
 	issuer = bad == OTHER_AUTHORITY ? 41 : 40;
+	leaf_at = bad == BACKDATED_CERTIFICATE || bad == ADOPTED ? "11:30:00" : NULL;
 	certificate(301,
 		    bad == FORGED_SIGNATURE     ? forged
 			: bad == FOREIGN_ISSUER ? foreign
 						: issued[1],
 		    bad == NOT_ASKED ? "{\"request\":200}" : "{\"request\":220}", more);
 	issuer = 40;
+	leaf_at = NULL;
+	if (bad == ADOPTED)
+		leaf("{" AT ",\"certificate\":301,\"id\":1998,\"kind\":\"adopted\",\"position\":9}");
 	if (bad == ISSUED_TWICE)
 		certificate(303, issued[3], "{\"request\":220}", more);
+	leaf_at = bad == CLOCK_BACK || bad == CLOCK_FROM_NOWHERE ? "11:00:00" : NULL;
+	if (leaf_at != NULL)
+		leaf(arena_printf(mem,
+				  "{" AT ",\"id\":1997,\"kind\":\"clock\",\"was\":\"2026-11-21T%s:00:00Z\"}",
+				  bad == CLOCK_BACK ? "12" : "13"));
+	leaf_at = bad == BACKDATED ? "11:40:00" : bad == POSTDATED ? "12:02:00" : leaf_at;
 	leaf("{\"act\":\"x\"," AT ",\"id\":1999,\"kind\":\"refusal\",\"text\":\"no\"}");
+	leaf_at = NULL;
 	if (bad == SECOND_GENESIS)
 		leaf(leaves[0]);
 	if (bad == UNKNOWN_KIND)
@@ -549,6 +603,16 @@ bad_deeds_are_found(void **state)
 		if (first.err.code != CHY_JOURNAL_SIGNATURE && first.err.code != CHY_JOURNAL_ALTERED &&
 		    first.err.code != CHY_JOURNAL_FORMAT && bad != BROKEN_CMS)
 			fail_msg("deed %d gave %s: %s", bad, code_name(first.err.code), first.err.text);
+	}
+}
+
+static void
+what_only_looks_bad_is_not_found(void **state)
+{
+	for (enum deed good = DEEDS; good < GOOD_DEEDS_END; good++) {
+		tell(good);
+		if (findings(export(), SIZE_MAX, NULL) != 0)
+			fail_msg("%d: %s: %s", good, first_where, first.err.text);
 	}
 }
 
@@ -866,6 +930,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(good_journal_verifies),
 		cmocka_unit_test(bad_deeds_are_found),
+		cmocka_unit_test(what_only_looks_bad_is_not_found),
 		cmocka_unit_test(every_column_is_checked),
 		cmocka_unit_test(the_signers_last_head),
 		cmocka_unit_test(every_removed_line_is_found),
