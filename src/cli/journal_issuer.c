@@ -189,6 +189,8 @@ journal_issuer_check(struct journal_verifier *v, int64_t id, int64_t issuer, con
 {
 	const struct issuer_state *s = pairmap_get(&v->issuers, issuer, 0);
 
+	if (v->quick)
+		return RC_OK;
 	TRY(begin(v, e));
 	return s == NULL ? keep(v, id, issuer, c, e) : check(v, id, s, c, e);
 }

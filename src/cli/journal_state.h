@@ -101,6 +101,7 @@ struct journal_verifier {
 	char where[64];
 
 	bool header, ended;
+	bool quick;    /* without certificates' own signatures */
 	uint64_t size; /* as the header says */
 	struct tree tree;
 	uint64_t head_size;
