@@ -59,7 +59,9 @@ connect_once(struct committer *c, int64_t *ret_batch, struct err *e)
 
 	disconnect(c);
 	TRY(c->store->ops->open(c->store->where, DB_WRITER, &c->db, e));
-	rc = fence(c, ret_batch, e);
+	rc = store_take_alone(c->store, c->db, e);
+	if (rc == RC_OK)
+		rc = fence(c, ret_batch, e);
 	if (rc != RC_OK)
 		disconnect(c);
 	return rc;

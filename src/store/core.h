@@ -97,6 +97,9 @@ MUST enum rc store_rows(struct store *s, struct arena *a, enum stmt_id id, const
 /* Exactly one row (the first one); STORE_NOT_FOUND. */
 MUST enum rc store_row(struct store *s, struct arena *a, enum stmt_id id, const union value *args, void *ret,
 		       struct err *e);
+/* Of a new connection for writing: takes the database for this process, where that is asked for. On this very connection, so
+   that whoever lost it cannot commit. STORE_TAKEN. */
+MUST enum rc store_take_alone(struct store *s, struct db *db, struct err *e);
 MUST enum rc store_number(struct store *s, enum stmt_id id, const union value *args, int64_t *ret,
 			  struct err *e);
 

@@ -174,11 +174,14 @@ close_db(struct db *db)
 	"SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_seqscan = off; SET jit = off; "
 
 /* A committer must never believe in a commit that is not on the disk, whatever the server's default says. */
-static const char writer_settings[] = BY_INDEX "SET plan_cache_mode = force_generic_plan; "
-					       "SET statement_timeout = '30s'; SET lock_timeout = '10s'; "
-					       "SELECT set_config('synchronous_commit', CASE WHEN "
-					       "current_setting('synchronous_commit') = 'off' THEN 'on' "
-					       "ELSE current_setting('synchronous_commit') END, false)";
+static const char writer_settings[] = BY_INDEX
+    "SET plan_cache_mode = force_generic_plan; "
+    "SET statement_timeout = '30s'; SET lock_timeout = '10s'; "
+    "SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; "
+    "SET tcp_keepalives_count = 3; "
+    "SELECT set_config('synchronous_commit', CASE WHEN "
+    "current_setting('synchronous_commit') = 'off' THEN 'on' "
+    "ELSE current_setting('synchronous_commit') END, false)";
 static const char reader_settings[] = BY_INDEX
     "SET default_transaction_read_only = on; SET statement_timeout = '30s'";
 

@@ -2,6 +2,8 @@
 #include "store/core.h"
 #include "store/migrate.h"
 
+#include <time.h>
+
 enum { READERS = 4, READERS_MAX = 64, OUTAGE_MS = 5000 };
 
 static const int64_t mark_kept_ms = 30LL * 24 * 3600 * 1000;
@@ -53,11 +55,47 @@ tidy_marks(struct db *db, struct err *e)
 }
 
 static enum rc
+take_yes(void *arg, const union value *cols, struct err *e)
+{
+	*(bool *)arg = cols[0].i != 0;
+	return RC_OK;
+}
+
+enum rc
+store_take_alone(struct store *s, struct db *db, struct err *e)
+{
+	bool ours = false;
+
+	if (!s->options.alone || s->ops->form != SQL_POSTGRES)
+		return RC_OK;
+	TRY(s->ops->query(db, Q_ALONE_POSTGRES, NULL, take_yes, &ours, e));
+	NEED(ours, e, CHY_STORE_TAKEN, NULL,
+	     "end the factory that is at work on this database first: only one at a time is supported");
+	return RC_OK;
+}
+
+/* The server may need a moment to notice that the process before has died. */
+static enum rc
+wait_alone(struct store *s, struct db *db, struct err *e)
+{
+	const struct timespec pause = { 0, 50 * 1000000L };
+	enum rc rc = store_take_alone(s, db, e);
+
+	for (int i = 0; i < 40 && rc != RC_OK && e->code == CHY_STORE_TAKEN; i++) {
+		err_clear(e);
+		nanosleep(&pause, NULL);
+		rc = store_take_alone(s, db, e);
+	}
+	return rc;
+}
+
+static enum rc
 open_writer(struct store *s, struct err *e)
 {
 	struct committer *c = &s->committer;
 
 	TRY(s->ops->open(s->where, DB_WRITER, &c->db, e));
+	TRY(wait_alone(s, c->db, e));
 	TRY(migrate_up(c->db, store_schema_known(), e));
 	TRY(tidy_marks(c->db, e));
 	return committer_start(c, s, e);

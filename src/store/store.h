@@ -7,8 +7,8 @@
  *	postgresql://user@host/db	libpq's URL or "key=value ..." (host=/run/postgresql for a Unix
  *socket)
  *
- * One SQLite file belongs to one factory process; other processes may read it. Several factories may share
- *one PostgreSQL database, each with its own node number.
+ * One SQLite file belongs to one factory process; other processes may read it. Several processes may share
+ *one PostgreSQL database, each with its own node number, unless they ask for it alone: factories do (ARCHITECTURE.md).
  *
  * Threads: every function may be called from any thread. Writes go through one committer thread (group
  *commit, see change.h), reads through a pool of connections and block the caller for the time of the query.
@@ -34,12 +34,14 @@ struct store_options {
 	unsigned node;    /* this factory's number among those that share the store, 0 to 15 */
 	unsigned readers; /* connections of the read pool; 0: 4 */
 	int outage_ms;    /* how long changes wait for a database that is away; 0: 5000 */
+	bool alone;       /* PostgreSQL: no second process with this option on the database at a time */
 	bool read_only;   /* no committer, no migration, no file made: for `journal verify` beside a running
 			     factory */
 };
 
 /* Opens it, bringing an older schema up to date (forward only, one transaction per step). options may be
-   NULL. Codes: STORE_URL, STORE_OPEN, STORE_SCHEMA_NEWER, STORE_SCHEMA. *ret is the caller's: store_close. */
+   NULL. Codes: STORE_URL, STORE_OPEN, STORE_SCHEMA_NEWER, STORE_SCHEMA,
+   STORE_TAKEN. *ret is the caller's: store_close. */
 MUST enum rc store_open(const char *url, const struct store_options *options, struct store **ret,
 			struct err *e);
 
