@@ -8,16 +8,14 @@
 
 /* Does some version of the officer's document name this certificate? It may have been renewed since. */
 static enum rc
-was_bound(struct factory *f, struct arena *a, int64_t officer, struct bytes certificate, struct err *e)
+was_bound(struct factory *f, struct arena *a, int64_t officer, const uint8_t hash[SHA256_LEN], struct err *e)
 {
 	struct document_row *rows;
-	uint8_t hash[SHA256_LEN];
 	char want[2 * SHA256_LEN + 1];
 	int64_t after = 0;
 	size_t n;
 
-	sha256(certificate, hash);
-	hex_text(want, BYTES_OF(hash));
+	hex_text(want, bytes_of(hash, SHA256_LEN));
 	do {
 		TRY(store_document_versions(f->store, a, officer, after, LIMIT_PAGE, &rows, &n, e));
 		for (size_t i = 0; i < n; i++) {
@@ -55,7 +53,7 @@ read_signed(struct factory *f, struct arena *a, const struct session_row *row, s
 
 enum rc
 session_check_signed(struct factory *f, struct arena *a, const struct session_row *row,
-		     const struct json *body, struct err *e)
+		     const struct json *body, uint8_t ret_signed_by[SHA256_LEN], struct err *e)
 {
 	struct signature_row *rows;
 	struct cms_signed cms;
@@ -66,5 +64,6 @@ session_check_signed(struct factory *f, struct arena *a, const struct session_ro
 	     "no officer signed for the issuing session");
 	TRY(cms_verify(a, rows[0].cms, &cms, e));
 	TRY(read_signed(f, a, row, cms.content, body, e));
-	return was_bound(f, a, row->officer_id, cms.signer, e);
+	sha256(cms.signer, ret_signed_by);
+	return was_bound(f, a, row->officer_id, ret_signed_by, e);
 }

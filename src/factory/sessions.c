@@ -5,7 +5,7 @@
 #include "crypto/digest.h"
 #include "store/read.h"
 
-enum { BUCKETS = 1024, TOKEN_TEXT_MAX = 64 };
+enum { BUCKETS = 1024, TOKEN_TEXT_MAX = 64, STATE_KEPT_US = 1000000 };
 
 struct sessions {
 	pthread_rwlock_t lock;
@@ -126,7 +126,7 @@ from_row(struct factory *f, struct arena *a, const struct session_row *row, stru
 
 	TRY(json_parse(a, row->body, &body, e));
 	TRY(session_body_read(a, body, &b, e));
-	TRY(session_check_signed(f, a, row, body, e));
+	TRY(session_check_signed(f, a, row, body, x->signed_by, e));
 	memcpy(x->token_hash, b.token_hash, sizeof(x->token_hash));
 	memcpy(x->procedures, b.procedures, sizeof(x->procedures));
 	x->officer = officer_id_of(row->officer_id);
@@ -138,6 +138,7 @@ from_row(struct factory *f, struct arena *a, const struct session_row *row, stru
 					   .expires_at_ms = b.expires_at_ms,
 					   .closed = !bytes_is(row->state, "open") };
 	x->made = (void *)(x + 1);
+	x->good_until_us = x->made + 1;
 	atomic_store(x->made, row->used);
 	return RC_OK;
 }
@@ -147,7 +148,7 @@ load(struct factory *f, const uint8_t hash[32], struct session **ret, struct err
 {
 	OWN(arena_free)
 	struct arena *a = arena_new(LIMIT_REQUEST_ARENA);
-	struct session *x = calloc(1, sizeof(*x) + sizeof(*x->made));
+	struct session *x = calloc(1, sizeof(*x) + 2 * sizeof(*x->made));
 	struct session_row row;
 	enum rc rc;
 
@@ -171,6 +172,47 @@ load(struct factory *f, const uint8_t hash[32], struct session **ret, struct err
 	return RC_OK;
 }
 
+/* Ours, and revoked or held? One that is not ours has no state here. */
+static enum rc
+certificate_holds(struct factory *f, struct arena *a, const uint8_t fingerprint[32], struct err *e)
+{
+	struct certificate_row row;
+	enum rc rc = store_certificate_by_fingerprint(f->store, a, bytes_of(fingerprint, 32), &row, e);
+
+	if (rc == RC_NOT_FOUND) {
+		err_clear(e);
+		return RC_OK;
+	}
+	TRY(rc);
+	NEED_FOR(row.status == CERTIFICATE_VALID,
+		 row.status == CERTIFICATE_HELD ? CHY_OFFICER_CERTIFICATE_HELD
+						: CHY_OFFICER_CERTIFICATE_REVOKED,
+		 e, CHY_SESSION_OFFICER, NULL,
+		 "the certificate of the officer who opened the issuing session is %s",
+		 row.status == CERTIFICATE_HELD ? "on hold" : "revoked");
+	return RC_OK;
+}
+
+/* Both the certificate with which it was opened and the one that the officer has now. Asked at most once a second: this is the
+   hot path. */
+static enum rc
+certificates_hold(struct factory *f, const struct session *x, const struct officer *o, struct err *e)
+{
+	int64_t now_us = clock_mono_us();
+	OWN(arena_free)
+	struct arena *a = NULL;
+
+	if (atomic_load(x->good_until_us) > now_us)
+		return RC_OK;
+	a = arena_new(256 << 10);
+	NEED(a != NULL, e, CHY_NO_MEMORY, NULL, "an issuing session");
+	TRY(certificate_holds(f, a, x->signed_by, e));
+	if (memcmp(x->signed_by, o->fingerprint, sizeof(x->signed_by)) != 0)
+		TRY(certificate_holds(f, a, o->fingerprint, e));
+	atomic_store(x->good_until_us, now_us + STATE_KEPT_US);
+	return RC_OK;
+}
+
 /* The officer who opened it must still be one: closing an officer ends what goes on in the officer's name. */
 static enum rc
 still_good(struct factory *f, const struct session *x, struct err *e)
@@ -183,7 +225,7 @@ still_good(struct factory *f, const struct session *x, struct err *e)
 	     "the issuing session has ended");
 	NEED(o != NULL && o->active, e, CHY_SESSION_OFFICER, NULL,
 	     "the officer who opened the issuing session is no longer active");
-	return RC_OK;
+	return certificates_hold(f, x, o, e);
 }
 
 enum rc

@@ -17,8 +17,11 @@ struct session {
 	struct request_id request;
 	struct session_facts facts; /* certificates_made as found in the store; see session_made */
 	int64_t procedures[SESSION_PROCEDURES_MAX];
+	uint8_t signed_by[32]; /* SHA-256 of the certificate with which it was opened */
 	_Atomic int64_t *made; /* certificates, those on their way included */
-	struct session *next;  /* of the bucket */
+	_Atomic int64_t *
+	    good_until_us; /* by the monotonic clock: till then the certificates' state is not asked for again */
+	struct session *next; /* of the bucket */
 };
 
 struct sessions;
@@ -26,7 +29,8 @@ struct sessions *sessions_new(void); /* NULL: memory is out */
 void sessions_free(struct sessions *s);
 
 /* The session of a bearer token as sent (base64url). CHY_SESSION_TOKEN, CHY_SESSION_OVER (its time is over),
-   CHY_SESSION_OFFICER (its officer is no longer active). */
+   CHY_SESSION_OFFICER (its officer is no longer active, or the officer's certificate or the one with which the session was
+   opened is revoked or held: known after a second at the latest). */
 MUST enum rc session_by_token(struct factory *f, struct bytes token, const struct session **ret,
 			      struct err *e);
 
@@ -53,6 +57,6 @@ MUST enum rc session_body_read(struct arena *a, const struct json *body, struct 
    body: the row's, parsed. SESSION_TOKEN, CMS_*. Once for each session that is loaded. */
 struct session_row;
 MUST enum rc session_check_signed(struct factory *f, struct arena *a, const struct session_row *row,
-				  const struct json *body, struct err *e);
+				  const struct json *body, uint8_t ret_signed_by[32], struct err *e);
 
 #endif

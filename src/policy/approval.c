@@ -121,6 +121,12 @@ rule_others_still(const struct signature_facts *f, const struct officer *o, stru
 		const struct officer *x = snapshot_officer(f->policy, f->before[i].officer);
 
 		TRY(may_act(x, NULL, 0, e));
+		NEED(f->before[i].credential.state == CREDENTIAL_GOOD, e,
+		     f->before[i].credential.state == CREDENTIAL_HELD ? CHY_OFFICER_CERTIFICATE_HELD
+								      : CHY_OFFICER_CERTIFICATE_REVOKED,
+		     NULL, "the certificate of officer \"%.*s\", who signed before, is %s",
+		     BYTES_FMT(x->name),
+		     f->before[i].credential.state == CREDENTIAL_HELD ? "on hold" : "revoked");
 		TRY(may_role(x, act_roles(f->request->act), e));
 	}
 	return RC_OK;

@@ -1,13 +1,15 @@
 """Who is refused, by what word, and what of it is written down."""
 import base64
+import hashlib
 import json
 import sqlite3
 import threading
 import time
 
 import pytest
+from cryptography import x509
 
-from world import Refused, make_csr
+from world import Officer, Refused, make_csr
 
 NO_PROCEDURE = "No such procedure"
 
@@ -116,3 +118,86 @@ def test_signatures_for_no_request(sqlite_house):
     assert e.value.status == 404, e.value
     got = refusals(house)[before:]
     assert [(leaf["by"], leaf["code"]) for leaf in got] == [({"officer": rosa.id}, 1460)]
+
+
+def refusal_of(call):
+    try:
+        call()
+    except Refused as e:
+        return e.status, e.code
+    return None
+
+
+def becomes(call, expected):
+    """What is refused how, after a second at the latest (and some for a slow machine)."""
+    end = time.monotonic() + 6
+    while (got := refusal_of(call)) != expected and time.monotonic() < end:
+        time.sleep(0.2)
+    assert got == expected, got
+
+
+@pytest.fixture(scope="module")
+def rita(sqlite_house):
+    """One more registration officer, whose rights are taken away here."""
+    house, (anna, ben, rosa) = sqlite_house, (sqlite_house.officers[n] for n in ("anna", "ben", "rosa"))
+    csr, key = make_csr("Rita Registrar")
+    done = house.act("certificate.issue", {"token_procedure": "Officer",
+                                           "requests": [{"csr": base64.b64encode(csr).decode(), "name": "Rita"}]}, rosa)
+    item = done["result"]["certificates"][0]
+    der = base64.b64decode(item["der"])
+    made = house.act("officer.create", {"name": "Rita Registrar", "profile": "Registration officer", "certificate": item["certificate"],
+                                        "certificate_sha256": hashlib.sha256(der).hexdigest()}, anna, ben)
+    officer = Officer(house.keys, "Rita Registrar", key, x509.load_der_x509_certificate(der), made["result"]["id"])
+    officer.certificate_id = item["certificate"]
+    return officer
+
+
+def set_status(house, certificate, status):
+    db = sqlite3.connect(house.dir / "chancery.db", timeout=10, isolation_level=None)
+    assert db.execute("UPDATE certificate SET status = ? WHERE id = ?", (status, certificate)).rowcount == 1
+    db.close()
+
+
+def test_officers_whose_certificate_or_document_ends(sqlite_house, rita):
+    """Neither login, nor signature, nor what sessions issue in the officer's name: held, revoked, closed. rows=CM-O-21"""
+    house, anna, ben = sqlite_house, sqlite_house.officers["anna"], sqlite_house.officers["ben"]
+    token = house.open_session(officer=rita)
+    issue = lambda: house.issue(token, make_csr(None, sans=["rita.example.org"])[0])  # noqa: E731
+    login = lambda: house.call("GET", "/api/v1/whoami", officer=rita)  # noqa: E731
+    body = {"token_procedure": "TLS server",
+            "requests": [{"csr": base64.b64encode(make_csr(None, sans=["signed.example.org"])[0]).decode(), "name": "one"}]}
+    request = house.prepare(rita, "certificate.issue", body)
+    cms = base64.b64encode(rita.sign(base64.b64decode(request["to_sign"]))).decode()
+    sign = lambda: house.call("POST", f"/api/v1/requests/{request['id']}/signatures", {"signatures": [cms]}, anna)  # noqa: E731
+    count = lambda: len(house.call("GET", "/api/v1/certificates?limit=1000", officer=anna)["items"])  # noqa: E731
+    assert issue()["id"] and login()
+    for status, code in ((1, "CHY-1608"), (2, "CHY-1607")):
+        set_status(house, rita.certificate_id, status)
+        becomes(issue, (403, "CHY-1715"))
+        assert refusal_of(login) == (403, code) and refusal_of(sign) == (403, code)
+        before = count()
+        assert refusal_of(issue) == (403, "CHY-1715") and count() == before
+        set_status(house, rita.certificate_id, 0)
+        becomes(issue, None)
+        assert login()
+    document = house.call("GET", f"/api/v1/documents/officer/{rita.id}", officer=anna)
+    house.act("officer.modify", dict(document["body"], state="closed"), anna, ben, obj=rita.id)
+    before = count()
+    assert refusal_of(issue) == (403, "CHY-1715"), "from the moment on that the officer is closed"
+    assert refusal_of(login) == (403, "CHY-1605") and refusal_of(sign) == (403, "CHY-1605")
+    assert count() == before
+
+
+def test_first_signer_revoked_meanwhile(sqlite_house):
+    """What a revoked officer has signed first, the second signature does not complete. rows=CM-O-21"""
+    house, anna, ben = sqlite_house, sqlite_house.officers["anna"], sqlite_house.officers["ben"]
+    request = house.prepare(anna, "token-procedure.create", {
+        "name": "Half signed", "storage_profile": "pkcs10", "issuer_certificates": "none", "certificate_procedures": ["TLS server"]})
+    assert house.bring(anna, request, anna)["state"] == "waiting"
+    certificate = house.call("GET", f"/api/v1/documents/officer/{anna.id}", officer=ben)["body"]["certificate"]
+    set_status(house, certificate, 2)
+    try:
+        assert refusal_of(lambda: house.bring(ben, request, ben)) == (403, "CHY-1607")
+    finally:
+        set_status(house, certificate, 0)
+    assert house.bring(ben, request, ben)["state"] == "done"
