@@ -44,6 +44,13 @@ static const struct field issuer_rule_fields[] = {
 	FIELDS_END,
 };
 
+#define SUBJECTS(member, title, text) \
+	{ \
+		.name = member, .label = title, .type = FIELD_TEXT, .flags = FIELD_LIST | FIELD_UNIQUE, \
+		.min = 1, .max = TEXT_MAX, LIST_OF(0, LIST_MAX), .help = text, \
+		.standard = "RFC 5280 4.2.1.10" \
+	}
+
 const struct field officer_profile_fields[] = {
 	FIELDS_COMMON("profile"),
 	{ .name = "entity_type",
@@ -69,14 +76,12 @@ const struct field officer_profile_fields[] = {
 	  .help = "Authorities that the officer may issue by: at least one rule holds for the authority's "
 		  "subject. "
 		  "None: any authority." },
-	{ .name = "name_constraints",
-	  .label = "Name constraints",
-	  .type = FIELD_TEXT,
-	  .flags = FIELD_LIST | FIELD_UNIQUE | FIELD_NOT_YET,
-	  .min = 1,
-	  .max = TEXT_MAX,
-	  LIST_OF(0, LIST_MAX),
-	  .help = "Subjects that the officer may issue for." },
+	SUBJECTS(
+	    "permitted_names", "Permitted names",
+	    "The officer issues only for names within these, of each kind that is listed: dns:example.org, "
+	    "email:example.org, ip:10.0.0.0/8, uri:.example.org, dir:O=Example,C=SE, upn:example.org."),
+	SUBJECTS("excluded_names", "Excluded names",
+		 "The officer does not issue for names within these; written like permitted ones."),
 	FIELDS_END,
 };
 

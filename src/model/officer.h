@@ -32,6 +32,8 @@ struct officer {
 	struct bytes subject;                 /* of that certificate, RFC 4514 text; may be empty */
 	int64_t certificate_procedure;        /* that issued it; 0: none */
 	struct bytes token; /* serial number of the token that holds the key; may be empty */
+	struct bytes
+	    name_constraints; /* of the profile, an extension's value (RFC 5280 4.2.1.10); empty: none */
 	const struct json *issuer_constraints; /* rules of the profile; NULL or empty: none */
 };
 

@@ -3,6 +3,7 @@
 #include "model/choices.h"
 #include "policy/body.h"
 #include "policy/document_impl.h"
+#include "policy/names.h"
 #include "policy/snapshot_impl.h"
 
 void
@@ -308,6 +309,7 @@ officer_compile(struct snapshot *s, struct slot *slot, struct err *e)
 	const struct document *profile = snapshot_of_kind(s, KIND_OFFICER_PROFILE, body_ref(body, "profile"));
 	struct officer *o = arena_one(s->a, struct officer);
 	struct bytes print = BYTES_NONE;
+	struct err why = { 0 };
 
 	ROOM(o, e);
 	slot->compiled = o;
@@ -321,12 +323,15 @@ officer_compile(struct snapshot *s, struct slot *slot, struct err *e)
 	o->certificate_procedure = body_int(body, "certificate_procedure", 0);
 	if (profile != NULL)
 		take_profile(o, profile);
+	if (profile != NULL && names_value(s->a, profile->body, &o->name_constraints, &why) != RC_OK)
+		NEED(why.rc != RC_NOMEM, e, CHY_NO_MEMORY, NULL, "an officer");
 	if (hex_parse(s->a, body_text(body, "certificate_sha256"), &print, NULL) == RC_OK &&
 	    print.n == FINGERPRINT_LEN)
 		memcpy(o->fingerprint, print.p, FINGERPRINT_LEN);
 	o->why_not = !slot->doc.active   ? "the officer is closed"
 	    : profile == NULL            ? "the officer has no profile"
 	    : !profile->active           ? "the officer's profile is closed"
+	    : why.code != CHY_NONE       ? "the name constraints of the officer's profile do not hold"
 	    : print.n != FINGERPRINT_LEN ? "the officer has no certificate"
 					 : NULL;
 	o->active = o->why_not == NULL;

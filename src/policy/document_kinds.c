@@ -24,6 +24,31 @@ is_self(const struct walk *w, const struct document *d)
 
 /* ---- people ---- */
 
+/* Names as RFC 5280 4.2.1.10 constrains them. */
+static enum rc
+constraint_list(struct walk *w, const struct json *body, const char *list)
+{
+	struct at all = { .name = list }, at = { .up = &all };
+
+	JSON_EACH(v, json_get(body, list))
+	{
+		struct err why = { 0 };
+		struct gname g;
+
+		REFUSE_UNLESS(names_from_text(w->a, v->str, &g, &why) == RC_OK, w, &at, CHY_FIELD_VALUE, "%s",
+			      why.text);
+		at.index++;
+	}
+	return RC_OK;
+}
+
+static enum rc
+profile_check(struct walk *w, const struct json *body)
+{
+	TRY(constraint_list(w, body, "permitted_names"));
+	return constraint_list(w, body, "excluded_names");
+}
+
 /* Who logs in is found by the fingerprint, so no two open officers may have one. */
 static enum rc
 officer_check(struct walk *w, const struct json *body)
@@ -136,23 +161,6 @@ static enum authority_type
 type_of(const struct json *body)
 {
 	return (enum authority_type)body_choice(body, "type", authority_choices, AUTHORITY_ROOT);
-}
-
-static enum rc
-constraint_list(struct walk *w, const struct json *body, const char *list)
-{
-	struct at all = { .name = list }, at = { .up = &all };
-
-	JSON_EACH(v, json_get(body, list))
-	{
-		struct err why = { 0 };
-		struct gname g;
-
-		REFUSE_UNLESS(names_from_text(w->a, v->str, &g, &why) == RC_OK, w, &at, CHY_FIELD_VALUE, "%s",
-			      why.text);
-		at.index++;
-	}
-	return RC_OK;
 }
 
 /* Who may stand above whom: an external subordinate below an external root alone, the others below who has a key. */
@@ -474,6 +482,7 @@ static const struct {
 	enum kind_id kind;
 	enum rc (*fn)(struct walk *, const struct json *);
 } checks[] = {
+	{ KIND_OFFICER_PROFILE, profile_check },
 	{ KIND_OFFICER, officer_check },
 	{ KIND_CA_KEY, ca_key_check },
 	{ KIND_AUTHORITY, authority_check },

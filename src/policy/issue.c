@@ -279,6 +279,20 @@ rule_constraints(struct issuing *i)
 	return RC_OK;
 }
 
+/* Of the officer's profile: for whom the officer may issue. */
+static enum rc
+rule_officer_names(struct issuing *i)
+{
+	struct err why = { 0 };
+
+	REFUSE_IF(i->officer->name_constraints.n > 0 &&
+		      names_within(i->a, i->officer->name_constraints, i->d->subject, &i->d->inputs.san,
+				   &why) != RC_OK,
+		  i, "csr.names", CHY_OFFICER_NAMES, "RFC 5280 4.2.1.10", "officer \"%.*s\": %.260s",
+		  BYTES_FMT(i->officer->name), why.text);
+	return RC_OK;
+}
+
 /* The position in key_family_choices; -1 for what no format can name. */
 static int
 family_of(const struct pubkey *k)
@@ -354,6 +368,7 @@ rule_serial(struct issuing *i)
 	X("subject", rule_subject) \
 	X("alternative-names", rule_names) \
 	X("name-constraints", rule_constraints) \
+	X("officer-name-constraints", rule_officer_names) \
 	X("validity", rule_validity) \
 	X("serial-number", rule_serial)
 

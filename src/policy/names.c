@@ -99,6 +99,16 @@ names_allowed(struct arena *a, const struct authority *by, struct bytes subject,
 	return RC_OK;
 }
 
+enum rc
+names_within(struct arena *a, struct bytes constraints, struct bytes subject, const struct gnames *san,
+	     struct err *e)
+{
+	struct tbs_view v = { .subject = subject };
+
+	TRY(san_value(a, san, &v.san, e));
+	return tbs_check_names(&v, constraints, e);
+}
+
 /* ---- foreign CAs ---- */
 
 static enum rc

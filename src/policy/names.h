@@ -19,6 +19,10 @@ MUST enum rc names_value(struct arena *a, const struct json *body, struct bytes 
 MUST enum rc names_allowed(struct arena *a, const struct authority *by, struct bytes subject,
 			   const struct gnames *san, bool ca, struct err *e);
 
+/* The same by one constraint, an extension's value: of an officer's profile. Codes: those of tbs_check_names. */
+MUST enum rc names_within(struct arena *a, struct bytes constraints, struct bytes subject,
+			  const struct gnames *san, struct err *e);
+
 /* The CA that a cross certificate is for, by a PKCS#10 request or its own certificate. */
 struct foreign_ca {
 	struct bytes der, subject, spki;

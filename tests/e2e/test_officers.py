@@ -1,10 +1,11 @@
 """Officers among themselves: inbox, withdrawing, rejecting, the last pair, whom a profile's change touches."""
+import base64
 import subprocess
 
 import pytest
 
 import world
-from world import Refused
+from world import Refused, make_csr
 
 TLS = {"storage_profile": "pkcs10", "issuer_certificates": "none", "certificate_procedures": ["TLS server"]}
 
@@ -173,3 +174,32 @@ def test_a_renewed_certificate_of_a_subject_works_at_once(house, scratch):
     assert e.value.status in (401, 403)
     done = verify(house, scratch)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_name_constraints_limit_for_whom_an_officer_issues(house):
+    """rows=CM-O-11"""
+    anna, ben, rosa = (house.officers[o] for o in ("anna", "ben", "rosa"))
+    house.act("officer-profile.create",
+              {"name": "Of the north", "entity_type": "static-token", "roles": ["use-clients", "issue-certificate"],
+               "permitted_names": ["dns:north.example.org"], "excluded_names": ["dns:secret.north.example.org"]}, anna, ben)
+    nora = house.make_officer("Nora North", "Of the north", anna, ben, issuer=rosa)
+    token = house.open_session(officer=nora)
+
+    def issue(*names):
+        return house.issue(token, make_csr(None, sans=names)[0])
+
+    assert issue("a.north.example.org", "north.example.org")["id"]
+    for names in (["a.south.example.org"], ["a.north.example.org", "b.example.org"], ["x.secret.north.example.org"],
+                  ["notnorth.example.org"]):
+        with pytest.raises(Refused) as e:
+            issue(*names)
+        assert (e.value.status, e.value.code) == (403, "CHY-1620"), e.value
+        assert "Nora North" in e.value.problem["detail"]
+    csr = base64.b64encode(make_csr(None, sans=["a.south.example.org"])[0]).decode()
+    refused = house.act("certificate.issue", {"token_procedure": "TLS server", "requests": [{"csr": csr, "name": "south"}]}, nora)
+    assert "CHY-1620" in str(refused["result"]["certificates"][0])
+    for bad in ("rid:1.2.3", "north.example.org", "ip:10.0.0.0/99"):
+        with pytest.raises(Refused) as e:
+            house.prepare(anna, "officer-profile.create",
+                          {"name": "Bad", "entity_type": "subject", "permitted_names": [bad]})
+        assert (e.value.status, e.value.problem["field"]) == (400, "permitted_names[0]"), (bad, e.value)

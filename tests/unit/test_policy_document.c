@@ -46,7 +46,8 @@ static const struct {
 	{ KIND_OFFICER_PROFILE,
 	  "{\"name\":\"New\",\"state\":\"active\",\"domain\":101,\"visible_in_subdomain\":true,\"entity_"
 	  "type\":\"subject\","
-	  "\"roles\":[\"use-awb\",\"audit-tasks\"],\"issuer_constraints\":[{\"tests\":[{\"attribute\":\"C\","
+	  "\"roles\":[\"use-awb\",\"audit-tasks\"],\"permitted_names\":[\"dns:example.org\"],\"excluded_"
+	  "names\":[\"dns:no.example.org\"],\"issuer_constraints\":[{\"tests\":[{\"attribute\":\"C\","
 	  "\"test\":\"is-not\","
 	  "\"value\":\"DE\"}]}]}" },
 	{ KIND_OFFICER,
