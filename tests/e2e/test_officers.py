@@ -193,11 +193,11 @@ def test_name_constraints_limit_for_whom_an_officer_issues(house):
                   ["notnorth.example.org"]):
         with pytest.raises(Refused) as e:
             issue(*names)
-        assert (e.value.status, e.value.code) == (403, "CHY-1620"), e.value
+        assert (e.value.status, e.value.code) == (403, "CHY-1629"), e.value
         assert "Nora North" in e.value.problem["detail"]
     csr = base64.b64encode(make_csr(None, sans=["a.south.example.org"])[0]).decode()
     refused = house.act("certificate.issue", {"token_procedure": "TLS server", "requests": [{"csr": csr, "name": "south"}]}, nora)
-    assert "CHY-1620" in str(refused["result"]["certificates"][0])
+    assert "CHY-1629" in str(refused["result"]["certificates"][0])
     for bad in ("rid:1.2.3", "north.example.org", "ip:10.0.0.0/99"):
         with pytest.raises(Refused) as e:
             house.prepare(anna, "officer-profile.create",
