@@ -136,6 +136,21 @@ know_domain(struct journal_verifier *v, int64_t id, const struct json *body, str
 	return ref_of(body, "parent", &d->parent, e);
 }
 
+/* The certificate of an external authority stands in its document: a foreign CA issued it. */
+static enum rc
+know_imported(struct journal_verifier *v, struct arena *a, int64_t id, const struct json *body, struct err *e)
+{
+	struct bytes text = BYTES_NONE, der;
+	struct cert c;
+
+	TRY(json_opt_str(body, "certificate", &text, e));
+	if (text.n == 0)
+		return RC_OK;
+	TRY(base64_parse(a, text, &der, e));
+	TRY(cert_parse(a, der, &c, e));
+	return journal_issuer_add(v, id, &c, e);
+}
+
 static enum rc
 know_document(struct journal_verifier *v, struct arena *a, const struct leaf_view *l, enum kind_id kind,
 	      int64_t id, const struct json *body, struct err *e)
@@ -147,6 +162,8 @@ know_document(struct journal_verifier *v, struct arena *a, const struct leaf_vie
 		return know_profile(v, id, body, e);
 	case KIND_DOMAIN:
 		return know_domain(v, id, body, e);
+	case KIND_AUTHORITY:
+		return know_imported(v, a, id, body, e);
 	default:
 		return RC_OK;
 	}
@@ -176,8 +193,9 @@ document_by_request(struct journal_verifier *v, const struct word *w, enum kind_
 	NEED(!r->over, e, CHY_JOURNAL_SIGNATURE, NULL, "request %lld had taken effect or was void already",
 	     (long long)w->request);
 	r->over = true;
-	NEED(r->act.kind == kind && (r->act.verb == ACT_CREATE) == (version == 1), e, CHY_JOURNAL_SIGNATURE,
-	     NULL, "the officers signed another act");
+	NEED(r->act.kind == kind && (r->act.verb == ACT_CREATE) == (version == 1) &&
+		 r->act.verb != ACT_CA_REQUEST,
+	     e, CHY_JOURNAL_SIGNATURE, NULL, "the officers signed another act");
 	NEED(version == 1 || (r->base_id == id && r->base_version == version - 1), e, CHY_JOURNAL_SIGNATURE,
 	     NULL, "the officers signed a change of another version");
 	NEED(memcmp(r->body_sha256, hash, SHA256_LEN) == 0, e, CHY_JOURNAL_SIGNATURE, NULL,
@@ -334,10 +352,12 @@ authority_by_request(struct journal_verifier *v, const struct word *w, const str
 
 	NEED(w->request != 0, e, CHY_JOURNAL_SIGNATURE, NULL, "a session makes no authorities");
 	TRY(signed_request(v, w->request, &r, e));
-	NEED(r->act.kind == KIND_AUTHORITY && r->act.verb == ACT_CREATE, e, CHY_JOURNAL_SIGNATURE, NULL,
-	     "the officers signed another act");
-	NEED(first_int(json_get(l->leaf, "authority")) == w->request, e, CHY_JOURNAL_SIGNATURE, NULL,
-	     "the officers' request %lld made another authority", (long long)w->request);
+	NEED(r->act.kind == KIND_AUTHORITY && (r->act.verb == ACT_CREATE || r->act.verb == ACT_RENEW), e,
+	     CHY_JOURNAL_SIGNATURE, NULL, "the officers signed another act");
+	NEED(first_int(json_get(l->leaf, "authority")) ==
+		 (r->act.verb == ACT_RENEW ? r->base_id : w->request),
+	     e, CHY_JOURNAL_SIGNATURE, NULL, "the officers' request %lld made another authority",
+	     (long long)w->request);
 	NEED(!r->certified, e, CHY_JOURNAL_SIGNATURE, NULL, "request %lld had its certificate already",
 	     (long long)w->request);
 	r->certified = true;

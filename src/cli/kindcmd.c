@@ -256,6 +256,15 @@ writing(struct arena *a, const struct kind *k, const struct command **at, size_t
 				   arena_printf(a, "close the %s: nothing new is made with it", title),
 				   signing, sign_options, one, NULL, kind_close, k },
 		at, n, e));
+	if (k->id == KIND_AUTHORITY)
+		TRY(add(a,
+			&(struct command){ k->name, "renew",
+					   "issue the authority a new certificate, for the same key and name",
+					   signing, modify, one,
+					   "chancery authority renew --officer anna.p12 \"Root CA\" "
+					   "--not-after 2046-01-01T00:00:00Z",
+					   kind_renew, k },
+			at, n, e));
 	return add(a,
 		   &(struct command){ k->name, "reopen",
 				      arena_printf(a, "make the closed %s active again", title), signing,

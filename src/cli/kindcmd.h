@@ -24,6 +24,7 @@ enum rc kind_show(struct cli *c, struct err *e);
 enum rc kind_schema(struct cli *c, struct err *e);
 enum rc kind_create(struct cli *c, struct err *e);
 enum rc kind_modify(struct cli *c, struct err *e);
+enum rc kind_renew(struct cli *c, struct err *e);
 enum rc kind_close(struct cli *c, struct err *e);
 enum rc kind_reopen(struct cli *c, struct err *e);
 

@@ -321,8 +321,8 @@ current(struct cli *c, int64_t *ret_id, struct json **ret_body, struct err *e)
 	return RC_OK;
 }
 
-enum rc
-kind_modify(struct cli *c, struct err *e)
+static enum rc
+change_by(struct cli *c, const char *verb, struct err *e)
 {
 	struct json *body;
 	int64_t id;
@@ -331,7 +331,19 @@ kind_modify(struct cli *c, struct err *e)
 	TRY(body_file(c, &body, e));
 	TRY(body_apply(c->a, &c->args, kind_here(c), body, e));
 	TRY(body_certificate(c, body, e));
-	return act(c, "modify", id, body, e);
+	return act(c, verb, id, body, e);
+}
+
+enum rc
+kind_modify(struct cli *c, struct err *e)
+{
+	return change_by(c, "modify", e);
+}
+
+enum rc
+kind_renew(struct cli *c, struct err *e)
+{
+	return change_by(c, "renew", e);
 }
 
 static enum rc

@@ -4,7 +4,11 @@
 /* The first row that fits; a kind's own rows stand before those of any kind. */
 static const struct act_row rows[] = {
 	{ ACT_CREATE, KIND_CA_KEY, document_act_check, document_act_apply, ca_key_act_work },
-	{ ACT_CREATE, KIND_AUTHORITY, document_act_check, document_act_apply, authority_act_work },
+	{ ACT_CREATE, KIND_AUTHORITY, authority_act_check, document_act_apply, authority_act_work },
+	{ ACT_MODIFY, KIND_AUTHORITY, authority_act_check, document_act_apply, NULL },
+	{ ACT_RENEW, KIND_AUTHORITY, authority_renew_check, document_act_apply, authority_act_work },
+	{ ACT_CA_REQUEST, KIND_AUTHORITY, authority_request_check, authority_request_apply,
+	  authority_request_work },
 	{ ACT_CREATE, KIND_OFFICER, officer_act_check, document_act_apply, NULL },
 	{ ACT_MODIFY, KIND_OFFICER, officer_act_check, document_act_apply, NULL },
 	{ ACT_CREATE, KIND_NONE, document_act_check, document_act_apply, NULL },

@@ -52,7 +52,12 @@ enum rc document_act_check(struct preparation *p, struct err *e);
 enum rc document_act_apply(struct effect *x, struct change *c, struct err *e);
 /* act_authority.c */
 enum rc ca_key_act_work(struct effect *x, struct err *e);
+enum rc authority_act_check(struct preparation *p, struct err *e);
 enum rc authority_act_work(struct effect *x, struct err *e);
+enum rc authority_renew_check(struct preparation *p, struct err *e);
+enum rc authority_request_check(struct preparation *p, struct err *e);
+enum rc authority_request_work(struct effect *x, struct err *e);
+enum rc authority_request_apply(struct effect *x, struct change *c, struct err *e);
 /* act_officer.c */
 enum rc officer_act_check(struct preparation *p, struct err *e);
 /* act_issue.c */

@@ -8,37 +8,68 @@
 #include "factory/pending.h"
 #include "policy/body.h"
 #include "policy/issue.h"
+#include "policy/names.h"
 #include "store/read.h"
 
 enum { DAY_MS = 86400000 };
 
-/* What the key may ever sign, fixed in the signer before its first signature: its own name as issuer, algorithms of its
-   kind, nothing that outlives it, further authorities only where the path length allows one. */
-static enum rc
-limit_key(struct factory *f, const struct authority_decision *d, struct bytes spki, struct err *e)
+/* A renewal for as many years may be a day or two longer. */
+enum { LEAP_DAYS = 2, DAYS_MAX = 36500 };
+
+static uint32_t
+days_of(int64_t from_ms, int64_t to_ms)
 {
-	const struct authority *own = d->authority;
-	struct signer_limits l = { .issuer = own->subject, .path_len_max = own->path_len };
+	int64_t days = (to_ms - from_ms + DAY_MS - 1) / DAY_MS + LEAP_DAYS;
+
+	return (uint32_t)(days < DAYS_MAX ? days : DAYS_MAX);
+}
+
+enum rc
+ca_limits_set(struct factory *f, const struct ca_bounds *b, struct err *e)
+{
+	struct signer_limits l = { .issuer = b->subject,
+				   .validity_max_days = b->days,
+				   .ca_allowed = b->path_len != 0,
+				   .path_len_max = b->path_len > 0 ? b->path_len - 1 : -1,
+				   .name_constraints = b->name_constraints,
+				   .acs_allowed = b->attribute_certificates };
 	char label[KEY_LABEL_MAX];
 	struct pubkey key;
 	struct key_type type;
 	enum rc rc;
 
-	TRY(pubkey_parse(spki, &key, e));
+	TRY(pubkey_parse(b->spki, &key, e));
 	type = pubkey_type(&key);
 	for (int s = 1; s < SIGALG_COUNT; s++)
 		if (sigalg_fits((enum sigalg)s, &type))
 			l.algs[l.n_algs++] = (enum sigalg)s;
-	l.validity_max_days = (uint32_t)((d->not_after_ms - d->not_before_ms + DAY_MS - 1) / DAY_MS);
-	l.ca_allowed = own->type == AUTHORITY_ROOT || own->path_len != 0;
-	l.acs_allowed = body_true(own->doc->body, "attribute_certificates");
-	rc = signer_limits_set(f->signer, key_label(own->key, label), &l, SIGNER_WAIT_MS, e);
+	rc = signer_limits_set(f->signer, key_label(b->key, label), &l, SIGNER_WAIT_MS, e);
 	if (rc != RC_OK &&
 	    e->code == CHY_SIGNER_LIMITS_WIDER) { /* set by an interrupted try, or earlier: they stay */
 		err_clear(e);
 		return RC_OK;
 	}
 	return rc;
+}
+
+/* What the key may ever sign, fixed in the signer before its first signature: its own name as issuer, algorithms of its
+   kind, nothing that outlives it, further authorities only where the path length allows one, names within its constraints.
+   A foreign CA's key is not here. */
+static enum rc
+limit_key(struct factory *f, const struct authority_decision *d, struct bytes spki, struct err *e)
+{
+	if (d->authority->key == NULL)
+		return RC_OK;
+	return ca_limits_set(f,
+			     &(struct ca_bounds){ .key = d->authority->key,
+						  .subject = d->authority->subject,
+						  .spki = spki,
+						  .days = days_of(d->not_before_ms, d->not_after_ms),
+						  .path_len = d->path_len,
+						  .name_constraints = d->name_constraints,
+						  .attribute_certificates = body_true(
+						      d->authority->doc->body, "attribute_certificates") },
+			     e);
 }
 
 static struct json *
@@ -67,7 +98,7 @@ leaf_body(struct arena *a, const struct authority_decision *d, int64_t id, struc
 	json_set(m, "certificate", json_null(a));
 	json_set(m, "id", json_int(a, id));
 	json_set(m, "issuer", version_pair(a, d->issuer->doc));
-	json_set(m, "key", version_pair(a, d->authority->key));
+	json_set(m, "key", d->authority->key ? version_pair(a, d->authority->key) : json_null(a));
 	json_set(m, "kind", json_str(a, BYTES("ca-certificate")));
 	json_set(m, "rules", rules);
 	json_put_canonical(&text, m);
@@ -103,36 +134,62 @@ sign(struct factory *f, struct arena *a, const struct authority_decision *d, con
 	return RC_OK;
 }
 
+/* The key that is to be certified: one of the signer's, or the foreign CA's. */
+static enum rc
+subject_key(struct factory *f, struct arena *a, const struct authority *own, struct bytes *ret, struct err *e)
+{
+	struct foreign_ca ca;
+
+	if (own->type == AUTHORITY_CROSS) {
+		TRY(foreign_ca_read(a, body_text(own->doc->body, "request"), &ca, e));
+		*ret = ca.spki;
+		return RC_OK;
+	}
+	NEED(own->key != NULL, e, CHY_AUTHORITY_NO_KEY, NULL, "the authority's key is not there");
+	return key_public(f, a, own->key, ret, e);
+}
+
 enum rc
-ca_certificate_add(struct factory *f, struct arena *a, const struct snapshot *policy, struct doc_id authority,
-		   struct json *by, struct request_id request, struct change *change, int64_t *ret_id,
-		   struct bytes *ret_der, struct err *e)
+ca_certificate_decide(struct factory *f, struct arena *a, const struct snapshot *policy,
+		      struct doc_id authority, struct authority_decision *ret, struct bytes *ret_spki,
+		      struct err *e)
 {
 	struct authority_issue_facts facts = { .policy = policy,
 					       .authority = authority,
 					       .now_ms = clock_now_ms() };
 	const struct authority *own = snapshot_authority(policy, authority);
-	struct authority_decision d = { 0 };
 	uint8_t key_id[SHA1_LEN];
 	struct pubkey key;
-	struct pending p;
 
-	NEED(own != NULL && own->key != NULL, e, CHY_AUTHORITY_NO_KEY, NULL,
-	     "the authority's key is not there");
-	TRY(key_public(f, a, own->key, &facts.spki, e));
+	NEED(own != NULL, e, CHY_AUTHORITY_NO_KEY, NULL, "the authority is not there");
+	TRY(subject_key(f, a, own, &facts.spki, e));
 	TRY(pubkey_parse(facts.spki, &key, e));
 	sha1(key.bits_der, key_id);
 	facts.key_id = BYTES_OF(key_id);
 	TRY(rand_bytes(facts.random, sizeof(facts.random), e));
-	TRY(decide_authority(a, &facts, &d, e));
-	TRY(limit_key(f, &d, facts.spki, e));
+	*ret_spki = facts.spki;
+	return decide_authority(a, &facts, ret, e);
+}
+
+enum rc
+ca_certificate_add(struct factory *f, struct arena *a, const struct snapshot *policy, struct doc_id authority,
+		   struct json *by, struct request_id request, struct change *change, int64_t *ret_id,
+		   struct bytes *ret_der, struct err *e)
+{
+	struct authority_decision d = { 0 };
+	int64_t now_ms = clock_now_ms();
+	struct bytes spki;
+	struct pending p;
+
+	TRY(ca_certificate_decide(f, a, policy, authority, &d, &spki, e));
+	TRY(limit_key(f, &d, spki, e));
 	p = (struct pending){ .id = factory_new_id(f),
 			      .issuer = d.issuer->doc->id.v,
 			      .authority = authority.v,
 			      .request = request.v,
 			      .sigalg = d.sigalg };
 	*ret_id = p.id;
-	TRY(leaf_body(a, &d, p.id, by, facts.now_ms, &p.leaf, e));
+	TRY(leaf_body(a, &d, p.id, by, now_ms, &p.leaf, e));
 	return sign(f, a, &d, &p, change, ret_der, e);
 }
 

@@ -15,6 +15,24 @@ MUST enum rc ca_certificate_make(struct factory *f, struct arena *a, const struc
 				 struct doc_id authority, struct json *by, struct request_id request,
 				 struct err *e);
 
+/* The decision alone, as it would be made now; *ret_spki: the key, the arena's. */
+struct authority_decision;
+MUST enum rc ca_certificate_decide(struct factory *f, struct arena *a, const struct snapshot *policy,
+				   struct doc_id authority, struct authority_decision *ret,
+				   struct bytes *ret_spki, struct err *e);
+
+/* What the signer shall hold a key to, whatever anybody asks of it later. */
+struct ca_bounds {
+	const struct document *key;
+	struct bytes subject, spki; /* DER */
+	uint32_t days;              /* the longest validity */
+	int path_len;               /* of its own certificate; -1: unlimited */
+	struct bytes name_constraints;
+	bool attribute_certificates; /* may it sign those too */
+};
+/* Limits that are set already and tighter stay. */
+MUST enum rc ca_limits_set(struct factory *f, const struct ca_bounds *b, struct err *e);
+
 /* The same into a change that is there already, whatever is stored; *ret_id and *ret_der: the certificate. */
 struct change;
 MUST enum rc ca_certificate_add(struct factory *f, struct arena *a, const struct snapshot *policy,

@@ -31,16 +31,17 @@ read_documents(struct arena *a, const struct document_row *rows, size_t n, const
 	struct document *docs = arena_array(a, n + 1, sizeof(*docs));
 
 	NEED(docs != NULL, e, CHY_NO_MEMORY, NULL, "the policy");
+	*ret_n = 0;
 	for (size_t i = 0; i < n; i++)
-		docs[i] = (struct document){ .id = doc_id_of(rows[i].id),
-					     .version = rows[i].version,
-					     .kind = kind_id_of(rows[i].kind),
-					     .at_ms = rows[i].at,
-					     .text = rows[i].body };
+		if (extra == NULL || rows[i].id != extra->id.v)
+			docs[(*ret_n)++] = (struct document){ .id = doc_id_of(rows[i].id),
+							      .version = rows[i].version,
+							      .kind = kind_id_of(rows[i].kind),
+							      .at_ms = rows[i].at,
+							      .text = rows[i].body };
 	if (extra != NULL)
-		docs[n] = *extra;
+		docs[(*ret_n)++] = *extra;
 	*ret = docs;
-	*ret_n = n + (extra != NULL);
 	return RC_OK;
 }
 

@@ -21,7 +21,7 @@ find_base(struct preparation *p, struct err *e)
 	struct bytes name = BYTES_NONE;
 	char id[24];
 
-	if (p->act.verb != ACT_MODIFY) {
+	if (!act_has_base(p->act)) {
 		if (object != NULL && object->type != JSON_NULL) {
 			err_field(e, "object");
 			FAIL(e, CHY_JSON_UNKNOWN, NULL, "only what is modified is named by \"object\"");

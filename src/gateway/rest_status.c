@@ -1,5 +1,6 @@
 /* Who we are, who calls, and the certificates of authorities for everybody. */
 #include "base/base.h"
+#include "factory/ca_list.h"
 #include "factory/in_force.h"
 #include "factory/leaf.h"
 #include "gateway/rest.h"
@@ -99,10 +100,48 @@ answer_chain(struct factory *f, struct http_call *c, bool whole)
 			    buf_bytes(&b));
 }
 
+/* An earlier one, or one by a foreign CA, by its number in the list. */
+static enum rc
+numbered(struct factory *f, struct http_call *c, int64_t number, struct bytes *ret, struct err *e)
+{
+	struct ca_certificate *list;
+	size_t n;
+
+	TRY(ca_list(f, c->arena, doc_id_of(route_id(c, 0)), &list, &n, e));
+	NEED(number >= 1 && number <= (int64_t)n, e, CHY_STORE_NOT_FOUND, NULL,
+	     "the authority has certificates 1 to %zu", n);
+	*ret = list[number - 1].der;
+	return RC_OK;
+}
+
 static void
 get_certificate(void *ctx, struct http_call *c)
 {
-	answer_chain(ctx, c, false);
+	int64_t number = route_query_int(c, "version", 0);
+	OWN_BUF struct buf b = buf_max(LIMIT_CERT * 2);
+	struct err e = { 0 };
+	struct bytes der;
+
+	if (number == 0) {
+		answer_chain(ctx, c, false);
+	} else if (numbered(ctx, c, number, &der, &e) != RC_OK) {
+		http_problem(c, &e);
+	} else if (c->accept == 1) {
+		http_answer(c, 200, "application/pkix-cert", der);
+	} else {
+		pem_put(&b, "CERTIFICATE", der);
+		http_answer(c, 200, "application/x-pem-file", buf_bytes(&b));
+	}
+}
+
+static void
+get_certificates(void *ctx, struct http_call *c)
+{
+	struct json *ret = NULL;
+	struct err e = { 0 };
+	enum rc rc = ca_list_json(ctx, c->arena, doc_id_of(route_id(c, 0)), &ret, &e);
+
+	rest_answer(c, rc, 200, ret, &e);
 }
 
 static void
@@ -139,9 +178,18 @@ const struct route rest_status_routes[] = {
 	  .pattern = "/api/v1/authorities/{id}/certificate",
 	  .run = get_certificate,
 	  .access = ACCESS_PUBLIC,
-	  .summary = "An authority's certificate",
+	  .summary = "An authority's certificate: the newest, or another one",
 	  .tag = "authorities",
+	  .query = { { "version", QUERY_INT, "Its number in the list of certificates, from 1" } },
 	  .answers = { "application/x-pem-file", "application/pkix-cert" } },
+	{ .method = HTTP_GET,
+	  .pattern = "/api/v1/authorities/{id}/certificates",
+	  .run = get_certificates,
+	  .access = ACCESS_PUBLIC,
+	  .summary = "All certificates that an authority has or had",
+	  .tag = "authorities",
+	  .answers = { "application/json" },
+	  .answer_schema = "CertificatePage" },
 	{ .method = HTTP_GET,
 	  .pattern = "/api/v1/authorities/{id}/chain",
 	  .run = get_chain,

@@ -73,15 +73,33 @@ request_expires_ms(const struct request *r)
 static const struct {
 	const char *name;
 	enum act_verb verb;
+	enum kind_id kind;
 	roles needed;
 	unsigned signatures;
 } acts[] = {
-	{ "certificate.issue", ACT_ISSUE, ROLES(ROLE_USE_CLIENTS) | ROLES(ROLE_ISSUE_CERTIFICATE), 1 },
-	{ "issuing-session.open", ACT_SESSION_OPEN, ROLES(ROLE_USE_CLIENTS) | ROLES(ROLE_ISSUE_CERTIFICATE),
+	{ "certificate.issue", ACT_ISSUE, KIND_NONE, ROLES(ROLE_USE_CLIENTS) | ROLES(ROLE_ISSUE_CERTIFICATE),
 	  1 },
-	{ "request.withdraw", ACT_WITHDRAW, 0, 1 },
-	{ "request.reject", ACT_REJECT, 0, 1 },
+	{ "issuing-session.open", ACT_SESSION_OPEN, KIND_NONE,
+	  ROLES(ROLE_USE_CLIENTS) | ROLES(ROLE_ISSUE_CERTIFICATE), 1 },
+	{ "request.withdraw", ACT_WITHDRAW, KIND_NONE, 0, 1 },
+	{ "request.reject", ACT_REJECT, KIND_NONE, 0, 1 },
+	{ "authority.renew", ACT_RENEW, KIND_AUTHORITY, ROLES(ROLE_USE_AWB) | ROLES(ROLE_CA_AND_KEY_TASKS),
+	  2 },
+	{ "authority.request", ACT_CA_REQUEST, KIND_AUTHORITY,
+	  ROLES(ROLE_USE_AWB) | ROLES(ROLE_CA_AND_KEY_TASKS), 2 },
 };
+
+bool
+act_has_base(struct act a)
+{
+	return a.verb == ACT_MODIFY || a.verb == ACT_RENEW || a.verb == ACT_CA_REQUEST;
+}
+
+bool
+act_has_document(struct act a)
+{
+	return a.verb == ACT_CREATE || act_has_base(a);
+}
 
 struct act
 act_of(struct bytes name)
@@ -92,7 +110,7 @@ act_of(struct bytes name)
 
 	for (size_t i = 0; i < ARRAY_LEN(acts); i++)
 		if (bytes_is(name, acts[i].name))
-			return (struct act){ acts[i].verb, KIND_NONE };
+			return (struct act){ acts[i].verb, acts[i].kind };
 	if (k == NULL)
 		return none;
 	if (bytes_is(verb, "create"))

@@ -14,6 +14,8 @@ enum act_verb {
 	ACT_SESSION_OPEN,
 	ACT_WITHDRAW,
 	ACT_REJECT,
+	ACT_RENEW,      /* a document's next version, with a new certificate */
+	ACT_CA_REQUEST, /* a PKCS#10 request by the key of what the document says, which stays as it is */
 	ACT_NONE = -1
 };
 
@@ -22,6 +24,11 @@ struct act {
 	enum act_verb verb;
 	enum kind_id kind;
 };
+
+/* Whether its body is a document's, new or the next version. */
+bool act_has_document(struct act a);
+/* Whether it names a document that is there: the base of what is signed. */
+bool act_has_base(struct act a);
 
 /* "token-procedure.create", "certificate.issue", "issuing-session.open". ACT_NONE for anything else, and for
    kinds without a description. */

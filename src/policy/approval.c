@@ -88,7 +88,7 @@ static enum rc
 in_domains(const struct snapshot *s, const struct officer *o, struct act act, const struct document *base,
 	   const struct json *body, struct err *e)
 {
-	if (act.verb != ACT_CREATE && act.verb != ACT_MODIFY)
+	if (!act_has_document(act))
 		return RC_OK;
 	TRY(may_change(s, o, act.kind, body_domain(act.kind, body), e));
 	return base ? may_change(s, o, act.kind, base->domain, e) : RC_OK;
@@ -177,7 +177,7 @@ rule_body(const struct signature_facts *f, const struct officer *o, struct signa
 	struct arena *scratch = NULL;
 	struct json *normal;
 
-	if (r->act.verb != ACT_CREATE && r->act.verb != ACT_MODIFY)
+	if (!act_has_document(r->act))
 		return RC_OK;
 	c.before = base ? base->body : NULL;
 	NEED((scratch = arena_new(LIMIT_REQUEST_ARENA)) != NULL, e, CHY_NO_MEMORY, NULL, "approval");

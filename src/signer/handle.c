@@ -320,6 +320,23 @@ check_info(struct bytes info, struct bytes spki, struct err *e)
 	return RC_OK;
 }
 
+/* A CA key that has limits asks for certificates in no other name than the one that it issues in. */
+static MUST enum rc
+check_info_name(struct bytes info, const struct skey *k, struct err *e)
+{
+	struct der d = der_of(info, NULL);
+	struct bytes subject;
+
+	if (!k->limited)
+		return RC_OK;
+	der_enter(&d, DER_SEQUENCE);
+	der_int(&d, 0, 0);
+	subject = der_tlv(&d, DER_SEQUENCE);
+	NEED(der_ok(&d) && bytes_eq(subject, k->limits.issuer), e, CHY_SIGNER_ISSUER, "RFC 2986 4.1",
+	     "the subject is not the name of the key's limits");
+	return RC_OK;
+}
+
 static MUST enum rc
 do_sign_csr(struct signer_core *c, struct item *it, struct rd *r)
 {
@@ -335,6 +352,7 @@ do_sign_csr(struct signer_core *c, struct item *it, struct rd *r)
 	     it->key->label);
 	TRY(find_alg(alg, it->key, &it->alg, &it->e));
 	TRY(check_info(it->tbs, it->key->spki, &it->e));
+	TRY(check_info_name(it->tbs, it->key, &it->e));
 	it->type = SJ_CSR;
 	it->signs = true;
 	return RC_OK;

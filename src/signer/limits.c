@@ -57,10 +57,10 @@ limits_check_tighter(const struct signer_limits *was, const struct signer_limits
 static MUST enum rc
 check_ca(const struct signer_limits *l, const struct tbs_view *v, bool own, struct err *e)
 {
-	if (!v->ca)
+	if (!v->ca || own)
 		return RC_OK;
 	NEED(l->ca_allowed, e, CHY_SIGNER_CA_FLAG, "RFC 5280 4.2.1.9", "CA certificates are not allowed");
-	if (own || l->path_len_max < 0)
+	if (l->path_len_max < 0)
 		return RC_OK;
 	NEED(v->path_len >= 0 && v->path_len <= l->path_len_max, e, CHY_SIGNER_CA_FLAG, "RFC 5280 4.2.1.9",
 	     "path length %d, at most %d", v->path_len, l->path_len_max);

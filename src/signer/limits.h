@@ -13,7 +13,7 @@ MUST enum rc limits_check_sense(const struct signer_limits *l, const struct key_
 /* Does next allow nothing that was does not? CHY_SIGNER_LIMITS_WIDER. */
 MUST enum rc limits_check_tighter(const struct signer_limits *was, const struct signer_limits *next,
 				  struct err *e);
-/* spki: the CA key's own. Its own self-signed certificate need not respect path length and name constraints, as
+/* spki: the CA key's own. Its own self-signed certificate need not respect CA flag, path length and name constraints, as
    RFC 5280 6.1 does not apply them to it. CHY_SIGNER_ISSUER, _ALGORITHM, _VALIDITY, _CA_FLAG, _NAME. */
 MUST enum rc limits_check(const struct signer_limits *l, const struct tbs_view *v, struct bytes spki,
 			  struct err *e);

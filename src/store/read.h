@@ -78,6 +78,10 @@ MUST enum rc store_certificate_by_serial(struct store *s, struct arena *a, int64
 /* The newest certificate of an authority (its own, not one that it issued). */
 MUST enum rc store_certificate_of_authority(struct store *s, struct arena *a, int64_t authority,
 					    struct certificate_row *ret, struct err *e);
+/* All of its own, by id: the oldest first. */
+MUST enum rc store_certificates_of_authority(struct store *s, struct arena *a, int64_t authority,
+					     int64_t after, size_t limit, struct certificate_row **ret,
+					     size_t *n, struct err *e);
 MUST enum rc store_certificates_by_request(struct store *s, struct arena *a, int64_t request_id,
 					   int64_t after, size_t limit, struct certificate_row **ret,
 					   size_t *n, struct err *e);

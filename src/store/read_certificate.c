@@ -29,6 +29,14 @@ store_certificate_of_authority(struct store *s, struct arena *a, int64_t authori
 }
 
 enum rc
+store_certificates_of_authority(struct store *s, struct arena *a, int64_t authority, int64_t after,
+				size_t limit, struct certificate_row **ret, size_t *n, struct err *e)
+{
+	return store_rows(s, a, Q_CERTIFICATES_OF_AUTHORITY, ARGS(I(authority), I(after), LIMIT(limit)), ret,
+			  n, e);
+}
+
+enum rc
 store_certificates_by_request(struct store *s, struct arena *a, int64_t request_id, int64_t after,
 			      size_t limit, struct certificate_row **ret, size_t *n, struct err *e)
 {

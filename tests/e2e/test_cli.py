@@ -438,7 +438,7 @@ def test_shell_completion_works_in_bash(cli):
                    'COMP_WORDS=(chancery token-procedure create --stor) COMP_CWORD=3; _chancery; echo "${COMPREPLY[@]}"\n' \
                    'COMP_WORDS=(chancery token-procedure create --storage-profile pkcs1) COMP_CWORD=4; _chancery; ' \
                    'echo "${COMPREPLY[@]}"\n'
-    done = subprocess.run(["bash", "-c", ask], capture_output=True, text=True, check=True)
+    done = subprocess.run(["bash"], input=ask, capture_output=True, text=True, check=True)
     assert done.stdout.splitlines() == ["create", "--storage-profile", "pkcs12 pkcs10"]
 
 

@@ -29,6 +29,7 @@ ROUTES = {
     ("get", "/api/v1/status"): PUBLIC,
     ("get", "/api/v1/root"): PUBLIC,
     ("get", "/api/v1/authorities/{id}/certificate"): PUBLIC,
+    ("get", "/api/v1/authorities/{id}/certificates"): PUBLIC,
     ("get", "/api/v1/authorities/{id}/chain"): PUBLIC,
     ("get", "/api/v1/kinds"): PUBLIC,
     ("get", "/api/v1/kinds/{kind}/schema"): PUBLIC,

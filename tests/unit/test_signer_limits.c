@@ -110,6 +110,9 @@ own_certificate(void **state)
 	spec.subject = "CN=Issuing";
 	l.ca_allowed = false;
 	OK(&e, tbs_walk(make_tbs(mem, &spec), &v, &e));
+	OK(&e, limits_check(&l, &v, softkey_spki(k), &e)); /* a root that has none below it */
+	spec.subject = "CN=Another";
+	OK(&e, tbs_walk(make_tbs(mem, &spec), &v, &e));
 	REFUSED(&e, CHY_SIGNER_CA_FLAG, limits_check(&l, &v, softkey_spki(k), &e));
 }
 
