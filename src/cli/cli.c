@@ -17,7 +17,7 @@ enum { COMMANDS_MAX = 512 };
 static const struct command *const groups[] = {
 	commands_certificate, commands_explain,   commands_request, commands_session,
 	commands_officer,     commands_authority, commands_draft,   commands_journal,
-	commands_log,         commands_server,    commands_help,
+	commands_log,         commands_policy,    commands_server,  commands_help,
 };
 
 /* ---- the table ---- */
@@ -249,5 +249,5 @@ cli_main(int argc, char *const *argv, const struct command *more)
 	rest_free(c.rest);
 	officer_key_free(c.officer);
 	arena_free(c.a);
-	return cli_exit_code(rc, &e);
+	return rc != RC_OK && c.failed ? c.failed : cli_exit_code(rc, &e);
 }

@@ -23,6 +23,7 @@ struct cli {
 	struct out out;
 	struct rest *rest;           /* once cli_rest has made it */
 	struct officer_key *officer; /* once cli_officer has opened it */
+	int failed; /* exit code of a failure, where a command has its own; 0: as of cli_exit_code */
 };
 
 /* Runs one command line and returns the exit code. more: further commands of the program (serve, setup ...), ends with a

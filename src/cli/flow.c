@@ -202,6 +202,12 @@ flow_run(struct cli *c, const struct asked *asked, struct json **ret, struct err
 }
 
 enum rc
+flow_quietly(struct cli *c, const struct asked *asked, struct json **ret, struct err *e)
+{
+	return run_quietly(c, asked, false, ret, e);
+}
+
+enum rc
 flow_issue(struct cli *c, const struct json *body, struct json **ret, struct err *e)
 {
 	return run_quietly(c, &(struct asked){ "certificate.issue", NULL, 0, body }, false, ret, e);

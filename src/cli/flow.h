@@ -25,6 +25,9 @@ MUST enum rc flow_compare(struct arena *a, const struct asked *asked, int64_t re
    the difference and the outcome to people; with --json the answer. */
 MUST enum rc flow_run(struct cli *c, const struct asked *asked, struct json **ret, struct err *e);
 
+/* The same, saying nothing. */
+MUST enum rc flow_quietly(struct cli *c, const struct asked *asked, struct json **ret, struct err *e);
+
 /* The same for certificate.issue, saying nothing: a batch tells its outcome itself. */
 MUST enum rc flow_issue(struct cli *c, const struct json *body, struct json **ret, struct err *e);
 
