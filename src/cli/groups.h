@@ -8,6 +8,6 @@
 
 extern const struct command commands_certificate[], commands_explain[], commands_request[],
     commands_session[], commands_officer[], commands_authority[], commands_draft[], commands_journal[],
-    commands_server[], commands_help[], commands_log[], commands_policy[];
+    commands_server[], commands_help[], commands_log[], commands_policy[], commands_try[];
 
 #endif

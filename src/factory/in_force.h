@@ -11,7 +11,8 @@
    happens. On failure the old snapshot stays in force. Any thread; loads run one at a time. */
 MUST enum rc policy_load(struct factory *f, struct err *e);
 
-/* A snapshot of the documents in the store and one more, in place of its version that is there, not put in force: for acts that need the policy as it will be. */
+/* A snapshot of the documents in the store and one more (NULL: none), or another version of one, not put in force: for acts
+   that need the policy as it will be. */
 MUST enum rc policy_with(struct factory *f, const struct document *extra, struct snapshot **ret,
 			 struct err *e);
 

@@ -123,6 +123,33 @@ const struct route_schema rest_schemas[] = {
 	  "\"items\":" REF(
 	      "LogEntry") "},\"next\":{\"type\":[\"integer\",\"null\"]},\"behind\":{\"type\":\"integer\","
 			  "\"description\":\"Leaves of the journal that the log has not read yet\"}}}" },
+	{ "SimulationCall",
+	  OBJECT("\"kind\"",
+		 "\"kind\":" TEXT ",\"draft\":" ID ",\"body\":" REF(
+		     "Body") ",\"object\":{\"type\":[\"integer\",\"string\"]},"
+			     "\"since\":" TIME
+			     ",\"last\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":1000}") },
+	{ "Simulation",
+	  OBJECT("\"tried\",\"same\",\"different\",\"refused\",\"accepted\",\"items\"",
+		 "\"tried\":{\"type\":\"integer\"},\"same\":{\"type\":\"integer\"},\"different\":{\"type\":"
+		 "\"integer\"},"
+		 "\"refused\":{\"type\":\"integer\"},\"accepted\":{\"type\":\"integer\"},\"refused_"
+		 "otherwise\":{\"type\":"
+		 "\"integer\"},\"oldest\":{\"type\":[\"string\",\"null\"]},\"unusable\":{\"type\":["
+		 "\"string\",\"null\"]},"
+		 "\"items\":{\"type\":\"array\",\"items\":" ANY_OBJECT "}") },
+	{ "PreviewCall",
+	  "{\"type\":\"object\",\"properties\":{\"token_procedure\":{\"type\":[\"integer\",\"string\"]},"
+	  "\"draft\":" ID ",\"body\":" REF(
+	      "Body") ",\"object\":{\"type\":[\"integer\",\"string\"]},\"keys\":{\"type\":\"array\","
+		      "\"maxItems\":64,"
+		      "\"items\":{\"type\":\"object\",\"properties\":{\"name\":" TEXT
+		      ",\"key_usage\":{\"type\":\"array\",\"items\":" TEXT "},\"request\":" TEXT "}}}}}" },
+	{ "Preview",
+	  OBJECT("\"token_procedure\",\"state\",\"keys\"",
+		 "\"token_procedure\":" TEXT ",\"state\":" TEXT
+		 ",\"unusable\":{\"type\":[\"string\",\"null\"]},\"keys\":{\"type\":"
+		 "\"array\",\"items\":" ANY_OBJECT "}") },
 	{ "Reconciliation",
 	  OBJECT("\"records\",\"certificates\",\"missing_in_store\"",
 		 "\"records\":{\"type\":\"integer\"},\"certificates\":{\"type\":\"integer\"},\"missing_in_"

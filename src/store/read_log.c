@@ -87,3 +87,13 @@ store_remembered(struct store *s, struct arena *a, int64_t before, int64_t from_
 			       I((int64_t)(limit < LIMIT_PAGE ? limit : LIMIT_PAGE))),
 			  ret, n, e);
 }
+
+enum rc
+store_requests_of_act(struct store *s, struct arena *a, struct bytes act, int64_t before, int64_t from_at,
+		      size_t limit, struct request_row **ret, size_t *n, struct err *e)
+{
+	return store_rows(s, a, Q_REQUESTS_OF_ACT,
+			  ARGS(BYTES_VALUE(act), I(before > 0 ? before : INT64_MAX), I(from_at),
+			       I((int64_t)(limit < LIMIT_PAGE ? limit : LIMIT_PAGE))),
+			  ret, n, e);
+}

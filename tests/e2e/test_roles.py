@@ -55,6 +55,8 @@ ROUTES = {
     ("get", "/api/v1/journal/witness"): AUDITOR,
     ("get", "/api/v1/journal/reconciliation"): AUDITOR,
     ("get", "/api/v1/log"): LOG_READER,
+    ("post", "/api/v1/policy/simulation"): OFFICER,
+    ("post", "/api/v1/policy/preview"): OFFICER,
 }
 
 # Who is let in by which door; for the others the status and the code.
