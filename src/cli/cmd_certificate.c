@@ -157,6 +157,7 @@ act_add(struct batch *b, struct job *j, struct json *list, struct err *e)
 	NEED(o && csr, e, CHY_NO_MEMORY, NULL, "request");
 	json_set(o, "csr", csr);
 	json_set(o, "name", json_str(b->c->a, bytes_str(j->name)));
+	json_set(o, "idempotency_key", json_str(b->c->a, bytes_str(j->key)));
 	json_add(list, o);
 	return RC_OK;
 }

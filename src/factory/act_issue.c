@@ -6,6 +6,8 @@
 #include "pki/name.h"
 #include "policy/rights.h"
 
+enum { KEY_MAX = 200 };
+
 /* ---- preparing ---- */
 
 static enum rc
@@ -47,13 +49,18 @@ difference_line(struct preparation *p, const struct csr *csr, size_t i)
 static enum rc
 normalise(struct preparation *p, struct json *item, size_t i, struct err *e)
 {
-	static const char *const names[] = { "csr", "name", NULL };
-	struct bytes text, der, name = BYTES_NONE;
+	static const char *const names[] = { "csr", "name", "idempotency_key", NULL };
+	struct bytes text, der, name = BYTES_NONE, key = BYTES_NONE;
 	struct csr csr;
 
 	TRY(json_only(item, names, e));
 	TRY(json_need_str(item, "csr", &text, e));
 	TRY(json_opt_str(item, "name", &name, e));
+	TRY(json_opt_str(item, "idempotency_key", &key, e));
+	if (key.n > KEY_MAX) {
+		err_field(e, "requests[%zu].idempotency_key", i);
+		FAIL(e, CHY_FIELD_TOO_LONG, NULL, "at most %d octets", KEY_MAX);
+	}
 	der = text;
 	if (!bytes_starts(text_trim(text), "-----"))
 		TRY_AT(base64_parse(p->a, text_trim(text), &der, e), e, "requests[%zu].csr", i);
@@ -129,7 +136,19 @@ one_done(struct issue_call *c, enum rc rc)
 	pthread_mutex_unlock(&b->lock);
 }
 
-/* The key makes a second try of an interrupted request find what the first one issued. */
+/* The key makes a second try of an interrupted request find what the first one issued; one of the officer's own does so for
+   another request with it as well, as when a batch is started anew. */
+static struct bytes
+key_of(struct effect *x, struct arena *a, const struct json *item, size_t i)
+{
+	struct bytes own = BYTES_NONE;
+
+	(void)!json_opt_str(item, "idempotency_key", &own, NULL);
+	if (own.n > 0)
+		return bytes_str(arena_printf(a, "own %.*s", BYTES_FMT(own)));
+	return bytes_str(arena_printf(a, "request %lld, %zu", (long long)x->request->id.v, i));
+}
+
 static enum rc
 set_up(struct effect *x, struct issue_call *c, const struct json *item, size_t i, struct bulk *b,
        struct err *e)
@@ -149,8 +168,7 @@ set_up(struct effect *x, struct issue_call *c, const struct json *item, size_t i
 	c->request.token_procedure = bytes_str(
 	    arena_printf(c->arena, "%lld", (long long)(procedure ? procedure->integer : 0)));
 	c->request.csr_der = der;
-	c->request.idempotency_key = bytes_str(
-	    arena_printf(c->arena, "request %lld, %zu", (long long)x->request->id.v, i));
+	c->request.idempotency_key = key_of(x, c->arena, item, i);
 	c->done = one_done;
 	c->user = b;
 	return RC_OK;

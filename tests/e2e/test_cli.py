@@ -243,6 +243,34 @@ def test_refusal_names_field_and_rule(cli):
     assert not (cli.dir / "nameless.pem").exists()
 
 
+def test_a_killed_batch_of_an_officer_issues_nothing_twice(cli):
+    """rows=CM-I-21"""
+    folder, out = cli.dir / "killed-in", cli.dir / "killed-out"
+    folder.mkdir()
+    for i in range(30):
+        cli.csr(f"k{i}", folder=folder)
+    officer, pin = cli.officers["rosa"]
+    call = [CHANCERY, "certificate", "issue", "--procedure", "TLS server", "--folder", folder, "--out", out, "--officer", officer,
+            "--pin-file", pin]
+
+    def issued():
+        return int(next(line.split()[1] for line in cli.as_("anna", "status").stdout.splitlines() if line.startswith("issued ")))
+
+    before = issued()
+
+    for wait in (0.05, 0.15, 0.3, 0.5, 0.8):
+        one = subprocess.Popen(list(map(str, call)), cwd=cli.dir, env=cli.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(wait)
+        one.kill()
+        one.wait()
+    cli.as_("rosa", *call[1:9])
+    assert issued() - before == 30 and len(list(out.glob("*.crt"))) == 30
+    for f in out.glob("*.crt"):
+        f.unlink()  # as if it had been killed after the answer came
+    cli.as_("rosa", *call[1:9])
+    assert issued() - before == 30 and len(list(out.glob("*.crt"))) == 30
+
+
 def test_folder_by_session_goes_on_where_it_stopped(cli):
     folder, out = cli.dir / "in", cli.dir / "out"
     folder.mkdir()
