@@ -77,10 +77,14 @@ each_request_with_each_class(void **state)
 		ONLY(SIGNER_TLS,
 		     signer_sign_tls(w->s, label, SIGALG_ECDSA_SHA256, BYTES_OF(digest), MS, a, &sc, &e));
 		ONLY(SIGNER_CA, signer_limits_set(w->s, label, &l, MS, &e));
-		/* a certification request for its own key: any class */
+		/* a certification request for its own key: any class; of a limited one in the name of its limits alone */
 		OK(&e,
-		   signer_sign_csr(w->s, label, SIGALG_ECDSA_SHA256, make_info(a, "CN=me", k.spki),
+		   signer_sign_csr(w->s, label, SIGALG_ECDSA_SHA256, make_info(a, "CN=Issuing", k.spki),
 				   BYTES_NONE, MS, a, &sc, &e));
+		if (c == SIGNER_CA)
+			REFUSED(&e, CHY_SIGNER_ISSUER,
+				signer_sign_csr(w->s, label, SIGALG_ECDSA_SHA256,
+						make_info(a, "CN=me", k.spki), BYTES_NONE, MS, a, &sc, &e));
 		REFUSED(
 		    &e, CHY_SIGNER_INFO,
 		    signer_sign_csr(w->s, label, SIGALG_ECDSA_SHA256, cert.tbs, BYTES_NONE, MS, a, &sc, &e));
