@@ -36,6 +36,20 @@ show_affected(struct cli *c, const struct json *request)
 	}
 }
 
+/* What is allowed, and should be known before it is signed. */
+static void
+show_warnings(struct cli *c, const struct json *request)
+{
+	const struct json *list = json_get(request, "warnings");
+
+	JSON_EACH(item, list != NULL && list->type == JSON_ARRAY ? list : NULL)
+	{
+		out_line(&c->out, "  Warning: ");
+		out_text(&c->out, json_line(c->a, json_get(item, "text")));
+		out_line(&c->out, "\n");
+	}
+}
+
 void
 flow_show_difference(struct cli *c, const struct json *request)
 {
@@ -62,6 +76,7 @@ flow_show_difference(struct cli *c, const struct json *request)
 		out_line(&c->out, "\n");
 	}
 	show_affected(c, request);
+	show_warnings(c, request);
 }
 
 static void

@@ -222,6 +222,11 @@ reading(struct arena *a, const struct kind *k, const struct command **at, size_t
 		&(struct command){ k->name, "show", arena_printf(a, "show the %s with all its fields", title),
 				   NULL, show_options, one, NULL, kind_show, k },
 		at, n, e));
+	TRY(add(a,
+		&(struct command){ k->name, "where-used",
+				   arena_printf(a, "list the documents that refer to the %s", title), NULL,
+				   NULL, one, NULL, kind_where_used, k },
+		at, n, e));
 	return add(a,
 		   &(struct command){ k->name, "schema",
 				      arena_printf(a, "print the JSON Schema of the %s's body", title), NULL,

@@ -1,12 +1,12 @@
 /*
- * The commands of document kinds, made from their descriptions: list, show, schema, create, modify, close, reopen.
+ * The commands of document kinds, made from their descriptions: list, show, schema, where-used, create, modify, close, reopen.
  */
 #ifndef CLI_KINDCMD_H
 #define CLI_KINDCMD_H
 
 #include "cli/command.h"
 
-enum { KIND_VERBS = 7 };
+enum { KIND_VERBS = 8 };
 
 /* Appends the commands of a kind; at holds KIND_VERBS. Everything is the arena's or constant. */
 MUST enum rc kind_commands(struct arena *a, const struct kind *kind, const struct command **at, size_t *ret_n,
@@ -27,5 +27,7 @@ enum rc kind_modify(struct cli *c, struct err *e);
 enum rc kind_renew(struct cli *c, struct err *e);
 enum rc kind_close(struct cli *c, struct err *e);
 enum rc kind_reopen(struct cli *c, struct err *e);
+/* In cmd_procedure.c. */
+enum rc kind_where_used(struct cli *c, struct err *e);
 
 #endif

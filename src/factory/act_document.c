@@ -13,6 +13,7 @@ document_act_check(struct preparation *p, struct err *e)
 	TRY(document_check(p->a, &check, p->in, &p->body, e));
 	NEED(before == NULL || !json_eq(before, p->body), e, CHY_NOTHING_CHANGED, NULL,
 	     "the body is what is in force already");
+	TRY(document_warnings(p->a, kind, p->policy, check.self, before, p->body, &p->warnings, e));
 	return document_difference(p->a, kind, p->policy, before, p->body, &p->difference, e);
 }
 

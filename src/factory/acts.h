@@ -20,6 +20,7 @@ struct preparation {
 	const struct json *in;       /* the body as sent */
 	struct json *body;           /* as it will be signed: set by the check */
 	struct json *difference;     /* for people: set by the check */
+	struct json *warnings;       /* the same; NULL: none */
 };
 
 /* What taking effect works with. */

@@ -2,6 +2,7 @@
 #include "factory/documents.h"
 
 #include "factory/leaf.h"
+#include "model/choices.h"
 #include "policy/document.h"
 #include "policy/rights.h"
 #include "store/change.h"
@@ -72,6 +73,29 @@ find_view(const struct snapshot *policy, const struct officer *who, struct bytes
 	return RC_OK;
 }
 
+/* Whether a token procedure makes tokens of this kind. */
+static bool
+is_medium(const struct snapshot *policy, struct bytes storage, int64_t id)
+{
+	const struct token_procedure *t = snapshot_token_procedure(policy, doc_id_of(id));
+
+	return storage.n == 0 || (t != NULL && bytes_is(storage, storage_profile_name(t->storage)));
+}
+
+static enum rc
+check_medium(const struct document_query *q, struct err *e)
+{
+	if (q->storage.n == 0)
+		return RC_OK;
+	err_field(e, "storage_profile");
+	NEED(q->kind == KIND_TOKEN_PROCEDURE, e, CHY_FIELD_UNAVAILABLE, NULL,
+	     "token procedures only have one");
+	NEED(choice_index(storage_choices, q->storage) >= 0, e, CHY_FIELD_CHOICE, NULL,
+	     "\"%.*s\" is no storage profile", BYTES_FMT(bytes_part(q->storage, 0, 60)));
+	err_clear(e);
+	return RC_OK;
+}
+
 enum rc
 document_list(struct factory *f, struct arena *a, const struct snapshot *policy, const struct officer *who,
 	      const struct document_query *q, struct json **ret, struct err *e)
@@ -81,11 +105,13 @@ document_list(struct factory *f, struct arena *a, const struct snapshot *policy,
 	struct document_row *rows;
 	size_t n;
 
+	TRY(check_medium(q, e));
 	TRY(find_view(policy, who, q->domain, &view, e));
 	TRY(store_documents(f->store, a, bytes_str(kind_name(q->kind)), q->state, q->name, q->after, q->limit,
 			    &rows, &n, e));
 	for (size_t i = 0; i < n; i++)
-		if (sees(policy, who, rows[i].id) && lies_in(policy, view, rows[i].id))
+		if (sees(policy, who, rows[i].id) && lies_in(policy, view, rows[i].id) &&
+		    is_medium(policy, q->storage, rows[i].id))
 			json_add(items, row_json(a, policy, &rows[i]));
 	*ret = page(a, items, n > 0 && n == q->limit ? rows[n - 1].id : 0);
 	return RC_OK;

@@ -11,7 +11,9 @@
 struct document_query {
 	enum kind_id kind;
 	struct bytes state, name; /* empty: any */
-	struct bytes domain;      /* name or id: the view is narrowed to it and what lies below; empty: the officer's own */
+	struct bytes storage;     /* of token procedures, as in storage_profile; empty: any */
+	struct bytes
+	    domain; /* name or id: the view is narrowed to it and what lies below; empty: the officer's own */
 	int64_t after;
 	size_t limit;
 };

@@ -59,6 +59,24 @@ static const struct {
 			      "{\"name\":\"Officer\",\"storage_profile\":\"pkcs10\",\"issuer_certificates\":"
 			      "\"none\","
 			      "\"certificate_procedures\":[%K8]}" },
+	[G_VIEW_ACME] = { KIND_INPUT_VIEW,
+			  "{\"name\":\"Preregistration: ACME\",\"purpose\":\"preregistration\","
+			  "\"fields\":[{\"input\":\"device.fqdn\"},{\"input\":\"device.allowed-domains\"},{"
+			  "\"input\":\"device.secret\",\"mandatory\":true}]}" },
+	[G_VIEW_CMP] = { KIND_INPUT_VIEW,
+			 "{\"name\":\"Preregistration: CMP\",\"purpose\":\"preregistration\","
+			 "\"fields\":[{\"input\":\"device.fqdn\",\"mandatory\":true},{\"input\":\"device."
+			 "ip\"},{\"input\":\"device.serial-number\"},{\"input\":\"device.secret\","
+			 "\"mandatory\":true},{\"input\":\"subject.common-name\"}]}" },
+	[G_VIEW_EST] = { KIND_INPUT_VIEW,
+			 "{\"name\":\"Preregistration: EST\",\"purpose\":\"preregistration\","
+			 "\"fields\":[{\"input\":\"device.fqdn\",\"mandatory\":true},{\"input\":\"device."
+			 "serial-number\"},{\"input\":\"device.secret\"}]}" },
+	[G_VIEW_SCEP] = { KIND_INPUT_VIEW,
+			  "{\"name\":\"Preregistration: SCEP\",\"purpose\":\"preregistration\","
+			  "\"fields\":[{\"input\":\"device.fqdn\",\"mandatory\":true},{\"input\":\"device."
+			  "ip\"},{\"input\":\"device.serial-number\"},{\"input\":\"device.secret\","
+			  "\"mandatory\":true}]}" },
 };
 
 enum kind_id

@@ -96,6 +96,8 @@ prepared_answer(struct preparation *p, struct request_id id, struct bytes bytes,
 	json_set(o, "state", json_str(p->a, bytes_str(request_state_name(REQUEST_PREPARED))));
 	json_set(o, "to_sign", json_base64(p->a, bytes));
 	json_set(o, "difference", p->difference);
+	if (p->warnings != NULL)
+		json_set(o, "warnings", p->warnings);
 	affected = p->base ? affected_officers(p->a, p->policy, p->act, p->base->id) : NULL;
 	if (affected != NULL)
 		json_set(o, "affected_officers", affected);

@@ -21,18 +21,20 @@ may_see(const struct officer *who, const struct request *r, struct err *e)
    what the first one was told. */
 static enum rc
 difference(struct factory *f, struct arena *a, const struct snapshot *policy, const struct request *r,
-	   struct json **ret, struct err *e)
+	   struct json **ret, struct json **warnings, struct err *e)
 {
 	struct document_row row;
 	struct json *before = NULL;
 
 	*ret = json_array(a);
+	*warnings = json_array(a);
 	if (r->act.kind == KIND_NONE)
 		return RC_OK;
 	if (r->base.id.v != 0) {
 		TRY(store_document(f->store, a, r->base.id.v, r->base.version, &row, e));
 		TRY(json_parse(a, row.body, &before, e));
 	}
+	TRY(document_warnings(a, kind_of(r->act.kind), policy, r->base.id, before, r->body, warnings, e));
 	return document_difference(a, kind_of(r->act.kind), policy, before, r->body, ret, e);
 }
 
@@ -104,7 +106,7 @@ request_show(struct factory *f, struct arena *a, const struct snapshot *policy, 
 	     struct request_id id, struct json **ret, struct err *e)
 {
 	struct signature_row *rows;
-	struct json *diff, *result, *affected;
+	struct json *diff, *warnings, *result, *affected;
 	struct request_row row;
 	struct request r;
 	size_t n;
@@ -112,11 +114,12 @@ request_show(struct factory *f, struct arena *a, const struct snapshot *policy, 
 	TRY(store_request(f->store, a, id.v, &row, e));
 	TRY(request_read(a, &row, &r, e));
 	TRY(may_see(who, &r, e));
-	TRY(difference(f, a, policy, &r, &diff, e));
+	TRY(difference(f, a, policy, &r, &diff, &warnings, e));
 	TRY(store_signatures(f->store, a, row.id, &rows, &n, e));
 	*ret = head_json(a, &row, &r);
 	json_set(*ret, "to_sign", json_base64(a, row.body));
 	json_set(*ret, "difference", diff);
+	json_set(*ret, "warnings", warnings);
 	if ((affected = affected_officers(a, policy, r.act, r.base.id)) != NULL)
 		json_set(*ret, "affected_officers", affected);
 	json_set(*ret, "signatures", signature_list(f, a, rows, n));

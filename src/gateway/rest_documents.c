@@ -88,6 +88,7 @@ get_documents(void *ctx, struct http_call *c)
 	q.state = route_query_text(c, "state");
 	q.name = route_query_text(c, "name");
 	q.domain = route_query_text(c, "domain");
+	q.storage = route_query_text(c, "storage_profile");
 	q.after = route_query_int(c, "after", 0);
 	q.limit = (size_t)route_query_int(c, "limit", 100);
 	rc = document_list(f, c->arena, policy, who, &q, &ret, &e);
@@ -234,6 +235,7 @@ const struct route rest_document_routes[] = {
 	  .tag = "documents",
 	  .query = { { "state", QUERY_TEXT, "active or closed" },
 		     { "name", QUERY_TEXT, "The exact name" },
+		     { "storage_profile", QUERY_TEXT, "Of token procedures: smart-card, pkcs12, ..." },
 		     { "domain", QUERY_TEXT, "Name or id: only what lies in that domain and below" },
 		     PAGING },
 	  .answers = JSON_ONLY,

@@ -41,6 +41,23 @@ const struct route_schema rest_schemas[] = {
 		 ",\"request\":{\"type\":[\"integer\",\"null\"]},\"unusable\":{\"type\":[\"string\","
 		 "\"null\"]},\"body\":" REF("Body")) },
 	{ "DocumentPage", PAGE(REF("Document")) },
+	{ "ReferencePage",
+	  PAGE(OBJECT("\"kind\",\"id\",\"name\",\"field\",\"state\"",
+		      "\"kind\":" TEXT ",\"id\":" ID ",\"name\":" TEXT ",\"field\":" TEXT
+		      ",\"state\":" TEXT)) },
+	{ "TokenInput",
+	  OBJECT("\"view\",\"name\",\"purpose\",\"fields\",\"certificate_procedures\"",
+		 "\"view\":{\"type\":[\"integer\",\"null\"]},\"name\":" TEXT ",\"purpose\":" TEXT
+		 ",\"fields\":{\"type\":\"array\",\"items\":" ANY_OBJECT
+		 "},\"certificate_procedures\":{\"type\":\"array\",\"items\":" ANY_OBJECT "}") },
+	{ "CardSerialRangePage",
+	  PAGE(OBJECT("\"token_procedure\",\"name\",\"state\",\"from\",\"to\",\"next\",\"left\"",
+		      "\"token_procedure\":" ID ",\"name\":" TEXT ",\"state\":" TEXT
+		      ",\"from\":{\"type\":\"integer\"},\"to\":{\"type\":\"integer\"},\"next\":{\"type\":["
+		      "\"integer\",\"null\"]},\"left\":{\"type\":\"integer\"}")) },
+	{ "Warnings",
+	  "{\"type\":\"array\",\"items\":{\"type\":\"object\",\"properties\":{\"field\":" TEXT
+	  ",\"text\":" TEXT ",\"kind\":" TEXT ",\"document\":" ID "}}}" },
 	{ "Draft",
 	  OBJECT("\"id\",\"kind\",\"body\"",
 		 "\"id\":" ID ",\"kind\":" TEXT ",\"name\":" TEXT ",\"at\":" TIME ",\"officer\":" ID
@@ -55,17 +72,17 @@ const struct route_schema rest_schemas[] = {
 	{ "PreparedRequest",
 	  OBJECT("\"id\",\"act\",\"state\",\"to_sign\"",
 		 "\"id\":" ID ",\"act\":" TEXT ",\"state\":" TEXT ",\"to_sign\":" BASE64
-		 ",\"difference\":" REF(
-		     "Difference") ",\"signatures_needed\":{\"type\":\"integer\"},\"expires_at\":" TIME
-				   ",\"affected_officers\":{\"type\":\"array\",\"items\":" ANY_OBJECT "}") },
+		 ",\"difference\":" REF("Difference") ",\"warnings\":" REF(
+		     "Warnings") ",\"signatures_needed\":{\"type\":\"integer\"},\"expires_at\":" TIME
+				 ",\"affected_officers\":{\"type\":\"array\",\"items\":" ANY_OBJECT "}") },
 	{ "Request",
 	  OBJECT("\"id\",\"act\",\"state\",\"to_sign\"",
 		 "\"id\":" ID ",\"act\":" TEXT ",\"state\":" TEXT ",\"to_sign\":" BASE64
-		 ",\"difference\":" REF(
-		     "Difference") ",\"signatures_needed\":{\"type\":\"integer\"},\"prepared_by\":" ID
-				   ",\"prepared_at\":" TIME
-				   ",\"signatures\":{\"type\":\"array\"},\"result\":" ANY_OBJECT
-				   ",\"affected_officers\":{\"type\":\"array\",\"items\":" ANY_OBJECT "}") },
+		 ",\"difference\":" REF("Difference") ",\"warnings\":" REF(
+		     "Warnings") ",\"signatures_needed\":{\"type\":\"integer\"},\"prepared_by\":" ID
+				 ",\"prepared_at\":" TIME
+				 ",\"signatures\":{\"type\":\"array\"},\"result\":" ANY_OBJECT
+				 ",\"affected_officers\":{\"type\":\"array\",\"items\":" ANY_OBJECT "}") },
 	{ "RequestPage", PAGE(ANY_OBJECT) },
 	{ "Signatures",
 	  OBJECT("\"signatures\"",

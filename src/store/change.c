@@ -206,6 +206,12 @@ change_add_counter(struct change *c, const char *name, int64_t delta)
 }
 
 void
+change_put_card_serial(struct change *c, const struct card_serial_row *row)
+{
+	change_row(c, Q_PUT_CARD_SERIAL, row);
+}
+
+void
 change_put_outbox(struct change *c, const struct outbox_row *row)
 {
 	change_row(c, Q_PUT_OUTBOX, row);

@@ -88,6 +88,9 @@ void change_session_state(struct change *c, int64_t id, struct bytes from, struc
 /* Adds to a counter that begins at 0. */
 void change_add_counter(struct change *c, const char *name, int64_t delta);
 
+/* CARD_SERIAL_TAKEN: another card has the number; see store_card_serial_next. */
+void change_put_card_serial(struct change *c, const struct card_serial_row *row);
+
 void change_put_outbox(struct change *c, const struct outbox_row *row);
 /* STORE_STATE unless the state is `from`. */
 void change_outbox_state(struct change *c, int64_t id, struct bytes from, struct bytes to);

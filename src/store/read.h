@@ -184,6 +184,9 @@ MUST enum rc store_setting(struct store *s, struct arena *a, const char *name, s
 			   struct err *e);
 MUST enum rc store_outbox(struct store *s, struct arena *a, struct bytes state, int64_t after, size_t limit,
 			  struct outbox_row **ret, size_t *n, struct err *e);
+/* The number behind the highest of the range that a card has; `from` where none has; to + 1 where none is left. It is
+   only taken by the change that puts it, in one transaction with its use. */
+MUST enum rc store_card_serial_next(struct store *s, int64_t from, int64_t to, int64_t *ret, struct err *e);
 /* The highest id in any table; a generator must begin above it. 0: none. */
 MUST enum rc store_high_id(struct store *s, int64_t *ret, struct err *e);
 

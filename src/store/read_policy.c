@@ -191,6 +191,12 @@ store_outbox(struct store *s, struct arena *a, struct bytes state, int64_t after
 }
 
 enum rc
+store_card_serial_next(struct store *s, int64_t from, int64_t to, int64_t *ret, struct err *e)
+{
+	return store_number(s, Q_CARD_SERIAL_NEXT, ARGS(I(from), I(to)), ret, e);
+}
+
+enum rc
 store_high_id(struct store *s, int64_t *ret, struct err *e)
 {
 	return store_number(s, Q_HIGH_ID, NULL, ret, e);

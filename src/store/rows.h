@@ -97,6 +97,11 @@ struct head_row {
 	struct bytes signature, key; /* key: which journal key */
 };
 
+/* A number that a card got, once and for ever. */
+struct card_serial_row {
+	int64_t number, token_procedure, at;
+};
+
 /* key: SHA-256 over caller and Idempotency-Key, 32 octets, made by the caller. */
 struct idempotency_row {
 	struct bytes key;

@@ -107,6 +107,9 @@ DESCRIBE(log_entry, "log", S, I(S, id), I(S, at), I(S, category), I(S, failed), 
 DESCRIBE(remembered, "remembered", S, I(S, id), I(S, at), I(S, session_id), T(S, token_procedure),
 	 I(S, not_before), I(S, not_after), I(S, certificate), B(S, csr));
 #undef S
+#define S card_serial_row
+DESCRIBE(card_serial, "card_serial", S, I(S, number), I(S, token_procedure), I(S, at));
+#undef S
 #define S number_row
 DESCRIBE(number, "number", S, I(S, value));
 #undef S

@@ -19,7 +19,7 @@ import world
 from world import Refused, make_csr
 
 # The log is refused by the use case, not at the door, so that the journal has the refusal.
-PUBLIC, OFFICER, AUDITOR, LOG_READER, SESSION = "public", "officer", "auditor", "log reader", "session"
+PUBLIC, OFFICER, AUDITOR, LOG_READER, POLICY, SESSION = "public", "officer", "auditor", "log reader", "policy", "session"
 
 ROUTES = {
     ("get", "/healthz"): PUBLIC,
@@ -36,6 +36,9 @@ ROUTES = {
     ("get", "/api/v1/whoami"): OFFICER,
     ("get", "/api/v1/documents/{kind}"): OFFICER,
     ("get", "/api/v1/documents/{kind}/{id}"): OFFICER,
+    ("get", "/api/v1/documents/{kind}/{id}/references"): OFFICER,
+    ("get", "/api/v1/token-procedures/{id}/input"): OFFICER,
+    ("get", "/api/v1/card-serial-ranges"): POLICY,
     ("get", "/api/v1/drafts/{kind}"): OFFICER,
     ("post", "/api/v1/drafts/{kind}"): OFFICER,
     ("get", "/api/v1/drafts/{kind}/{id}"): OFFICER,
@@ -75,6 +78,7 @@ EXPECTED = {
 }
 for who, doors in EXPECTED.items():
     doors[LOG_READER] = (403, "CHY-1601") if who == "registration" else doors[OFFICER]
+    doors[POLICY] = doors[AUDITOR]  # administration has both
 METHODS = ("get", "put", "post", "delete", "patch", "options")
 
 TLS = {"name": "TLS server", "storage_profile": "pkcs10", "issuer_certificates": "none", "certificate_procedures": ["TLS server"]}
@@ -119,7 +123,7 @@ def things(sqlite_house):
     csr = base64.b64encode(make_csr(None, sans=["walked.example.org"])[0]).decode()
     house.wait_sequenced()
     return {
-        "ids": {"authorities": authorities["Issuing CA"], "documents": procedure["id"], "drafts": draft["id"],
+        "ids": {"authorities": authorities["Issuing CA"], "documents": procedure["id"], "token-procedures": procedure["id"], "drafts": draft["id"],
                 "requests": request["id"], "certificates": made["id"]},
         "bodies": {
             ("post", "/api/v1/drafts/{kind}"): {"name": "Another draft"},
@@ -164,10 +168,12 @@ def test_the_table_is_the_one_that_is_walked(sqlite_house):
     """A new route must be given its place here, and OpenAPI tells its readers the same doors."""
     table = table_of(sqlite_house)
     assert set(table) == set(ROUTES)
-    told = {PUBLIC: [], OFFICER: [{"officer": []}], AUDITOR: [{"officer": []}], LOG_READER: [{"officer": []}], SESSION: [{"session": []}]}
+    told = {PUBLIC: [], OFFICER: [{"officer": []}], AUDITOR: [{"officer": []}], LOG_READER: [{"officer": []}],
+            POLICY: [{"officer": []}], SESSION: [{"session": []}]}
     for route, op in table.items():
         assert op["security"] == told[ROUTES[route]], route
         assert op.get("x-roles-any") == (["audit-tasks"] if ROUTES[route] == AUDITOR else None), route
+        assert op.get("x-roles-all") == (["use-awb", "policy-tasks"] if ROUTES[route] == POLICY else None), route
 
 
 @pytest.mark.parametrize("who", [w for w in EXPECTED if w not in ("session", "registration", "administration")])

@@ -16,7 +16,7 @@
 #include "policy/select.h"
 #include "policy/snapshot.h"
 
-enum { WORLD_DOCS = 64, WORLD_ARENA = 64 << 20 };
+enum { WORLD_DOCS = 128, WORLD_ARENA = 64 << 20 };
 #define WORLD_NOW 1795262400000 /* 2026-11-21T12:00:00Z */
 
 struct world {
