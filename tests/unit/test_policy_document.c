@@ -42,7 +42,7 @@ static const struct {
 	enum kind_id kind;
 	const char *body;
 } samples[] = {
-	{ KIND_DOMAIN, "{\"name\":\"New\",\"state\":\"active\",\"parent\":\"North\"}" },
+	{ KIND_DOMAIN, "{\"name\":\"New\",\"state\":\"active\",\"parent\":101}" },
 	{ KIND_OFFICER_PROFILE,
 	  "{\"name\":\"New\",\"state\":\"active\",\"domain\":101,\"visible_in_subdomain\":true,\"entity_"
 	  "type\":\"subject\","
@@ -329,8 +329,13 @@ static int64_t
 copy_of(int64_t id, const char *member, struct json *value, int64_t copy)
 {
 	const struct document *d = snapshot_document(w->s, doc_id_of(id));
-	struct json *body = json_copy(w->a, d->body);
-	int64_t at = copy + (int64_t)d->kind;
+	struct json *body;
+	int64_t at;
+
+	if (d == NULL)
+		fail_msg("%s: no document %lld", member, (long long)id);
+	body = json_copy(w->a, d->body);
+	at = copy + (int64_t)d->kind;
 
 	json_set(body, "name", text(member));
 	json_drop(body, member);
@@ -345,13 +350,18 @@ enum { CLOSED_COPIES = 20000, HIDDEN_COPIES = 21000 };
 static void
 wrong_references(const struct wrong *x, const struct field *f, struct json *v)
 {
-	int64_t closed = copy_of(v->integer, "state", text("closed"), CLOSED_COPIES);
-	struct document_check self = { .kind = kind_of(x->kind),
-				       .policy = w->s,
-				       .self = doc_id_of(v->integer) };
+	const struct document *meant = NULL;
+	int64_t closed, id;
+	struct document_check self = { .kind = kind_of(x->kind) };
 	struct err e = { 0 };
 	struct json *normal;
 
+	if (v->type == JSON_STR)
+		assert_ok(snapshot_find(w->s, f->ref, v->str, doc_id_of(0), &meant, &e));
+	else
+		meant = snapshot_document(w->s, doc_id_of(v->integer));
+	id = meant->id.v;
+	closed = copy_of(id, "state", text("closed"), CLOSED_COPIES);
 	try_value(x, v, json_int(w->a, 999999), CHY_REF_NOTHING, "an id of nothing");
 	try_value(x, v, text("Nobody"), CHY_REF_NOTHING, "a name of nothing");
 	try_value(x, v, json_int(w->a, 0), CHY_FIELD_RANGE, "no id");
@@ -360,9 +370,10 @@ wrong_references(const struct wrong *x, const struct field *f, struct json *v)
 	if (!(f->flags & FIELD_MAY_CLOSED))
 		try_value(x, v, json_int(w->a, closed), CHY_REF_CLOSED, "something closed");
 	if (f->ref != KIND_DOMAIN)
-		try_value(x, v,
-			  json_int(w->a, copy_of(v->integer, "domain", json_int(w->a, SOUTH), HIDDEN_COPIES)),
+		try_value(x, v, json_int(w->a, copy_of(id, "domain", json_int(w->a, SOUTH), HIDDEN_COPIES)),
 			  CHY_REF_INVISIBLE, "something invisible");
+	self.self = doc_id_of(id);
+	self.policy = w->s; /* the copies made it anew */
 	if (document_check(w->a, &self, x->root, &normal, &e) == RC_OK || e.code != CHY_REF_CIRCULAR)
 		fail_msg("%s %s: the document itself gives %s", kind_name(x->kind), x->path,
 			 code_name(e.code));
