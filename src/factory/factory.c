@@ -1,5 +1,6 @@
 #include "base/base.h"
 #include "factory/factory.h"
+#include "factory/judge_sample.h"
 
 #include <unistd.h>
 
@@ -145,6 +146,7 @@ factory_close(struct factory *f)
 	signer_close(f->signer);             /* ends what waits for it */
 	store_close(f->store);               /* commits what queued */
 	snapshot_unref(f->policy);
+	judged_free(f->judged);
 	sessions_free(f->sessions);
 	in_flight_free(f->in_flight);
 	remembered_free(f->remembered);

@@ -44,6 +44,7 @@ struct factory {
 	pthread_rwlock_t policy_lock;
 	struct snapshot *policy; /* in force; never NULL once opened */
 	_Atomic int64_t policy_stamp;
+	struct judged *judged; /* under policy_loading */
 	pthread_mutex_t policy_loading;
 
 	pthread_mutex_t acting;     /* held while a signed request takes effect */

@@ -104,10 +104,12 @@ policy_with(struct factory *f, const struct document *extra, struct snapshot **r
 	return build(f, own, rows, n, extra, ret, e);
 }
 
+#define CONDEMNED "condemned."
+
 static char *
 condemned_name(char dst[64], struct doc_id id, int64_t version)
 {
-	snprintf(dst, 64, "condemned.%lld.%lld", (long long)id.v, (long long)version);
+	snprintf(dst, 64, CONDEMNED "%lld.%lld", (long long)id.v, (long long)version);
 	return dst;
 }
 
@@ -123,21 +125,29 @@ policy_condemn(struct factory *f, struct doc_id procedure, int64_t version, cons
 	return policy_load(f, e);
 }
 
-/* What the auditor found earlier. A new version of the procedure starts with a clean name. */
+/* What the auditor found earlier, all of it by one question. A new version of a procedure starts with a clean name. */
 static enum rc
-apply_condemned(struct factory *f, struct arena *a, struct snapshot *s, const struct document *d,
-		struct err *e)
+apply_condemned(struct factory *f, struct arena *a, struct snapshot *s, struct err *e)
 {
-	struct bytes why;
-	char name[64];
-	enum rc rc = store_setting(f->store, a, condemned_name(name, d->id, d->version), &why, e);
+	struct setting_row *rows;
+	size_t n;
 
-	if (rc == RC_NOT_FOUND) {
-		err_clear(e);
-		return RC_OK;
+	TRY(store_settings(f->store, a, CONDEMNED, &rows, &n, e));
+	for (size_t i = 0; i < n; i++) {
+		struct bytes rest,
+		    id = text_cut(bytes_part(rows[i].name, strlen(CONDEMNED), SIZE_MAX), '.', &rest);
+		const struct document *d;
+		int64_t number, version;
+
+		if (int_parse(id, 1, JSON_INT_MAX, &number, NULL) != RC_OK ||
+		    int_parse(rest, 1, JSON_INT_MAX, &version, NULL) != RC_OK)
+			continue;
+		d = snapshot_of_kind(s, KIND_CERTIFICATE_PROCEDURE, doc_id_of(number));
+		if (d != NULL && d->version == version)
+			TRY(snapshot_condemn(s, d->id, CHY_PROCEDURE_CONDEMNED, arena_str(a, rows[i].value),
+					     e));
 	}
-	TRY(rc);
-	return snapshot_condemn(s, d->id, CHY_PROCEDURE_CONDEMNED, arena_str(a, why), e);
+	return RC_OK;
 }
 
 static enum rc
@@ -146,12 +156,12 @@ judge(struct factory *f, struct arena *a, struct snapshot *s, struct err *e)
 	const struct document *const *list;
 	size_t n = snapshot_list(s, KIND_CERTIFICATE_PROCEDURE, &list);
 
+	TRY(apply_condemned(f, a, s, e));
 	for (size_t i = 0; i < n; i++) {
 		const struct procedure *p = snapshot_procedure(s, list[i]->id);
 
-		TRY(apply_condemned(f, a, s, list[i], e));
 		if (p != NULL && p->why_not.code == CHY_NONE)
-			TRY(judge_sample(s, p, e));
+			TRY(judge_once(f->judged, s, p, e));
 	}
 	return RC_OK;
 }
@@ -176,7 +186,7 @@ load(struct factory *f, struct err *e)
 	struct arena *a = arena_new(LOAD_ARENA);
 	struct document_row *rows;
 	struct snapshot *s;
-	int64_t stamp;
+	int64_t stamp, began_us = clock_mono_us(), read_us;
 	enum rc rc;
 	size_t n;
 
@@ -184,7 +194,10 @@ load(struct factory *f, struct err *e)
 	TRY(store_document_stamp(f->store, &stamp, e));
 	if (f->policy != NULL && stamp == atomic_load(&f->policy_stamp))
 		return RC_OK;
+	if (f->judged == NULL)
+		NEED((f->judged = judged_new()) != NULL, e, CHY_NO_MEMORY, NULL, "the policy");
 	TRY(store_snapshot(f->store, a, &rows, &n, &stamp, e));
+	read_us = clock_mono_us() - began_us;
 	TRY(build(f, a, rows, n, NULL, &s, e));
 	rc = judge(f, a, s, e);
 	if (rc != RC_OK) {
@@ -193,7 +206,8 @@ load(struct factory *f, struct err *e)
 	}
 	swap(f, s, stamp);
 	LOG(INFO, "policy.in-force", LI("stamp", stamp), LI("documents", (int64_t)n),
-	    LI("octets", (int64_t)snapshot_size(s)));
+	    LI("octets", (int64_t)snapshot_size(s)), LI("judged", (int64_t)judged_count(f->judged)),
+	    LI("read_us", read_us), LI("us", clock_mono_us() - began_us));
 	return RC_OK;
 }
 

@@ -89,23 +89,167 @@ sample(struct arena *a, const struct procedure *p, struct bytes *ret, struct err
 	return RC_OK;
 }
 
+/* *ret: why it does not hold, NULL where it does; the arena's. */
+static enum rc
+verdict_of(struct arena *a, const struct procedure *p, const char **ret, struct err *e)
+{
+	struct err why = { 0 };
+	struct bytes der;
+	enum rc rc = sample(a, p, &der, &why);
+
+	*ret = NULL;
+	if (rc == RC_NOMEM)
+		FAIL(e, CHY_NO_MEMORY, NULL, "a sample certificate");
+	if (rc == RC_OK)
+		return judge_certificate(a, der, BYTES_NONE, ret, NULL, e);
+	*ret = arena_printf(a, "no sample can be built: %s", why.text);
+	return RC_OK;
+}
+
 enum rc
 judge_sample(struct snapshot *s, const struct procedure *p, struct err *e)
 {
 	OWN(arena_free)
 	struct arena *a = arena_new(SAMPLE_ARENA);
-	struct err why = { 0 };
-	const char *text = NULL;
-	struct bytes der;
-	enum rc rc;
+	const char *text;
 
 	NEED(a != NULL, e, CHY_NO_MEMORY, NULL, "a sample certificate");
-	rc = sample(a, p, &der, &why);
-	if (rc == RC_NOMEM)
-		FAIL(e, CHY_NO_MEMORY, NULL, "a sample certificate");
-	if (rc != RC_OK)
-		text = arena_printf(a, "no sample can be built: %s", why.text);
-	else
-		TRY(judge_certificate(a, der, BYTES_NONE, &text, NULL, e));
+	TRY(verdict_of(a, p, &text, e));
 	return text ? snapshot_condemn(s, p->doc->id, CHY_PROCEDURE_SAMPLE, text, e) : RC_OK;
+}
+
+/* ---- verdicts that are known ---- */
+
+enum { JUDGED_HEADS = 1 << 12, JUDGED_MAX = 1 << 16, JUDGED_ARENA = 64 << 20 };
+
+struct known {
+	struct known *next;
+	uint8_t hash[SHA256_LEN];
+	const char *text; /* NULL: it holds */
+};
+
+struct judged {
+	struct arena *a;
+	struct known *heads[JUDGED_HEADS];
+	size_t n, made;
+};
+
+struct judged *
+judged_new(void)
+{
+	struct judged *j = calloc(1, sizeof(*j));
+
+	if (j != NULL && (j->a = arena_new(JUDGED_ARENA)) == NULL) {
+		free(j);
+		return NULL;
+	}
+	return j;
+}
+
+void
+judged_free(struct judged *j)
+{
+	if (j != NULL && j->a != NULL)
+		arena_free(j->a);
+	free(j);
+}
+
+size_t
+judged_count(const struct judged *j)
+{
+	return j->made;
+}
+
+/* Everything that a sample is made of, but for the key that is made for it: each piece with its length in front. */
+static void
+put_piece(struct buf *b, struct bytes piece)
+{
+	buf_u32(b, (uint32_t)piece.n);
+	buf_put(b, piece);
+}
+
+static enum rc
+sample_hash(const struct procedure *p, uint8_t ret[SHA256_LEN], struct err *e)
+{
+	OWN_BUF struct buf b = buf_max(1 << 20);
+	const struct cert_template *t = &p->template_;
+
+	buf_u32(&b, (uint32_t)t->sigalg);
+	buf_u32(&b, (uint32_t)(t->has_ski | t->has_san << 1 | t->has_input << 2));
+	buf_u64(&b, (uint64_t)p->authority->not_before_ms);
+	put_piece(&b, t->issuer);
+	for (size_t i = 0; i < t->n; i++) {
+		buf_u32(&b, (uint32_t)t->parts[i].slot);
+		put_piece(&b, t->parts[i].der);
+	}
+	NEED(buf_ok(&b), e, CHY_NO_MEMORY, NULL, "a sample certificate");
+	sha256(buf_bytes(&b), ret);
+	return RC_OK;
+}
+
+static struct known **
+head_of(struct judged *j, const uint8_t hash[SHA256_LEN])
+{
+	return &j->heads[(hash[0] << 8 | hash[1]) & (JUDGED_HEADS - 1)];
+}
+
+static const struct known *
+find(struct judged *j, const uint8_t hash[SHA256_LEN])
+{
+	for (const struct known *k = *head_of(j, hash); k != NULL; k = k->next)
+		if (memcmp(k->hash, hash, SHA256_LEN) == 0)
+			return k;
+	return NULL;
+}
+
+/* Never grows without end: begins anew instead. */
+static enum rc
+forget_if_full(struct judged *j, struct err *e)
+{
+	struct arena *fresh;
+
+	if (j->n < JUDGED_MAX)
+		return RC_OK;
+	NEED((fresh = arena_new(JUDGED_ARENA)) != NULL, e, CHY_NO_MEMORY, NULL, "verdicts");
+	arena_free(j->a);
+	j->a = fresh;
+	j->n = 0;
+	memset(j->heads, 0, sizeof(j->heads));
+	return RC_OK;
+}
+
+static enum rc
+learn(struct judged *j, const struct procedure *p, const uint8_t hash[SHA256_LEN], const struct known **ret,
+      struct err *e)
+{
+	OWN(arena_free)
+	struct arena *a = arena_new(SAMPLE_ARENA);
+	struct known *k;
+	const char *text;
+
+	TRY(forget_if_full(j, e));
+	NEED(a != NULL && (k = arena_one(j->a, struct known)) != NULL, e, CHY_NO_MEMORY, NULL, "verdicts");
+	TRY(verdict_of(a, p, &text, e));
+	memcpy(k->hash, hash, SHA256_LEN);
+	if (text != NULL)
+		NEED((k->text = arena_str(j->a, bytes_str(text))) != NULL, e, CHY_NO_MEMORY, NULL,
+		     "verdicts");
+	k->next = *head_of(j, hash);
+	*head_of(j, hash) = k;
+	j->n++;
+	j->made++;
+	*ret = k;
+	return RC_OK;
+}
+
+enum rc
+judge_once(struct judged *j, struct snapshot *s, const struct procedure *p, struct err *e)
+{
+	uint8_t hash[SHA256_LEN];
+	const struct known *k;
+
+	TRY(sample_hash(p, hash, e));
+	if ((k = find(j, hash)) == NULL)
+		TRY(learn(j, p, hash, &k, e));
+	return k->text ? snapshot_condemn(s, p->doc->id, CHY_PROCEDURE_SAMPLE, k->text, e) : RC_OK;
 }

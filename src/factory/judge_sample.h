@@ -18,4 +18,16 @@ struct json;
 MUST enum rc judge_certificate(struct arena *a, struct bytes der, struct bytes issuer, const char **ret_why,
 			       struct json **lints, struct err *e);
 
+/*
+ * Verdicts over samples, by what the sample is made of: thousands of procedures have a few templates between them, and most
+ * are the same in the next policy. Not for several threads at once.
+ */
+struct judged;
+struct judged *judged_new(void);
+void judged_free(struct judged *j);
+/* Samples that had to be made and judged since the beginning. */
+size_t judged_count(const struct judged *j);
+/* As judge_sample, unless the verdict is known already. */
+MUST enum rc judge_once(struct judged *j, struct snapshot *s, const struct procedure *p, struct err *e);
+
 #endif

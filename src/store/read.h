@@ -182,6 +182,9 @@ MUST enum rc store_counters(struct store *s, struct arena *a, struct counter_row
 			    struct err *e);
 MUST enum rc store_setting(struct store *s, struct arena *a, const char *name, struct bytes *ret,
 			   struct err *e);
+/* Those whose names begin with this, by name. */
+MUST enum rc store_settings(struct store *s, struct arena *a, const char *prefix, struct setting_row **ret,
+			    size_t *n, struct err *e);
 MUST enum rc store_outbox(struct store *s, struct arena *a, struct bytes state, int64_t after, size_t limit,
 			  struct outbox_row **ret, size_t *n, struct err *e);
 /* The number behind the highest of the range that a card has; `from` where none has; to + 1 where none is left. It is

@@ -184,6 +184,17 @@ store_setting(struct store *s, struct arena *a, const char *name, struct bytes *
 }
 
 enum rc
+store_settings(struct store *s, struct arena *a, const char *prefix, struct setting_row **ret, size_t *n,
+	       struct err *e)
+{
+	char *end = arena_str(a, bytes_str(prefix));
+
+	NEED(end != NULL && end[0] != 0, e, CHY_NO_MEMORY, NULL, "settings");
+	end[strlen(end) - 1]++; /* names are ASCII */
+	return store_rows(s, a, Q_SETTINGS, ARGS(B(bytes_str(prefix)), B(bytes_str(end))), ret, n, e);
+}
+
+enum rc
 store_outbox(struct store *s, struct arena *a, struct bytes state, int64_t after, size_t limit,
 	     struct outbox_row **ret, size_t *n, struct err *e)
 {

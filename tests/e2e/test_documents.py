@@ -1,6 +1,8 @@
 """Policy documents as officers meet them: over REST and at the command line."""
 import base64
 import json
+import re
+import sqlite3
 import subprocess
 
 import pytest
@@ -299,3 +301,39 @@ def test_where_used_ranges_and_input_at_the_command_line(house, cli):
     assert "san.dns" in shown and "(mandatory)" in shown and "Certificate procedure TLS server" in shown
     request = cli.as_("anna", "pin-procedure", "close", "PIN").stdout
     assert "Warning: token-procedure \"Cards C\" refers to it (pin_procedure)" in request
+
+
+# ---- many ----
+
+MANY = 10000
+
+
+def test_ten_thousand_procedures(house):
+    """All are listed, page by page, and in force; their samples are judged once for all that are alike, not one by one."""
+    anna = house.officers["anna"]
+    template = show(house, "certificate-procedure", create(
+        house, "certificate-procedure", name="Many", authority="Issuing CA", format="TLS server", validity="P90D"))
+    house.stop()
+    db = sqlite3.connect(house.dir / "chancery.db")
+    first, kind, at = 10 ** 12, "certificate-procedure", 1790000000000
+    bodies = [(first + i, f"Many {i:05}", json.dumps(dict(template["body"], name=f"Many {i:05}"))) for i in range(MANY)]
+    db.execute("UPDATE document_stamp SET value = value + 1")
+    db.executemany(
+        "INSERT INTO document (id, version, kind, name, state, domain, body, at, request_id, stamp) "
+        f"SELECT ?, 1, '{kind}', ?, 'active', 0, ?, {at}, 0, value FROM document_stamp", bodies)
+    db.executemany(f"INSERT INTO document_current (id, kind, name, state, domain, version) VALUES (?, '{kind}', ?, 'active', 0, 1)",
+                   [b[:2] for b in bodies])
+    db.commit()
+    db.close()
+    house.start(wait=60)
+    seen, after, pages = [], 0, 0
+    while after is not None:
+        page = house.call("GET", f"/api/v1/documents/{kind}?limit=1000&after={after}", officer=anna)
+        seen += [d["id"] for d in page["items"]]
+        after, pages = page["next"], pages + 1
+    assert len(set(seen)) == len(seen) >= MANY and seen == sorted(seen) and pages == len(seen) // 1000 + 1
+    loads = re.findall(r"policy.in-force.*", house.log.read_text())
+    documents, judged = (int(re.search(rf'{name}"?[=:] ?(\d+)', loads[-1])[1]) for name in ("documents", "judged"))
+    assert documents > MANY and judged < 50, loads[-1]
+    refers = house.call("GET", f"/api/v1/documents/authority/{template['body']['authority']}/references?limit=1000&after=9000", officer=anna)
+    assert len(refers["items"]) == 1000 and refers["next"] == 10000
