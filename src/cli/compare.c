@@ -50,6 +50,21 @@ field_same(struct arena *a, const struct field *f, const struct json *asked, con
 	return RC_OK;
 }
 
+/* attribute-certificate.issue: a base that is asked for by its subject or serial number gets the id and the digest of what was
+   found, which the officer is shown. */
+static const struct field base_fields[] = {
+	{ .name = "certificate", .type = FIELD_INT },
+	{ .name = "certificate_sha256", .type = FIELD_TEXT },
+	{ 0 },
+};
+
+static bool
+is_found(const struct field *f, const struct json *asked)
+{
+	return (f == &base_fields[0] || f == &base_fields[1]) &&
+	    (!is_absent(json_get(asked, "subject")) || !is_absent(json_get(asked, "serial")));
+}
+
 /* An officer is bound to a certificate by its fingerprint; the id that the server knows it by, or the other way round,
    comes with it, and so do its subject (which is asked for where the certificate is at hand) and the procedure that issued it. */
 static bool
@@ -73,7 +88,7 @@ added(struct arena *a, const struct field *f, const struct json *asked, const st
 {
 	struct json *dflt = NULL;
 
-	if (is_absent(given) || (f && is_companion(f, asked)))
+	if (is_absent(given) || (f && (is_companion(f, asked) || is_found(f, asked))))
 		return RC_OK;
 	if (f && f->dflt)
 		TRY(json_parse(a, bytes_str(f->dflt), &dflt, e));
@@ -110,6 +125,7 @@ object_same(struct arena *a, const struct field *fields, const struct json *aske
 /* Acts that are no documents: references of theirs that are named by people. */
 static const struct field act_fields[] = {
 	{ .name = "token_procedure", .type = FIELD_REF },
+	{ .name = "base", .type = FIELD_OBJECT, .members = base_fields },
 	{ .name = "token_procedures", .type = FIELD_REF, .flags = FIELD_LIST },
 	{ 0 },
 };

@@ -183,6 +183,19 @@ check(struct journal_verifier *v, int64_t id, const struct issuer_state *s, cons
 	return add(v, id, only->key, c, e);
 }
 
+struct cert
+journal_as_cert(const struct ac *c)
+{
+	return (struct cert){ .der = c->der,
+			      .tbs = c->tbs,
+			      .issuer = c->issuer,
+			      .not_before_at = c->not_before_at,
+			      .not_after_at = c->not_after_at,
+			      .alg = c->alg,
+			      .sigalg = c->sigalg,
+			      .signature = c->signature };
+}
+
 enum rc
 journal_issuer_check(struct journal_verifier *v, int64_t id, int64_t issuer, const struct cert *c,
 		     struct err *e)
@@ -202,10 +215,16 @@ check_later(struct journal_verifier *v, const struct later *x, struct err *e)
 	struct arena *a = arena_new(1 << 20);
 	const struct issuer_state *s = pairmap_get(&v->issuers, x->issuer, 0);
 	struct cert c;
+	struct ac ac;
 
 	NEED(a != NULL, e, CHY_NO_MEMORY, NULL, "a certificate");
 	NEED(s != NULL, e, CHY_JOURNAL_SIGNATURE, NULL, "its issuer has no certificate in the journal");
-	TRY(cert_parse(a, x->der, &c, e));
+	if (ac_is(x->der)) {
+		TRY(ac_parse(a, x->der, &ac, e));
+		c = journal_as_cert(&ac);
+	} else {
+		TRY(cert_parse(a, x->der, &c, e));
+	}
 	return check(v, x->id, s, &c, e);
 }
 

@@ -344,6 +344,39 @@ certificate_by_request(struct journal_verifier *v, struct arena *a, const struct
 	     "the officer's request %lld does not ask for it, or not so often", (long long)w->request);
 }
 
+/* An attribute certificate: by an officer's act for this very base, or with the certificate that it names, by the same word. */
+static enum rc
+attribute_by_word(struct journal_verifier *v, const struct word *w, const struct leaf_view *l, struct err *e)
+{
+	const struct json *with = json_get(l->leaf, "with_base");
+	bool together = with != NULL && with->type == JSON_BOOL && with->boolean;
+	struct certificate_state *s = pairmap_get(&v->certificates, l->id, 0);
+	struct session_state *session = pairmap_get(&v->sessions, w->session, 0);
+	struct signed_request *r;
+
+	TRY(json_need_int(l->leaf, "base", 1, JSON_INT_MAX, &s->base, e));
+	s->certificate_procedure = first_int(json_get(json_get(l->leaf, "procedures"), "attribute"));
+	if (w->session != 0) {
+		bool allowed = false;
+
+		NEED(session != NULL && together, e, CHY_JOURNAL_SIGNATURE, NULL,
+		     "no officer had opened session %lld", (long long)w->session);
+		JSON_EACH(item, json_get(session->body, "token_procedures"))
+		allowed = allowed || (item->type == JSON_INT && item->integer == s->token_procedure);
+		NEED(allowed, e, CHY_JOURNAL_SIGNATURE, NULL, "session %lld was not for token procedure %lld",
+		     (long long)w->session, (long long)s->token_procedure);
+		return RC_OK;
+	}
+	TRY(signed_request(v, w->request, &r, e));
+	NEED(r->act.verb == (together ? ACT_ISSUE : ACT_ISSUE_ATTRIBUTE), e, CHY_JOURNAL_SIGNATURE, NULL,
+	     "the officer signed another act");
+	NEED(s->token_procedure == r->token_procedure && (together || s->base == r->base), e,
+	     CHY_JOURNAL_SIGNATURE, NULL,
+	     "the officer's request %lld is for another certificate or token procedure",
+	     (long long)w->request);
+	return RC_OK;
+}
+
 static enum rc
 authority_by_request(struct journal_verifier *v, const struct word *w, const struct leaf_view *l,
 		     struct err *e)
@@ -380,6 +413,7 @@ know_certificate(struct journal_verifier *v, struct arena *a, const struct leaf_
 	sha256_parts(parts, 2, s->names);
 	s->request = w->request;
 	s->session = w->session;
+	s->void_ = json_get(c, "void") != NULL;
 	s->authority = first_int(json_get(l->leaf, "authority"));
 	s->token_procedure = first_int(json_get(procedures, "token"));
 	s->certificate_procedure = first_int(json_get(procedures, "certificate"));
@@ -407,6 +441,8 @@ leaf_certificate(struct journal_verifier *v, struct arena *a, const struct leaf_
 		return by_ceremony(v, &w, e);
 	if (authority)
 		return authority_by_request(v, &w, l, e);
+	if (json_get(l->leaf, "with_base") != NULL)
+		return attribute_by_word(v, &w, l, e);
 	return w.session ? certificate_by_session(v, &w, l, e) : certificate_by_request(v, a, &w, l, e);
 }
 
@@ -504,7 +540,8 @@ judge(struct journal_verifier *v, struct arena *a, const struct leaf_view *l, st
 		return leaf_document(v, a, l, e);
 	if (bytes_is(kind, "session"))
 		return leaf_session(v, a, l, e);
-	if (bytes_is(kind, "certificate") || bytes_is(kind, "ca-certificate"))
+	if (bytes_is(kind, "certificate") || bytes_is(kind, "ca-certificate") ||
+	    bytes_is(kind, "attribute-certificate"))
 		return leaf_certificate(v, a, l, bytes_is(kind, "ca-certificate"), e);
 	if (bytes_is(kind, "request-state"))
 		return leaf_request_state(v, l, e);

@@ -1,6 +1,7 @@
 /* Part 3 of the export: the store's rows against the leaves, certificates against their issuers. */
 #include "base/base.h"
 #include "cli/journal_state.h"
+#include "pki/ac.h"
 #include "pki/cert.h"
 #include "pki/name.h"
 
@@ -127,7 +128,48 @@ columns_of_leaf(const struct json *row, const struct certificate_state *s, struc
 	TRY(number_is(row, "session", s->session, e));
 	TRY(number_is(row, "token_procedure", s->token_procedure, e));
 	TRY(number_is(row, "certificate_procedure", s->certificate_procedure, e));
-	return number_is(row, "status", 0, e);
+	TRY(number_is(row, "base", s->base, e));
+	return number_is(row, "status", s->void_ ? 2 : 0, e);
+}
+
+/* The holder's name stands in the row and in the leaf, not in the attribute certificate itself. */
+static enum rc
+columns_of_ac(const struct json *row, const struct ac *c, const struct certificate_state *s,
+	      const uint8_t sha[SHA256_LEN], struct err *e)
+{
+	struct bytes subject;
+	uint8_t names[SHA256_LEN];
+
+	TRY(json_need_str(row, "subject", &subject, e));
+	sha256_parts((const struct bytes[]){ c->serial, subject }, 2, names);
+	NEED(memcmp(names, s->names, SHA256_LEN) == 0, e, CHY_JOURNAL_ACCOUNT, NULL,
+	     "the leaf names another holder or serial number than the row");
+	TRY(hash_is(row, "fingerprint", sha, e));
+	TRY(text_is(row, "key_hash", BYTES_NONE, e));
+	TRY(text_is(row, "san", BYTES_NONE, e));
+	TRY(number_is(row, "not_before", c->not_before_at, e));
+	return number_is(row, "not_after", c->not_after_at, e);
+}
+
+static enum rc
+attribute_row(struct journal_verifier *v, struct arena *a, const struct json *line,
+	      const struct certificate_state *s, struct bytes der, struct bytes serial, struct err *e)
+{
+	uint8_t sha[SHA256_LEN];
+	struct json *row;
+	struct cert as;
+	struct ac ac;
+
+	TRY(ac_parse(a, der, &ac, e));
+	NEED(bytes_eq(ac.serial, serial), e, CHY_JOURNAL_ACCOUNT, NULL,
+	     "the store's serial number is not the certificate's");
+	/* what an issuer's signature is checked by is the same in both kinds */
+	as = journal_as_cert(&ac);
+	TRY(journal_issuer_check(v, json_get(line, "id")->integer, s->issuer, &as, e));
+	TRY(json_need_object(line, "row", &row, e));
+	sha256(der, sha);
+	TRY(columns_of_ac(row, &ac, s, sha, e));
+	return columns_of_leaf(row, s, e);
 }
 
 static enum rc
@@ -150,6 +192,8 @@ certificate_row(struct journal_verifier *v, struct arena *a, const struct json *
 	sha256(der, hash);
 	s = pairmap_get(&v->certificates, id, 0);
 	TRY(match_row(v, s ? &s->row : NULL, hash, e));
+	if (s->base != 0)
+		return attribute_row(v, a, line, s, der, serial, e);
 	TRY(cert_parse(a, der, &cert, e));
 	NEED(bytes_eq(cert.serial, serial), e, CHY_JOURNAL_ACCOUNT, NULL,
 	     "the store's serial number is not the certificate's");

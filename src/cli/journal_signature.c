@@ -172,6 +172,16 @@ read_csrs(struct journal_verifier *v, struct arena *a, const struct json *body, 
 	return RC_OK;
 }
 
+static enum rc
+read_ac_base(const struct json *body, struct signed_request *r, struct err *e)
+{
+	struct json *base;
+
+	TRY(json_need_int(body, "token_procedure", 1, JSON_INT_MAX, &r->token_procedure, e));
+	TRY(json_need_object(body, "base", &base, e));
+	return json_need_int(base, "certificate", 1, JSON_INT_MAX, &r->base, e);
+}
+
 /* The first signature makes the request known. */
 static enum rc
 request_new(struct journal_verifier *v, struct arena *a, const struct act_document *d,
@@ -188,6 +198,8 @@ request_new(struct journal_verifier *v, struct arena *a, const struct act_docume
 		TRY(journal_document_hash(kind_name(d->act.kind), d->body, r->body_sha256, e));
 	else if (d->act.verb == ACT_ISSUE)
 		TRY(read_csrs(v, a, d->body, r, e));
+	else if (d->act.verb == ACT_ISSUE_ATTRIBUTE)
+		TRY(read_ac_base(d->body, r, e));
 	else
 		r->body = json_copy(v->mem, d->body);
 	*ret = r;

@@ -14,6 +14,7 @@
 #include "model/request.h"
 #include "model/role.h"
 #include "model/tree.h"
+#include "pki/ac.h"
 #include "pki/cert.h"
 
 enum { SIGNERS_MAX = 8, FINDINGS_SHOWN = 1000 };
@@ -46,7 +47,8 @@ struct signed_request {
 	uint8_t *csrs; /* certificate.issue: SHA-256 of each request, one behind the other */
 	bool *issued;  /* one for each of them: its certificate is in the journal */
 	size_t csrs_n;
-	int64_t token_procedure; /* certificate.issue: by which */
+	int64_t token_procedure; /* certificate.issue, attribute-certificate.issue: by which */
+	int64_t base;            /* attribute-certificate.issue: for which certificate */
 	bool certified;          /* authority.create: its certificate is in the journal */
 	const struct json *body; /* issuing-session.open */
 	bool over;               /* has taken effect, or became void */
@@ -73,6 +75,8 @@ struct row_state {
 struct certificate_state {
 	struct row_state row; /* the first: the map's values are row_states to some */
 	int64_t issuer, authority, request, session, token_procedure, certificate_procedure;
+	int64_t base;              /* of an attribute certificate; 0: a public key certificate */
+	bool void_;                /* adopted as revoked: its base was never made */
 	uint8_t names[SHA256_LEN]; /* over serial and subject */
 };
 
@@ -169,6 +173,8 @@ MUST enum rc journal_row(struct journal_verifier *v, struct arena *a, const stru
    later, at the end at the latest. */
 MUST enum rc journal_issuer_add(struct journal_verifier *v, int64_t authority, const struct cert *c,
 				struct err *e);
+/* An attribute certificate, as far as its issuer's signature is concerned. */
+struct cert journal_as_cert(const struct ac *c);
 MUST enum rc journal_issuer_check(struct journal_verifier *v, int64_t id, int64_t issuer,
 				  const struct cert *c, struct err *e);
 MUST enum rc journal_issuers_end(struct journal_verifier *v, struct err *e);

@@ -70,8 +70,8 @@ normalise(struct preparation *p, struct json *item, size_t i, struct err *e)
 	return RC_OK;
 }
 
-static enum rc
-read_validity(const struct json *body, int64_t *not_before, int64_t *not_after, struct err *e)
+enum rc
+act_validity(const struct json *body, int64_t *not_before, int64_t *not_after, struct err *e)
 {
 	static const char *const names[] = { "not_before", "not_after", NULL };
 	struct bytes from = BYTES_NONE, to = BYTES_NONE;
@@ -94,7 +94,7 @@ read_validity(const struct json *body, int64_t *not_before, int64_t *not_after, 
 enum rc
 issue_act_check(struct preparation *p, struct err *e)
 {
-	static const char *const names[] = { "token_procedure", "requests", "validity", NULL };
+	static const char *const names[] = { "token_procedure", "requests", "validity", "attributes", NULL };
 	int64_t from, to;
 	struct json *list;
 	size_t i = 0;
@@ -103,7 +103,9 @@ issue_act_check(struct preparation *p, struct err *e)
 	p->difference = json_array(p->a);
 	TRY(json_only(p->body, names, e));
 	TRY(resolve_procedure(p, e));
-	TRY(read_validity(p->body, &from, &to, e));
+	TRY(act_validity(p->body, &from, &to, e));
+	if (json_get(p->body, "attributes") != NULL)
+		TRY(json_need_array(p->body, "attributes", &list, e));
 	TRY(json_need_array(p->body, "requests", &list, e));
 	if (list->count < 1 || list->count > LIMIT_BULK) {
 		err_field(e, "requests");
@@ -161,7 +163,8 @@ set_up(struct effect *x, struct issue_call *c, const struct json *item, size_t i
 	NEED(c->arena != NULL, e, CHY_NO_MEMORY, NULL, "issuing");
 	TRY(json_need_str(item, "csr", &text, e));
 	TRY(base64_parse(c->arena, text, &der, e));
-	TRY(read_validity(x->request->body, &c->request.not_before_ms, &c->request.not_after_ms, e));
+	TRY(act_validity(x->request->body, &c->request.not_before_ms, &c->request.not_after_ms, e));
+	c->request.attributes = json_get(x->request->body, "attributes");
 	c->request.word = WORD_REQUEST;
 	c->request.request = x->request->id;
 	c->request.officer = x->signer;
@@ -175,6 +178,21 @@ set_up(struct effect *x, struct issue_call *c, const struct json *item, size_t i
 }
 
 static struct json *
+attributes_json(struct arena *a, const struct issue_call *c)
+{
+	struct json *list = json_array(a);
+
+	for (size_t i = 0; i < c->acs_n; i++) {
+		struct json *o = json_object(a);
+
+		json_set(o, "certificate", json_int(a, c->acs[i].pending.id));
+		json_set(o, "der", json_base64(a, c->acs[i].done.der));
+		json_add(list, o);
+	}
+	return list;
+}
+
+static struct json *
 outcome(struct arena *a, const struct issue_call *c, const struct json *item)
 {
 	struct json *o = json_object(a), *problem;
@@ -183,6 +201,8 @@ outcome(struct arena *a, const struct issue_call *c, const struct json *item)
 	if (c->err.code == CHY_NONE) {
 		json_set(o, "certificate", json_int(a, c->id));
 		json_set(o, "der", json_base64(a, c->certificate));
+		if (c->acs_n > 0)
+			json_set(o, "attribute_certificates", attributes_json(a, c));
 		return o;
 	}
 	problem = json_object(a);

@@ -20,7 +20,10 @@ judge(struct factory *f, struct arena *a, const struct der_row *row, const struc
 	struct bytes issuer;
 
 	TRY(authority_certificate(f, a, doc_id_of(cert->issuer), &issuer, e));
-	return judge_certificate(a, row->der, issuer, &ret->why, &ret->lints, e);
+	if (cert->base == 0)
+		return judge_certificate(a, row->der, issuer, &ret->why, &ret->lints, e);
+	ret->lints = json_array(a);
+	return judge_attribute_certificate(a, row->der, issuer, &ret->why, e);
 }
 
 static enum rc
@@ -49,11 +52,11 @@ stop_procedure(struct factory *f, const struct certificate_row *cert, const char
 {
 	OWN(snapshot_unref)
 	struct snapshot *policy = factory_policy(f);
-	const struct procedure *p = snapshot_procedure(policy, doc_id_of(cert->certificate_procedure));
+	const struct document *p = snapshot_document(policy, doc_id_of(cert->certificate_procedure));
 
 	atomic_fetch_add(&f->figures.disagreements, 1);
 	LOG(ERROR, "auditor.disagreement", LI("certificate", cert->id), LS("why", why));
-	return p == NULL ? RC_OK : policy_condemn(f, p->doc->id, p->doc->version, why, e);
+	return p == NULL ? RC_OK : policy_condemn(f, p->id, p->version, why, e);
 }
 
 /* One certificate's verdict, into the step's change. */

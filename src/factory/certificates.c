@@ -2,6 +2,7 @@
 #include "factory/certificates.h"
 
 #include "factory/leaf.h"
+#include "pki/ac.h"
 #include "pki/cert.h"
 #include "policy/rights.h"
 #include "store/read.h"
@@ -30,6 +31,7 @@ list_item(struct arena *a, const struct certificate_row *row)
 	json_set(o, "not_before", json_time(a, row->not_before));
 	json_set(o, "not_after", json_time(a, row->not_after));
 	json_set(o, "token_procedure", json_int(a, row->token_procedure));
+	json_set(o, "base", row->base ? json_int(a, row->base) : json_null(a));
 	return o;
 }
 
@@ -39,6 +41,8 @@ find(struct factory *f, struct arena *a, const struct certificate_query *q, stru
 {
 	if (q->sha256.n > 0)
 		return store_search(f->store, a, SEARCH_FINGERPRINT, q->sha256, 0, 1, rows, n, e);
+	if (q->base != 0)
+		return store_certificates_by_base(f->store, a, q->base, q->after, q->limit, rows, n, e);
 	if (q->serial.n == 0)
 		return store_certificates(f->store, a, q->after, q->limit, rows, n, e);
 	if (q->authority == 0) {
@@ -109,10 +113,17 @@ certificate_show(struct factory *f, struct arena *a, const struct snapshot *poli
 	struct certificate_row row;
 	struct bytes der;
 	struct cert cert;
+	struct ac ac;
 
 	TRY(load(f, a, policy, who, id, &row, &der, e));
-	TRY(cert_parse(a, der, &cert, e));
-	*ret = cert_json(a, &cert);
+	if (row.base != 0) {
+		TRY(ac_parse(a, der, &ac, e));
+		*ret = ac_json(a, &ac);
+	} else {
+		TRY(cert_parse(a, der, &cert, e));
+		*ret = cert_json(a, &cert);
+	}
+	json_set(*ret, "base", row.base ? json_int(a, row.base) : json_null(a));
 	json_set(*ret, "id", json_int(a, row.id));
 	json_set(*ret, "state", json_str(a, bytes_str(status_name(row.status))));
 	json_set(*ret, "authority", json_int(a, row.issuer));

@@ -11,6 +11,7 @@
 struct certificate_query {
 	struct bytes sha256, serial; /* octets; empty: not asked */
 	int64_t authority; /* with serial: a serial number means something only with its authority */
+	int64_t base;      /* the attribute certificates of this certificate; 0: not asked */
 	int64_t after;
 	size_t limit;
 };

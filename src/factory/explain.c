@@ -3,6 +3,7 @@
 
 #include "crypto/cms_verify.h"
 #include "factory/leaf.h"
+#include "pki/ac.h"
 #include "pki/cert.h"
 #include "policy/select.h"
 #include "store/read.h"
@@ -177,10 +178,17 @@ put_certificate(struct explanation *x, const struct certificate_row *row, struct
 	struct json *o;
 	struct bytes der;
 	struct cert cert;
+	struct ac ac;
 
 	TRY(store_der(x->f->store, x->a, row->id, &der, e));
-	TRY(cert_parse(x->a, der, &cert, e));
-	o = cert_json(x->a, &cert);
+	if (row->base != 0) {
+		TRY(ac_parse(x->a, der, &ac, e));
+		o = ac_json(x->a, &ac);
+		json_set(o, "base", json_int(x->a, row->base));
+	} else {
+		TRY(cert_parse(x->a, der, &cert, e));
+		o = cert_json(x->a, &cert);
+	}
 	json_set(o, "id", json_int(x->a, row->id));
 	json_set(x->out, "certificate", o);
 	return RC_OK;

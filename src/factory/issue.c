@@ -1,6 +1,7 @@
 #include "base/base.h"
 #include "factory/issue.h"
 
+#include "base/json.h"
 #include "crypto/digest.h"
 #include "crypto/rand.h"
 #include "crypto/verify.h"
@@ -10,6 +11,7 @@
 #include "factory/leaf.h"
 #include "factory/pending.h"
 #include "factory/remember.h"
+#include "pki/name.h"
 #include "policy/issue.h"
 #include "store/read.h"
 
@@ -42,11 +44,37 @@ idempotency_hashes(struct issue_call *c)
 	int64_t caller = c->session ? c->session->facts.id.v : c->request.officer.v;
 	const struct bytes key[2] = { bytes_of(&caller, sizeof(caller)), c->request.idempotency_key };
 	const int64_t validity[2] = { c->request.not_before_ms, c->request.not_after_ms };
-	const struct bytes request[3] = { c->request.token_procedure, bytes_of(validity, sizeof(validity)),
-					  c->request.csr_der };
+	OWN_BUF struct buf attributes = buf_max(LIMIT_BODY);
+	struct bytes request[4] = { c->request.token_procedure, bytes_of(validity, sizeof(validity)),
+				    c->request.csr_der };
+
+	if (c->request.attributes != NULL)
+		json_put_canonical(&attributes, c->request.attributes);
+	request[3] = buf_bytes(&attributes);
 
 	sha256_parts(key, 2, c->idempotency.key);
-	sha256_parts(request, 3, c->idempotency_request);
+	sha256_parts(request, c->request.attributes ? 4 : 3, c->idempotency_request);
+}
+
+/* The attribute certificates that were made with it: those of the same word. */
+static enum rc
+look_up_attributes(struct issue_call *c)
+{
+	struct certificate_row own, *rows;
+	size_t n;
+
+	TRY(store_certificate(c->f->store, c->arena, c->id, &own, &c->err));
+	TRY(store_certificates_by_base(c->f->store, c->arena, c->id, 0, LIMIT_PAGE, &rows, &n, &c->err));
+	c->acs = arena_array(c->arena, n, sizeof(*c->acs));
+	NEED(c->acs != NULL, &c->err, CHY_NO_MEMORY, NULL, "attribute certificates");
+	for (size_t i = 0; i < n; i++) {
+		if (rows[i].request_id != own.request_id || rows[i].session_id != own.session_id)
+			continue;
+		c->acs[c->acs_n].pending.id = rows[i].id;
+		TRY(store_der(c->f->store, c->arena, rows[i].id, &c->acs[c->acs_n].done.der, &c->err));
+		c->acs_n++;
+	}
+	return RC_OK;
 }
 
 /* *ret_found: the certificate that came of the same request before. */
@@ -72,7 +100,8 @@ look_up_repeated(struct issue_call *c, bool *ret_found)
 	     NULL, "this Idempotency-Key was used for another request");
 	c->id = row.result;
 	c->repeated = *ret_found = true;
-	return store_der(c->f->store, c->arena, c->id, &c->certificate, &c->err);
+	TRY(store_der(c->f->store, c->arena, c->id, &c->certificate, &c->err));
+	return look_up_attributes(c);
 }
 
 /* ---- facts and decision ---- */
@@ -112,6 +141,68 @@ gather(struct issue_call *c)
 	return rand_bytes(facts->random, sizeof(facts->random), &c->err);
 }
 
+/* ---- attribute certificates that come with it ---- */
+
+static void
+base_of(struct issue_call *c)
+{
+	const struct issue_decision *d = &c->decision;
+
+	c->base = (struct ac_base){ .authority = d->authority->doc->id,
+				    .issuer = d->authority->subject_in_force,
+				    .serial = BYTES_OF(d->serial),
+				    .not_before_ms = d->not_before_ms,
+				    .not_after_ms = d->not_after_ms,
+				    .key_usage = d->key_usage };
+}
+
+static enum rc
+base_subject(struct issue_call *c)
+{
+	OWN_BUF struct buf subject = buf_max(8 << 10);
+
+	name_put_der_text(&subject, c->decision.subject);
+	c->base.subject = arena_dup(c->arena, buf_bytes(&subject));
+	NEED(c->base.subject.p != NULL, &c->err, CHY_NO_MEMORY, NULL, "the holder's name");
+	return RC_OK;
+}
+
+/* All of them are decided before anything is signed: one that is refused refuses the certificate too. */
+static enum rc
+plan_attributes(struct issue_call *c)
+{
+	const struct token_procedure *t = c->decision.token_procedure;
+	const struct ac_word word = { .request = c->session ? request_id_of(0) : c->request.request,
+				      .session = c->session ? c->session->facts.id : session_id_of(0),
+				      .base = c->id,
+				      .with_base = true };
+
+	if (t->acs_n == 0) {
+		NEED(c->request.attributes == NULL, &c->err, CHY_AC_ATTRIBUTE_UNKNOWN, NULL,
+		     "the token procedure has no attribute certificates");
+		return RC_OK;
+	}
+	NEED(t->acs_n <= AC_MOST, &c->err, CHY_LIMIT, NULL, "more than %d attribute certificates", AC_MOST);
+	base_of(c);
+	TRY(base_subject(c));
+	c->acs = arena_array(c->arena, t->acs_n, sizeof(*c->acs));
+	NEED(c->acs != NULL, &c->err, CHY_NO_MEMORY, NULL, "attribute certificates");
+	for (c->acs_n = 0; c->acs_n < t->acs_n; c->acs_n++) {
+		const struct ac_facts facts = {
+			.policy = c->policy,
+			.officer = c->request.officer,
+			.with = t,
+			.which = c->acs_n,
+			.base = &c->base,
+			.attributes = ac_attributes_for(c->arena, t, c->acs_n, c->request.attributes),
+			.now_ms = c->facts.now_ms,
+		};
+
+		TRY(ac_plan_make(c->f, c->arena, &facts, &word, &c->acs[c->acs_n], NULL, &c->err));
+	}
+	return RC_OK;
+}
+
 static enum rc
 prepare(struct issue_call *c)
 {
@@ -126,7 +217,7 @@ prepare(struct issue_call *c)
 	TRY(pending_put(&context, &p, &c->err));
 	c->context = arena_dup(c->arena, buf_bytes(&context));
 	NEED(c->context.p != NULL, &c->err, CHY_NO_MEMORY, NULL, "the context of a signature");
-	return RC_OK;
+	return plan_attributes(c);
 }
 
 /* ---- signed, stored ---- */
@@ -168,6 +259,10 @@ signed_(void *arg, const struct signed_cert *s, const struct err *e)
 	rc = pending_get(c->context, &p, &c->err);
 	if (rc == RC_OK)
 		rc = pending_finish(c->arena, &p, c->tbs, s->signature, &done, &c->err);
+	for (size_t i = 0; rc == RC_OK && i < c->acs_n; i++)
+		rc = ac_plan_add(c->arena, &c->acs[i], done.change, &c->err);
+	if (rc != RC_OK)
+		change_free(done.change);
 	if (rc == RC_OK) {
 		c->certificate = done.der;
 		FAULT("factory.before-commit");
@@ -179,6 +274,67 @@ signed_(void *arg, const struct signed_cert *s, const struct err *e)
 	/* it is in the signer's journal all the same: reconcile will bring it into the store */
 	atomic_store(&c->f->repairing, true);
 	finish(c, rc);
+}
+
+/* The certificate itself is signed last: where the signer's journal has it, it has all that comes with it. */
+static void
+sign_certificate(struct issue_call *c)
+{
+	char label[KEY_LABEL_MAX];
+	enum rc rc;
+
+	FAULT("factory.before-sign");
+	rc = signer_sign_cert(c->f->signer,
+			      &(struct sign_cert){ .key = key_label(c->decision.authority->key, label),
+						   .alg = c->decision.sigalg,
+						   .tbs = c->tbs,
+						   .context = c->context },
+			      signed_, c, &c->err);
+	if (rc != RC_OK)
+		finish(c, rc);
+}
+
+static void sign_next(struct issue_call *c);
+
+static void
+attribute_signed(void *arg, const struct signed_cert *s, const struct err *e)
+{
+	struct issue_call *c = arg;
+	struct ac_plan *p = &c->acs[c->acs_signed];
+
+	FAULT("factory.after-sign-attribute");
+	if (s != NULL)
+		p->signature = arena_dup(c->arena, s->signature);
+	if (p->signature.p == NULL) {
+		if (s == NULL)
+			c->err = *e;
+		else
+			err_set(&c->err, CHY_NO_MEMORY, NULL, "a signature");
+		if (s != NULL || e->code == CHY_SIGNER_LOST || c->acs_signed > 0)
+			atomic_store(&c->f->repairing, true); /* what was signed in vain is put right */
+		finish(c, c->err.rc);
+		return;
+	}
+	c->acs_signed++;
+	sign_next(c);
+}
+
+static void
+sign_next(struct issue_call *c)
+{
+	char label[KEY_LABEL_MAX];
+	struct sign_cert ask;
+	enum rc rc;
+
+	if (c->acs_signed == c->acs_n) {
+		sign_certificate(c);
+		return;
+	}
+	ac_plan_request(&c->acs[c->acs_signed], label, &ask);
+	FAULT("factory.before-sign-attribute");
+	rc = signer_sign_cert(c->f->signer, &ask, attribute_signed, c, &c->err);
+	if (rc != RC_OK)
+		finish(c, rc);
 }
 
 /* The answer waits until its leaf is durable; the event thread does not. */
@@ -208,7 +364,6 @@ void
 issue_start(struct issue_call *c)
 {
 	bool repeated = false;
-	char label[KEY_LABEL_MAX];
 	enum rc rc;
 
 	c->policy = factory_policy(c->f);
@@ -229,15 +384,7 @@ issue_start(struct issue_call *c)
 		refused(c, rc);
 		return;
 	}
-	FAULT("factory.before-sign");
-	rc = signer_sign_cert(c->f->signer,
-			      &(struct sign_cert){ .key = key_label(c->decision.authority->key, label),
-						   .alg = c->decision.sigalg,
-						   .tbs = c->tbs,
-						   .context = c->context },
-			      signed_, c, &c->err);
-	if (rc != RC_OK)
-		finish(c, rc);
+	sign_next(c);
 }
 
 /* ---- waiting ---- */

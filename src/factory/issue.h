@@ -7,6 +7,7 @@
 
 #include "factory/factory.h"
 #include "factory/in_flight.h"
+#include "factory/issue_attribute.h"
 #include "factory/sessions.h"
 #include "model/issue.h"
 
@@ -28,7 +29,9 @@ struct issue_call {
 	/* the outcome */
 	int64_t id;
 	struct bytes certificate; /* DER */
-	bool repeated;            /* it had been issued before, under the same idempotency key */
+	struct ac_plan *acs;      /* the attribute certificates made with it: done.der, pending.id */
+	size_t acs_n;
+	bool repeated; /* it had been issued before, under the same idempotency key */
 	struct err err;
 
 	/* the way */
@@ -41,6 +44,8 @@ struct issue_call {
 	struct issue_decision decision;
 	struct bytes tbs, context;
 	struct in_flight_key idempotency;
+	struct ac_base base; /* the certificate to be, as the attribute certificates' base */
+	size_t acs_signed;
 	uint8_t idempotency_request[32], key_id[20];
 };
 

@@ -164,7 +164,8 @@ note_fact(struct export *x, struct arena *a, const struct placed_leaf_row *row, 
 
 	if (id_at_ms(row->id) < x->recent_at)
 		return RC_OK;
-	if (bytes_is(row->kind, "certificate") || bytes_is(row->kind, "ca-certificate"))
+	if (bytes_is(row->kind, "certificate") || bytes_is(row->kind, "ca-certificate") ||
+	    bytes_is(row->kind, "attribute-certificate"))
 		return remember(x, row->object, 0, e);
 	if (bytes_is(row->kind, "signature")) {
 		TRY(json_parse(a, row->body, &body, e));
@@ -332,6 +333,7 @@ put_columns(struct buf *b, const struct certificate_row *r)
 		const char *name;
 		int64_t v;
 	} numbers[] = { { "authority", r->authority },
+			{ "base", r->base },
 			{ "certificate_procedure", r->certificate_procedure },
 			{ "issuer", r->issuer },
 			{ "not_after", r->not_after },

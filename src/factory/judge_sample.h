@@ -18,6 +18,10 @@ struct json;
 MUST enum rc judge_certificate(struct arena *a, struct bytes der, struct bytes issuer, const char **ret_why,
 			       struct json **lints, struct err *e);
 
+/* The same of an attribute certificate; issuer: the authority's certificate, DER. */
+MUST enum rc judge_attribute_certificate(struct arena *a, struct bytes der, struct bytes issuer,
+					 const char **ret_why, struct err *e);
+
 /*
  * Verdicts over samples, by what the sample is made of: thousands of procedures have a few templates between them, and most
  * are the same in the next policy. Not for several threads at once.

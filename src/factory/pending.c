@@ -3,15 +3,16 @@
 
 #include "crypto/digest.h"
 #include "factory/leaf.h"
+#include "pki/ac.h"
 #include "pki/cert.h"
 #include "pki/name.h"
 
-enum { PENDING_VERSION = 1, SUBJECT_MAX = 8 << 10, SAN_MAX = 64 << 10 };
+enum { PENDING_VERSION = 1, PENDING_ATTRIBUTE = 2, SUBJECT_MAX = 8 << 10, SAN_MAX = 64 << 10 };
 
 enum rc
 pending_put(struct buf *out, const struct pending *p, struct err *e)
 {
-	buf_u8(out, PENDING_VERSION);
+	buf_u8(out, p->base ? PENDING_ATTRIBUTE : PENDING_VERSION);
 	buf_u64(out, (uint64_t)p->id);
 	buf_u64(out, (uint64_t)p->issuer);
 	buf_u64(out, (uint64_t)p->authority);
@@ -24,6 +25,11 @@ pending_put(struct buf *out, const struct pending *p, struct err *e)
 	buf_lv(out, p->idempotency_key);
 	buf_lv(out, p->idempotency_request);
 	buf_u64(out, (uint64_t)p->caller);
+	if (p->base != 0) {
+		buf_u64(out, (uint64_t)p->base);
+		buf_u8(out, p->with_base);
+		buf_lv(out, p->holder);
+	}
 	NEED(buf_ok(out) && out->n <= LIMIT_CONTEXT, e, CHY_LIMIT, NULL,
 	     "what is to be recorded exceeds %d octets", LIMIT_CONTEXT);
 	return RC_OK;
@@ -47,15 +53,22 @@ pending_get(struct bytes context, struct pending *ret, struct err *e)
 	ret->idempotency_key = rd_lv(&r);
 	ret->idempotency_request = rd_lv(&r);
 	ret->caller = (int64_t)rd_u64(&r);
-	ret->unclaimed = false;
-	NEED(version == PENDING_VERSION && rd_done(&r) && ret->sigalg < SIGALG_COUNT, e, CHY_PENDING, NULL,
-	     "the context of a signature, %zu octets", context.n);
+	ret->unclaimed = ret->revoked = ret->with_base = false;
+	ret->base = 0;
+	ret->holder = BYTES_NONE;
+	if (version == PENDING_ATTRIBUTE) {
+		ret->base = (int64_t)rd_u64(&r);
+		ret->with_base = rd_u8(&r) == 1;
+		ret->holder = rd_lv(&r);
+	}
+	NEED((version == PENDING_VERSION || ret->base != 0) && rd_done(&r) && ret->sigalg < SIGALG_COUNT, e,
+	     CHY_PENDING, NULL, "the context of a signature, %zu octets", context.n);
 	return RC_OK;
 }
 
 /* The member of the leaf that only the finished certificate can give, in place of its null. */
 static enum rc
-complete_leaf(struct buf *out, const struct pending *p, const struct cert *c, struct bytes subject,
+complete_leaf(struct buf *out, const struct pending *p, struct bytes serial, struct bytes subject,
 	      const uint8_t sha[32], struct err *e)
 {
 	static const char hole[] = "\"certificate\":null";
@@ -65,34 +78,41 @@ complete_leaf(struct buf *out, const struct pending *p, const struct cert *c, st
 	NEED(at != NULL, e, CHY_PENDING, NULL, "the leaf has no place for the certificate");
 	buf_put(out, bytes_of(p->leaf.p, before));
 	buf_printf(out, "\"certificate\":{\"issuer\":%lld,\"serial\":\"", (long long)p->issuer);
-	hex_put(out, c->serial);
+	hex_put(out, serial);
 	buf_str(out, "\",\"sha256\":\"");
 	hex_put(out, bytes_of(sha, SHA256_LEN));
 	buf_str(out, "\",\"subject\":");
 	json_put_str(out, subject);
-	buf_str(out, "}");
+	buf_str(out, p->revoked ? ",\"void\":true}" : "}");
 	buf_put(out, bytes_part(p->leaf, before + sizeof(hole) - 1, SIZE_MAX));
 	NEED(buf_ok(out), e, CHY_NO_MEMORY, NULL, "a leaf of the journal");
 	return RC_OK;
 }
 
+static struct bytes
+leaf_kind(const struct pending *p)
+{
+	if (p->base != 0)
+		return BYTES("attribute-certificate");
+	return p->authority ? BYTES("ca-certificate") : BYTES("certificate");
+}
+
 static enum rc
-put_leaf(struct change *change, const struct pending *p, const struct cert *c, struct bytes subject,
+put_leaf(struct change *change, const struct pending *p, struct bytes serial, struct bytes subject,
 	 const uint8_t sha[32], struct err *e)
 {
 	OWN_BUF struct buf body = buf_max(LIMIT_CONTEXT + SUBJECT_MAX * 6 + 1024);
 	uint8_t hash[SHA256_LEN];
 
 	buf_reserve(&body, p->leaf.n + 1024);
-	TRY(complete_leaf(&body, p, c, subject, sha, e));
+	TRY(complete_leaf(&body, p, serial, subject, sha, e));
 	leaf_hash(buf_bytes(&body), hash);
-	change_put_leaf(
-	    change,
-	    &(struct leaf_row){ .id = p->id,
-				.kind = p->authority ? BYTES("ca-certificate") : BYTES("certificate"),
-				.object = p->id,
-				.body = buf_bytes(&body),
-				.hash = BYTES_OF(hash) });
+	change_put_leaf(change,
+			&(struct leaf_row){ .id = p->id,
+					    .kind = leaf_kind(p),
+					    .object = p->id,
+					    .body = buf_bytes(&body),
+					    .hash = BYTES_OF(hash) });
 	return RC_OK;
 }
 
@@ -135,14 +155,58 @@ put_row(struct arena *a, struct change *change, const struct pending *p, const s
 	return RC_OK;
 }
 
+static void
+put_ac_row(struct change *change, const struct pending *p, const struct ac *c, const struct finished *done)
+{
+	change_put_certificate(
+	    change,
+	    &(struct certificate_row){ .id = p->id,
+				       .serial = c->serial,
+				       .issuer = p->issuer,
+				       .status = p->revoked ? CERTIFICATE_REVOKED : CERTIFICATE_VALID,
+				       .subject = p->holder,
+				       .not_before = c->not_before_at,
+				       .not_after = c->not_after_at,
+				       .token_procedure = p->token_procedure,
+				       .certificate_procedure = p->certificate_procedure,
+				       .request_id = p->request,
+				       .session_id = p->session,
+				       .fingerprint = BYTES_OF(done->sha256),
+				       .base = p->base },
+	    done->der);
+	change_add_counter(change, "attribute-certificates.issued", 1);
+}
+
+static enum rc
+add_ac(struct arena *a, const struct pending *p, struct change *change, const struct finished *done,
+       struct err *e)
+{
+	struct ac ac;
+
+	TRY(ac_parse(a, done->der, &ac, e));
+	put_ac_row(change, p, &ac, done);
+	return put_leaf(change, p, ac.serial, p->holder, done->sha256, e);
+}
+
+static enum rc
+add_cert(struct arena *a, const struct pending *p, struct change *change, const struct finished *done,
+	 struct err *e)
+{
+	OWN_BUF struct buf subject = buf_max(SUBJECT_MAX);
+	struct cert cert;
+
+	TRY(cert_parse(a, done->der, &cert, e));
+	name_put_der_text(&subject, cert.subject);
+	TRY(put_row(a, change, p, &cert, done, buf_bytes(&subject), e));
+	return put_leaf(change, p, cert.serial, buf_bytes(&subject), done->sha256, e);
+}
+
 enum rc
 pending_add(struct arena *a, const struct pending *p, struct bytes tbs, struct bytes signature,
 	    struct change *change, struct finished *ret, struct err *e)
 {
-	OWN_BUF struct buf subject = buf_max(SUBJECT_MAX);
 	size_t room = tbs.n + signature.n + 256;
 	uint8_t *der = arena_alloc(a, room);
-	struct cert cert;
 	struct dw w;
 
 	NEED(der != NULL && change != NULL, e, CHY_NO_MEMORY, NULL, "a certificate");
@@ -150,10 +214,7 @@ pending_add(struct arena *a, const struct pending *p, struct bytes tbs, struct b
 	TRY(cert_assemble(tbs, p->sigalg, signature, &w, e));
 	ret->der = dw_bytes(&w);
 	sha256(ret->der, ret->sha256);
-	TRY(cert_parse(a, ret->der, &cert, e));
-	name_put_der_text(&subject, cert.subject);
-	TRY(put_row(a, change, p, &cert, ret, buf_bytes(&subject), e));
-	return put_leaf(change, p, &cert, buf_bytes(&subject), ret->sha256, e);
+	return p->base ? add_ac(a, p, change, ret, e) : add_cert(a, p, change, ret, e);
 }
 
 enum rc

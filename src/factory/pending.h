@@ -18,12 +18,18 @@ struct pending {
 	int64_t id;        /* the certificate's, and its leaf's */
 	int64_t issuer;    /* the authority's document */
 	int64_t authority; /* a CA certificate: the authority that it is of; 0 otherwise */
+	int64_t
+	    base; /* an attribute certificate: the certificate that it names; 0: a public key certificate */
+	bool
+	    with_base; /* made together with it: means nothing, and is void, unless its base is made as well */
 	int64_t token_procedure, certificate_procedure;
 	int64_t request, session; /* whose word */
 	enum sigalg sigalg;
 	struct bytes leaf; /* the leaf's body, canonical, with "certificate":null */
 	struct bytes idempotency_key, idempotency_request; /* hashes; empty: none */
 	int64_t caller;                                    /* of the idempotency key */
+	struct bytes holder; /* an attribute certificate: its base's subject, RFC 4514 */
+	bool revoked;        /* adopted although its base was never made */
 	bool
 	    unclaimed; /* adopted without its key and session: another certificate was issued in its place, or the
 				     session is used up; it is stored all the same, for it exists */

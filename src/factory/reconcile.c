@@ -91,10 +91,63 @@ has(const struct ids *ids, int64_t id)
 	return ids->n > 0 && bsearch(&id, ids->v, ids->n, sizeof(id), by_id) != NULL;
 }
 
-/* ---- adopting ---- */
+/* ---- attribute certificates that wait for their base ----
+ *
+ * They were signed before it, so its record comes later in the signer's journal. What is still without a base when the
+ * journal has been read was interrupted: for a while it stays where it is (the base may be under way), then it is adopted as
+ * revoked, so that both or neither are valid. */
+
+enum { WAITING_ARENA = 64 << 20, VOID_AFTER_MS = 120000 };
+
+struct waiting {
+	struct waiting *next;
+	struct sj_record record;
+	struct pending pending;
+	bool done;
+};
+
+struct waiters {
+	struct arena *a;
+	struct waiting *first, **last;
+};
 
 static enum rc
-adopt_as(struct factory *f, const struct sj_record *r, const struct pending *p, struct err *e)
+wait_for_base(struct waiters *w, const struct sj_record *r, struct err *e)
+{
+	struct waiting *x = arena_one(w->a, struct waiting);
+
+	NEED(x != NULL, e, CHY_NO_MEMORY, NULL, "reconciling");
+	x->record = *r;
+	x->record.tbs = arena_dup(w->a, r->tbs);
+	x->record.signature = arena_dup(w->a, r->signature);
+	x->record.context = arena_dup(w->a, r->context);
+	NEED(x->record.tbs.p && x->record.signature.p && x->record.context.p, e, CHY_NO_MEMORY, NULL,
+	     "reconciling");
+	TRY(pending_get(x->record.context, &x->pending, e));
+	*w->last = x;
+	w->last = &x->next;
+	return RC_OK;
+}
+
+/* ---- adopting ---- */
+
+/* What was made with a certificate comes into the store with it. */
+static enum rc
+add_waiting(struct arena *a, struct waiters *w, int64_t base, struct change *c, struct err *e)
+{
+	for (struct waiting *x = w->first; x != NULL; x = x->next) {
+		struct finished done = { 0 };
+
+		if (x->done || x->pending.base != base)
+			continue;
+		TRY(pending_add(a, &x->pending, x->record.tbs, x->record.signature, c, &done, e));
+	}
+	return RC_OK;
+}
+
+static enum rc
+adopt_as(struct factory *f, struct waiters *w, const struct sj_record *r, const struct pending *p,
+	 struct err *e)
 {
 	OWN(arena_free)
 	struct arena *a = arena_new(LIMIT_REQUEST_ARENA);
@@ -109,6 +162,8 @@ adopt_as(struct factory *f, const struct sj_record *r, const struct pending *p, 
 	json_set(m, "claimed", json_bool(a, !p->unclaimed));
 	json_set(m, "position", json_int(a, (int64_t)r->position));
 	rc = leaf_add(f, a, done.change, "adopted", 0, p->id, m, e);
+	if (rc == RC_OK && p->base == 0)
+		rc = add_waiting(a, w, p->id, done.change, e);
 	if (rc != RC_OK) {
 		change_free(done.change);
 		return rc;
@@ -117,15 +172,15 @@ adopt_as(struct factory *f, const struct sj_record *r, const struct pending *p, 
 }
 
 static enum rc
-adopt(struct factory *f, const struct sj_record *r, const struct pending *p, struct err *e)
+adopt(struct factory *f, struct waiters *w, const struct sj_record *r, const struct pending *p, struct err *e)
 {
 	struct pending as = *p;
-	enum rc rc = adopt_as(f, r, &as, e);
+	enum rc rc = adopt_as(f, w, r, &as, e);
 
 	if (rc != RC_OK && (e->code == CHY_STORE_KEY_USED || e->code == CHY_STORE_SESSION)) {
 		err_clear(e);
 		as.unclaimed = true;
-		rc = adopt_as(f, r, &as, e);
+		rc = adopt_as(f, w, r, &as, e);
 	}
 	if (rc != RC_OK && e->code == CHY_STORE_EXISTS) { /* its own commit was faster */
 		err_clear(e);
@@ -138,8 +193,37 @@ adopt(struct factory *f, const struct sj_record *r, const struct pending *p, str
 	return RC_OK;
 }
 
+static void
+settled(struct waiters *w, int64_t base)
+{
+	for (struct waiting *x = w->first; x != NULL; x = x->next)
+		x->done = x->done || x->pending.base == base;
+}
+
+/* *ret_position: not beyond what still waits. */
+static enum rc
+end_waiting(struct factory *f, struct waiters *w, uint64_t *ret_position, size_t *ret_adopted, struct err *e)
+{
+	int64_t now = clock_now_ms();
+
+	for (struct waiting *x = w->first; x != NULL; x = x->next) {
+		if (x->done)
+			continue;
+		if (now - x->record.at_ms < VOID_AFTER_MS) {
+			if (*ret_position >= x->record.position)
+				*ret_position = x->record.position - 1;
+			return RC_OK;
+		}
+		x->pending.revoked = x->pending.unclaimed = true;
+		TRY(adopt(f, w, &x->record, &x->pending, e));
+		*ret_adopted += 1;
+	}
+	return RC_OK;
+}
+
 struct batch {
 	struct factory *f;
+	struct waiters *waiters;
 	struct arena *a;
 	struct sj_record *records;
 	size_t n;
@@ -155,7 +239,7 @@ read_batch(struct batch *b, struct err *e)
 	b->pending = arena_array(b->a, b->n, sizeof(*b->pending));
 	NEED(b->pending != NULL, e, CHY_NO_MEMORY, NULL, "reconciling");
 	for (size_t i = 0; i < b->n; i++) {
-		if (b->records[i].type != SJ_CERT ||
+		if ((b->records[i].type != SJ_CERT && b->records[i].type != SJ_AC) ||
 		    b->records[i].context.n == 0) /* none: of a boot ceremony */
 			continue;
 		TRY(pending_get(b->records[i].context, &b->pending[i], e));
@@ -179,9 +263,15 @@ take_over(struct batch *b, int64_t not_after_ms, uint64_t *ret_position, size_t 
 			return RC_OK;
 		}
 		if (p->id != 0 && !has(&b->there, p->id)) {
-			TRY(adopt(b->f, &b->records[i], p, e));
-			*ret_adopted += 1;
+			if (p->with_base) {
+				TRY(wait_for_base(b->waiters, &b->records[i], e));
+			} else {
+				TRY(adopt(b->f, b->waiters, &b->records[i], p, e));
+				*ret_adopted += 1;
+			}
 		}
+		if (p->id != 0 && p->base == 0)
+			settled(b->waiters, p->id);
 		*ret_position = b->records[i].position;
 	}
 	*ret_more = b->n > 0;
@@ -195,18 +285,24 @@ reconcile(struct factory *f, int64_t grace_ms, size_t *ret_adopted, struct err *
 	uint64_t position, began;
 	size_t adopted = 0;
 	bool more = true;
+	OWN(arena_free)
+	struct arena *kept = arena_new(WAITING_ARENA);
+	struct waiters waiters = { .a = kept };
 
+	NEED(kept != NULL, e, CHY_NO_MEMORY, NULL, "reconciling");
+	waiters.last = &waiters.first;
 	TRY(load_cursor(f, &position, e));
 	began = position;
 	while (more) {
 		OWN(arena_free)
 		struct arena *a = arena_new(READ_ARENA);
-		struct batch b = { .f = f, .a = a };
+		struct batch b = { .f = f, .a = a, .waiters = &waiters };
 
 		NEED(a != NULL, e, CHY_NO_MEMORY, NULL, "reconciling");
 		TRY(signer_journal_read(f->signer, position + 1, SIGNER_WAIT_MS, a, &b.records, &b.n, e));
 		TRY(take_over(&b, not_after_ms, &position, &adopted, &more, e));
 	}
+	TRY(end_waiting(f, &waiters, &position, &adopted, e));
 	if (ret_adopted != NULL)
 		*ret_adopted = adopted;
 	return position > began ? save_cursor(f, position, e) : RC_OK;

@@ -7,12 +7,14 @@
 #include "factory/leaf.h"
 #include "gateway/rest.h"
 #include "gateway/route.h"
+#include "pki/ac.h"
 #include "pki/pem.h"
 
-enum { FORM_JSON, FORM_DER, FORM_PEM };
+enum { FORM_JSON, FORM_DER, FORM_PEM, FORM_AC };
 
 static const char type_der[] = "application/pkix-cert", type_pem[] = "application/x-pem-file",
-		  type_pkcs10[] = "application/pkcs10", type_json[] = "application/json";
+		  type_ac[] = "application/pkix-attr-cert", type_pkcs10[] = "application/pkcs10",
+		  type_json[] = "application/json";
 
 /* ---- issuing ---- */
 
@@ -45,7 +47,7 @@ read_validity(const struct json *body, struct issue_request *r, struct err *e)
 static enum rc
 read_json(struct http_call *c, struct issue_request *r, struct err *e)
 {
-	static const char *const names[] = { "token_procedure", "request", "validity", NULL };
+	static const char *const names[] = { "token_procedure", "request", "validity", "attributes", NULL };
 	const struct json *procedure;
 	struct bytes text;
 	struct json *body;
@@ -62,6 +64,9 @@ read_json(struct http_call *c, struct issue_request *r, struct err *e)
 	r->csr_der = text;
 	if (!bytes_starts(text, "-----"))
 		TRY_AT(base64_parse(c->arena, text, &r->csr_der, e), e, "request");
+	r->attributes = json_get(body, "attributes");
+	NEED(r->attributes == NULL || r->attributes->type == JSON_ARRAY, e, CHY_JSON_TYPE, NULL,
+	     "attributes: a list of {type, values}");
 	return read_validity(body, r, e);
 }
 
@@ -87,9 +92,24 @@ read_issue(struct http_call *c, struct issue_request *r, struct err *e)
 }
 
 static void
-answer_certificate(struct http_call *c, int status, int64_t id, struct bytes der, bool repeated)
+put_attributes(struct buf *b, const struct issue_call *call)
 {
-	OWN_BUF struct buf b = buf_max(LIMIT_CERT * 2);
+	if (call == NULL || call->acs_n == 0)
+		return;
+	buf_str(b, ",\"attribute_certificates\":[");
+	for (size_t i = 0; i < call->acs_n; i++) {
+		buf_printf(b, "%s{\"certificate\":\"", i ? "," : "");
+		base64_put(b, call->acs[i].done.der);
+		buf_printf(b, "\",\"id\":%lld}", (long long)call->acs[i].pending.id);
+	}
+	buf_u8(b, ']');
+}
+
+static void
+answer_certificate(struct http_call *c, int status, int64_t id, struct bytes der, bool repeated,
+		   const struct issue_call *call)
+{
+	OWN_BUF struct buf b = buf_max(LIMIT_CERT * 2 * (1 + AC_MOST));
 	char location[64];
 
 	snprintf(location, sizeof(location), "/api/v1/certificates/%lld", (long long)id);
@@ -107,7 +127,9 @@ answer_certificate(struct http_call *c, int status, int64_t id, struct bytes der
 		buf_printf(&b, "{\"id\":%lld,\"repeated\":%s,\"certificate\":\"", (long long)id,
 			   repeated ? "true" : "false");
 		base64_put(&b, der);
-		buf_str(&b, "\"}");
+		buf_str(&b, "\"");
+		put_attributes(&b, call);
+		buf_str(&b, "}");
 		http_answer(c, status, type_json, buf_bytes(&b));
 	}
 }
@@ -119,8 +141,8 @@ issued(struct issue_call *call, enum rc rc)
 	struct http_call *c = i->http;
 
 	if (rc == RC_OK)
-		answer_certificate(c, call->repeated ? 200 : 201, call->id, call->certificate,
-				   call->repeated);
+		answer_certificate(c, call->repeated ? 200 : 201, call->id, call->certificate, call->repeated,
+				   call);
 	else
 		http_problem(c, &call->err);
 }
@@ -169,6 +191,33 @@ post_certificate(void *ctx, struct http_call *c)
 
 /* ---- reading ---- */
 
+/* An attribute certificate is not what application/pkix-cert names (RFC 5877), and the other way round. */
+static void
+answer_one(struct http_call *c, struct bytes der)
+{
+	OWN_BUF struct buf b = buf_max(LIMIT_CERT * 2);
+	struct err e = { 0 };
+	bool ac = ac_is(der);
+
+	if ((c->accept == FORM_DER && ac) || (c->accept == FORM_AC && !ac)) {
+		err_set(&e, CHY_NOT_ACCEPTABLE, NULL,
+			ac ? "it is an attribute certificate: %s" : "it is none: %s",
+			ac ? type_ac : type_der);
+		http_problem(c, &e);
+		return;
+	}
+	if (!ac) {
+		answer_certificate(c, 200, route_id(c, 0), der, false, NULL);
+		return;
+	}
+	if (c->accept == FORM_AC) {
+		http_answer(c, 200, type_ac, der);
+		return;
+	}
+	pem_put(&b, "ATTRIBUTE CERTIFICATE", der);
+	http_answer(c, 200, type_pem, buf_bytes(&b));
+}
+
 static void
 get_certificate(void *ctx, struct http_call *c)
 {
@@ -187,7 +236,7 @@ get_certificate(void *ctx, struct http_call *c)
 		rc = certificate_show(f, c->arena, policy, who, route_id(c, 0), &ret, &e);
 		rest_answer(c, rc, 200, ret, &e);
 	} else if (certificate_der(f, c->arena, policy, who, route_id(c, 0), &der, &e) == RC_OK) {
-		answer_certificate(c, 200, route_id(c, 0), der, false);
+		answer_one(c, der);
 	} else {
 		http_problem(c, &e);
 	}
@@ -199,6 +248,7 @@ read_query(struct http_call *c, struct certificate_query *q, struct err *e)
 	struct bytes sha = route_query_text(c, "sha256"), serial = route_query_text(c, "serial");
 
 	*q = (struct certificate_query){ .authority = route_query_int(c, "authority", 0),
+					 .base = route_query_int(c, "base", 0),
 					 .after = route_query_int(c, "after", 0),
 					 .limit = (size_t)route_query_int(c, "limit", 100) };
 	if (sha.n > 0)
@@ -298,6 +348,7 @@ const struct route rest_certificate_routes[] = {
 	  .query = { { "sha256", QUERY_TEXT, "SHA-256 of the DER, hexadecimal" },
 		     { "serial", QUERY_TEXT, "Serial number, hexadecimal; needs authority" },
 		     { "authority", QUERY_INT, "Id of the authority" },
+		     { "base", QUERY_INT, "Id of a certificate: the attribute certificates that name it" },
 		     { "after", QUERY_INT, "Cursor of the page before" },
 		     { "limit", QUERY_INT, "Rows of a page", false, 1, LIMIT_PAGE } },
 	  .answers = { type_json },
@@ -306,9 +357,9 @@ const struct route rest_certificate_routes[] = {
 	  .pattern = "/api/v1/certificates/{id}",
 	  .run = get_certificate,
 	  .access = ACCESS_OFFICER,
-	  .summary = "One certificate",
+	  .summary = "One certificate, or attribute certificate",
 	  .tag = "certificates",
-	  .answers = FORMS,
+	  .answers = { type_json, type_der, type_pem, type_ac },
 	  .answer_schema = "Certificate" },
 	{ .method = HTTP_GET,
 	  .pattern = "/api/v1/certificates/{id}/explanation",

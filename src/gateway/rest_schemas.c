@@ -96,10 +96,11 @@ const struct route_schema rest_schemas[] = {
 	  OBJECT("\"token_procedure\",\"request\"",
 		 "\"token_procedure\":{\"type\":[\"integer\",\"string\"]},\"request\":" TEXT
 		 ",\"validity\":{\"type\":\"object\",\"properties\":{\"not_before\":" TIME
-		 ",\"not_after\":" TIME "}}") },
+		 ",\"not_after\":" TIME "}},\"attributes\":{\"type\":\"array\",\"items\":" ANY_OBJECT "}") },
 	{ "Issued",
 	  OBJECT("\"id\",\"certificate\"",
-		 "\"id\":" ID ",\"repeated\":{\"type\":\"boolean\"},\"certificate\":" BASE64) },
+		 "\"id\":" ID ",\"repeated\":{\"type\":\"boolean\"},\"certificate\":" BASE64
+		 ",\"attribute_certificates\":{\"type\":\"array\",\"items\":" ANY_OBJECT "}") },
 	{ "Certificate",
 	  OBJECT("\"id\",\"serial\",\"subject\"",
 		 "\"id\":" ID ",\"serial\":" TEXT ",\"subject\":" TEXT ",\"issuer\":" TEXT

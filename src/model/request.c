@@ -79,6 +79,8 @@ static const struct {
 } acts[] = {
 	{ "certificate.issue", ACT_ISSUE, KIND_NONE, ROLES(ROLE_USE_CLIENTS) | ROLES(ROLE_ISSUE_CERTIFICATE),
 	  1 },
+	{ "attribute-certificate.issue", ACT_ISSUE_ATTRIBUTE, KIND_NONE,
+	  ROLES(ROLE_USE_CLIENTS) | ROLES(ROLE_ISSUE_ATTRIBUTE_CERTIFICATE), 1 },
 	{ "issuing-session.open", ACT_SESSION_OPEN, KIND_NONE,
 	  ROLES(ROLE_USE_CLIENTS) | ROLES(ROLE_ISSUE_CERTIFICATE), 1 },
 	{ "request.withdraw", ACT_WITHDRAW, KIND_NONE, 0, 1 },

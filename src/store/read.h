@@ -89,6 +89,9 @@ MUST enum rc store_certificates_of_authority(struct store *s, struct arena *a, i
 MUST enum rc store_certificates_by_request(struct store *s, struct arena *a, int64_t request_id,
 					   int64_t after, size_t limit, struct certificate_row **ret,
 					   size_t *n, struct err *e);
+/* The attribute certificates that name this certificate, by id. */
+MUST enum rc store_certificates_by_base(struct store *s, struct arena *a, int64_t base, int64_t after,
+					size_t limit, struct certificate_row **ret, size_t *n, struct err *e);
 /* All, by id. */
 MUST enum rc store_certificates(struct store *s, struct arena *a, int64_t after, size_t limit,
 				struct certificate_row **ret, size_t *n, struct err *e);

@@ -45,6 +45,13 @@ store_certificates_by_request(struct store *s, struct arena *a, int64_t request_
 }
 
 enum rc
+store_certificates_by_base(struct store *s, struct arena *a, int64_t base, int64_t after, size_t limit,
+			   struct certificate_row **ret, size_t *n, struct err *e)
+{
+	return store_rows(s, a, Q_CERTIFICATES_BY_BASE, ARGS(I(base), I(after), LIMIT(limit)), ret, n, e);
+}
+
+enum rc
 store_certificates(struct store *s, struct arena *a, int64_t after, size_t limit,
 		   struct certificate_row **ret, size_t *n, struct err *e)
 {

@@ -62,6 +62,8 @@ struct certificate_row {
 	struct bytes san;               /* general names, one per line: "dns:www.example.org" */
 	struct bytes key_hash;          /* SHA-256 of the SubjectPublicKeyInfo */
 	struct bytes fingerprint;       /* SHA-256 of the DER */
+	int64_t
+	    base; /* an attribute certificate: the certificate that it names; 0: a public key certificate */
 };
 
 struct leaf_row {
@@ -166,7 +168,13 @@ struct log_row {
 };
 
 /* What leaves are found by. LOG_BY_OFFICER and LOG_BY_OBJECT stand in statements.def as numbers. */
-enum log_link_kind { LOG_BY_OFFICER = 1, LOG_BY_OBJECT = 2, LOG_BY_CATEGORY = 3, LOG_BY_GROUP = 4, LOG_BY_FAILED = 5 };
+enum log_link_kind {
+	LOG_BY_OFFICER = 1,
+	LOG_BY_OBJECT = 2,
+	LOG_BY_CATEGORY = 3,
+	LOG_BY_GROUP = 4,
+	LOG_BY_FAILED = 5
+};
 
 struct log_link_row {
 	int64_t kind, value, id;

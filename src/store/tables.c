@@ -37,7 +37,8 @@ DESCRIBE(signature, "request_signature", S, I(S, request_id), I(S, n), I(S, offi
 #define S certificate_row
 DESCRIBE(certificate, "certificate", S, I(S, id), B(S, serial), I(S, issuer), I(S, status), T(S, subject),
 	 I(S, not_before), I(S, not_after), I(S, token_procedure), I(S, certificate_procedure),
-	 I(S, authority), I(S, request_id), I(S, session_id), T(S, san), B(S, key_hash), B(S, fingerprint));
+	 I(S, authority), I(S, request_id), I(S, session_id), T(S, san), B(S, key_hash), B(S, fingerprint),
+	 I(S, base));
 #undef S
 #define S leaf_row
 DESCRIBE(leaf, "journal_leaf", S, I(S, id), T(S, kind), I(S, object), T(S, body), B(S, hash));

@@ -109,7 +109,8 @@ columns(const struct cert *c, struct bytes der, int authority, const char *by, c
 	cert_put_san_lines(&san, mem, c);
 	text = arena_printf(
 	    mem,
-	    "{\"authority\":%d,\"certificate_procedure\":0,\"issuer\":%d,\"not_after\":%lld,\"not_before\":%"
+	    "{\"authority\":%d,\"base\":0,\"certificate_procedure\":0,\"issuer\":%d,\"not_after\":%lld,\"not_"
+	    "before\":%"
 	    "lld,"
 	    "\"request\":%d,\"session\":%d,\"status\":0,\"token_procedure\":%d,\"fingerprint\":\"%s\","
 	    "\"key_hash\":\"%s\",\"san\":\"%.*s\",\"subject\":\"%.*s\"}",
@@ -640,6 +641,7 @@ every_column_is_checked(void **state)
 	static const char *const columns_bad[][2] = {
 		{ "\"authority\":0", "\"authority\":40" },
 		{ "\"certificate_procedure\":0", "\"certificate_procedure\":80" },
+		{ "\"base\":0", "\"base\":80" },
 		{ "\"issuer\":40", "\"issuer\":41" },
 		{ "\"not_after\":", "\"not_after\":1" },
 		{ "\"not_before\":", "\"not_before\":1" },
