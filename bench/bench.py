@@ -3,7 +3,7 @@ import argparse
 import importlib
 import sys
 
-ALL = ["issue"]
+ALL = ["issue", "policy"]
 
 
 def main():

@@ -334,6 +334,6 @@ def test_ten_thousand_procedures(house):
     assert len(set(seen)) == len(seen) >= MANY and seen == sorted(seen) and pages == len(seen) // 1000 + 1
     loads = re.findall(r"policy.in-force.*", house.log.read_text())
     documents, judged = (int(re.search(rf'{name}"?[=:] ?(\d+)', loads[-1])[1]) for name in ("documents", "judged"))
-    assert documents > MANY and judged < 50, loads[-1]
+    assert documents > MANY and 2 <= judged < 50, loads[-1]
     refers = house.call("GET", f"/api/v1/documents/authority/{template['body']['authority']}/references?limit=1000&after=9000", officer=anna)
     assert len(refers["items"]) == 1000 and refers["next"] == 10000
