@@ -158,7 +158,7 @@ static const struct opt issue_options[] = {
 	  "the base: its id, serial number, or a file that holds it" },
 	{ "subject", "NAME", OPT_TEXT, 0, "the base: the one valid certificate with this subject" },
 	{ "attribute", "TYPE=VALUE", OPT_TEXT, OPT_MANY,
-	  "what the holder is: role=URI, group=TEXT, clearance=\"OID CLASS\" ..." },
+	  "what the holder is: role=URI, group=TEXT, clearance=\"OID CLASS\", and others by number" },
 	{ "until", "TIME", OPT_TIME, 0, "when it ends, if earlier than by its procedure" },
 	{ "out", "FILE", OPT_FILE, 0, "write what was issued into FILE, as PEM" },
 	{ 0 },

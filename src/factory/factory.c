@@ -46,7 +46,8 @@ open_parts(struct factory *f, const struct factory_options *o, struct err *e)
 
 	TRY(crypto_init(e));
 	TRY(signer_open(o->signer_fd, &f->signer, e));
-	TRY(store_open(o->store_url, &(struct store_options){ .node = o->node, .alone = true }, &f->store, e));
+	TRY(store_open(o->store_url, &(struct store_options){ .node = o->node, .alone = true }, &f->store,
+		       e));
 	TRY(store_high_id(f->store, &high, e));
 	idgen_init(&f->ids, o->node, high);
 	TRY(rand_bytes((uint8_t *)&f->owner, sizeof(f->owner), e));

@@ -57,6 +57,7 @@ struct factory {
 	struct remembered *remembered;
 	struct jobs *jobs;
 	struct factory_figures figures;
+	_Atomic unsigned aged_slice; /* of idempotency keys: where the job that ages them goes on */
 };
 
 struct factory_options {

@@ -83,9 +83,7 @@ do_requests(struct factory *f, bool *more, struct err *e)
 static enum rc
 do_age(struct factory *f, bool *more, struct err *e)
 {
-	static _Atomic unsigned slice; /* one process, one beat: a place to go on from */
-
-	return store_idempotency_expire(f->store, atomic_fetch_add(&slice, 1) % 256,
+	return store_idempotency_expire(f->store, atomic_fetch_add(&f->aged_slice, 1) % 256,
 					clock_now_ms() - IDEMPOTENCY_KEPT_MS, NULL, e);
 }
 

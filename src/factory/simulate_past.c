@@ -26,6 +26,8 @@ struct past {
 struct simulating {
 	struct factory *f;
 	struct arena *a, *mem; /* mem: what was read */
+	const struct snapshot *policy;
+	const struct officer *who;
 	struct snapshot *now, *then;
 	struct past *past;
 	size_t n, most;
@@ -111,6 +113,28 @@ take_remembered(struct simulating *s)
 	return RC_OK;
 }
 
+/* Of a token procedure in the officer's domain or below it. */
+static bool
+is_ours(const struct simulating *s, const struct past *p)
+{
+	const struct document *d;
+
+	return snapshot_find(s->policy, KIND_TOKEN_PROCEDURE, p->token_procedure, s->who->domain, &d, NULL) ==
+	    RC_OK &&
+	    domain_is_above(s->policy, s->who->domain, d->domain);
+}
+
+static void
+leave_out_others(struct simulating *s)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < s->n; i++)
+		if (is_ours(s, &s->past[i]))
+			s->past[kept++] = s->past[i];
+	s->n = kept;
+}
+
 static int
 newest_first(const void *x, const void *y)
 {
@@ -127,6 +151,7 @@ gather(struct simulating *s)
 	NEED(s->past != NULL, s->e, CHY_NO_MEMORY, NULL, "past requests");
 	TRY(take_requests(s));
 	TRY(take_remembered(s));
+	leave_out_others(s);
 	if (s->n > 0)
 		qsort(s->past, s->n, sizeof(*s->past), newest_first);
 	s->n = s->n < s->most ? s->n : s->most;
@@ -281,7 +306,7 @@ policy_simulate(struct factory *f, struct arena *a, const struct snapshot *polic
 	static const char *const names[] = { "kind", "draft", "body", "object", "since", "last", NULL };
 	OWN(arena_free)
 	struct arena *mem = arena_new(PAST_ARENA);
-	struct simulating s = { .f = f, .a = a, .mem = mem, .e = e };
+	struct simulating s = { .f = f, .a = a, .mem = mem, .policy = policy, .who = who, .e = e };
 	struct bytes kind;
 	struct doc_id id;
 	enum rc rc;

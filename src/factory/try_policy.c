@@ -3,6 +3,7 @@
 
 #include "factory/in_force.h"
 #include "pki/csr.h"
+#include "policy/body.h"
 #include "policy/document.h"
 #include "policy/preview.h"
 #include "policy/rights.h"
@@ -111,6 +112,10 @@ policy_changed(struct factory *f, struct arena *a, const struct snapshot *policy
 	TRY(read_body(&x, in));
 	TRY(find_base(&x, in));
 	TRY(make_document(&x, &d));
+	/* whoever could not sign it has no business with what it would do: the answer tells of others' requests */
+	TRY(may_change(policy, who, kind, body_ref(d.body, kind == KIND_DOMAIN ? "parent" : "domain"), e));
+	if (x.base != NULL)
+		TRY(may_change(policy, who, kind, x.base->domain, e));
 	*ret_id = d.id;
 	return policy_with(f, &d, ret, e);
 }

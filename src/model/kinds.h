@@ -1,5 +1,5 @@
 /*
- * The field tables behind kind_of: for kinds.c alone. Everybody else asks kind_of.
+ * The field tables behind kind_of, which stand in kinds_*.c: for kinds.c alone. Everybody else asks kind_of.
  */
 #ifndef MODEL_KINDS_H
 #define MODEL_KINDS_H

@@ -29,10 +29,11 @@ const struct field crl_procedure_fields[] = {
 	{ .name = "include",
 	  .label = "Include in certificates",
 	  .type = FIELD_BOOL,
-	  .dflt = "true",
+	  .dflt = "false",
 	  .help =
 	      "Certificates of the authority point to it, unless their procedure names a CRL procedure or "
-	      "addresses of its own. The list itself is not built by this version yet." },
+	      "addresses of its own. This version does not build the list: only for one that another program "
+	      "puts there." },
 	FIELDS_END,
 };
 

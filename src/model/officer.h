@@ -11,7 +11,7 @@
 
 enum { FINGERPRINT_LEN = 32 };
 
-/* How an officer is bound to a certificate; names in kinds.c. */
+/* How an officer is bound to a certificate; names in choices.c. */
 enum entity_type { ENTITY_SUBJECT, ENTITY_DYNAMIC_TOKEN, ENTITY_STATIC_TOKEN };
 
 /* An officer in a policy snapshot, and valid as long as that. */

@@ -168,12 +168,12 @@ static void
 all_matching_crl_procedures_are_included(void **state)
 {
 	assert_string_equal(points(), "http://ca.example/i.crl");
-	crl(941, "one", ",\"authority\":502");
-	crl(942, "root", ",\"authority\":501");
-	crl(943, "silent", ",\"authority\":502,\"include\":false");
-	crl(944, "closed", ",\"authority\":502,\"state\":\"closed\"");
-	crl(945, "north", ",\"authority\":502,\"domain\":101");
-	crl(946, "two", ",\"authority\":502,\"type\":\"partial\"");
+	crl(941, "one", ",\"authority\":502,\"include\":true");
+	crl(942, "root", ",\"authority\":501,\"include\":true");
+	crl(943, "silent", ",\"authority\":502"); /* not included unless said */
+	crl(944, "closed", ",\"authority\":502,\"state\":\"closed\",\"include\":true");
+	crl(945, "north", ",\"authority\":502,\"domain\":101,\"include\":true");
+	crl(946, "two", ",\"authority\":502,\"type\":\"partial\",\"include\":true");
 	assert_string_equal(
 	    points(),
 	    "http://ca.example/i.crl | http://one.example ldap://one.example | http://two.example "
@@ -187,7 +187,7 @@ a_crl_procedure_replaces_them(void **state)
 {
 	struct err e = { 0 };
 
-	crl(941, "one", ",\"authority\":502");
+	crl(941, "one", ",\"authority\":502,\"include\":true");
 	crl(942, "two", ",\"authority\":502,\"include\":false");
 	world_put(w, KIND_CERTIFICATE_PROCEDURE, PROC_NONE, PROCEDURE(",\"crl_procedure\":942"));
 	assert_string_equal(points(), "http://two.example ldap://two.example");
