@@ -320,6 +320,36 @@ certificate_by_session(struct journal_verifier *v, const struct word *w, const s
 	return RC_OK;
 }
 
+/* Of a soft token: its keys are as many as its procedures say; it is made once. */
+static enum rc
+certificate_of_token(const struct word *w, const struct leaf_view *l, struct signed_request *r, struct err *e)
+{
+	const struct json *token = json_get(l->leaf, "token"), *by = json_get(r->body, "token_procedure");
+
+	NEED(token != NULL && token->type == JSON_INT && token->integer == w->request && !r->over, e,
+	     CHY_JOURNAL_SIGNATURE, NULL,
+	     "the officer's request %lld made another token, or had made it already", (long long)w->request);
+	NEED(by != NULL && by->type == JSON_INT && by->integer == token_procedure_of(l->leaf), e,
+	     CHY_JOURNAL_SIGNATURE, NULL, "the officer's request %lld is for another token procedure",
+	     (long long)w->request);
+	return RC_OK;
+}
+
+static enum rc
+leaf_token(struct journal_verifier *v, const struct leaf_view *l, struct err *e)
+{
+	struct signed_request *r;
+	struct word w;
+
+	TRY(read_word(l->leaf, &w, e));
+	NEED(w.request != 0, e, CHY_JOURNAL_SIGNATURE, NULL, "no officer's request made the token");
+	TRY(signed_request(v, w.request, &r, e));
+	NEED(r->act.verb == ACT_TOKEN_ISSUE && !r->over, e, CHY_JOURNAL_SIGNATURE, NULL,
+	     "the officer signed another act, or its token was made already");
+	r->over = true;
+	return RC_OK;
+}
+
 static enum rc
 certificate_by_request(struct journal_verifier *v, struct arena *a, const struct word *w,
 		       const struct leaf_view *l, struct err *e)
@@ -328,6 +358,8 @@ certificate_by_request(struct journal_verifier *v, struct arena *a, const struct
 	struct bytes hex, hash;
 
 	TRY(signed_request(v, w->request, &r, e));
+	if (r->act.verb == ACT_TOKEN_ISSUE)
+		return certificate_of_token(w, l, r, e);
 	NEED(r->act.verb == ACT_ISSUE, e, CHY_JOURNAL_SIGNATURE, NULL, "the officer signed another act");
 	TRY(json_need_str(l->leaf, "csr_sha256", &hex, e));
 	TRY(hex_parse(a, hex, &hash, e));
@@ -549,6 +581,10 @@ judge(struct journal_verifier *v, struct arena *a, const struct leaf_view *l, st
 		return journal_time_clock(v, l, e);
 	if (bytes_is(kind, "adopted"))
 		return journal_time_adopted(v, l, e);
+	if (bytes_is(kind, "token"))
+		return leaf_token(v, l, e);
+	if (bytes_is(kind, "token-file"))
+		return RC_OK;
 	if (bytes_is(kind, "restart"))
 		return leaf_restart(v, l, e);
 	NEED(bytes_is(kind, "refusal") || bytes_is(kind, "disagreement"), e, CHY_JOURNAL_FORMAT, NULL,

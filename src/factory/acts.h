@@ -29,8 +29,10 @@ struct effect {
 	struct arena *a;
 	const struct snapshot *policy;
 	const struct request *request;
-	struct officer_id signer; /* the officer of the last signature */
-	struct json *result;      /* an object for members that the answer shall have */
+	struct officer_id signer;   /* the officer of the last signature */
+	struct json *result;        /* an object for members that the answer shall have */
+	const struct json *secrets; /* bring: what came beside the signed bytes; NULL: nothing */
+	struct change *change;      /* work: the change that will make the request done */
 };
 
 struct act_row {
@@ -43,6 +45,8 @@ struct act_row {
 	   and is carried on with, so it must be able to find what it has done. The request is in state "signed"
 	   meanwhile. NULL: none, and the effect is in the same commit as the last signature. */
 	enum rc (*work)(struct effect *x, struct err *e);
+	/* What must be durable with the last signature: takes the secrets that came with it. NULL: the act takes none. */
+	enum rc (*bring)(struct effect *x, struct change *c, struct err *e);
 };
 
 /* NULL: no such act in this version. */
@@ -71,6 +75,11 @@ enum rc act_validity(const struct json *body, int64_t *not_before, int64_t *not_
 enum rc attribute_act_check(struct preparation *p, struct err *e);
 enum rc attribute_act_work(struct effect *x, struct err *e);
 enum rc attribute_act_apply(struct effect *x, struct change *c, struct err *e);
+/* act_token.c */
+enum rc token_act_check(struct preparation *p, struct err *e);
+enum rc token_act_bring(struct effect *x, struct change *c, struct err *e);
+enum rc token_act_work(struct effect *x, struct err *e);
+enum rc token_act_apply(struct effect *x, struct change *c, struct err *e);
 /* act_session.c */
 enum rc session_act_check(struct preparation *p, struct err *e);
 enum rc session_act_apply(struct effect *x, struct change *c, struct err *e);

@@ -46,7 +46,7 @@ idempotency_hashes(struct issue_call *c)
 	const int64_t validity[2] = { c->request.not_before_ms, c->request.not_after_ms };
 	OWN_BUF struct buf attributes = buf_max(LIMIT_BODY);
 	struct bytes request[4] = { c->request.token_procedure, bytes_of(validity, sizeof(validity)),
-				    c->request.csr_der };
+				    c->request.spki.n > 0 ? c->request.spki : c->request.csr_der };
 
 	if (c->request.attributes != NULL)
 		json_put_canonical(&attributes, c->request.attributes);
@@ -112,6 +112,14 @@ verdict_of(enum rc rc, const struct err *e)
 	return (struct verdict){ .made = rc == RC_OK || rc == RC_DENIED || rc == RC_MALFORMED, .why = *e };
 }
 
+/* A key that the signer made: it has tried it, which proves possession. */
+static enum rc
+made_key(struct issue_call *c)
+{
+	c->csr = (struct csr){ .subject = c->request.subject, .san = c->request.san };
+	return pubkey_parse(c->request.spki, &c->csr.key, &c->err);
+}
+
 static enum rc
 gather(struct issue_call *c)
 {
@@ -119,7 +127,10 @@ gather(struct issue_call *c)
 	struct err e = { 0 };
 	enum rc rc;
 
-	TRY_AT(csr_parse_any(c->arena, c->request.csr_der, &c->csr, &c->err), &c->err, "request");
+	if (c->request.spki.n > 0)
+		TRY(made_key(c));
+	else
+		TRY_AT(csr_parse_any(c->arena, c->request.csr_der, &c->csr, &c->err), &c->err, "request");
 	facts->policy = c->policy;
 	facts->request = &c->request;
 	facts->csr = &c->csr;
@@ -128,8 +139,8 @@ gather(struct issue_call *c)
 	rc = key_check(&c->csr.key, NULL, &e);
 	facts->weak = verdict_of(rc, &e);
 	err_clear(&e);
-	rc = facts->weak.why.code == CHY_NONE ? verify_csr(&c->csr, &e)
-					      : RC_OK; /* a weak key is not worth 50 us */
+	/* a weak key is not worth 50 us */
+	rc = facts->weak.why.code == CHY_NONE && c->request.spki.n == 0 ? verify_csr(&c->csr, &e) : RC_OK;
 	facts->pop = verdict_of(rc, &e);
 	if (c->session != NULL) {
 		c->session_facts = c->session->facts;
@@ -212,7 +223,7 @@ prepare(struct issue_call *c)
 	TRY(gather(c));
 	TRY(decide_issue(c->arena, &c->facts, &c->decision, &c->err));
 	TRY(issue_tbs(c->arena, &c->decision, &c->tbs, &c->err));
-	c->id = factory_new_id(c->f);
+	c->id = c->request.certificate ? c->request.certificate : factory_new_id(c->f);
 	TRY(issue_pending(c, &p));
 	TRY(pending_put(&context, &p, &c->err));
 	c->context = arena_dup(c->arena, buf_bytes(&context));
@@ -257,6 +268,16 @@ signed_(void *arg, const struct signed_cert *s, const struct err *e)
 	}
 	c->may_be_out = true;
 	rc = pending_get(c->context, &p, &c->err);
+	if (rc == RC_OK && c->into != NULL) {
+		rc = pending_add(c->arena, &p, c->tbs, s->signature, c->into, &done, &c->err);
+		for (size_t i = 0; rc == RC_OK && i < c->acs_n; i++)
+			rc = ac_plan_add(c->arena, &c->acs[i], c->into, &c->err);
+		c->certificate = done.der;
+		if (rc != RC_OK)
+			atomic_store(&c->f->repairing, true);
+		finish(c, rc);
+		return;
+	}
 	if (rc == RC_OK)
 		rc = pending_finish(c->arena, &p, c->tbs, s->signature, &done, &c->err);
 	for (size_t i = 0; rc == RC_OK && i < c->acs_n; i++)
@@ -385,6 +406,22 @@ issue_start(struct issue_call *c)
 		return;
 	}
 	sign_next(c);
+}
+
+enum rc
+issue_try(struct issue_call *c, struct err *e)
+{
+	enum rc rc;
+
+	c->policy = factory_policy(c->f);
+	rc = gather(c);
+	if (rc == RC_OK)
+		rc = decide_issue(c->arena, &c->facts, &c->decision, &c->err);
+	snapshot_unref(c->policy);
+	c->policy = NULL;
+	if (rc != RC_OK)
+		*e = c->err;
+	return rc;
 }
 
 /* ---- waiting ---- */

@@ -25,6 +25,8 @@ struct issue_call {
 	const struct session *session; /* WORD_SESSION; else NULL */
 	issue_done *done;
 	void *user;
+	/* Where the certificate goes in place of a commit of its own; the caller commits it. NULL: a commit of its own. */
+	struct change *into;
 
 	/* the outcome */
 	int64_t id;
@@ -51,6 +53,9 @@ struct issue_call {
 
 /* Starts; done tells the end in every case. */
 void issue_start(struct issue_call *call);
+
+/* Would it be issued? Decides as issue_start does and makes nothing. */
+MUST enum rc issue_try(struct issue_call *call, struct err *e);
 
 /* Starts and waits: for acts, not for the hot path. */
 enum rc issue_wait(struct issue_call *call);

@@ -63,9 +63,12 @@ put_leaf(struct buf *b, const struct issue_call *c)
 		   time_text(at, c->facts.now_ms), c->session ? "session" : "request",
 		   (long long)(c->session ? c->session->facts.id.v : c->request.request.v));
 	put_considered(b, d);
-	buf_str(b, ",\"csr_sha256\":\"");
-	hex_put(b, BYTES_OF(csr_hash));
-	buf_printf(b, "\",\"id\":%lld,\"kind\":\"certificate\",", (long long)c->id);
+	if (c->csr.der.n > 0) {
+		buf_str(b, ",\"csr_sha256\":\"");
+		hex_put(b, BYTES_OF(csr_hash));
+		buf_str(b, "\"");
+	}
+	buf_printf(b, ",\"id\":%lld,\"kind\":\"certificate\",", (long long)c->id);
 	put_notes(b, &d->trace);
 	buf_str(b, ",\"procedures\":{");
 	put_version(b, "authority", d->authority_version);
@@ -77,6 +80,8 @@ put_leaf(struct buf *b, const struct issue_call *c)
 	put_version(b, "token", d->token_version);
 	buf_str(b, "},");
 	put_rule_names(b, &d->trace);
+	if (c->request.token != 0)
+		buf_printf(b, ",\"token\":%lld", (long long)c->request.token);
 	buf_str(b, "}");
 }
 
@@ -96,6 +101,8 @@ issue_pending(struct issue_call *c, struct pending *ret)
 		.request = c->session ? 0 : c->request.request.v,
 		.session = c->session ? c->session->facts.id.v : 0,
 		.sigalg = c->decision.sigalg,
+		.token = c->request.token,
+		.token_n = c->request.token_n,
 		.leaf = arena_dup(c->arena, buf_bytes(&leaf)),
 		.idempotency_key = keyed ? BYTES_OF(c->idempotency.key) : BYTES_NONE,
 		.idempotency_request = keyed ? BYTES_OF(c->idempotency_request) : BYTES_NONE,

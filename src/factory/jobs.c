@@ -12,6 +12,7 @@
 #include "factory/remember.h"
 #include "factory/requests.h"
 #include "factory/sequencer.h"
+#include "factory/tokens.h"
 #include "store/read.h"
 
 enum { IDEMPOTENCY_KEPT_MS = 86400000, RECONCILE_GRACE_MS = 15000, FOLLOWER_BATCH = 512 };
@@ -77,6 +78,7 @@ static enum rc
 do_requests(struct factory *f, bool *more, struct err *e)
 {
 	TRY(requests_resume(f, e));
+	TRY(tokens_expire(f, e));
 	return requests_expire(f, e);
 }
 

@@ -7,12 +7,12 @@
 #include "pki/cert.h"
 #include "pki/name.h"
 
-enum { PENDING_VERSION = 1, PENDING_ATTRIBUTE = 2, SUBJECT_MAX = 8 << 10, SAN_MAX = 64 << 10 };
+enum { PENDING_VERSION = 1, PENDING_ATTRIBUTE = 2, PENDING_TOKEN = 3, SUBJECT_MAX = 8 << 10, SAN_MAX = 64 << 10 };
 
 enum rc
 pending_put(struct buf *out, const struct pending *p, struct err *e)
 {
-	buf_u8(out, p->base ? PENDING_ATTRIBUTE : PENDING_VERSION);
+	buf_u8(out, p->base ? PENDING_ATTRIBUTE : p->token ? PENDING_TOKEN : PENDING_VERSION);
 	buf_u64(out, (uint64_t)p->id);
 	buf_u64(out, (uint64_t)p->issuer);
 	buf_u64(out, (uint64_t)p->authority);
@@ -29,6 +29,10 @@ pending_put(struct buf *out, const struct pending *p, struct err *e)
 		buf_u64(out, (uint64_t)p->base);
 		buf_u8(out, p->with_base);
 		buf_lv(out, p->holder);
+	}
+	if (p->token != 0) {
+		buf_u64(out, (uint64_t)p->token);
+		buf_u64(out, (uint64_t)p->token_n);
 	}
 	NEED(buf_ok(out) && out->n <= LIMIT_CONTEXT, e, CHY_LIMIT, NULL,
 	     "what is to be recorded exceeds %d octets", LIMIT_CONTEXT);
@@ -61,7 +65,12 @@ pending_get(struct bytes context, struct pending *ret, struct err *e)
 		ret->with_base = rd_u8(&r) == 1;
 		ret->holder = rd_lv(&r);
 	}
-	NEED((version == PENDING_VERSION || ret->base != 0) && rd_done(&r) && ret->sigalg < SIGALG_COUNT, e,
+	ret->token = ret->token_n = 0;
+	if (version == PENDING_TOKEN) {
+		ret->token = (int64_t)rd_u64(&r);
+		ret->token_n = (int64_t)rd_u64(&r);
+	}
+	NEED((version == PENDING_VERSION || ret->base != 0 || ret->token != 0) && rd_done(&r) && ret->sigalg < SIGALG_COUNT, e,
 	     CHY_PENDING, NULL, "the context of a signature, %zu octets", context.n);
 	return RC_OK;
 }
@@ -151,6 +160,8 @@ put_row(struct arena *a, struct change *change, const struct pending *p, const s
 								  .at = clock_now_ms() });
 	if (p->session != 0 && !p->unclaimed)
 		change_session_use(change, p->session, 1);
+	if (p->token != 0)
+		change_archive_key(change, p->token, p->token_n, p->id);
 	change_add_counter(change, "certificates.issued", 1);
 	return RC_OK;
 }

@@ -219,6 +219,7 @@ struct signing {
 	struct bytes cms[SIGNATURES_MAX];
 	size_t before, n;
 	enum request_state state; /* what it becomes */
+	const struct json *secrets;
 };
 
 /* A stored signature as the decision wants it: read from its own certificate again. */
@@ -386,6 +387,21 @@ put_effect(struct signing *s, struct effect *x, struct change *c, struct err *e)
 	return RC_OK;
 }
 
+/* What comes beside the signed bytes is durable with the last signature, or the signature is not. */
+static enum rc
+take_secrets(struct signing *s, struct change *c, struct err *e)
+{
+	const struct act_row *act = act_row_of(s->request.act);
+	struct effect x = effect_of(s);
+
+	if (s->secrets != NULL && act->bring == NULL) {
+		err_field(e, "secrets");
+		FAIL(e, CHY_SECRETS, NULL, "this act takes none");
+	}
+	x.secrets = s->secrets;
+	return s->state == REQUEST_SIGNED && act->bring != NULL ? act->bring(&x, c, e) : RC_OK;
+}
+
 /* Signatures, the new state and, where nothing outside the store is to be done, the effect: one commit. */
 static enum rc
 commit_signatures(struct signing *s, struct err *e)
@@ -404,6 +420,7 @@ commit_signatures(struct signing *s, struct err *e)
 
 		TRY(put_effect(s, &x, c, e));
 	}
+	TRY(take_secrets(s, c, e));
 	FAULT("factory.before-signature");
 	ready = c;
 	c = NULL;
@@ -420,13 +437,14 @@ is_passing(enum rc rc)
 }
 
 static enum rc
-work_and_apply(struct signing *s, struct err *e)
+work_once(struct signing *s, struct err *e)
 {
 	OWN(change_free)
 	struct change *c = change_new();
 	struct effect x = effect_of(s);
 	struct change *ready;
 
+	x.change = c;
 	TRY(act_row_of(s->request.act)->work(&x, e));
 	FAULT("factory.after-work");
 	TRY(put_effect(s, &x, c, e));
@@ -435,6 +453,18 @@ work_and_apply(struct signing *s, struct err *e)
 	TRY(store_commit(s->f->store, ready, e));
 	s->row.state = state_text(REQUEST_DONE);
 	return policy_load(s->f, e);
+}
+
+/* What reconcile has stored meanwhile is found the second time. */
+static enum rc
+work_and_apply(struct signing *s, struct err *e)
+{
+	enum rc rc = work_once(s, e);
+
+	if (rc == RC_OK || (e->code != CHY_STORE_EXISTS && e->code != CHY_STORE_KEY_USED))
+		return rc;
+	err_clear(e);
+	return work_once(s, e);
 }
 
 /* A request that has its signatures takes effect, or fails for good; what is only late stays and is tried again. */
@@ -531,13 +561,15 @@ signing_refused(const struct signing *s, struct officer_id caller, const struct 
 
 enum rc
 request_sign(struct factory *f, struct arena *a, struct officer_id caller, struct request_id id,
-	     const struct bytes *cms, size_t n, struct json **ret, struct err *e)
+	     const struct bytes *cms, size_t n, const struct json *secrets, struct json **ret, struct err *e)
 {
 	OWN(snapshot_unref)
 	struct snapshot *policy = factory_policy(f);
-	struct signing s = {
-		.f = f, .a = a, .policy = policy, .request = { .act = { ACT_NONE, KIND_NONE } }
-	};
+	struct signing s = { .f = f,
+			     .a = a,
+			     .policy = policy,
+			     .request = { .act = { ACT_NONE, KIND_NONE } },
+			     .secrets = secrets };
 	enum rc rc = sign(&s, id, cms, n, e);
 
 	if (is_refusal(rc))

@@ -18,11 +18,12 @@ MUST enum rc request_prepare(struct factory *f, struct arena *a, const struct sn
 			     const struct officer *who, const struct json *in, struct json **ret,
 			     struct err *e);
 
-/* Second call: one or more signatures over the request's bytes, by whichever officers made them; caller: who brings them. *ret: {"id", "act",
+/* Second call: one or more signatures over the request's bytes, by whichever officers made them; caller: who brings them; secrets: what comes beside the signed bytes, NULL: nothing. *ret: {"id", "act",
    "state", "signatures", "result"?}. When the last one is there, the act takes effect before this returns. Codes: CMS_*,
    REQUEST_OTHER_BYTES, those of decide_signature, of the act's effect and of the store. */
 MUST enum rc request_sign(struct factory *f, struct arena *a, struct officer_id caller, struct request_id id,
-			  const struct bytes *cms, size_t n, struct json **ret, struct err *e);
+			  const struct bytes *cms, size_t n, const struct json *secrets, struct json **ret,
+			  struct err *e);
 
 /* One request with what is to be signed, difference and signatures; a list of them. */
 MUST enum rc request_show(struct factory *f, struct arena *a, const struct snapshot *policy,

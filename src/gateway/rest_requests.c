@@ -65,7 +65,7 @@ get_request(void *ctx, struct http_call *c)
 static enum rc
 read_signatures(struct arena *a, const struct json *body, struct bytes *cms, size_t *n, struct err *e)
 {
-	static const char *const names[] = { "signatures", NULL };
+	static const char *const names[] = { "signatures", "secrets", NULL };
 	struct json *list;
 
 	TRY(json_only(body, names, e));
@@ -99,7 +99,7 @@ post_signatures(void *ctx, struct http_call *c)
 		return;
 	}
 	rc = request_sign(f, c->arena, officer_id_of(c->caller->officer), request_id_of(route_id(c, 0)), cms,
-			  n, &ret, &e);
+			  n, json_get(body, "secrets"), &ret, &e);
 	rest_answer(c, rc, 200, ret, &e);
 }
 

@@ -86,7 +86,9 @@ const struct route_schema rest_schemas[] = {
 	{ "RequestPage", PAGE(ANY_OBJECT) },
 	{ "Signatures",
 	  OBJECT("\"signatures\"",
-		 "\"signatures\":{\"type\":\"array\",\"minItems\":1,\"maxItems\":4,\"items\":" BASE64 "}") },
+		 "\"signatures\":{\"type\":\"array\",\"minItems\":1,\"maxItems\":4,\"items\":" BASE64
+		 "},\"secrets\":{\"type\":\"object\",\"properties\":{\"pin\":" TEXT
+		 ",\"revocation_password\":" TEXT "}}") },
 	{ "SignedRequest",
 	  OBJECT("\"id\",\"act\",\"state\"",
 		 "\"id\":" ID ",\"act\":" TEXT ",\"state\":" TEXT
@@ -106,6 +108,14 @@ const struct route_schema rest_schemas[] = {
 		 "\"id\":" ID ",\"serial\":" TEXT ",\"subject\":" TEXT ",\"issuer\":" TEXT
 		 ",\"not_before\":" TIME ",\"not_after\":" TIME ",\"state\":" TEXT ",\"sha256\":" TEXT
 		 ",\"der\":" BASE64) },
+	{ "Token",
+	  OBJECT("\"id\",\"holder\",\"state\"",
+		 "\"id\":" ID ",\"holder\":" TEXT ",\"state\":" TEXT ",\"token_procedure\":" ID
+		 ",\"at\":" TIME
+		 ",\"expires_at\":{\"type\":[\"string\",\"null\"],\"format\":\"date-time\"}") },
+	{ "TokenPage", PAGE(REF("Token")) },
+	{ "TokenFile",
+	  OBJECT("\"id\",\"file\"", "\"id\":" ID ",\"holder\":" TEXT ",\"file\":" BASE64 ",\"pin\":" TEXT) },
 	{ "CertificatePage", PAGE(ANY_OBJECT) },
 	{ "Explanation",
 	  OBJECT("\"certificate\",\"procedures\",\"considered\",\"rules\"",

@@ -42,6 +42,12 @@ const struct choice pin_character_choices[] = {
 	END,
 };
 
+const struct choice encryption_choices[] = {
+	{ "modern", "Modern", "AES-256 with 600,000 rounds of PBKDF2" },
+	{ "legacy", "Legacy", "triple DES and SHA-1, for software that knows nothing else" },
+	END,
+};
+
 /* enum crl_type */
 const struct choice crl_type_choices[] = {
 	{ "complete", "Complete", "all revoked certificates of the authority" },

@@ -33,6 +33,13 @@ struct issue_request {
 	struct bytes idempotency_key;        /* empty: none */
 	const struct json
 	    *attributes; /* [{type, values}] for attribute certificates that come with it; NULL: none */
+
+	/* a key that the signer made, in place of csr_der; spki empty: a request */
+	struct bytes spki, subject;
+	struct gnames san;
+	struct doc_id certificate_procedure; /* that it was made for */
+	int64_t token, token_n;              /* whose key it is, and which */
+	int64_t certificate;                 /* the certificate's number, fixed before; 0: a new one */
 };
 
 /* A judgement that is not policy's own, made by src/crypto. Unmade ones do not pass. */

@@ -83,6 +83,8 @@ static const struct {
 	  ROLES(ROLE_USE_CLIENTS) | ROLES(ROLE_ISSUE_ATTRIBUTE_CERTIFICATE), 1 },
 	{ "issuing-session.open", ACT_SESSION_OPEN, KIND_NONE,
 	  ROLES(ROLE_USE_CLIENTS) | ROLES(ROLE_ISSUE_CERTIFICATE), 1 },
+	/* issue-certificate and recover-key as its procedure wants them: act_token.c */
+	{ "token.issue", ACT_TOKEN_ISSUE, KIND_NONE, ROLES(ROLE_USE_CLIENTS), 1 },
 	{ "request.withdraw", ACT_WITHDRAW, KIND_NONE, 0, 1 },
 	{ "request.reject", ACT_REJECT, KIND_NONE, 0, 1 },
 	{ "authority.renew", ACT_RENEW, KIND_AUTHORITY, ROLES(ROLE_USE_AWB) | ROLES(ROLE_CA_AND_KEY_TASKS),

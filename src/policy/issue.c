@@ -133,8 +133,10 @@ rule_storage(struct issuing *i)
 {
 	enum storage_profile p = i->d->token_procedure->storage;
 
-	REFUSE_IF(p != STORAGE_PKCS10, i, "storage_profile", CHY_ISSUE_STORAGE_PROFILE, NULL,
-		  "storage profile %s: this version issues pkcs10 only", storage_profile_name(p));
+	REFUSE_IF(p != (i->f->request->spki.n > 0 ? STORAGE_PKCS12 : STORAGE_PKCS10), i, "storage_profile",
+		  CHY_ISSUE_STORAGE_PROFILE, NULL, "storage profile %s: %s", storage_profile_name(p),
+		  i->f->request->spki.n > 0 ? "the server makes keys for pkcs12 only"
+					    : "requests are for pkcs10 only");
 	return RC_OK;
 }
 
@@ -189,7 +191,7 @@ keep_considered(struct issuing *i, const struct selection *s)
 }
 
 static enum rc
-rule_selection(struct issuing *i)
+select_by_usage(struct issuing *i)
 {
 	const struct token_procedure *t = i->d->token_procedure;
 	uint16_t *usages = arena_array(i->a, t->procedures_n, sizeof(*usages)),
@@ -213,6 +215,33 @@ rule_selection(struct issuing *i)
 	issue_note(i, "%.*s: %s", BYTES_FMT(i->d->procedure->doc->name),
 		   select_reason_text(s.reasons[s.chosen]));
 	return RC_OK;
+}
+
+/* A key that was made for one procedure has it: one of the token procedure's, or that of a recovery. */
+static enum rc
+made_for(struct issuing *i)
+{
+	const struct procedure *p = snapshot_procedure(i->f->policy, i->f->request->certificate_procedure);
+
+	REFUSE_IF(p == NULL, i, "certificate_procedure", CHY_SELECT_NONE, NULL,
+		  "the certificate procedure that the key was made for is gone");
+	i->d->procedure = p;
+	i->d->authority = p->authority;
+	ROOM(i->d->considered = arena_one(i->a, struct considered), i);
+	*i->d->considered = (struct considered){ .procedure = { p->doc->id, p->doc->version },
+						 .name = p->doc->name,
+						 .chosen = true,
+						 .reason = "made-for",
+						 .text = "the key was made for it" };
+	i->d->considered_n = 1;
+	issue_note(i, "%.*s: the key was made for it", BYTES_FMT(p->doc->name));
+	return RC_OK;
+}
+
+static enum rc
+rule_selection(struct issuing *i)
+{
+	return i->f->request->spki.n > 0 ? made_for(i) : select_by_usage(i);
 }
 
 static enum rc

@@ -212,6 +212,43 @@ change_put_card_serial(struct change *c, const struct card_serial_row *row)
 }
 
 void
+change_put_token(struct change *c, const struct token_row *row)
+{
+	change_row(c, Q_PUT_TOKEN, row);
+}
+
+void
+change_put_token_key(struct change *c, const struct token_key_row *row)
+{
+	change_row(c, Q_PUT_TOKEN_KEY, row);
+}
+
+void
+change_archive_key(struct change *c, int64_t token, int64_t n, int64_t certificate)
+{
+	OP(c, Q_ARCHIVE_KEY, I(token), I(n), I(certificate));
+}
+
+void
+change_token_ready(struct change *c, int64_t id, struct bytes pin, struct bytes file, int64_t expires_at)
+{
+	OP(c, Q_TOKEN_READY, I(id), B(pin), B(file), I(expires_at));
+	OP(c, Q_DROP_TOKEN_KEYS, I(id));
+}
+
+void
+change_token_end(struct change *c, int64_t id, struct bytes state)
+{
+	OP(c, Q_TOKEN_END, I(id), B(state));
+}
+
+void
+change_put_choice(struct change *c, const struct choice_row *row)
+{
+	change_row(c, Q_PUT_CHOICE, row);
+}
+
+void
 change_put_outbox(struct change *c, const struct outbox_row *row)
 {
 	change_row(c, Q_PUT_OUTBOX, row);

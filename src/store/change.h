@@ -90,6 +90,17 @@ void change_add_counter(struct change *c, const char *name, int64_t delta);
 
 /* CARD_SERIAL_TAKEN: another card has the number; see store_card_serial_next. */
 void change_put_card_serial(struct change *c, const struct card_serial_row *row);
+/* ---- soft tokens ---- */
+void change_put_token(struct change *c, const struct token_row *row);
+void change_put_token_key(struct change *c, const struct token_key_row *row);
+/* The token's key n, if it is to be archived, becomes the archived key of this certificate. */
+void change_archive_key(struct change *c, int64_t token, int64_t n, int64_t certificate);
+/* From "made" to "ready", its keys gone; STORE_STATE unless it is "made". */
+void change_token_ready(struct change *c, int64_t id, struct bytes pin, struct bytes file,
+			int64_t expires_at);
+/* From "ready" to "delivered" or "expired", PIN and file gone; STORE_STATE unless it is "ready". */
+void change_token_end(struct change *c, int64_t id, struct bytes state);
+void change_put_choice(struct change *c, const struct choice_row *row);
 
 void change_put_outbox(struct change *c, const struct outbox_row *row);
 /* STORE_STATE unless the state is `from`. */

@@ -125,6 +125,22 @@ MUST enum rc store_certificate_by_fingerprint(struct store *s, struct arena *a, 
  * it. */
 MUST enum rc store_search_catch_up(struct store *s, size_t most, size_t *done, struct err *e);
 
+/* --- soft tokens --- */
+
+MUST enum rc store_token(struct store *s, struct arena *a, int64_t id, struct token_row *ret, struct err *e);
+/* An officer's, by id. */
+MUST enum rc store_tokens(struct store *s, struct arena *a, int64_t officer, int64_t after, size_t limit,
+			  struct token_row **ret, size_t *n, struct err *e);
+MUST enum rc store_tokens_expired(struct store *s, struct arena *a, int64_t now_at, size_t limit,
+				  struct token_row **ret, size_t *n, struct err *e);
+MUST enum rc store_token_keys(struct store *s, struct arena *a, int64_t token, struct token_key_row **ret,
+			      size_t *n, struct err *e);
+/* Archived keys of a holder below this certificate id, the newest first. */
+MUST enum rc store_archived(struct store *s, struct arena *a, struct bytes holder, int64_t below,
+			    size_t limit, struct archived_row **ret, size_t *n, struct err *e);
+MUST enum rc store_choice(struct store *s, struct arena *a, int64_t certificate, struct choice_row *ret,
+			  struct err *e);
+
 /* --- journal --- */
 
 /* Leaves that have no place yet, by id. */

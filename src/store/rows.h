@@ -152,6 +152,33 @@ struct counter_row {
 	int64_t value;
 };
 
+/* A soft token under way; pin and file are boxes of the signer, empty once they are not needed. */
+struct token_row {
+	int64_t id; /* of the request that made it */
+	int64_t officer_id, token_procedure, at, expires_at;
+	struct bytes state; /* "made", "ready", "delivered", "expired" */
+	struct bytes holder, pin, file;
+};
+
+struct token_key_row {
+	int64_t token, n;
+	int64_t certificate;           /* as it will be numbered, or the one that is reused */
+	int64_t certificate_procedure; /* 0: reused */
+	int64_t source;                /* the certificate whose archived key it is; 0: a new key */
+	struct bytes archive;          /* label of the archive key; empty: not archived */
+	struct bytes holder, spki, box, envelope;
+};
+
+struct archived_row {
+	int64_t certificate, at;
+	struct bytes archive, holder, spki, envelope;
+};
+
+struct choice_row {
+	int64_t certificate, publication; /* 1: allowed */
+	struct bytes revocation_password; /* its scrypt form; empty: none */
+};
+
 struct job_row {
 	struct bytes name;
 	int64_t owner, lease_until, cursor;

@@ -73,6 +73,21 @@ DESCRIBE(session, "issuing_session", S, I(S, id), B(S, token_hash), I(S, request
 #define S outbox_row
 DESCRIBE(outbox, "outbox", S, I(S, id), T(S, kind), I(S, object), I(S, at), T(S, state));
 #undef S
+#define S token_row
+DESCRIBE(token, "token", S, I(S, id), I(S, officer_id), I(S, token_procedure), I(S, at), I(S, expires_at),
+	 T(S, state), T(S, holder), B(S, pin), B(S, file));
+#undef S
+#define S token_key_row
+DESCRIBE(token_key, "token_key", S, I(S, token), I(S, n), I(S, certificate), I(S, certificate_procedure),
+	 I(S, source), T(S, archive), T(S, holder), B(S, spki), B(S, box), B(S, envelope));
+#undef S
+#define S archived_row
+DESCRIBE(archived, "archived_key", S, I(S, certificate), I(S, at), T(S, archive), T(S, holder), B(S, spki),
+	 B(S, envelope));
+#undef S
+#define S choice_row
+DESCRIBE(choice, "certificate_choice", S, I(S, certificate), I(S, publication), T(S, revocation_password));
+#undef S
 #define S verdict_row
 DESCRIBE(verdict, "verdict", S, I(S, id), I(S, at), I(S, ok), T(S, lints));
 #undef S

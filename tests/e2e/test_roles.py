@@ -53,6 +53,10 @@ ROUTES = {
     ("get", "/api/v1/certificates/{id}"): OFFICER,
     ("get", "/api/v1/certificates/{id}/explanation"): OFFICER,
     ("get", "/api/v1/certificates/{id}/proof"): OFFICER,
+    ("get", "/api/v1/tokens"): OFFICER,
+    ("get", "/api/v1/tokens/{id}"): OFFICER,
+    ("get", "/api/v1/tokens/{id}/file"): OFFICER,
+    ("delete", "/api/v1/tokens/{id}/file"): OFFICER,
     ("get", "/api/v1/journal/head"): OFFICER,
     ("get", "/api/v1/journal/export"): AUDITOR,
     ("get", "/api/v1/journal/witness"): AUDITOR,
@@ -212,6 +216,8 @@ def test_insiders_get_in_only_where_they_belong(sqlite_house, callers, things, w
             status, code = knock(house, callers[who], *route, things)
             # of administration: its drafts and its requests are not for everybody
             hidden = who == "registration" and ("/drafts/" in route[1] or route[1] == "/api/v1/requests/{id}")
+            # a token is its requester's alone
+            hidden = hidden or "/tokens/" in route[1]
             assert status == 200 or hidden and (status, code) in ((403, "CHY-1601"), (404, "CHY-1460")), (route, status, code)
 
 

@@ -124,6 +124,10 @@ static const struct {
 	{ KIND_CERTIFICATE_PROCEDURE,
 	  "{\"name\":\"New\",\"authority\":502,\"format\":602,\"validity\":\"P90D\",\"crl_procedure\":906}" },
 	{ KIND_TOKEN_PROCEDURE,
+	  "{\"name\":\"New\",\"state\":\"active\",\"domain\":101,\"visible_in_subdomain\":false,"
+	  "\"storage_profile\":\"pkcs12\",\"pin_procedure\":901,\"encryption\":\"legacy\","
+	  "\"issuer_certificates\":\"root\",\"certificate_procedures\":[702,701]}" },
+	{ KIND_TOKEN_PROCEDURE,
 	  "{\"name\":\"New\",\"storage_profile\":\"attribute-certificate-file\",\"input_view\":908,"
 	  "\"attribute_certificate_procedures\":[905]}" },
 	{ KIND_KEY_PROCEDURE,

@@ -1,0 +1,272 @@
+#include "base/base.h"
+#include "model/choices.h"
+#include "pki/name.h"
+#include "policy/token.h"
+
+enum { INPUT_TEXT_MAX = 4096 };
+
+/* ---- which fields ---- */
+
+static const struct view_field *
+field_of(const struct token_procedure *t, const char *input)
+{
+	for (size_t i = 0; t->view != NULL && i < t->view->fields_n; i++)
+		if (strcmp(t->view->fields[i].input, input) == 0)
+			return &t->view->fields[i];
+	return NULL;
+}
+
+/* Does some format of the procedure take it from a request? */
+static bool
+format_takes(const struct token_procedure *t, const struct choice *c)
+{
+	bool subject = strncmp(c->name, "subject.", 8) == 0;
+
+	for (size_t p = 0; p < t->procedures_n; p++) {
+		const struct format *f = t->procedures[p]->format;
+
+		for (size_t i = 0; f != NULL && subject && i < f->attributes_n; i++)
+			if (f->attributes[i].source == SOURCE_REQUEST &&
+			    oid_find(f->attributes[i].oid) == oid_by_text(bytes_str(c->help)))
+				return true;
+		for (size_t i = 0; f != NULL && !subject && i < f->san_n; i++)
+			if (f->san[i].source == SOURCE_REQUEST && strcmp(f->san[i].name, c->help) == 0)
+				return true;
+	}
+	/* nothing is issued: the fields only say whose keys are meant */
+	return t->procedures_n == 0;
+}
+
+bool
+token_takes(const struct token_procedure *t, const char *input)
+{
+	return t->view == NULL || field_of(t, input) != NULL;
+}
+
+static enum rc
+may_give(const struct token_procedure *t, const struct choice *c, struct err *e)
+{
+	bool name = strncmp(c->name, "subject.", 8) == 0 || strncmp(c->name, "san.", 4) == 0;
+
+	NEED(strncmp(c->name, "device.", 7) != 0 && strcmp(c->name, "key_usage") != 0 &&
+		 strcmp(c->name, "extended_key_usage") != 0,
+	     e, CHY_TOKEN_INPUT, NULL, "a soft token does not take %s", c->name);
+	NEED(strcmp(c->name, "pin") != 0 && strcmp(c->name, "revocation_password") != 0, e, CHY_TOKEN_INPUT,
+	     NULL, "%s is sent beside what is signed, never in it", c->name);
+	if (t->view != NULL)
+		NEED(field_of(t, c->name) != NULL, e, CHY_TOKEN_INPUT_UNWANTED, NULL,
+		     "the input view \"%.*s\" has no field %s", BYTES_FMT(t->view->doc->name), c->name);
+	else
+		NEED(!name || format_takes(t, c), e, CHY_TOKEN_INPUT_UNWANTED, NULL,
+		     "no format of the procedure takes %s", c->name);
+	return RC_OK;
+}
+
+/* ---- values ---- */
+
+struct reading {
+	struct arena *a;
+	const struct token_procedure *t;
+	struct token_input *ret;
+	struct ava ava[LIMIT_NAME_ATTRS];
+	size_t n;
+};
+
+static struct bytes
+modified(struct arena *a, const struct view_field *f, struct bytes s)
+{
+	char *copy = arena_str(a, s);
+	struct bytes v = bytes_of(copy, copy ? s.n : 0);
+
+	for (const enum modifier *m = f ? f->modifiers : NULL; m != NULL && *m != MODIFIER_END; m++) {
+		if (*m == MODIFIER_TRIM || *m == MODIFIER_COLLAPSE)
+			v = text_trim(v);
+		for (size_t i = 0; copy != NULL && i < s.n; i++)
+			if (*m == MODIFIER_LOWER && copy[i] >= 'A' && copy[i] <= 'Z')
+				copy[i] = (char)(copy[i] + 32);
+			else if (*m == MODIFIER_UPPER && copy[i] >= 'a' && copy[i] <= 'z')
+				copy[i] = (char)(copy[i] - 32);
+	}
+	return v;
+}
+
+static enum rc
+take_name(struct reading *r, const struct choice *c, struct bytes value, struct err *e)
+{
+	struct gname g;
+
+	if (strncmp(c->name, "subject.", 8) == 0) {
+		NEED(r->n < LIMIT_NAME_ATTRS, e, CHY_LIMIT, NULL, "more than %d attributes",
+		     LIMIT_NAME_ATTRS);
+		r->ava[r->n] = (struct ava){ .known = oid_by_text(bytes_str(c->help)),
+					     .value = value,
+					     .rdn = (unsigned)r->n };
+		NEED(r->ava[r->n].known != OID_NONE, e, CHY_TOKEN_INPUT, NULL, "no attribute %s", c->help);
+		r->ava[r->n].oid = oid_der(r->ava[r->n].known);
+		r->n++;
+		return RC_OK;
+	}
+	NEED(r->ret->san.n < LIMIT_SAN, e, CHY_LIMIT, NULL, "more than %d names", LIMIT_SAN);
+	TRY(gname_from_text(r->a, bytes_str(arena_printf(r->a, "%s:%.*s", c->help, BYTES_FMT(value))),
+			    GN_NAME, &g, e));
+	r->ret->san.v[r->ret->san.n++] = g;
+	return RC_OK;
+}
+
+static enum rc
+take_text(struct reading *r, const struct choice *c, const struct json *v, struct err *e)
+{
+	struct bytes value;
+
+	NEED(v->type == JSON_STR, e, CHY_TOKEN_INPUT, NULL, "text is expected");
+	NEED(v->str.n > 0 && v->str.n <= INPUT_TEXT_MAX, e, CHY_TOKEN_INPUT, NULL, "1 to %d bytes of text",
+	     INPUT_TEXT_MAX);
+	value = modified(r->a, field_of(r->t, c->name), v->str);
+	if (strcmp(c->name, "validity.not_before") == 0)
+		return time_parse(value, &r->ret->not_before_ms, e);
+	if (strcmp(c->name, "validity.not_after") == 0)
+		return time_parse(value, &r->ret->not_after_ms, e);
+	return take_name(r, c, value, e);
+}
+
+static enum rc
+take_value(struct reading *r, const struct choice *c, const struct json *v, struct err *e)
+{
+	if (strcmp(c->name, "publication") == 0) {
+		NEED(v->type == JSON_BOOL, e, CHY_TOKEN_INPUT, NULL, "true or false is expected");
+		r->ret->publication = v->boolean;
+		r->ret->publication_said = true;
+		return RC_OK;
+	}
+	if (v->type != JSON_ARRAY)
+		return take_text(r, c, v, e);
+	JSON_EACH(item, v)
+	TRY(take_text(r, c, item, e));
+	return RC_OK;
+}
+
+static enum rc
+take_one(struct reading *r, const struct choice *c, const struct json *input, struct err *e)
+{
+	const struct json *v = json_get(input, c->name);
+	const struct view_field *f = field_of(r->t, c->name);
+
+	if (v != NULL && v->type != JSON_NULL) {
+		TRY(may_give(r->t, c, e));
+		return take_value(r, c, v, e);
+	}
+	if (f != NULL && f->value.n > 0)
+		return take_value(r, c, json_str(r->a, f->value), e);
+	NEED(f == NULL || !f->mandatory || strcmp(c->name, "pin") == 0 ||
+		 strcmp(c->name, "revocation_password") == 0,
+	     e, CHY_TOKEN_INPUT_MISSING, NULL, "\"%s\" is mandatory", f ? f->label : "");
+	return RC_OK;
+}
+
+static enum rc
+only_known(const struct json *input, struct err *e)
+{
+	JSON_EACH(v, input)
+	if (choice_index(input_choices, v->name) < 0) {
+		err_field(e, "%.*s", BYTES_FMT(bytes_part(v->name, 0, 80)));
+		FAIL(e, CHY_TOKEN_INPUT, NULL, "no such field");
+	}
+	return RC_OK;
+}
+
+enum rc
+token_holder(struct arena *a, struct bytes subject, struct bytes *ret, struct err *e)
+{
+	OWN_BUF struct buf text = buf_max(8 << 10);
+	struct name n;
+	char *s;
+
+	TRY(name_parse(a, subject, &n, e));
+	for (size_t i = 0; i < n.n && text.n == 0; i++)
+		if (n.ava[i].known == OID_AT_CN)
+			buf_put(&text, ava_utf8(a, &n.ava[i]));
+	if (text.n == 0)
+		name_put_der_text(&text, subject);
+	s = arena_str(a, bytes_part(buf_bytes(&text), 0, HOLDER_MAX));
+	NEED(s != NULL, e, CHY_NO_MEMORY, NULL, "a name");
+	for (char *p = s; *p; p++)
+		if (*p >= 'A' && *p <= 'Z')
+			*p = (char)(*p + 32);
+	*ret = bytes_str(s);
+	return RC_OK;
+}
+
+enum rc
+token_input_read(struct arena *a, const struct token_procedure *t, const struct json *input,
+		 struct token_input *ret, struct err *e)
+{
+	struct reading r = { .a = a, .t = t, .ret = ret };
+	struct name name;
+
+	*ret = (struct token_input){ .publication = true };
+	NEED(t->storage == STORAGE_PKCS12, e, CHY_TOKEN_PROFILE, NULL, "its storage profile is %s",
+	     storage_profile_name(t->storage));
+	ret->san.v = arena_array(a, LIMIT_SAN, sizeof(*ret->san.v));
+	NEED(ret->san.v != NULL, e, CHY_NO_MEMORY, NULL, "a token");
+	TRY(only_known(input, e));
+	for (const struct choice *c = input_choices; c->name != NULL; c++)
+		TRY_AT(take_one(&r, c, input, e), e, "%s", c->name);
+	TRY_AT(name_build(a, r.ava, r.n, &name, e), e, "subject");
+	ret->subject = name.der;
+	return token_holder(a, name.der, &ret->holder, e);
+}
+
+/* ---- PINs ---- */
+
+static const char letters_and_digits[] = "ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789";
+
+const char *
+token_pin_alphabet(const struct pin_procedure *p)
+{
+	return p->characters == PIN_DIGITS ? "0123456789" : letters_and_digits;
+}
+
+enum rc
+token_pin_check(const struct pin_procedure *p, struct bytes pin, struct err *e)
+{
+	NEED(pin.n >= p->length_min && pin.n <= p->length_max, e, CHY_TOKEN_PIN_LENGTH, NULL,
+	     "a PIN of %u to %u characters is wanted", p->length_min, p->length_max);
+	for (size_t i = 0; i < pin.n; i++) {
+		uint8_t c = pin.p[i], l = c | 0x20;
+		bool digit = c >= '0' && c <= '9';
+
+		NEED(digit || (p->characters != PIN_DIGITS && l >= 'a' && l <= 'z'), e,
+		     CHY_TOKEN_PIN_CHARACTERS, NULL, "%s are wanted",
+		     p->characters == PIN_DIGITS ? "digits" : "letters and digits");
+	}
+	return RC_OK;
+}
+
+/* ---- keys ---- */
+
+bool
+token_recovers(const struct token_procedure *t)
+{
+	for (size_t i = 0; i < t->keys_n; i++)
+		if (t->keys[i]->action == KEY_RECOVER)
+			return true;
+	return false;
+}
+
+bool
+token_issues(const struct token_procedure *t)
+{
+	for (size_t i = 0; i < t->keys_n; i++)
+		if (t->keys[i]->action == KEY_RECOVER && !t->keys[i]->reuse)
+			return true;
+	return t->procedures_n > 0;
+}
+
+bool
+token_archives(const struct token_procedure *t, const struct procedure *p)
+{
+	for (size_t i = 0; i < t->keys_n; i++)
+		if (key_procedure_archives(t->keys[i], p))
+			return true;
+	return false;
+}

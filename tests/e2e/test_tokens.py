@@ -1,0 +1,282 @@
+"""Soft tokens: keys made by the server, their files, PINs, archive and recovery."""
+import base64
+import json
+import subprocess
+import time
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.serialization import pkcs12
+
+import world
+from world import Refused
+
+SUBJECT = {"subject.common-name": "Erika Muster", "subject.organisation": "Test"}
+
+
+def refused(code):
+    return pytest.raises(Refused, match=code)
+
+
+@pytest.fixture(scope="module")
+def tokens(house):
+    """Procedures for soft tokens, and an officer who may recover keys."""
+    anna, ben = house.officers["anna"], house.officers["ben"]
+
+    def make(kind, **body):
+        return house.act(f"{kind}.create", body, anna, ben)["result"]["id"]
+
+    def mine(name):
+        return [d for d in house.call("GET", "/api/v1/documents/format", officer=anna)["items"] if d["name"] == name]
+
+    subject = [{"attribute": a, "source": "request", "mandatory": a == "CN"} for a in ("CN", "O", "serialNumber")]
+    if not mine("Person"):
+        make("format", name="Person", purpose="end-entity", subject=subject, san=[{"type": "email", "source": "request"}])
+    make("certificate-procedure", name="Signature", authority="Issuing CA", format="Person", validity="P1Y",
+         key_usage=["digitalSignature"], extended_key_usage=["emailProtection"], key_algorithm="p-256")
+    make("certificate-procedure", name="Encryption", authority="Issuing CA", format="Person", validity="P1Y",
+         key_usage=["keyEncipherment"], extended_key_usage=["emailProtection"], key_algorithm="rsa-2048")
+    make("pin-procedure", name="Shown", method="shown", characters="digits", length_min=6, length_max=8, generated_length=8)
+    make("pin-procedure", name="Entered", method="entered", characters="letters-and-digits", length_min=6, length_max=12)
+    make("key-procedure", name="Archive", action="archive")
+    make("key-procedure", name="Recover latest", action="recover", certificate="reuse", keys="latest")
+    make("key-procedure", name="Recover all", action="recover", certificate="reuse", keys="all")
+    make("key-procedure", name="Recover anew", action="recover", certificate="new", keys="latest",
+         certificate_procedure="Encryption")
+    for issuers in ("all", "none", "root", "issuing"):
+        make("token-procedure", name=f"Soft {issuers}", storage_profile="pkcs12", pin_procedure="Shown", issuer_certificates=issuers,
+             certificate_procedures=["Signature", "Encryption"], key_procedures=["Archive"])
+    make("token-procedure", name="Entered", storage_profile="pkcs12", pin_procedure="Entered", issuer_certificates="none",
+         certificate_procedures=["Signature"])
+    make("token-procedure", name="Legacy", storage_profile="pkcs12", pin_procedure="Shown", issuer_certificates="none",
+         certificate_procedures=["Signature"], encryption="legacy")
+    for name in ("Recover latest", "Recover all"):
+        make("token-procedure", name=name, storage_profile="pkcs12", pin_procedure="Shown", issuer_certificates="all",
+             key_procedures=[name])
+    make("token-procedure", name="Recovered CAs", storage_profile="pkcs12", pin_procedure="Shown", issuer_certificates="issuing",
+         key_procedures=["Recover latest"], cas_for_recovered_certificates=True)
+    make("token-procedure", name="Recover anew", storage_profile="pkcs12", pin_procedure="Shown", issuer_certificates="none",
+         certificate_procedures=["Signature"], key_procedures=["Recover anew"])
+    make("officer-profile", name="Recovery officer", entity_type="static-token",
+         roles=["use-clients", "issue-certificate", "recover-key"])
+    house.officers["rita"] = recovery_officer(house)
+    return house
+
+
+def recovery_officer(house):
+    csr, key = world.make_csr("Rita Recovery")
+    rosa, anna, ben = (house.officers[n] for n in ("rosa", "anna", "ben"))
+    import hashlib
+    item = house.act("certificate.issue", {"token_procedure": "Officer", "requests": [
+        {"csr": base64.b64encode(csr).decode(), "name": "rita"}]}, rosa)["result"]["certificates"][0]
+    der = base64.b64decode(item["der"])
+    made = house.act("officer.create", {"name": "Rita Recovery", "profile": "Recovery officer", "certificate": item["certificate"],
+                                        "certificate_sha256": hashlib.sha256(der).hexdigest()}, anna, ben)
+    return world.Officer(house.keys, "Rita Recovery", key, x509.load_der_x509_certificate(der), made["result"]["id"])
+
+
+def bring(house, officer, request, secrets=None):
+    cms = base64.b64encode(officer.sign(base64.b64decode(request["to_sign"]))).decode()
+    body = {"signatures": [cms]}
+    if secrets is not None:
+        body["secrets"] = secrets
+    return house.call("POST", f"/api/v1/requests/{request['id']}/signatures", body, officer)
+
+
+def issue(house, procedure, officer="rosa", secrets=None, **more):
+    officer = house.officers[officer]
+    request = house.prepare(officer, "token.issue", {"token_procedure": procedure, "input": {**SUBJECT, **more}})
+    done = bring(house, officer, request, secrets)
+    assert done["state"] == "done", done
+    return done["result"]
+
+
+def fetch(house, token, officer="rosa"):
+    return house.call("GET", f"/api/v1/tokens/{token}/file", officer=house.officers[officer])
+
+
+def opened(file, pin):
+    """{common usage: (key, certificate)} and the other certificates, as openssl sees them."""
+    pem = subprocess.run(["openssl", "pkcs12", "-in", "/dev/stdin", "-passin", f"pass:{pin}", "-nodes", "-legacy"], input=file,
+                         capture_output=True)
+    assert pem.returncode == 0, pem.stderr
+    text = pem.stdout
+    keys = [serialization.load_pem_private_key(b"-----BEGIN PRIVATE KEY-----" + k.split(b"-----END")[0] + b"-----END PRIVATE KEY-----\n",
+                                               None) for k in text.split(b"-----BEGIN PRIVATE KEY-----")[1:]]
+    certs = [x509.load_pem_x509_certificate(b"-----BEGIN CERTIFICATE-----" + c.split(b"-----END")[0] + b"-----END CERTIFICATE-----\n")
+             for c in text.split(b"-----BEGIN CERTIFICATE-----")[1:]]
+    return keys, certs
+
+
+def spki(x):
+    k = x.public_key() if hasattr(x, "public_key") else x
+    return k.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+
+
+def names(certs):
+    return sorted(c.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)[0].value for c in certs)
+
+
+def test_keys_and_usages_follow_from_the_procedures(tokens):
+    """rows=CM-T-42,CM-C-07,CM-I-10"""
+    made = issue(tokens, "Soft none")
+    got = fetch(tokens, made["token"])
+    assert len(got["pin"]) == 8 and got["pin"].isdigit()
+    keys, certs = opened(base64.b64decode(got["file"]), got["pin"])
+    assert len(keys) == len(certs) == len(made["certificates"]) == 2
+    assert {spki(k) for k in keys} == {spki(c) for c in certs}
+    usages = {type(c.public_key()).__name__: c.extensions.get_extension_for_class(x509.KeyUsage).value for c in certs}
+    by = {("sign" if u.digital_signature else "encrypt"): k for k, u in usages.items()}
+    assert "EllipticCurve" in by["sign"] and "RSA" in by["encrypt"], "each key of its procedure's algorithm and usage"
+
+
+@pytest.mark.parametrize("issuers,expected", [("all", ["Issuing CA", "Root CA"]), ("none", []), ("root", ["Root CA"]),
+                                              ("issuing", ["Issuing CA"])])
+def test_issuer_certificates(tokens, issuers, expected):
+    """rows=CM-T-15,CM-T-16,CM-T-17,CM-T-18"""
+    got = fetch(tokens, issue(tokens, f"Soft {issuers}")["token"])
+    _, certs = opened(base64.b64decode(got["file"]), got["pin"])
+    assert names(certs) == sorted(expected + ["Erika Muster"] * 2)
+
+
+def test_until_it_is_confirmed(tokens):
+    """The file can be fetched again until its requester has it; nobody else gets it."""
+    made = issue(tokens, "Legacy")
+    first, second = fetch(tokens, made["token"]), fetch(tokens, made["token"])
+    assert first == second
+    with refused("CHY-1768"):
+        fetch(tokens, made["token"], "anna")
+    rosa = tokens.officers["rosa"]
+    assert tokens.call("DELETE", f"/api/v1/tokens/{made['token']}/file", officer=rosa)["state"] == "delivered"
+    assert tokens.call("DELETE", f"/api/v1/tokens/{made['token']}/file", officer=rosa)["state"] == "delivered"
+    with refused("CHY-1769"):
+        fetch(tokens, made["token"])
+
+
+def test_the_same_request_twice(tokens):
+    """rows=CM-I-21"""
+    rosa = tokens.officers["rosa"]
+    request = tokens.prepare(rosa, "token.issue", {"token_procedure": "Soft none", "input": SUBJECT})
+    done = bring(tokens, rosa, request)
+    with pytest.raises(Refused) as e:
+        bring(tokens, rosa, request)
+    assert e.value.status == 409
+    shown = tokens.call("GET", f"/api/v1/requests/{request['id']}", officer=rosa)
+    assert shown["state"] == "done" and shown["result"] == done["result"]
+
+
+def test_entered_pins(tokens):
+    """rows=CM-I-10"""
+    made = issue(tokens, "Entered", secrets={"pin": "Geheim77"})
+    got = fetch(tokens, made["token"])
+    assert "pin" not in got, "who chose it knows it"
+    assert len(opened(base64.b64decode(got["file"]), "Geheim77")[0]) == 1
+    for pin, code in (("kurz1", "CHY-1765"), ("x" * 13, "CHY-1765"), ("geheim 77", "CHY-1766"), (None, "CHY-1763"),
+                      ("1" * (1 << 19), "CHY-1765")):
+        with refused(code):
+            issue(tokens, "Entered", secrets={"pin": pin} if pin else None)
+    with refused("CHY-1764"):
+        issue(tokens, "Soft none", secrets={"pin": "12345678"})
+    with refused("CHY-1010"):
+        issue(tokens, "Soft none", secrets={"pni": "12345678"})
+
+
+@pytest.mark.parametrize("name,body,code", [
+    ("a field that there is not", {"subject.shoe-size": "42"}, "CHY-1760"),
+    ("one that no format takes", {"san.dns": ["a.example.org"]}, "CHY-1761"),
+    ("a number", {"subject.organisation": 5}, "CHY-1760"),
+    ("too long", {"subject.organisation": "x" * (1 << 19)}, "CHY-"),
+    ("a PIN among what is signed", {"pin": "123456"}, "CHY-1760"),
+    ("a password among what is signed", {"revocation_password": "verysecret"}, "CHY-1760"),
+    ("no time", {"validity.not_after": "tomorrow"}, "CHY-1014"),
+])
+def test_bad_input(tokens, name, body, code):
+    with refused(code):
+        tokens.prepare(tokens.officers["rosa"], "token.issue", {"token_procedure": "Soft none", "input": {**SUBJECT, **body}})
+
+
+def test_other_profiles_and_roles(tokens):
+    """rows=CM-I-06"""
+    rosa = tokens.officers["rosa"]
+    with refused("CHY-1770"):
+        tokens.prepare(rosa, "token.issue", {"token_procedure": "TLS server", "input": SUBJECT})
+    with refused("CHY-1601"):
+        tokens.prepare(rosa, "token.issue", {"token_procedure": "Recover latest", "input": SUBJECT})
+    with refused("CHY-1601"):
+        tokens.prepare(tokens.officers["anna"], "token.issue", {"token_procedure": "Soft none", "input": SUBJECT})
+
+
+def test_nothing_is_made_of_a_refused_token(tokens):
+    """All certificates or none: a mandatory attribute is missing."""
+    rosa = tokens.officers["rosa"]
+    before = len(tokens.call("GET", "/api/v1/certificates?limit=1000", officer=tokens.officers["anna"])["items"])
+    request = tokens.prepare(rosa, "token.issue", {"token_procedure": "Soft none", "input": {"subject.organisation": "Test"}})
+    with pytest.raises(Refused):
+        bring(tokens, rosa, request)
+    assert len(tokens.call("GET", "/api/v1/certificates?limit=1000", officer=tokens.officers["anna"])["items"]) == before
+
+
+def test_recovery(tokens):
+    """rows=CM-T-14,CM-T-41,CM-I-06,CM-I-08,CM-I-09"""
+    who = {"subject.common-name": "Renate Recover"}
+    old = issue(tokens, "Soft none", **who)
+    new = issue(tokens, "Soft none", **who)
+    assert len(old["archived"]) == len(new["archived"]) == 1, "one action of archiving: the encryption key"
+    latest = issue(tokens, "Recover latest", "rita", **who)
+    assert latest["recovered"] == new["archived"] and latest["certificates"] == []
+    both = issue(tokens, "Recover all", "rita", **who)
+    assert sorted(both["recovered"]) == sorted(old["archived"] + new["archived"])
+    file = fetch(tokens, new["token"])
+    keys, certs = opened(base64.b64decode(file["file"]), file["pin"])
+    got = fetch(tokens, latest["token"], "rita")
+    again, again_certs = opened(base64.b64decode(got["file"]), got["pin"])
+    assert spki(again[0]) in {spki(k) for k in keys}
+    reused = [c for c in again_certs if spki(c) == spki(again[0])]
+    assert reused[0] in certs, "with the certificate that it had"
+    anew = issue(tokens, "Recover anew", "rita", **who)
+    assert anew["recovered"] == new["archived"] and len(anew["certificates"]) == 2
+    got = fetch(tokens, anew["token"], "rita")
+    anew_keys, anew_certs = opened(base64.b64decode(got["file"]), got["pin"])
+    assert spki(again[0]) in {spki(k) for k in anew_keys}
+    assert [c for c in anew_certs if spki(c) == spki(again[0])][0] != reused[0], "with a new certificate"
+    with refused("CHY-1767"):
+        issue(tokens, "Recover latest", "rita", **{"subject.common-name": "Nobody Ever"})
+
+
+def test_cas_of_recovered_certificates(tokens):
+    """rows=CM-T-20"""
+    who = {"subject.common-name": "Caro Chain"}
+    issue(tokens, "Soft none", **who)
+    for procedure, expected in (("Recover latest", []), ("Recovered CAs", ["Issuing CA"])):
+        got = fetch(tokens, issue(tokens, procedure, "rita", **who)["token"], "rita")
+        _, certs = opened(base64.b64decode(got["file"]), got["pin"])
+        assert names(certs) == sorted(expected + ["Caro Chain"]), procedure
+
+
+def test_no_key_lies_anywhere(tokens):
+    """Store, journals and logs hold neither a private key nor a PIN nor a password in the clear. rows=CM-I-20,CM-I-11"""
+    made = issue(tokens, "Soft none", secrets={"revocation_password": "Widerruf-4711"}, publication=False,
+                 **{"subject.common-name": "Klara Klar"})
+    got = fetch(tokens, made["token"])
+    keys, _ = opened(base64.b64decode(got["file"]), got["pin"])
+    tokens.wait_sequenced()
+    secrets = [b"Widerruf-4711"]
+    for k in keys:
+        numbers = k.private_numbers()
+        value = getattr(numbers, "private_value", None) or numbers.p
+        secrets.append(value.to_bytes((value.bit_length() + 7) // 8, "big"))
+    places = [p for p in list((tokens.dir).rglob("*")) + [tokens.log] if p.is_file()]
+    assert any(p.name.endswith(".sj") for p in places)
+    for p in places:
+        data = p.read_bytes()
+        for s in secrets:
+            assert s not in data and base64.b64encode(s) not in data and s.hex().encode() not in data, p
+        assert b"PRIVATE KEY" not in data or "officers" in str(p), p
+    export = tokens.export()
+    assert b"Widerruf" not in export and got["pin"].encode() not in export
+    file = tokens.folder / "tokens-export.jsonl"
+    file.write_bytes(export)
+    done = subprocess.run([world.CHANCERY, "journal", "verify", "--file", file, "--root", tokens.dir / "root.pem"],
+                          capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
