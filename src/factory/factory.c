@@ -28,6 +28,7 @@ new_factory(void)
 	pthread_mutex_init(&f->acting, NULL);
 	pthread_mutex_init(&f->sequencing, NULL);
 	f->policy_stamp = -1;
+	f->began_ms = clock_now_ms();
 	f->identity = arena_new(1 << 20);
 	f->sessions = sessions_new();
 	f->in_flight = in_flight_new();

@@ -33,7 +33,8 @@ struct factory {
 	struct store *store;
 	struct signer *signer;
 	struct idgen ids;
-	int64_t owner; /* of job leases: this process's alone */
+	int64_t owner;    /* of job leases: this process's alone */
+	int64_t began_ms; /* when it was opened: what the signer has signed before is no work of ours */
 
 	/* who we are; set once by factory_open */
 	char instance[65]; /* SHA-256 of the root's DER, hex */

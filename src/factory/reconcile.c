@@ -94,8 +94,8 @@ has(const struct ids *ids, int64_t id)
 /* ---- attribute certificates that wait for their base ----
  *
  * They were signed before it, so its record comes later in the signer's journal. What is still without a base when the
- * journal has been read was interrupted: for a while it stays where it is (the base may be under way), then it is adopted as
- * revoked, so that both or neither are valid. */
+ * journal has been read was interrupted. What was signed before this process began can have no base under way any more, the rest
+ * stays where it is for a while; then it is adopted as revoked, so that both or neither are valid. */
 
 enum { WAITING_ARENA = 64 << 20, VOID_AFTER_MS = 120000 };
 
@@ -209,7 +209,7 @@ end_waiting(struct factory *f, struct waiters *w, uint64_t *ret_position, size_t
 	for (struct waiting *x = w->first; x != NULL; x = x->next) {
 		if (x->done)
 			continue;
-		if (now - x->record.at_ms < VOID_AFTER_MS) {
+		if (x->record.at_ms >= f->began_ms && now - x->record.at_ms < VOID_AFTER_MS) {
 			if (*ret_position >= x->record.position)
 				*ret_position = x->record.position - 1;
 			return RC_OK;

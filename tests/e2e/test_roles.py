@@ -268,7 +268,8 @@ def test_every_act_by_every_officer(sqlite_house):
     body = {"token_procedure": "TLS server", "requests": [{"csr": base64.b64encode(csr).decode(), "name": "acts"}]}
     session = {"token_procedures": ["TLS server"], "certificates_max": 1, "expires_at": "2039-01-01T00:00:00Z",
                "token_sha256": hashlib.sha256(b"x").hexdigest(), "name": "hers"}
-    for act, what in (("certificate.issue", body), ("issuing-session.open", session)):
+    attribute = {"token_procedure": "TLS server", "base": {"certificate": 1}}
+    for act, what in (("certificate.issue", body), ("issuing-session.open", session), ("attribute-certificate.issue", attribute)):
         with pytest.raises(Refused) as e:
             house.prepare(anna, act, what)
         assert (e.value.status, e.value.code) == (403, "CHY-1601"), (act, e.value)

@@ -15,6 +15,7 @@ BOTH = ["factory.before-sign-attribute", "factory.after-sign-attribute", "factor
         "factory.before-commit", "factory.after-commit", "signer.after-sync"]
 ALONE = ["factory.before-sign-attribute", "factory.after-sign-attribute", "factory.before-commit-attribute",
          "factory.after-commit-attribute"]
+VOIDS = {"factory.after-sign-attribute": 1, "factory.before-sign": 2}  # signed, and then nobody was left to make the base
 ROLE = [{"type": "role", "values": ["urn:role:clerk"]}]
 
 
@@ -82,6 +83,10 @@ def test_both_or_neither(house, point):
         return {key: insist(house, token, csr, key, until) for key, csr in keys.items()}
 
     told = with_fault(house, point, 3, both)
+    void = [i for i in account(house) if i["base"] is not None and shown(house, i["id"])["state"] == "revoked"]
+    seen, house.void = getattr(house, "void", 0), len(void)
+    if not point.startswith("signer."):  # which signature of the signer's it was is not known there
+        assert house.void - seen == VOIDS.get(point, 0), (seen, void)
     for key, made in told.items():
         base = x509.load_der_x509_certificate(base64.b64decode(made["certificate"]))
         acs = house.call("GET", f"/api/v1/certificates?base={made['id']}", officer=house.officers["anna"])["items"]
