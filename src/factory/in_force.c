@@ -142,7 +142,8 @@ apply_condemned(struct factory *f, struct arena *a, struct snapshot *s, struct e
 		if (int_parse(id, 1, JSON_INT_MAX, &number, NULL) != RC_OK ||
 		    int_parse(rest, 1, JSON_INT_MAX, &version, NULL) != RC_OK)
 			continue;
-		d = snapshot_document(s, doc_id_of(number)); /* a certificate or attribute certificate procedure */
+		d = snapshot_document(
+		    s, doc_id_of(number)); /* a certificate or attribute certificate procedure */
 		if (d != NULL && d->version == version)
 			TRY(snapshot_condemn(s, d->id, CHY_PROCEDURE_CONDEMNED, arena_str(a, rows[i].value),
 					     e));

@@ -7,7 +7,13 @@
 #include "pki/cert.h"
 #include "pki/name.h"
 
-enum { PENDING_VERSION = 1, PENDING_ATTRIBUTE = 2, PENDING_TOKEN = 3, SUBJECT_MAX = 8 << 10, SAN_MAX = 64 << 10 };
+enum {
+	PENDING_VERSION = 1,
+	PENDING_ATTRIBUTE = 2,
+	PENDING_TOKEN = 3,
+	SUBJECT_MAX = 8 << 10,
+	SAN_MAX = 64 << 10
+};
 
 enum rc
 pending_put(struct buf *out, const struct pending *p, struct err *e)
@@ -70,8 +76,9 @@ pending_get(struct bytes context, struct pending *ret, struct err *e)
 		ret->token = (int64_t)rd_u64(&r);
 		ret->token_n = (int64_t)rd_u64(&r);
 	}
-	NEED((version == PENDING_VERSION || ret->base != 0 || ret->token != 0) && rd_done(&r) && ret->sigalg < SIGALG_COUNT, e,
-	     CHY_PENDING, NULL, "the context of a signature, %zu octets", context.n);
+	NEED((version == PENDING_VERSION || ret->base != 0 || ret->token != 0) && rd_done(&r) &&
+		 ret->sigalg < SIGALG_COUNT,
+	     e, CHY_PENDING, NULL, "the context of a signature, %zu octets", context.n);
 	return RC_OK;
 }
 
