@@ -1,0 +1,59 @@
+"""Processes die while a soft token is made; the token is neither lost nor made twice, on both databases."""
+import base64
+import time
+
+import pytest
+
+from test_tokens import SUBJECT, bring, opened, tokens  # noqa: F401
+from world import Refused
+
+POINTS = ["factory.before-signature", "factory.after-signature", "factory.before-sign", "factory.after-sign", "factory.token-certified",
+          "factory.token-built", "factory.after-work", "store.before-commit", "store.after-commit"]
+
+
+def bring_anyway(house, officer, request):
+    """The answer may be lost; the request says what became of it."""
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        try:
+            shown = house.call("GET", f"/api/v1/requests/{request['id']}", officer=officer)
+            if shown["state"] == "done":
+                return shown["result"]
+            if shown["state"] == "prepared":
+                bring(house, officer, request)
+        except Refused as e:
+            assert e.status in (409, 429, 502, 503, 504), e
+        except OSError:
+            pass
+        time.sleep(0.2)
+    raise AssertionError(house.log.read_text()[-2000:])
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_killed_while_a_token_is_made(tokens, point):  # noqa: F811
+    """rows=CM-I-21"""
+    house, rosa, anna = tokens, tokens.officers["rosa"], tokens.officers["anna"]
+    name = f"Token {point} end"
+    request = house.prepare(rosa, "token.issue", {"token_procedure": "Soft none", "input": {**SUBJECT, "subject.common-name": name}})
+    house.stop()
+    mark = len(house.log.read_text())
+    slug = "token-" + point.replace(".", "-")
+    house.start(CHANCERY_FAULT=f"{point}@1=kill" if point.startswith("factory") else f"{point}@4=kill",
+                CHANCERY_FAULT_ONCE=str(house.dir / "signer" / slug))
+    try:
+        result = bring_anyway(house, rosa, request)
+        assert "signal=9" in house.log.read_text()[mark:], "the point was never reached"
+        for _ in range(100):
+            try:
+                got = house.call("GET", f"/api/v1/tokens/{result['token']}/file", officer=rosa)
+                break
+            except (Refused, OSError):
+                time.sleep(0.2)
+        keys, certs = opened(base64.b64decode(got["file"]), got["pin"])
+        assert len(keys) == len(certs) == 2
+    finally:
+        house.stop()
+        house.start()
+    items = house.call("GET", "/api/v1/certificates?limit=1000", officer=anna)["items"]
+    assert len([i for i in items if name in i["subject"]]) == 2, "one token, its two certificates"
+    assert house.call("GET", "/api/v1/journal/reconciliation", officer=anna)["missing_in_store"] == 0
