@@ -16,18 +16,64 @@ take_status(struct credential *c, int64_t status)
 						 : CREDENTIAL_GOOD;
 }
 
+enum rc
+officer_certificate(const struct snapshot *policy, const struct officer *o, int64_t *ret, struct err *e)
+{
+	*ret = 0;
+	return json_opt_int(snapshot_document(policy, officer_doc(o->id))->body, "certificate", 1,
+			    JSON_INT_MAX, ret, e);
+}
+
+/* *ret_found: one of the authorities with this name has issued it. */
+static enum rc
+by_issuer(struct factory *f, struct arena *a, const struct snapshot *policy, const struct cert *cert,
+	  struct bytes fingerprint, struct certificate_row *ret, bool *ret_found, struct err *e)
+{
+	const struct document *const *docs;
+	size_t n = snapshot_list(policy, KIND_AUTHORITY, &docs);
+
+	*ret_found = false;
+	for (size_t i = 0; i < n && !*ret_found; i++) {
+		const struct authority *x = snapshot_authority(policy, docs[i]->id);
+		enum rc rc;
+
+		if (x == NULL || !bytes_eq(x->subject_in_force, cert->issuer))
+			continue;
+		rc = store_certificate_by_serial(f->store, a, docs[i]->id.v, cert->serial, ret, e);
+		if (rc == RC_NOT_FOUND) {
+			err_clear(e);
+			continue;
+		}
+		TRY(rc);
+		*ret_found = bytes_eq(ret->fingerprint, fingerprint);
+	}
+	return RC_OK;
+}
+
+enum rc
+certificate_issued_here(struct factory *f, struct arena *a, const struct snapshot *policy,
+			const struct cert *cert, const uint8_t fingerprint[FINGERPRINT_LEN],
+			struct certificate_row *ret, struct err *e)
+{
+	bool found;
+
+	TRY(by_issuer(f, a, policy, cert, bytes_of(fingerprint, FINGERPRINT_LEN), ret, &found, e));
+	if (found)
+		return RC_OK;
+	return store_certificate_by_fingerprint(f->store, a, bytes_of(fingerprint, FINGERPRINT_LEN), ret, e);
+}
+
 /* The status of the officer's certificate: the document names it by id, so that no search is needed. */
 static enum rc
 status_of(struct factory *f, struct arena *a, const struct snapshot *policy, const struct officer *o,
 	  struct credential *c, struct err *e)
 {
 	struct certificate_row row;
-	int64_t id = 0;
+	int64_t id;
 	enum rc rc;
 
 	c->state = CREDENTIAL_GOOD;
-	TRY(json_opt_int(snapshot_document(policy, officer_doc(o->id))->body, "certificate", 1, JSON_INT_MAX,
-			 &id, e));
+	TRY(officer_certificate(policy, o, &id, e));
 	if (id == 0)
 		return RC_OK;
 	rc = store_certificate(f->store, a, id, &row, e);
@@ -54,8 +100,7 @@ by_subject(struct factory *f, struct arena *a, const struct snapshot *policy, co
 	name_put_der_text(&subject, cert->subject);
 	if (!buf_ok(&subject) || !snapshot_binds_subject(policy, buf_bytes(&subject)))
 		return RC_OK;
-	rc = store_certificate_by_fingerprint(f->store, a, bytes_of(c->fingerprint, FINGERPRINT_LEN), &row,
-					      e);
+	rc = certificate_issued_here(f, a, policy, cert, c->fingerprint, &row, e);
 	if (rc == RC_NOT_FOUND) {
 		err_clear(e);
 		return RC_OK;

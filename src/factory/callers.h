@@ -14,6 +14,18 @@ MUST enum rc credential_of(struct factory *f, struct arena *a, const struct snap
 			   struct bytes der, struct credential *ret, const struct officer **ret_officer,
 			   struct err *e);
 
+/* The row of a certificate, if it was issued here: by issuer and serial number, so that it is found without the search index
+   from the moment it is stored. Only where no authority has the issuer's name (any more) the index is asked. der: the
+   certificate's. STORE_NOT_FOUND, STORE_BEHIND. */
+struct certificate_row;
+MUST enum rc certificate_issued_here(struct factory *f, struct arena *a, const struct snapshot *policy,
+				     const struct cert *cert, const uint8_t fingerprint[FINGERPRINT_LEN],
+				     struct certificate_row *ret, struct err *e);
+
+/* The certificate that the officer's document names, by id; 0: none. */
+MUST enum rc officer_certificate(const struct snapshot *policy, const struct officer *o, int64_t *ret,
+				 struct err *e);
+
 /* The officer that a certificate is bound to, if the officer may log in now. The officer lives as long as the snapshot.
    Codes: CHY_NOT_OFFICER, those of may_log_in. */
 MUST enum rc caller_officer(struct factory *f, struct arena *a, const struct snapshot *policy,

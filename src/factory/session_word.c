@@ -6,9 +6,10 @@
 #include "crypto/digest.h"
 #include "store/read.h"
 
-/* Does some version of the officer's document name this certificate? It may have been renewed since. */
+/* Does some version of the officer's document name this certificate? It may have been renewed since. *ret: its id there. */
 static enum rc
-was_bound(struct factory *f, struct arena *a, int64_t officer, const uint8_t hash[SHA256_LEN], struct err *e)
+was_bound(struct factory *f, struct arena *a, int64_t officer, const uint8_t hash[SHA256_LEN], int64_t *ret,
+	  struct err *e)
 {
 	struct document_row *rows;
 	char want[2 * SHA256_LEN + 1];
@@ -25,8 +26,10 @@ was_bound(struct factory *f, struct arena *a, int64_t officer, const uint8_t has
 			after = rows[i].version;
 			TRY(json_parse(a, rows[i].body, &body, e));
 			TRY(json_opt_str(body, "certificate_sha256", &hex, e));
-			if (bytes_is(rows[i].kind, "officer") && bytes_is(hex, want))
-				return RC_OK;
+			if (!bytes_is(rows[i].kind, "officer") || !bytes_is(hex, want))
+				continue;
+			*ret = 0;
+			return json_opt_int(body, "certificate", 1, JSON_INT_MAX, ret, e);
 		}
 	} while (n == LIMIT_PAGE);
 	FAIL(e, CHY_SESSION_TOKEN, NULL, "the officer of the issuing session did not sign for it");
@@ -53,10 +56,11 @@ read_signed(struct factory *f, struct arena *a, const struct session_row *row, s
 
 enum rc
 session_check_signed(struct factory *f, struct arena *a, const struct session_row *row,
-		     const struct json *body, uint8_t ret_signed_by[SHA256_LEN], struct err *e)
+		     const struct json *body, int64_t *ret_signed_by, struct err *e)
 {
 	struct signature_row *rows;
 	struct cms_signed cms;
+	uint8_t hash[SHA256_LEN];
 	size_t n;
 
 	TRY(store_signatures(f->store, a, row->request_id, &rows, &n, e));
@@ -64,6 +68,6 @@ session_check_signed(struct factory *f, struct arena *a, const struct session_ro
 	     "no officer signed for the issuing session");
 	TRY(cms_verify(a, rows[0].cms, &cms, e));
 	TRY(read_signed(f, a, row, cms.content, body, e));
-	sha256(cms.signer, ret_signed_by);
-	return was_bound(f, a, row->officer_id, ret_signed_by, e);
+	sha256(cms.signer, hash);
+	return was_bound(f, a, row->officer_id, hash, ret_signed_by, e);
 }

@@ -3,6 +3,7 @@
 
 #include "base/json.h"
 #include "crypto/digest.h"
+#include "factory/callers.h"
 #include "store/read.h"
 
 enum { BUCKETS = 1024, TOKEN_TEXT_MAX = 64, STATE_KEPT_US = 1000000 };
@@ -126,7 +127,7 @@ from_row(struct factory *f, struct arena *a, const struct session_row *row, stru
 
 	TRY(json_parse(a, row->body, &body, e));
 	TRY(session_body_read(a, body, &b, e));
-	TRY(session_check_signed(f, a, row, body, x->signed_by, e));
+	TRY(session_check_signed(f, a, row, body, &x->signed_by, e));
 	memcpy(x->token_hash, b.token_hash, sizeof(x->token_hash));
 	memcpy(x->procedures, b.procedures, sizeof(x->procedures));
 	x->officer = officer_id_of(row->officer_id);
@@ -172,18 +173,14 @@ load(struct factory *f, const uint8_t hash[32], struct session **ret, struct err
 	return RC_OK;
 }
 
-/* Ours, and revoked or held? One that is not ours has no state here. */
 static enum rc
-certificate_holds(struct factory *f, struct arena *a, const uint8_t fingerprint[32], struct err *e)
+certificate_holds(struct factory *f, struct arena *a, int64_t id, struct err *e)
 {
 	struct certificate_row row;
-	enum rc rc = store_certificate_by_fingerprint(f->store, a, bytes_of(fingerprint, 32), &row, e);
 
-	if (rc == RC_NOT_FOUND) {
-		err_clear(e);
+	if (id == 0) /* one that is not ours has no state here */
 		return RC_OK;
-	}
-	TRY(rc);
+	TRY(store_certificate(f->store, a, id, &row, e));
 	NEED_FOR(row.status == CERTIFICATE_VALID,
 		 row.status == CERTIFICATE_HELD ? CHY_OFFICER_CERTIFICATE_HELD
 						: CHY_OFFICER_CERTIFICATE_REVOKED,
@@ -193,12 +190,13 @@ certificate_holds(struct factory *f, struct arena *a, const uint8_t fingerprint[
 	return RC_OK;
 }
 
-/* Both the certificate with which it was opened and the one that the officer has now. Asked at most once a second: this is the
-   hot path. */
+/* Both the certificate with which it was opened and the one that the officer has now. Asked at most once a second and by their
+   ids: this is the hot path, and an event thread. */
 static enum rc
-certificates_hold(struct factory *f, const struct session *x, const struct officer *o, struct err *e)
+certificates_hold(struct factory *f, const struct session *x, const struct snapshot *policy,
+		  const struct officer *o, struct err *e)
 {
-	int64_t now_us = clock_mono_us();
+	int64_t now_us = clock_mono_us(), now_bound;
 	OWN(arena_free)
 	struct arena *a = NULL;
 
@@ -206,9 +204,10 @@ certificates_hold(struct factory *f, const struct session *x, const struct offic
 		return RC_OK;
 	a = arena_new(256 << 10);
 	NEED(a != NULL, e, CHY_NO_MEMORY, NULL, "an issuing session");
+	TRY(officer_certificate(policy, o, &now_bound, e));
 	TRY(certificate_holds(f, a, x->signed_by, e));
-	if (memcmp(x->signed_by, o->fingerprint, sizeof(x->signed_by)) != 0)
-		TRY(certificate_holds(f, a, o->fingerprint, e));
+	if (now_bound != x->signed_by)
+		TRY(certificate_holds(f, a, now_bound, e));
 	atomic_store(x->good_until_us, now_us + STATE_KEPT_US);
 	return RC_OK;
 }
@@ -225,7 +224,7 @@ still_good(struct factory *f, const struct session *x, struct err *e)
 	     "the issuing session has ended");
 	NEED(o != NULL && o->active, e, CHY_SESSION_OFFICER, NULL,
 	     "the officer who opened the issuing session is no longer active");
-	return certificates_hold(f, x, o, e);
+	return certificates_hold(f, x, policy, o, e);
 }
 
 enum rc

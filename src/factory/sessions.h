@@ -17,7 +17,7 @@ struct session {
 	struct request_id request;
 	struct session_facts facts; /* certificates_made as found in the store; see session_made */
 	int64_t procedures[SESSION_PROCEDURES_MAX];
-	uint8_t signed_by[32]; /* SHA-256 of the certificate with which it was opened */
+	int64_t signed_by;     /* id of the certificate with which it was opened; 0: not one of ours */
 	_Atomic int64_t *made; /* certificates, those on their way included */
 	_Atomic int64_t *
 	    good_until_us; /* by the monotonic clock: till then the certificates' state is not asked for again */
@@ -54,9 +54,9 @@ MUST enum rc session_body_read(struct arena *a, const struct json *body, struct 
 			       struct err *e);
 
 /* Whether the row is what its officer signed: a bearer token would otherwise be as good as the database's password.
-   body: the row's, parsed. SESSION_TOKEN, CMS_*. Once for each session that is loaded. */
+   body: the row's, parsed. *ret_signed_by: see struct session. SESSION_TOKEN, CMS_*. Once for each session that is loaded. */
 struct session_row;
 MUST enum rc session_check_signed(struct factory *f, struct arena *a, const struct session_row *row,
-				  const struct json *body, uint8_t ret_signed_by[32], struct err *e);
+				  const struct json *body, int64_t *ret_signed_by, struct err *e);
 
 #endif

@@ -119,6 +119,9 @@ enum search_by { SEARCH_SUBJECT = 1, SEARCH_SAN = 2, SEARCH_KEY = 3, SEARCH_FING
 MUST enum rc store_search(struct store *s, struct arena *a, enum search_by by, struct bytes value,
 			  int64_t after, size_t limit, struct certificate_row **ret, size_t *n,
 			  struct err *e);
+/* Does not let the index catch up: what it has not got yet is looked for among the newest SEARCH_WAITING_MAX that wait.
+   STORE_BEHIND: it was not found, and more wait. A handful of short questions, so it may be asked on an event thread. */
+enum { SEARCH_WAITING_MAX = 4096 };
 MUST enum rc store_certificate_by_fingerprint(struct store *s, struct arena *a, struct bytes sha256,
 					      struct certificate_row *ret, struct err *e);
 /* Indexes at most `most` waiting certificates (0: all); *done how many (may be NULL). The follower job calls

@@ -214,14 +214,13 @@ is_match(const struct certificate_row *c, enum search_by by, struct bytes value)
 	return false;
 }
 
-enum rc
-store_search(struct store *s, struct arena *a, enum search_by by, struct bytes value, int64_t after,
+/* In what the index holds already. */
+static enum rc
+search_index(struct store *s, struct arena *a, enum search_by by, struct bytes value, int64_t after,
 	     size_t limit, struct certificate_row **ret, size_t *n, struct err *e)
 {
 	size_t most = limit < LIMIT_PAGE ? limit : LIMIT_PAGE, found, kept;
 
-	if (s->committer.running)
-		TRY(store_search_catch_up(s, 0, NULL, e));
 	/* another page where all of a page's entries were other values with the same hash */
 	do {
 		const union value args[] = { INT_VALUE(by), INT_VALUE(hash_of(value, folds(by))),
@@ -240,13 +239,43 @@ store_search(struct store *s, struct arena *a, enum search_by by, struct bytes v
 }
 
 enum rc
+store_search(struct store *s, struct arena *a, enum search_by by, struct bytes value, int64_t after,
+	     size_t limit, struct certificate_row **ret, size_t *n, struct err *e)
+{
+	if (s->committer.running)
+		TRY(store_search_catch_up(s, 0, NULL, e));
+	return search_index(s, a, by, value, after, limit, ret, n, e);
+}
+
+/* The newest of those that are not in the index yet. */
+static enum rc
+search_waiting(struct store *s, struct arena *a, struct bytes sha256, struct certificate_row **ret, size_t *n,
+	       struct err *e)
+{
+	const union value args[] = { BYTES_VALUE(sha256), INT_VALUE(SEARCH_WAITING_MAX) };
+
+	return store_rows(s, a, Q_SEARCH_WAITING, args, ret, n, e);
+}
+
+/* Asked from event threads, so it neither fills the index nor reads a long queue. The index is asked again last: the follower
+   may have taken the certificate from the queue since it was asked first. */
+enum rc
 store_certificate_by_fingerprint(struct store *s, struct arena *a, struct bytes sha256,
 				 struct certificate_row *ret, struct err *e)
 {
 	struct certificate_row *rows;
+	int64_t waiting = 0;
 	size_t n;
 
-	TRY(store_search(s, a, SEARCH_FINGERPRINT, sha256, 0, 1, &rows, &n, e));
+	TRY(search_index(s, a, SEARCH_FINGERPRINT, sha256, 0, 1, &rows, &n, e));
+	if (n == 0) {
+		TRY(store_number(s, Q_SEARCH_WAIT, &INT_VALUE(SEARCH_WAITING_MAX + 1), &waiting, e));
+		TRY(search_waiting(s, a, sha256, &rows, &n, e));
+	}
+	if (n == 0)
+		TRY(search_index(s, a, SEARCH_FINGERPRINT, sha256, 0, 1, &rows, &n, e));
+	NEED(n > 0 || waiting <= SEARCH_WAITING_MAX, e, CHY_STORE_BEHIND, NULL,
+	     "more than %d new certificates are not in the search index yet: try again", SEARCH_WAITING_MAX);
 	NEED(n > 0, e, CHY_STORE_NOT_FOUND, NULL, "no certificate has this fingerprint");
 	*ret = rows[0];
 	return RC_OK;

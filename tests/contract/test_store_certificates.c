@@ -113,6 +113,39 @@ exact_search_sees_the_newest(void **state)
 	fails(store_certificate_by_fingerprint(w->s, w->a, BYTES("no such"), &row, &w->e), STORE_NOT_FOUND);
 }
 
+/* The question is asked on event threads: it must neither fill the index for all that wait nor answer wrongly. */
+static void
+a_fingerprint_is_found_without_the_index(void **state)
+{
+	struct world *w = *state;
+	struct change *c;
+	struct certificate_row row;
+	uint8_t room[3][32];
+	size_t done;
+
+	for (int64_t i = 0; i <= SEARCH_WAITING_MAX;) {
+		c = change_new();
+		for (int64_t end = i + 500; i < end && i <= SEARCH_WAITING_MAX; i++) {
+			row = certificate_of(i, room);
+			change_put_certificate(c, &row, BYTES("x"));
+		}
+		ok(store_commit(w->s, c, &w->e));
+	}
+	row = certificate_of(SEARCH_WAITING_MAX, room);
+	ok(store_certificate_by_fingerprint(w->s, w->a, row.fingerprint, &row, &w->e));
+	assert_int_equal(row.id, 1000 + SEARCH_WAITING_MAX);
+	row = certificate_of(0, room); /* the oldest stands before those that are looked at */
+	fails(store_certificate_by_fingerprint(w->s, w->a, row.fingerprint, &row, &w->e), STORE_BEHIND);
+	ok(store_search_catch_up(w->s, 100, &done, &w->e));
+	assert_int_equal(done, 100); /* nothing of the above has filled it */
+	row = certificate_of(0, room);
+	ok(store_certificate_by_fingerprint(w->s, w->a, row.fingerprint, &row, &w->e));
+	assert_int_equal(row.id, 1000);
+	fails(store_certificate_by_fingerprint(w->s, w->a, BYTES("no such"), &row, &w->e), STORE_NOT_FOUND);
+	ok(store_search_catch_up(w->s, 0, &done, &w->e));
+	assert_int_equal(done, SEARCH_WAITING_MAX + 1 - 100);
+}
+
 static void
 search_pages_through_equal_values(void **state)
 {
@@ -260,6 +293,7 @@ main(void)
 		{ "an authority has its own certificate", an_authority_has_its_own_certificate },
 		{ "a status changes by compare and set", a_status_changes_by_compare_and_set },
 		{ "exact search sees the newest", exact_search_sees_the_newest },
+		{ "a fingerprint is found without the index", a_fingerprint_is_found_without_the_index },
 		{ "search pages through equal values", search_pages_through_equal_values },
 		{ "verdicts follow", verdicts_follow },
 		{ "leaves get their place once", leaves_get_their_place_once },
