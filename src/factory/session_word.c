@@ -4,35 +4,110 @@
 #include "base/json.h"
 #include "crypto/cms_verify.h"
 #include "crypto/digest.h"
+#include "factory/callers.h"
+#include "pki/cert.h"
 #include "store/read.h"
 
-/* Does some version of the officer's document name this certificate? It may have been renewed since. *ret: its id there. */
+/* The certificate with which the session was opened. */
+struct signer_cert {
+	char hex[2 * SHA256_LEN + 1]; /* its SHA-256 */
+	bool here;                    /* it was issued here: row is its row */
+	struct certificate_row row;
+};
+
+/* Were the officers of this profile ever bound by their subject? */
 static enum rc
-was_bound(struct factory *f, struct arena *a, int64_t officer, const uint8_t hash[SHA256_LEN], int64_t *ret,
-	  struct err *e)
+binds_by_subject(struct factory *f, struct arena *a, int64_t profile, bool *ret, struct err *e)
 {
 	struct document_row *rows;
-	char want[2 * SHA256_LEN + 1];
 	int64_t after = 0;
 	size_t n;
 
-	hex_text(want, bytes_of(hash, SHA256_LEN));
+	*ret = false;
 	do {
-		TRY(store_document_versions(f->store, a, officer, after, LIMIT_PAGE, &rows, &n, e));
-		for (size_t i = 0; i < n; i++) {
-			struct bytes hex = BYTES_NONE;
+		TRY(store_document_versions(f->store, a, profile, after, LIMIT_PAGE, &rows, &n, e));
+		for (size_t i = 0; i < n && !*ret; i++) {
+			struct bytes entity = BYTES_NONE;
 			struct json *body;
 
 			after = rows[i].version;
 			TRY(json_parse(a, rows[i].body, &body, e));
-			TRY(json_opt_str(body, "certificate_sha256", &hex, e));
-			if (!bytes_is(rows[i].kind, "officer") || !bytes_is(hex, want))
+			TRY(json_opt_str(body, "entity_type", &entity, e));
+			*ret = bytes_is(rows[i].kind, "officer-profile") && bytes_is(entity, "subject");
+		}
+	} while (n == LIMIT_PAGE && !*ret);
+	return RC_OK;
+}
+
+/* Does this version name the certificate, or its subject and procedure? *ret_id: the certificate's, 0 where nobody knows it. */
+static enum rc
+version_binds(struct factory *f, struct arena *a, const struct json *body, const struct signer_cert *c,
+	      bool *ret, int64_t *ret_id, struct err *e)
+{
+	struct bytes hex = BYTES_NONE, subject = BYTES_NONE;
+	int64_t procedure = 0, profile = 0;
+
+	*ret_id = 0;
+	TRY(json_opt_str(body, "certificate_sha256", &hex, e));
+	*ret = bytes_is(hex, c->hex);
+	if (*ret)
+		return json_opt_int(body, "certificate", 1, JSON_INT_MAX, ret_id, e);
+	TRY(json_opt_str(body, "subject", &subject, e));
+	TRY(json_opt_int(body, "certificate_procedure", 1, JSON_INT_MAX, &procedure, e));
+	TRY(json_opt_int(body, "profile", 1, JSON_INT_MAX, &profile, e));
+	if (!c->here || subject.n == 0 || procedure == 0 || profile == 0 ||
+	    procedure != c->row.certificate_procedure || !bytes_eq(subject, c->row.subject))
+		return RC_OK;
+	*ret_id = c->row.id;
+	return binds_by_subject(f, a, profile, ret, e);
+}
+
+/* Does some version of the officer's document name this certificate? It may have been renewed since: then some version names its
+   subject, where that is what binds. */
+static enum rc
+was_bound(struct factory *f, struct arena *a, int64_t officer, const struct signer_cert *c, int64_t *ret,
+	  struct err *e)
+{
+	struct document_row *rows;
+	int64_t after = 0;
+	size_t n;
+
+	do {
+		TRY(store_document_versions(f->store, a, officer, after, LIMIT_PAGE, &rows, &n, e));
+		for (size_t i = 0; i < n; i++) {
+			struct json *body;
+			bool bound;
+
+			after = rows[i].version;
+			if (!bytes_is(rows[i].kind, "officer"))
 				continue;
-			*ret = 0;
-			return json_opt_int(body, "certificate", 1, JSON_INT_MAX, ret, e);
+			TRY(json_parse(a, rows[i].body, &body, e));
+			TRY(version_binds(f, a, body, c, &bound, ret, e));
+			if (bound)
+				return RC_OK;
 		}
 	} while (n == LIMIT_PAGE);
 	FAIL(e, CHY_SESSION_TOKEN, NULL, "the officer of the issuing session did not sign for it");
+}
+
+static enum rc
+find_signer(struct factory *f, struct arena *a, struct bytes der, struct signer_cert *ret, struct err *e)
+{
+	OWN(snapshot_unref)
+	struct snapshot *policy = factory_policy(f);
+	uint8_t hash[SHA256_LEN];
+	struct cert cert;
+	enum rc rc;
+
+	sha256(der, hash);
+	hex_text(ret->hex, BYTES_OF(hash));
+	TRY(cert_parse(a, der, &cert, e));
+	rc = certificate_issued_here(f, a, policy, &cert, hash, &ret->row, e);
+	ret->here = rc == RC_OK;
+	if (rc != RC_NOT_FOUND)
+		return rc;
+	err_clear(e);
+	return RC_OK;
 }
 
 static enum rc
@@ -60,7 +135,7 @@ session_check_signed(struct factory *f, struct arena *a, const struct session_ro
 {
 	struct signature_row *rows;
 	struct cms_signed cms;
-	uint8_t hash[SHA256_LEN];
+	struct signer_cert signer;
 	size_t n;
 
 	TRY(store_signatures(f->store, a, row->request_id, &rows, &n, e));
@@ -68,6 +143,6 @@ session_check_signed(struct factory *f, struct arena *a, const struct session_ro
 	     "no officer signed for the issuing session");
 	TRY(cms_verify(a, rows[0].cms, &cms, e));
 	TRY(read_signed(f, a, row, cms.content, body, e));
-	sha256(cms.signer, hash);
-	return was_bound(f, a, row->officer_id, hash, ret_signed_by, e);
+	TRY(find_signer(f, a, cms.signer, &signer, e));
+	return was_bound(f, a, row->officer_id, &signer, ret_signed_by, e);
 }

@@ -176,6 +176,19 @@ def test_a_renewed_certificate_of_a_subject_works_at_once(house, scratch):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_a_renewed_certificate_of_a_subject_opens_sessions(house):
+    """rows=CM-O-01,CM-O-04"""
+    anna, ben, rosa = (house.officers[o] for o in ("anna", "ben", "rosa"))
+    house.act("officer-profile.create",
+              {"name": "Issuer by subject", "entity_type": "subject", "roles": ["use-clients", "issue-certificate"]}, anna, ben)
+    ida = house.make_officer("Ida Issuer", "Issuer by subject", anna, ben, issuer=rosa)
+    renewed = house.new_certificate("Ida Issuer", rosa)
+    for who in (ida, renewed):
+        token = house.open_session(officer=who)
+        for name in ("one.example.org", "two.example.org"):
+            assert house.issue(token, make_csr(None, sans=[name])[0])["id"]
+
+
 def test_name_constraints_limit_for_whom_an_officer_issues(house):
     """rows=CM-O-11"""
     anna, ben, rosa = (house.officers[o] for o in ("anna", "ben", "rosa"))
