@@ -347,6 +347,9 @@ end_request(struct factory *f, struct arena *a, const struct request_row *row, e
 	OWN_BUF struct buf text = buf_max(4096);
 	struct change *ready;
 
+	NEED(request_may_become(request_state_of(row->state), to), e, CHY_REQUEST_STATE, NULL,
+	     "request %lld %s and does not become %s", (long long)row->id,
+	     request_state_label(request_state_of(row->state)), request_state_name(to));
 	json_set(m, "request", json_int(a, row->id));
 	json_set(m, "from", json_str(a, row->state));
 	json_set(m, "to", json_str(a, state_text(to)));
@@ -402,6 +405,18 @@ take_secrets(struct signing *s, struct change *c, struct err *e)
 	return s->state == REQUEST_SIGNED && act->bring != NULL ? act->bring(&x, c, e) : RC_OK;
 }
 
+/* What is committed has happened, whether or not the policy can be read just now: its job tries again each second. */
+static void
+bring_into_force(struct signing *s)
+{
+	struct err e = { 0 };
+	enum rc rc = fault_fails("factory.load-after-act") ? err_set(&e, CHY_INTERNAL, NULL, "asked to fail")
+							   : policy_load(s->f, &e);
+
+	if (rc != RC_OK)
+		LOG(ERROR, "policy.not-in-force", LI("request", s->row.id), LE(&e));
+}
+
 /* Signatures, the new state and, where nothing outside the store is to be done, the effect: one commit. */
 static enum rc
 commit_signatures(struct signing *s, struct err *e)
@@ -427,7 +442,9 @@ commit_signatures(struct signing *s, struct err *e)
 	TRY(store_commit(s->f->store, ready, e));
 	FAULT("factory.after-signature");
 	s->row.state = state_text(at_once ? REQUEST_DONE : s->state);
-	return at_once ? policy_load(s->f, e) : RC_OK;
+	if (at_once)
+		bring_into_force(s);
+	return RC_OK;
 }
 
 static bool
@@ -452,7 +469,8 @@ work_once(struct signing *s, struct err *e)
 	c = NULL;
 	TRY(store_commit(s->f->store, ready, e));
 	s->row.state = state_text(REQUEST_DONE);
-	return policy_load(s->f, e);
+	bring_into_force(s);
+	return RC_OK;
 }
 
 /* What reconcile has stored meanwhile is found the second time. */
