@@ -25,6 +25,7 @@ new_factory(void)
 		return NULL;
 	pthread_rwlock_init(&f->policy_lock, NULL);
 	pthread_mutex_init(&f->policy_loading, NULL);
+	pthread_mutex_init(&f->deciding, NULL);
 	pthread_mutex_init(&f->acting, NULL);
 	pthread_mutex_init(&f->sequencing, NULL);
 	f->policy_stamp = -1;
@@ -153,6 +154,7 @@ factory_close(struct factory *f)
 	in_flight_free(f->in_flight);
 	remembered_free(f->remembered);
 	arena_free(f->identity);
+	pthread_mutex_destroy(&f->deciding);
 	pthread_mutex_destroy(&f->acting);
 	pthread_mutex_destroy(&f->sequencing);
 	pthread_mutex_destroy(&f->policy_loading);

@@ -48,7 +48,9 @@ struct factory {
 	struct judged *judged; /* under policy_loading */
 	pthread_mutex_t policy_loading;
 
-	pthread_mutex_t acting;     /* held while a signed request takes effect */
+	/* Held from reading the newest policy to the commit of an act that changes it; not while the signer works. */
+	pthread_mutex_t deciding;
+	pthread_mutex_t acting;     /* held while the work of a signed request is done and committed */
 	pthread_mutex_t sequencing; /* one step of the sequencer at a time, whoever wants it */
 	/* Something was signed whose outcome in the store is not known: nothing is issued before reconcile has been through,
 	   so that a retry finds what the first try made. */

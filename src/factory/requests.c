@@ -202,8 +202,9 @@ request_read(struct arena *a, const struct request_row *row, struct request *ret
 	TRY(base_read(in, ret, e));
 	TRY(json_need_object(in, "body", &body, e));
 	ret->body = body;
-	NEED(ret->act.verb != ACT_NONE && act_row_of(ret->act) != NULL && ret->state != REQUEST_STATE_NONE, e,
-	     CHY_REQUEST_DAMAGED, NULL, "request %lld", (long long)row->id);
+	NEED(ret->act.verb != ACT_NONE && act_row_of(ret->act) != NULL && bytes_eq(act, row->act) &&
+		 ret->state != REQUEST_STATE_NONE,
+	     e, CHY_REQUEST_DAMAGED, NULL, "request %lld", (long long)row->id);
 	return RC_OK;
 }
 
@@ -212,7 +213,7 @@ request_read(struct arena *a, const struct request_row *row, struct request *ret
 struct signing {
 	struct factory *f;
 	struct arena *a;
-	struct snapshot *policy;
+	struct snapshot *policy; /* with a reference */
 	struct request_row row;
 	struct request request;
 	struct signatory signatures[SIGNATURES_MAX]; /* those it has, then the new ones */
@@ -524,12 +525,11 @@ load_signing(struct signing *s, struct request_id id, struct err *e)
 	return load_before(s, e);
 }
 
+/* What the signatures come to, by the policy that s has, and that written down. */
 static enum rc
-sign(struct signing *s, struct request_id id, const struct bytes *cms, size_t n, struct err *e)
+decide_and_commit(struct signing *s, const struct bytes *cms, size_t n, struct err *e)
 {
-	TRY(load_signing(s, id, e));
-	NEED(n >= 1 && n <= SIGNATURES_MAX, e, CHY_REQUEST_STATE, NULL, "one to %d signatures",
-	     SIGNATURES_MAX);
+	TRY(load_signing(s, request_id_of(s->row.id), e));
 	for (size_t i = 0; i < n; i++) {
 		enum rc rc = judge_one(s, cms[i], n, e);
 		struct err also = { 0 };
@@ -541,7 +541,40 @@ sign(struct signing *s, struct request_id id, const struct bytes *cms, size_t n,
 			LOG(ERROR, "request.state-not-written", LI("request", s->row.id), LE(&also));
 		return rc;
 	}
-	TRY(commit_signatures(s, e));
+	return commit_signatures(s, e);
+}
+
+static enum rc
+decide_on_newest(struct signing *s, const struct bytes *cms, size_t n, struct err *e)
+{
+	TRY(policy_load(s->f, e));
+	snapshot_unref(s->policy);
+	s->policy = factory_policy(s->f);
+	return decide_and_commit(s, cms, n, e);
+}
+
+/* Acts that change documents are judged one after the other, each by what the one before has left: of two that are right by
+   themselves (a name, a range of numbers, the last but one pair of officers) the second may be wrong. */
+static enum rc
+decide_in_turn(struct signing *s, const struct bytes *cms, size_t n, struct err *e)
+{
+	enum rc rc;
+
+	pthread_mutex_lock(&s->f->deciding);
+	rc = decide_on_newest(s, cms, n, e);
+	pthread_mutex_unlock(&s->f->deciding);
+	return rc;
+}
+
+static enum rc
+sign(struct signing *s, struct request_id id, const struct bytes *cms, size_t n, struct err *e)
+{
+	TRY(store_request(s->f->store, s->a, id.v, &s->row, e));
+	s->request.act = act_of(s->row.act);
+	NEED(n >= 1 && n <= SIGNATURES_MAX, e, CHY_REQUEST_STATE, NULL, "one to %d signatures",
+	     SIGNATURES_MAX);
+	TRY(act_has_document(s->request.act) ? decide_in_turn(s, cms, n, e)
+					     : decide_and_commit(s, cms, n, e));
 	return bytes_eq(s->row.state, state_text(REQUEST_SIGNED)) ? carry_out(s, e) : RC_OK;
 }
 
@@ -581,15 +614,14 @@ enum rc
 request_sign(struct factory *f, struct arena *a, struct officer_id caller, struct request_id id,
 	     const struct bytes *cms, size_t n, const struct json *secrets, struct json **ret, struct err *e)
 {
-	OWN(snapshot_unref)
-	struct snapshot *policy = factory_policy(f);
 	struct signing s = { .f = f,
 			     .a = a,
-			     .policy = policy,
+			     .policy = factory_policy(f),
 			     .request = { .act = { ACT_NONE, KIND_NONE } },
 			     .secrets = secrets };
 	enum rc rc = sign(&s, id, cms, n, e);
 
+	snapshot_unref(s.policy);
 	if (is_refusal(rc))
 		signing_refused(&s, caller, e);
 	TRY(rc);

@@ -1,5 +1,7 @@
 """Signed requests when something is in their way: what is done stays done, what competes is judged one after the other."""
+import base64
 import subprocess
+import threading
 import time
 
 import world
@@ -48,3 +50,42 @@ def test_what_is_done_stays_done_when_the_policy_cannot_be_read(sqlite_house, sc
         verify(house, scratch)
     finally:
         restarted(house)
+
+
+def at_once(house, by, *ready):
+    """Brings requests that are signed already, all in the same moment; what came of each: its state or the word of the refusal."""
+    barrier, ends = threading.Barrier(len(ready)), [None] * len(ready)
+
+    def bring(i, request, cms):
+        barrier.wait()
+        try:
+            ends[i] = house.call("POST", f"/api/v1/requests/{request['id']}/signatures", {"signatures": cms}, by)["state"]
+        except Refused as e:
+            ends[i] = e.code
+
+    threads = [threading.Thread(target=bring, args=(i, *r)) for i, r in enumerate(ready)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    return ends
+
+
+def ready(house, act, body, obj, *signers):
+    request = house.prepare(signers[0], act, body, obj)
+    content = base64.b64decode(request["to_sign"])
+    return request, [base64.b64encode(s.sign(content)).decode() for s in signers]
+
+
+def test_two_at_once_do_not_close_the_last_pair(sqlite_house):
+    """Each of the two is right by itself. The one who signs with Anna counts for no pair: officers are all that he may change."""
+    house, (anna, ben) = sqlite_house, (sqlite_house.officers[o] for o in ("anna", "ben"))
+    house.act("officer-profile.create", {"name": "Officers only", "entity_type": "dynamic-token", "roles": ["use-awb", "officer-tasks"]}, anna, ben)
+    sam = house.make_officer("Sam", "Officers only", anna, ben, issuer=house.officers["rosa"])
+    carl = house.make_officer("Carl", "Administration officer", anna, ben, issuer=house.officers["rosa"])
+    bodies = {o.id: house.call("GET", f"/api/v1/documents/officer/{o.id}", officer=anna)["body"] for o in (ben, carl)}
+    for _ in range(12):
+        ends = at_once(house, anna, *(ready(house, "officer.modify", dict(b, state="closed"), i, anna, sam) for i, b in bodies.items()))
+        assert sorted(ends) == ["CHY-1619", "done"], ends
+        closed = list(bodies)[ends.index("done")]
+        house.act("officer.modify", dict(bodies[closed], state="active"), anna, sam, obj=closed)
