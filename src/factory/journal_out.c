@@ -3,11 +3,12 @@
 
 #include "base/idgen.h"
 #include "factory/leaf.h"
+#include "factory/page.h"
 #include "factory/sequencer.h"
 #include "factory/tiles.h"
 #include "store/read.h"
 
-enum { PAGE = 500, PAGE_ARENA = 64 << 20, LINE_MAX_BYTES = 8 << 20 };
+enum { PAGE = 500, LINE_MAX_BYTES = 8 << 20 };
 
 static struct json *
 head_json(struct factory *f, struct arena *a, const struct head_row *h)
@@ -157,13 +158,16 @@ remember(struct export *x, int64_t id, int64_t version, struct err *e)
 
 /* Which fact a leaf is of, if that is a recent one. */
 static enum rc
-note_fact(struct export *x, struct arena *a, const struct placed_leaf_row *row, struct err *e)
+note_fact(struct export *x, const struct placed_leaf_row *row, struct err *e)
 {
+	OWN(arena_free)
+	struct arena *a = NULL;
 	struct json *body, *document;
 	int64_t version;
 
 	if (id_at_ms(row->id) < x->recent_at)
 		return RC_OK;
+	NEED((a = arena_new(PAGE_ARENA)) != NULL, e, CHY_NO_MEMORY, NULL, "the export");
 	if (bytes_is(row->kind, "certificate") || bytes_is(row->kind, "ca-certificate") ||
 	    bytes_is(row->kind, "attribute-certificate"))
 		return remember(x, row->object, 0, e);
@@ -238,17 +242,16 @@ put_leaves(struct export *x, struct err *e)
 
 	while (idx < x->size) {
 		OWN(arena_free)
-		struct arena *a = arena_new(PAGE_ARENA);
+		struct arena *a = NULL;
 		struct placed_leaf_row *rows;
-		size_t n;
+		size_t n, most = PAGE;
 
-		NEED(a != NULL, e, CHY_NO_MEMORY, NULL, "the export");
-		TRY(store_leaves(x->f->store, a, idx, PAGE, &rows, &n, e));
+		TRY(PAGE_READ(a, most, PAGE_ARENA, e, store_leaves(x->f->store, a, idx, most, &rows, &n, e)));
 		NEED(n > 0, e, CHY_JOURNAL_HEAD, NULL, "leaf %lld of %lld is missing", (long long)idx,
 		     (long long)x->size);
 		for (size_t i = 0; i < n && idx < x->size; i++) {
 			TRY(put_leaf(x, &rows[i], e));
-			TRY(note_fact(x, a, &rows[i], e));
+			TRY(note_fact(x, &rows[i], e));
 			idx = rows[i].idx + 1;
 			TRY(put_heads_up_to(x, idx, &head, e));
 		}
@@ -260,15 +263,16 @@ static enum rc
 put_documents(struct export *x, struct err *e)
 {
 	int64_t id = 0, version = 0;
-	size_t n;
+	size_t n, most;
 
 	do {
 		OWN(arena_free)
-		struct arena *a = arena_new(PAGE_ARENA);
+		struct arena *a = NULL;
 		struct document_row *rows;
 
-		NEED(a != NULL, e, CHY_NO_MEMORY, NULL, "the export");
-		TRY(store_document_history(x->f->store, a, id, version, PAGE, &rows, &n, e));
+		most = PAGE;
+		TRY(PAGE_READ(a, most, PAGE_ARENA, e,
+			      store_document_history(x->f->store, a, id, version, most, &rows, &n, e)));
 		for (size_t i = 0; i < n; i++) {
 			OWN_BUF struct buf b = buf_max(LINE_MAX_BYTES);
 
@@ -288,7 +292,7 @@ put_documents(struct export *x, struct err *e)
 			TRY(put_line(x, &b, e));
 			x->documents++;
 		}
-	} while (n == PAGE);
+	} while (n == most);
 	return RC_OK;
 }
 
@@ -296,15 +300,16 @@ static enum rc
 put_signatures(struct export *x, struct err *e)
 {
 	int64_t request = 0, number = 0;
-	size_t n;
+	size_t n, most;
 
 	do {
 		OWN(arena_free)
-		struct arena *a = arena_new(PAGE_ARENA);
+		struct arena *a = NULL;
 		struct signature_row *rows;
 
-		NEED(a != NULL, e, CHY_NO_MEMORY, NULL, "the export");
-		TRY(store_signature_history(x->f->store, a, request, number, PAGE, &rows, &n, e));
+		most = PAGE;
+		TRY(PAGE_READ(a, most, PAGE_ARENA, e,
+			      store_signature_history(x->f->store, a, request, number, most, &rows, &n, e)));
 		for (size_t i = 0; i < n; i++) {
 			OWN_BUF struct buf b = buf_max(LINE_MAX_BYTES);
 
@@ -321,7 +326,7 @@ put_signatures(struct export *x, struct err *e)
 			TRY(put_line(x, &b, e));
 			x->signatures++;
 		}
-	} while (n == PAGE);
+	} while (n == most);
 	return RC_OK;
 }
 
@@ -361,23 +366,27 @@ static enum rc
 put_certificates(struct export *x, struct err *e)
 {
 	int64_t after = 0;
-	size_t n;
+	size_t n, most;
 
 	do {
 		OWN(arena_free)
-		struct arena *a = arena_new(PAGE_ARENA);
+		struct arena *a = NULL;
 		struct certificate_row *rows;
-		struct bytes der;
 
-		NEED(a != NULL, e, CHY_NO_MEMORY, NULL, "the export");
-		TRY(store_certificates(x->f->store, a, after, PAGE, &rows, &n, e));
+		most = PAGE;
+		TRY(PAGE_READ(a, most, PAGE_ARENA, e,
+			      store_certificates(x->f->store, a, after, most, &rows, &n, e)));
 		for (size_t i = 0; i < n; i++) {
 			OWN_BUF struct buf b = buf_max(LINE_MAX_BYTES);
+			OWN(arena_free)
+			struct arena *own = arena_new(4 * LIMIT_CERT);
+			struct bytes der;
 
+			NEED(own != NULL, e, CHY_NO_MEMORY, NULL, "the export");
 			after = rows[i].id;
 			if (!is_exported(x, id_at_ms(after), after, 0))
 				continue;
-			TRY(store_der(x->f->store, a, rows[i].id, &der, e));
+			TRY(store_der(x->f->store, own, rows[i].id, &der, e));
 			buf_printf(&b, "{\"type\":\"certificate\",\"id\":%lld,\"serial\":\"",
 				   (long long)rows[i].id);
 			hex_put(&b, rows[i].serial);
@@ -389,7 +398,7 @@ put_certificates(struct export *x, struct err *e)
 			TRY(put_line(x, &b, e));
 			x->certificates++;
 		}
-	} while (n == PAGE);
+	} while (n == most);
 	return RC_OK;
 }
 

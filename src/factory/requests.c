@@ -646,57 +646,94 @@ resume_one(struct factory *f, int64_t id, struct err *e)
 	return carry_out(&s, e);
 }
 
-enum rc
-requests_resume(struct factory *f, struct err *e)
+enum { JOB_PAGE = 100 };
+
+static enum rc
+resume_page(struct factory *f, int64_t *after, size_t *ret_n, struct err *e)
 {
 	OWN(arena_free)
 	struct arena *a = arena_new(LIMIT_REQUEST_ARENA);
-	struct request_row *rows;
-	size_t n;
+	struct number_row *ids;
 
 	NEED(a != NULL, e, CHY_NO_MEMORY, NULL, "requests");
-	TRY(store_requests(f->store, a, state_text(REQUEST_SIGNED), 0, 100, &rows, &n, e));
-	for (size_t i = 0; i < n; i++) {
+	TRY(store_request_ids(f->store, a, state_text(REQUEST_SIGNED), *after, JOB_PAGE, &ids, ret_n, e));
+	for (size_t i = 0; i < *ret_n; i++) {
 		struct err why = { 0 };
 
-		if (resume_one(f, rows[i].id, &why) == RC_OK)
-			LOG(INFO, "request.carried-on", LI("request", rows[i].id));
+		*after = ids[i].value;
+		if (resume_one(f, ids[i].value, &why) == RC_OK)
+			LOG(INFO, "request.carried-on", LI("request", ids[i].value));
 		else
-			LOG(WARNING, "request.not-carried-on", LI("request", rows[i].id), LE(&why));
+			LOG(WARNING, "request.not-carried-on", LI("request", ids[i].value), LE(&why));
 	}
+	return RC_OK;
+}
+
+enum rc
+requests_resume(struct factory *f, struct err *e)
+{
+	int64_t after = 0;
+	size_t n;
+
+	do
+		TRY(resume_page(f, &after, &n, e));
+	while (n == JOB_PAGE);
 	return RC_OK;
 }
 
 /* The row says when it lapses unsigned; once signed, the time of the first signature counts. */
 static enum rc
-waited_too_long(struct factory *f, struct arena *a, const struct request_row *row, bool *ret, struct err *e)
+waited_too_long(struct factory *f, struct arena *a, int64_t id, bool *ret, struct err *e)
 {
 	struct signature_row *rows;
 	size_t n;
 
-	TRY(store_signatures(f->store, a, row->id, &rows, &n, e));
+	TRY(store_signatures(f->store, a, id, &rows, &n, e));
 	*ret = n == 0 || rows[0].at + REQUEST_WAITING_MS <= clock_now_ms();
 	return RC_OK;
 }
 
 static enum rc
-expire(struct factory *f, enum request_state state, struct err *e)
+expire_one(struct factory *f, enum request_state state, int64_t id, struct err *e)
 {
 	OWN(arena_free)
 	struct arena *a = arena_new(LIMIT_REQUEST_ARENA);
-	struct request_row *rows;
+	const struct request_row row = { .id = id, .state = state_text(state) };
+	bool over = true;
+	enum rc rc;
+
+	NEED(a != NULL, e, CHY_NO_MEMORY, NULL, "a request");
+	if (state == REQUEST_WAITING)
+		TRY(waited_too_long(f, a, id, &over, e));
+	if (!over)
+		return RC_OK;
+	rc = end_request(f, a, &row, REQUEST_EXPIRED, "nobody signed it in time", e);
+	if (rc != RC_OK && e->code == CHY_STORE_STATE) { /* somebody did meanwhile */
+		err_clear(e);
+		return RC_OK;
+	}
+	return rc;
+}
+
+static enum rc
+expire(struct factory *f, enum request_state state, struct err *e)
+{
+	int64_t after = 0;
 	size_t n;
 
-	NEED(a != NULL, e, CHY_NO_MEMORY, NULL, "requests");
-	TRY(store_requests_expired(f->store, a, state_text(state), clock_now_ms(), 100, &rows, &n, e));
-	for (size_t i = 0; i < n; i++) {
-		bool over = true;
+	do {
+		OWN(arena_free)
+		struct arena *a = arena_new(LIMIT_REQUEST_ARENA);
+		struct number_row *ids;
 
-		if (state == REQUEST_WAITING)
-			TRY(waited_too_long(f, a, &rows[i], &over, e));
-		if (over)
-			TRY(end_request(f, a, &rows[i], REQUEST_EXPIRED, "nobody signed it in time", e));
-	}
+		NEED(a != NULL, e, CHY_NO_MEMORY, NULL, "requests");
+		TRY(store_requests_expired(f->store, a, state_text(state), clock_now_ms(), after, JOB_PAGE,
+					   &ids, &n, e));
+		for (size_t i = 0; i < n; i++) {
+			after = ids[i].value;
+			TRY(expire_one(f, state, after, e));
+		}
+	} while (n == JOB_PAGE);
 	return RC_OK;
 }
 

@@ -3,6 +3,7 @@
 #include "factory/requests.h"
 
 #include "factory/acts.h"
+#include "factory/page.h"
 #include "policy/document.h"
 #include "policy/approval.h"
 #include "policy/rights.h"
@@ -148,28 +149,59 @@ is_in_inbox(struct factory *f, struct arena *a, const struct snapshot *policy, c
 	return RC_OK;
 }
 
+struct listing {
+	struct factory *f;
+	struct arena *a; /* of the answer */
+	const struct snapshot *policy;
+	const struct officer *who;
+	const struct request_filter *filter;
+	struct json *items;
+	int64_t last; /* the cursor of the next page */
+	size_t n;     /* rows that were read, wanted or not */
+};
+
+static enum rc
+list_one(struct listing *l, struct arena *scratch, const struct request_row *row, struct err *e)
+{
+	bool wanted = true;
+	struct request r;
+
+	TRY(request_read(scratch, row, &r, e));
+	if (l->filter->inbox)
+		TRY(is_in_inbox(l->f, scratch, l->policy, l->who, &r, &wanted, e));
+	if (wanted && may_see(l->who, &r, NULL) == RC_OK)
+		json_add(l->items, head_json(l->a, row, &r));
+	return RC_OK;
+}
+
+/* Bodies, and what they are read into, stay in the scratch arena: only their heads are answered. */
+static enum rc
+list_page(struct listing *l, struct arena *scratch, size_t most, struct err *e)
+{
+	struct bytes state = l->filter->inbox ? bytes_str(request_state_name(REQUEST_WAITING))
+					      : l->filter->state;
+	struct request_row *rows;
+
+	l->items = json_array(l->a);
+	TRY(store_requests(l->f->store, scratch, state, l->filter->after, most, &rows, &l->n, e));
+	for (size_t i = 0; i < l->n; i++)
+		TRY(list_one(l, scratch, &rows[i], e));
+	l->last = l->n > 0 ? rows[l->n - 1].id : 0;
+	return RC_OK;
+}
+
 enum rc
 request_list(struct factory *f, struct arena *a, const struct snapshot *policy, const struct officer *who,
 	     const struct request_filter *filter, struct json **ret, struct err *e)
 {
-	struct bytes state = filter->inbox ? bytes_str(request_state_name(REQUEST_WAITING)) : filter->state;
-	struct json *items = json_array(a);
-	struct request_row *rows;
-	size_t n;
+	struct listing l = { .f = f, .a = a, .policy = policy, .who = who, .filter = filter };
+	OWN(arena_free)
+	struct arena *scratch = NULL;
+	size_t most = filter->limit;
 
-	TRY(store_requests(f->store, a, state, filter->after, filter->limit, &rows, &n, e));
-	for (size_t i = 0; i < n; i++) {
-		bool wanted = true;
-		struct request r;
-
-		TRY(request_read(a, &rows[i], &r, e));
-		if (filter->inbox)
-			TRY(is_in_inbox(f, a, policy, who, &r, &wanted, e));
-		if (wanted && may_see(who, &r, NULL) == RC_OK)
-			json_add(items, head_json(a, &rows[i], &r));
-	}
+	TRY(PAGE_READ(scratch, most, PAGE_ARENA, e, list_page(&l, scratch, most, e)));
 	*ret = json_object(a);
-	json_set(*ret, "items", items);
-	json_set(*ret, "next", n > 0 && n == filter->limit ? json_int(a, rows[n - 1].id) : json_null(a));
+	json_set(*ret, "items", l.items);
+	json_set(*ret, "next", l.n > 0 && l.n == most ? json_int(a, l.last) : json_null(a));
 	return RC_OK;
 }

@@ -3,6 +3,7 @@
 
 #include "base/idgen.h"
 #include "factory/leaf.h"
+#include "factory/page.h"
 #include "factory/tiles.h"
 #include "store/read.h"
 
@@ -10,7 +11,7 @@
  * Whoever verifies wants to see that a leaf's time is near its head's. So no head is signed amid a backlog, whose next
  * leaves would be older than it; and where the clock was set back, a leaf says so before others do.
  */
-enum { LEASE_MS = 3000, PAGE_ARENA = 64 << 20, BACKLOG_MS = 300000, CLOCK_BACK_MS = 300000 };
+enum { LEASE_MS = 3000, BACKLOG_MS = 300000, CLOCK_BACK_MS = 300000 };
 
 /* What a step works with. The tree is read again each time: a few rows, and no state to go stale when the lease has
    been elsewhere. */
@@ -98,11 +99,13 @@ place_and_store(struct step *s, const struct leaf_row *leaves, size_t n, struct 
 static enum rc
 place_waiting(struct step *s, size_t *ret_placed, bool *ret_backlog, struct err *e)
 {
+	OWN(arena_free)
+	struct arena *a = NULL;
 	struct leaf_row *leaves;
-	size_t n;
+	size_t n, most = LIMIT_PAGE;
 
-	TRY(store_leaves_waiting(s->f->store, s->a, LIMIT_PAGE, &leaves, &n, e));
-	*ret_backlog = n == LIMIT_PAGE && id_at_ms(leaves[n - 1].id) < clock_now_ms() - BACKLOG_MS;
+	TRY(PAGE_READ(a, most, PAGE_ARENA, e, store_leaves_waiting(s->f->store, a, most, &leaves, &n, e)));
+	*ret_backlog = n > 0 && n == most && id_at_ms(leaves[n - 1].id) < clock_now_ms() - BACKLOG_MS;
 	if (n > 0)
 		TRY(place_and_store(s, leaves, n, e));
 	*ret_placed = n;

@@ -80,11 +80,6 @@ void row_view(const struct table *t, const union value *cols, void *row); /* wit
 MUST enum rc row_load(const struct table *t, const union value *cols, struct arena *a, void *row,
 		      struct err *e);
 
-/* A result of one integer. */
-struct number_row {
-	int64_t value;
-};
-
 /* An idempotency row behind its place in the index: the key's first eight octets. */
 struct slot_row {
 	int64_t slot;

@@ -50,9 +50,13 @@ MUST enum rc store_requests(struct store *s, struct arena *a, struct bytes state
 MUST enum rc store_requests_of_act(struct store *s, struct arena *a, struct bytes act, int64_t before,
 				   int64_t from_at, size_t limit, struct request_row **ret, size_t *n,
 				   struct err *e);
-/* Requests in the state whose expires_at is at or before now, by id: to be made void. */
+/* Only their ids: a body may take half a megabyte. */
+MUST enum rc store_request_ids(struct store *s, struct arena *a, struct bytes state, int64_t after,
+			       size_t limit, struct number_row **ret, size_t *n, struct err *e);
+/* The ids of requests in the state whose expires_at is at or before now: to be made void. */
 MUST enum rc store_requests_expired(struct store *s, struct arena *a, struct bytes state, int64_t now_at,
-				    size_t limit, struct request_row **ret, size_t *n, struct err *e);
+				    int64_t after, size_t limit, struct number_row **ret, size_t *n,
+				    struct err *e);
 /* By n. */
 MUST enum rc store_signatures(struct store *s, struct arena *a, int64_t request_id,
 			      struct signature_row **ret, size_t *n, struct err *e);

@@ -120,10 +120,18 @@ store_requests(struct store *s, struct arena *a, struct bytes state, int64_t aft
 }
 
 enum rc
-store_requests_expired(struct store *s, struct arena *a, struct bytes state, int64_t now_at, size_t limit,
-		       struct request_row **ret, size_t *n, struct err *e)
+store_request_ids(struct store *s, struct arena *a, struct bytes state, int64_t after, size_t limit,
+		  struct number_row **ret, size_t *n, struct err *e)
 {
-	return store_rows(s, a, Q_REQUESTS_EXPIRED, ARGS(B(state), I(now_at), LIMIT(limit)), ret, n, e);
+	return store_rows(s, a, Q_REQUEST_IDS, ARGS(B(state), I(after), LIMIT(limit)), ret, n, e);
+}
+
+enum rc
+store_requests_expired(struct store *s, struct arena *a, struct bytes state, int64_t now_at, int64_t after,
+		       size_t limit, struct number_row **ret, size_t *n, struct err *e)
+{
+	return store_rows(s, a, Q_REQUESTS_EXPIRED, ARGS(B(state), I(now_at), I(after), LIMIT(limit)), ret, n,
+			  e);
 }
 
 enum rc

@@ -74,6 +74,11 @@ struct leaf_row {
 	struct bytes hash; /* RFC 9162 leaf hash */
 };
 
+/* One number: an id, a count. */
+struct number_row {
+	int64_t value;
+};
+
 /* A leaf at its place in the tree. */
 struct placed_leaf_row {
 	int64_t idx, id;

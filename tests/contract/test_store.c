@@ -213,6 +213,7 @@ requests_move_by_compare_and_set(void **state)
 {
 	struct world *w = *state;
 	struct request_row row = request(20, "prepared", 100), got, *rows;
+	struct number_row *ids;
 	struct change *c = change_new();
 	size_t n;
 
@@ -234,10 +235,16 @@ requests_move_by_compare_and_set(void **state)
 	ok(store_requests(w->s, w->a, BYTES("prepared"), 0, 10, &rows, &n, &w->e));
 	assert_int_equal(n, 1);
 	assert_int_equal(rows[0].id, 21);
-	ok(store_requests_expired(w->s, w->a, BYTES("prepared"), 199, 10, &rows, &n, &w->e));
+	ok(store_requests_expired(w->s, w->a, BYTES("prepared"), 199, 0, 10, &ids, &n, &w->e));
 	assert_int_equal(n, 0);
-	ok(store_requests_expired(w->s, w->a, BYTES("prepared"), 200, 10, &rows, &n, &w->e));
+	ok(store_requests_expired(w->s, w->a, BYTES("prepared"), 200, 0, 10, &ids, &n, &w->e));
 	assert_int_equal(n, 1);
+	assert_int_equal(ids[0].value, 21);
+	ok(store_requests_expired(w->s, w->a, BYTES("prepared"), 200, 21, 10, &ids, &n, &w->e));
+	assert_int_equal(n, 0);
+	ok(store_request_ids(w->s, w->a, BYTES("done"), 0, 10, &ids, &n, &w->e));
+	assert_int_equal(n, 1);
+	assert_int_equal(ids[0].value, 20);
 }
 
 static enum rc

@@ -1,11 +1,14 @@
 """Signed requests when something is in their way: what is done stays done, what competes is judged one after the other."""
 import base64
+import sqlite3
 import subprocess
 import threading
 import time
 
+from cryptography.hazmat.primitives.asymmetric import rsa
+
 import world
-from world import Refused
+from world import Refused, make_csr
 
 TLS = {"storage_profile": "pkcs10", "issuer_certificates": "none", "certificate_procedures": ["TLS server"]}
 
@@ -89,3 +92,55 @@ def test_two_at_once_do_not_close_the_last_pair(sqlite_house):
         assert sorted(ends) == ["CHY-1619", "done"], ends
         closed = list(bodies)[ends.index("done")]
         house.act("officer.modify", dict(bodies[closed], state="active"), anna, sam, obj=closed)
+
+
+def database(house, statement, *values):
+    with sqlite3.connect(house.dir / "chancery.db", timeout=20) as db:
+        found = db.execute(statement, values).fetchall()
+    db.close()
+    return found
+
+
+def states(house):
+    """Of the requests with large bodies."""
+    return dict(database(house, "SELECT state, count(*) FROM request WHERE length(body) > 100000 GROUP BY state"))
+
+
+def listed(house, limit):
+    """The ids of all requests, page by page."""
+    ids, after = [], 0
+    while after is not None:
+        page = house.call("GET", f"/api/v1/requests?limit={limit}&after={after}", officer=house.officers["anna"])
+        ids += [item["id"] for item in page["items"]]
+        after = page["next"]
+    return ids
+
+
+def test_many_requests_with_large_bodies(sqlite_house, scratch):
+    """120 bulk requests, about 55 MB to sign: waiting leaves, export, list, restart and lapsing all take them piece by piece."""
+    house, rosa = sqlite_house, sqlite_house.officers["rosa"]
+    key = rsa.generate_private_key(65537, 4096)
+    csr, _ = make_csr(None, key, sans=[f"{'bulk' * 10}-{i}.example.org" for i in range(38)])
+    items = [{"csr": base64.b64encode(csr).decode(), "idempotency_key": f"bulk {i}"} for i in range(100)]
+    body = {"token_procedure": "TLS server", "requests": items}  # the later requests find what the first one had issued
+    # as if another factory had the sequencer: the leaves wait
+    database(house, "UPDATE job SET owner = 1, lease_until = 1 << 60 WHERE name = 'sequencer'")
+    for _ in range(120):
+        done = house.act("certificate.issue", body, rosa)
+        assert done["state"] == "done" and "certificate" in done["result"]["certificates"][99]
+    for _ in range(5):
+        house.prepare(rosa, "certificate.issue", body)
+    assert database(house, "SELECT sum(length(l.body)) FROM journal_todo t JOIN journal_leaf l ON l.id = t.id")[0][0] > 64 << 20
+    database(house, "DELETE FROM job WHERE name = 'sequencer'")
+    until(lambda: database(house, "SELECT count(*) FROM journal_todo") == [(0,)], 60)
+    verify(house, scratch)
+    everything = [r[0] for r in database(house, "SELECT id FROM request ORDER BY id")]
+    assert listed(house, 1000) == listed(house, 100) == everything
+    house.stop()
+    database(house, "UPDATE request SET state = 'signed' WHERE length(body) > 100000 AND state = 'done'")
+    made = database(house, "SELECT count(*) FROM certificate")
+    house.start(wait=120, CHANCERY_CLOCK_OFFSET_MS=str(16 * 60 * 1000))
+    until(lambda: states(house) == {"done": 120, "expired": 5}, 60)
+    assert database(house, "SELECT count(*) FROM certificate") == made, "found again, not made again"
+    verify(house, scratch)
+    restarted(house)
