@@ -72,7 +72,7 @@ MUST enum rc store_sessions(struct store *s, struct arena *a, struct bytes state
 /* What came of an Idempotency-Key; STORE_NOT_FOUND when it is new. */
 MUST enum rc store_idempotency(struct store *s, struct arena *a, struct bytes key,
 			       struct idempotency_row *ret, struct err *e);
-/* Forgets keys older than `before_at`, one slice in 256 of the key space per call; *deleted may be NULL. A
+/* Forgets keys older than `before_at`, but for those of requests in the state "signed", one slice in 256 of the key space per call; *deleted may be NULL. A
    job calls it with 0, 1, ... 255 over and over. */
 MUST enum rc store_idempotency_expire(struct store *s, unsigned slice, int64_t before_at, int64_t *deleted,
 				      struct err *e);

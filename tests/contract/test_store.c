@@ -318,6 +318,37 @@ an_idempotency_key_works_once(void **state)
 	ok(put_key(w, BYTES_OF(key1), 3));
 }
 
+/* A day later, two days later: what an interrupted request has issued must be found when it is carried on with. */
+static void
+keys_of_a_signed_request_stay(void **state)
+{
+	struct world *w = *state;
+	static const uint8_t key[32] = { 7 }, other_key[32] = { 7, 1 };
+	struct request_row row = request(20, "signed", 100);
+	struct idempotency_row mine = { BYTES_OF(key), 3, BYTES("request hash"), 0, 1000 }, got;
+	uint8_t room[3][32];
+	struct certificate_row cert = certificate_of(5, room);
+	struct change *c = change_new();
+	int64_t deleted;
+
+	change_put_request(c, &row);
+	cert.request_id = 20;
+	mine.result = cert.id;
+	change_put_certificate(c, &cert, BYTES("der"));
+	change_put_idempotency(c, &mine);
+	ok(store_commit(w->s, c, &w->e));
+	ok(put_key(w, BYTES_OF(other_key), 1)); /* of no request */
+	ok(store_idempotency_expire(w->s, 7, 2 * 86400000, &deleted, &w->e));
+	assert_int_equal(deleted, 1);
+	ok(store_idempotency(w->s, w->a, BYTES_OF(key), &got, &w->e));
+	assert_int_equal(got.result, cert.id);
+	fails(store_idempotency(w->s, w->a, BYTES_OF(other_key), &got, &w->e), STORE_NOT_FOUND);
+	ok(move_request(w, 20, "signed", "done", "{}"));
+	ok(store_idempotency_expire(w->s, 7, 2 * 86400000, &deleted, &w->e));
+	assert_int_equal(deleted, 1);
+	fails(store_idempotency(w->s, w->a, BYTES_OF(key), &got, &w->e), STORE_NOT_FOUND);
+}
+
 static void
 put_session(struct world *w, int64_t id, int64_t maximum)
 {
@@ -585,6 +616,7 @@ main(void)
 		{ "requests move by compare and set", requests_move_by_compare_and_set },
 		{ "an officer signs once", an_officer_signs_once },
 		{ "an idempotency key works once", an_idempotency_key_works_once },
+		{ "the keys of a signed request stay", keys_of_a_signed_request_stay },
 		{ "a session counts to its maximum", a_session_counts_to_its_maximum },
 		{ "counters, settings and outbox", counters_settings_and_outbox },
 		{ "a job has one owner", a_job_has_one_owner },
