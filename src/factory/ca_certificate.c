@@ -126,7 +126,7 @@ sign(struct factory *f, struct arena *a, const struct authority_decision *d, con
 				 .context = p->request ? buf_bytes(&context) : BYTES_NONE },
 	    SIGNER_WAIT_MS, a, &signature, e);
 	if (rc != RC_OK && (e->code == CHY_SIGNER_LOST || e->code == CHY_SIGNER_TIMEOUT))
-		atomic_store(&f->repairing, true); /* it may have been signed all the same */
+		doubt_raise(&f->doubt); /* it may have been signed all the same */
 	TRY(rc);
 	FAULT("factory.after-sign-authority");
 	TRY(pending_add(a, p, d->tbs, signature.signature, change, &done, e));
@@ -207,7 +207,7 @@ ca_certificate_make(struct factory *f, struct arena *a, const struct snapshot *p
 	size_t n;
 
 	/* What an earlier try has had signed may not be in the store yet: a second certificate would be signed. */
-	NEED(!atomic_load(&f->repairing), e, CHY_REPAIRING, NULL,
+	NEED(!doubt_is(&f->doubt), e, CHY_REPAIRING, NULL,
 	     "what was interrupted is being put right; the request is carried on with by itself");
 	TRY(store_certificates_by_request(f->store, a, request.v, 0, 1, &rows, &n, e));
 	if (n > 0)
@@ -221,6 +221,6 @@ ca_certificate_make(struct factory *f, struct arena *a, const struct snapshot *p
 		return RC_OK;
 	}
 	if (rc != RC_OK)
-		atomic_store(&f->repairing, true);
+		doubt_raise(&f->doubt);
 	return rc;
 }

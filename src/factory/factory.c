@@ -171,10 +171,11 @@ factory_new_id(struct factory *f)
 enum rc
 factory_repair(struct factory *f, struct err *e)
 {
+	uint64_t seen = doubt_seen(&f->doubt);
 	size_t adopted = 0;
 
 	TRY(reconcile(f, 0, &adopted, e));
-	atomic_store(&f->repairing, false);
+	doubt_settle(&f->doubt, seen);
 	LOG(INFO, "factory.repaired", LI("adopted", (int64_t)adopted));
 	return requests_resume(f, e);
 }
@@ -184,13 +185,13 @@ signer_lost(void *arg)
 {
 	struct factory *f = arg;
 
-	atomic_store(&f->repairing, true);
+	doubt_raise(&f->doubt);
 }
 
 enum rc
 factory_attach_signer(struct factory *f, int fd, struct err *e)
 {
-	atomic_store(&f->repairing, true);
+	doubt_raise(&f->doubt);
 	TRY(signer_attach(f->signer, fd, e));
 	return factory_repair(f, e);
 }

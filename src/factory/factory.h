@@ -12,6 +12,7 @@
 #include "base/bytes.h"
 #include "base/idgen.h"
 #include "base/rc.h"
+#include "factory/doubt.h"
 #include "policy/snapshot.h"
 #include "signer/client.h"
 #include "store/store.h"
@@ -54,7 +55,7 @@ struct factory {
 	pthread_mutex_t sequencing; /* one step of the sequencer at a time, whoever wants it */
 	/* Something was signed whose outcome in the store is not known: nothing is issued before reconcile has been through,
 	   so that a retry finds what the first try made. */
-	_Atomic bool repairing;
+	struct doubt doubt;
 	struct sessions *sessions;
 	struct in_flight *in_flight;
 	struct remembered *remembered;

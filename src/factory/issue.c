@@ -77,6 +77,14 @@ look_up_attributes(struct issue_call *c)
 	return RC_OK;
 }
 
+static enum rc
+no_doubt(struct issue_call *c)
+{
+	NEED(!doubt_is(&c->f->doubt), &c->err, CHY_REPAIRING, NULL,
+	     "what was interrupted is being put right: try again");
+	return RC_OK;
+}
+
 /* *ret_found: the certificate that came of the same request before. */
 static enum rc
 look_up_repeated(struct issue_call *c, bool *ret_found)
@@ -90,6 +98,8 @@ look_up_repeated(struct issue_call *c, bool *ret_found)
 	idempotency_hashes(c);
 	NEED(in_flight_enter(c->f->in_flight, &c->idempotency), &c->err, CHY_IDEMPOTENCY_BUSY, NULL,
 	     "a request with this Idempotency-Key is being carried out: try again");
+	TRY(no_doubt(
+	    c)); /* the one before it may have failed since, and have left a certificate that is not in the store */
 	rc = store_idempotency(c->f->store, c->arena, BYTES_OF(c->idempotency.key), &row, &c->err);
 	if (rc == RC_NOT_FOUND) {
 		err_clear(&c->err);
@@ -243,7 +253,7 @@ stored(void *arg, enum rc rc, const struct err *e)
 		rc = RC_OK; /* reconcile was faster: it is in the store */
 	if (rc != RC_OK) {
 		c->err = *e;
-		atomic_store(&c->f->repairing, true);
+		doubt_raise(&c->f->doubt);
 	}
 	finish(c, rc);
 }
@@ -261,7 +271,7 @@ signed_(void *arg, const struct signed_cert *s, const struct err *e)
 		c->err = *e;
 		if (e->code == CHY_SIGNER_LOST) {
 			c->may_be_out = true;
-			atomic_store(&c->f->repairing, true);
+			doubt_raise(&c->f->doubt);
 		}
 		finish(c, e->rc);
 		return;
@@ -274,7 +284,7 @@ signed_(void *arg, const struct signed_cert *s, const struct err *e)
 			rc = ac_plan_add(c->arena, &c->acs[i], c->into, &c->err);
 		c->certificate = done.der;
 		if (rc != RC_OK)
-			atomic_store(&c->f->repairing, true);
+			doubt_raise(&c->f->doubt);
 		finish(c, rc);
 		return;
 	}
@@ -293,7 +303,7 @@ signed_(void *arg, const struct signed_cert *s, const struct err *e)
 		change_free(done.change);
 	}
 	/* it is in the signer's journal all the same: reconcile will bring it into the store */
-	atomic_store(&c->f->repairing, true);
+	doubt_raise(&c->f->doubt);
 	finish(c, rc);
 }
 
@@ -332,7 +342,7 @@ attribute_signed(void *arg, const struct signed_cert *s, const struct err *e)
 		else
 			err_set(&c->err, CHY_NO_MEMORY, NULL, "a signature");
 		if (s != NULL || e->code == CHY_SIGNER_LOST || c->acs_signed > 0)
-			atomic_store(&c->f->repairing, true); /* what was signed in vain is put right */
+			doubt_raise(&c->f->doubt); /* what was signed in vain is put right */
 		finish(c, c->err.rc);
 		return;
 	}
@@ -389,13 +399,9 @@ issue_start(struct issue_call *c)
 
 	c->policy = factory_policy(c->f);
 	atomic_fetch_add(&c->f->figures.issuing, 1);
-	if (atomic_load(&c->f->repairing)) {
-		finish(c,
-		       err_set(&c->err, CHY_REPAIRING, NULL,
-			       "what was interrupted is being put right: try again"));
-		return;
-	}
-	rc = look_up_repeated(c, &repeated);
+	rc = no_doubt(c);
+	if (rc == RC_OK)
+		rc = look_up_repeated(c, &repeated);
 	if (rc != RC_OK || repeated) {
 		finish(c, rc);
 		return;

@@ -206,7 +206,7 @@ ac_plan_sign(struct factory *f, struct arena *a, struct ac_plan *p, struct err *
 	FAULT("factory.before-sign-attribute");
 	rc = signer_sign_cert_sync(f->signer, &ask, SIGNER_WAIT_MS, a, &got, e);
 	if (rc == RC_PEER) /* whether it was signed is unknown */
-		atomic_store(&f->repairing, true);
+		doubt_raise(&f->doubt);
 	TRY(rc);
 	FAULT("factory.after-sign-attribute");
 	p->signature = got.signature;

@@ -39,7 +39,7 @@ do_reconcile(struct factory *f, bool *more, struct err *e)
 static enum rc
 do_repair(struct factory *f, bool *more, struct err *e)
 {
-	return atomic_load(&f->repairing) && signer_is_there(f->signer) ? factory_repair(f, e) : RC_OK;
+	return doubt_is(&f->doubt) && signer_is_there(f->signer) ? factory_repair(f, e) : RC_OK;
 }
 
 static enum rc
