@@ -470,7 +470,7 @@ static const struct message {
 	{ SIGNER_KEY_DELETE, true, do_delete },
 	{ SIGNER_LIMITS_SET, true, do_limits_set },
 	{ SIGNER_LIMITS_GET, false, do_limits_get },
-	{ SIGNER_JOURNAL_READ, false, do_journal_read },
+	{ SIGNER_JOURNAL_READ, true, do_journal_read }, /* shows what was asked for before it */
 	{ SIGNER_JOURNAL_ACK, true, do_journal_ack },
 	{ SIGNER_STATUS, false, do_status },
 };

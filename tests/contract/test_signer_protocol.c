@@ -222,6 +222,8 @@ send_raw(int fd, uint16_t type, uint64_t id, struct bytes payload)
 	ok(fd_write_all(fd, buf_bytes(&b), NULL));
 }
 
+static const uint8_t *raw_payload; /* of the answer taken last */
+
 /* Takes an answer; its error code, or 0. */
 static enum code
 take_raw(int fd, uint64_t want_id)
@@ -240,6 +242,7 @@ take_raw(int fd, uint64_t want_id)
 	ok(frame_take(&in, &f, &whole, NULL));
 	assert_true(whole);
 	assert_int_equal(f.id, want_id);
+	raw_payload = f.payload.p;
 	r = rd_of(f.payload);
 	return f.type == SIGNER_ERROR ? (enum code)rd_u32(&r) : CHY_NONE;
 }
@@ -333,6 +336,32 @@ cut_short_and_too_long(void **state)
 
 		send_raw(w->fd, (uint16_t)type, ++id, BYTES("x"));
 		assert_int_equal(take_raw(w->fd, id) == CHY_SIGNER_UNKNOWN, !known);
+	}
+}
+
+/* The journal shows what was to be signed by the message before, even where both come at once: reconcile relies on it. */
+static void
+the_journal_is_read_in_turn(void **state)
+{
+	OWN(arena_free)
+	struct arena *a = arena_new(1 << 20);
+	OWN_BUF struct buf sign = buf_max(LIMIT_FRAME), read = buf_max(64), both = buf_max(2 * LIMIT_FRAME);
+	struct world *w = *state;
+
+	world_ca(w, "ca", "p-256", "software");
+	world_stop(w);
+	world_spawn(w);
+	put_samples(a, &sign, SIGNER_SIGN_CERT);
+	buf_u64(&read, 3); /* behind the key and its limits */
+	for (uint64_t i = 1; i <= 3; i += 2) {
+		frame_put(&both, (struct frame){ SIGNER_SIGN_CERT, i, buf_bytes(&sign) });
+		frame_put(&both, (struct frame){ SIGNER_JOURNAL_READ, i + 1, buf_bytes(&read) });
+	}
+	ok(fd_write_all(w->fd, buf_bytes(&both), NULL));
+	for (unsigned i = 1; i <= 2; i++) {
+		assert_int_equal(take_raw(w->fd, 2 * i - 1), CHY_NONE);
+		assert_int_equal(take_raw(w->fd, 2 * i), CHY_NONE);
+		assert_int_equal(raw_payload[0] << 8 | raw_payload[1], i); /* records */
 	}
 }
 
@@ -515,6 +544,7 @@ main(void)
 		T("each request with a key of each class", each_request_with_each_class),
 		T("attribute certificates", attribute_certificates),
 		T("outside of the limits", outside_of_the_limits),
+		T("the journal is read in turn", the_journal_is_read_in_turn),
 		T("each request cut short at every octet, and too long", cut_short_and_too_long),
 		STOPPED("a damaged stream ends the process", damaged_stream_ends_it),
 		STOPPED("half a message, then the end", half_a_message_then_the_end),
