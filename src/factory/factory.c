@@ -31,7 +31,7 @@ new_factory(void)
 	f->policy_stamp = -1;
 	f->began_ms = clock_now_ms();
 	f->identity = arena_new(1 << 20);
-	f->sessions = sessions_new();
+	f->sessions = sessions_new(SESSIONS_KEPT_MAX);
 	f->in_flight = in_flight_new();
 	f->remembered = remembered_new();
 	if (f->identity == NULL || f->sessions == NULL || f->in_flight == NULL || f->remembered == NULL) {

@@ -26,8 +26,8 @@ finish(struct issue_call *c, enum rc rc)
 	snapshot_unref(c->policy);
 	c->policy = NULL;
 	in_flight_leave(f->in_flight, &c->idempotency);
-	if (c->taken && rc != RC_OK && !c->may_be_out)
-		session_give_back(c->session);
+	if (c->taken != NULL)
+		sessions_give(c->taken, rc == RC_OK || c->may_be_out);
 	if (rc == RC_OK)
 		atomic_fetch_add(&f->figures.issued, c->repeated ? 0 : 1);
 	else if (rc != RC_DENIED && rc != RC_MALFORMED)
@@ -154,8 +154,7 @@ gather(struct issue_call *c)
 	facts->pop = verdict_of(rc, &e);
 	if (c->session != NULL) {
 		c->session_facts = c->session->facts;
-		session_take(c->session, &c->session_facts.certificates_made);
-		c->taken = true;
+		TRY(session_take(c->f, c->session, &c->taken, &c->session_facts.certificates_made, &c->err));
 		facts->session = &c->session_facts;
 	}
 	facts->now_ms = clock_now_ms();

@@ -38,7 +38,7 @@ struct issue_call {
 
 	/* the way */
 	struct snapshot *policy;
-	bool taken;      /* one of the session's certificates */
+	struct kept_session *taken; /* one of the session's certificates; NULL: none */
 	bool may_be_out; /* the signer may have signed it: it will be adopted if it is not stored */
 	struct csr csr;
 	struct issue_facts facts;

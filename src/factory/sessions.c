@@ -6,77 +6,7 @@
 #include "factory/callers.h"
 #include "store/read.h"
 
-enum { BUCKETS = 1024, TOKEN_TEXT_MAX = 64, STATE_KEPT_US = 1000000 };
-
-struct sessions {
-	pthread_rwlock_t lock;
-	struct session *bucket[BUCKETS];
-	size_t n;
-};
-
-struct sessions *
-sessions_new(void)
-{
-	struct sessions *s = calloc(1, sizeof(*s));
-
-	if (s != NULL)
-		pthread_rwlock_init(&s->lock, NULL);
-	return s;
-}
-
-void
-sessions_free(struct sessions *s)
-{
-	if (s == NULL)
-		return;
-	for (size_t i = 0; i < BUCKETS; i++)
-		for (struct session *x = s->bucket[i], *next; x != NULL; x = next) {
-			next = x->next;
-			free(x);
-		}
-	pthread_rwlock_destroy(&s->lock);
-	free(s);
-}
-
-static struct session **
-bucket_of(struct sessions *s, const uint8_t hash[32])
-{
-	return &s->bucket[(hash[0] << 8 | hash[1]) % BUCKETS];
-}
-
-static struct session *
-kept(struct sessions *s, const uint8_t hash[32])
-{
-	struct session *x;
-
-	pthread_rwlock_rdlock(&s->lock);
-	for (x = *bucket_of(s, hash); x != NULL; x = x->next)
-		if (bytes_eq_secret(BYTES_OF(x->token_hash), bytes_of(hash, 32)))
-			break;
-	pthread_rwlock_unlock(&s->lock);
-	return x;
-}
-
-/* Keeps it, unless another thread was faster: then that one's. NULL: too many are kept. */
-static struct session *
-keep(struct sessions *s, struct session *new)
-{
-	struct session **b = bucket_of(s, new->token_hash), *x;
-
-	pthread_rwlock_wrlock(&s->lock);
-	for (x = *b; x != NULL; x = x->next)
-		if (memcmp(x->token_hash, new->token_hash, sizeof(x->token_hash)) == 0)
-			break;
-	if (x == NULL && s->n < SESSIONS_KEPT_MAX) {
-		new->next = *b;
-		*b = x = new;
-		s->n++;
-	}
-	pthread_rwlock_unlock(&s->lock);
-	if (x != new)
-		free(new);
-	return x;
-}
+enum { TOKEN_TEXT_MAX = 64, STATE_KEPT_US = 1000000 };
 
 static enum rc
 procedures_read(const struct json *list, struct session_body *ret, struct err *e)
@@ -119,6 +49,15 @@ session_body_read(struct arena *a, const struct json *body, struct session_body 
 	return RC_OK;
 }
 
+/* What has ended is refused before it takes the room of one that has not, and before its signature costs anything. */
+static enum rc
+not_over(const struct session *x, struct err *e)
+{
+	NEED(!x->facts.closed && x->facts.expires_at_ms > clock_now_ms(), e, CHY_SESSION_OVER, NULL,
+	     "the issuing session has ended");
+	return RC_OK;
+}
+
 static enum rc
 from_row(struct factory *f, struct arena *a, const struct session_row *row, struct session *x, struct err *e)
 {
@@ -127,7 +66,6 @@ from_row(struct factory *f, struct arena *a, const struct session_row *row, stru
 
 	TRY(json_parse(a, row->body, &body, e));
 	TRY(session_body_read(a, body, &b, e));
-	TRY(session_check_signed(f, a, row, body, &x->signed_by, e));
 	memcpy(x->token_hash, b.token_hash, sizeof(x->token_hash));
 	memcpy(x->procedures, b.procedures, sizeof(x->procedures));
 	x->officer = officer_id_of(row->officer_id);
@@ -136,41 +74,31 @@ from_row(struct factory *f, struct arena *a, const struct session_row *row, stru
 					   .token_procedures = x->procedures,
 					   .token_procedures_n = b.procedures_n,
 					   .certificates_max = b.certificates_max,
+					   .certificates_made = row->used,
 					   .expires_at_ms = b.expires_at_ms,
 					   .closed = !bytes_is(row->state, "open") };
-	x->made = (void *)(x + 1);
-	x->good_until_us = x->made + 1;
-	atomic_store(x->made, row->used);
-	return RC_OK;
+	TRY(not_over(x, e));
+	return session_check_signed(f, a, row, body, &x->signed_by, e);
 }
 
 static enum rc
-load(struct factory *f, const uint8_t hash[32], struct session **ret, struct err *e)
+load(struct factory *f, const uint8_t hash[32], struct session *ret, struct err *e)
 {
 	OWN(arena_free)
 	struct arena *a = arena_new(LIMIT_REQUEST_ARENA);
-	struct session *x = calloc(1, sizeof(*x) + 2 * sizeof(*x->made));
 	struct session_row row;
 	enum rc rc;
 
-	if (a == NULL || x == NULL) {
-		free(x);
-		FAIL(e, CHY_NO_MEMORY, NULL, "an issuing session");
-	}
+	NEED(a != NULL, e, CHY_NO_MEMORY, NULL, "an issuing session");
 	rc = store_session_by_token(f->store, a, bytes_of(hash, 32), &row, e);
-	if (rc == RC_OK)
-		rc = from_row(f, a, &row, x, e);
-	if (rc != RC_OK) {
-		free(x);
-		if (rc == RC_NOT_FOUND) {
-			err_clear(e);
-			FAIL(e, CHY_SESSION_TOKEN, "RFC 6750 3.1", "no issuing session has this token");
-		}
-		return rc;
+	if (rc == RC_NOT_FOUND) {
+		err_clear(e);
+		FAIL(e, CHY_SESSION_TOKEN, "RFC 6750 3.1", "no issuing session has this token");
 	}
-	*ret = keep(f->sessions, x);
-	NEED(*ret != NULL, e, CHY_LIMIT, NULL, "more than %d issuing sessions are in use", SESSIONS_KEPT_MAX);
-	return RC_OK;
+	TRY(rc);
+	*ret = (struct session){ 0 };
+	TRY(from_row(f, a, &row, ret, e));
+	return sessions_keep(f->sessions, ret, clock_now_ms(), e);
 }
 
 static enum rc
@@ -200,7 +128,7 @@ certificates_hold(struct factory *f, const struct session *x, const struct snaps
 	OWN(arena_free)
 	struct arena *a = NULL;
 
-	if (atomic_load(x->good_until_us) > now_us)
+	if (x->good_until_us > now_us)
 		return RC_OK;
 	a = arena_new(256 << 10);
 	NEED(a != NULL, e, CHY_NO_MEMORY, NULL, "an issuing session");
@@ -208,7 +136,7 @@ certificates_hold(struct factory *f, const struct session *x, const struct snaps
 	TRY(certificate_holds(f, a, x->signed_by, e));
 	if (now_bound != x->signed_by)
 		TRY(certificate_holds(f, a, now_bound, e));
-	atomic_store(x->good_until_us, now_us + STATE_KEPT_US);
+	sessions_good_until(f->sessions, x->token_hash, now_us + STATE_KEPT_US);
 	return RC_OK;
 }
 
@@ -220,38 +148,38 @@ still_good(struct factory *f, const struct session *x, struct err *e)
 	struct snapshot *policy = factory_policy(f);
 	const struct officer *o = snapshot_officer(policy, x->officer);
 
-	NEED(!x->facts.closed && x->facts.expires_at_ms > clock_now_ms(), e, CHY_SESSION_OVER, NULL,
-	     "the issuing session has ended");
+	TRY(not_over(x, e));
 	NEED(o != NULL && o->active, e, CHY_SESSION_OFFICER, NULL,
 	     "the officer who opened the issuing session is no longer active");
 	return certificates_hold(f, x, policy, o, e);
 }
 
 enum rc
-session_by_token(struct factory *f, struct bytes token, const struct session **ret, struct err *e)
+session_by_token(struct factory *f, struct arena *a, struct bytes token, const struct session **ret,
+		 struct err *e)
 {
-	struct session *x;
+	struct session *x = arena_one(a, struct session);
 	uint8_t hash[32];
 
+	NEED(x != NULL, e, CHY_NO_MEMORY, NULL, "an issuing session");
 	NEED(token.n > 0 && token.n <= TOKEN_TEXT_MAX, e, CHY_SESSION_TOKEN, "RFC 6750 3.1",
 	     "not a token of ours");
 	sha256(token, hash);
-	x = kept(f->sessions, hash);
-	if (x == NULL)
-		TRY(load(f, hash, &x, e));
+	if (!sessions_find(f->sessions, hash, x))
+		TRY(load(f, hash, x, e));
 	TRY(still_good(f, x, e));
 	*ret = x;
 	return RC_OK;
 }
 
-void
-session_take(const struct session *s, int64_t *ret_before)
+/* It may have been forgotten since the call began: then it is read again. */
+enum rc
+session_take(struct factory *f, const struct session *s, struct kept_session **ret, int64_t *ret_before,
+	     struct err *e)
 {
-	*ret_before = atomic_fetch_add(s->made, 1);
-}
+	struct session again;
 
-void
-session_give_back(const struct session *s)
-{
-	atomic_fetch_sub(s->made, 1);
+	while ((*ret = sessions_take(f->sessions, s->token_hash, ret_before)) == NULL)
+		TRY(load(f, s->token_hash, &again, e));
+	return RC_OK;
 }

@@ -1,6 +1,6 @@
 /*
  * Issuing sessions: an officer signed once that whoever shows a token may issue by certain procedures, so often and so
- * long. Kept in memory by the token's hash once seen; the store counts the uses.
+ * long. Kept in memory by the token's hash once seen (session_table.h); the store counts the uses.
  */
 #ifndef FACTORY_SESSIONS_H
 #define FACTORY_SESSIONS_H
@@ -8,37 +8,18 @@
 #include "factory/factory.h"
 #include "model/issue.h"
 
-enum { SESSION_PROCEDURES_MAX = 64, SESSIONS_KEPT_MAX = 10000 };
+#include "factory/session_table.h"
 
-/* Immutable once made, but for the count behind `made`. Lives as long as the factory. */
-struct session {
-	uint8_t token_hash[32];
-	struct officer_id officer;
-	struct request_id request;
-	struct session_facts facts; /* certificates_made as found in the store; see session_made */
-	int64_t procedures[SESSION_PROCEDURES_MAX];
-	int64_t signed_by;     /* id of the certificate with which it was opened; 0: not one of ours */
-	_Atomic int64_t *made; /* certificates, those on their way included */
-	_Atomic int64_t *
-	    good_until_us; /* by the monotonic clock: till then the certificates' state is not asked for again */
-	struct session *next; /* of the bucket */
-};
-
-struct sessions;
-struct sessions *sessions_new(void); /* NULL: memory is out */
-void sessions_free(struct sessions *s);
-
-/* The session of a bearer token as sent (base64url). CHY_SESSION_TOKEN, CHY_SESSION_OVER (its time is over),
+/* The session of a bearer token as sent (base64url), in the arena. CHY_SESSION_TOKEN, CHY_SESSION_OVER (its time is over),
    CHY_SESSION_OFFICER (its officer is no longer active, or the officer's certificate or the one with which the session was
-   opened is revoked or held: known after a second at the latest). */
-MUST enum rc session_by_token(struct factory *f, struct bytes token, const struct session **ret,
-			      struct err *e);
+   opened is revoked or held: known after a second at the latest), CHY_LIMIT (all that are kept are in use). */
+MUST enum rc session_by_token(struct factory *f, struct arena *a, struct bytes token,
+			      const struct session **ret, struct err *e);
 
-/* Takes one of the certificates that the session may make; *ret_before: how many were taken before. What is then not made
-   is given back, but for what may have been signed: that is adopted later and counts. The store counts again when it is
-   stored. */
-void session_take(const struct session *s, int64_t *ret_before);
-void session_give_back(const struct session *s);
+/* Takes one of the certificates that the session may make; *ret_before: how many were taken before. *ret is given to
+   sessions_give when the call has ended. Codes: those of session_by_token. */
+MUST enum rc session_take(struct factory *f, const struct session *s, struct kept_session **ret,
+			  int64_t *ret_before, struct err *e);
 
 /* Reads the members of a signed body of issuing-session.open. procedures: room for SESSION_PROCEDURES_MAX ids.
    Codes: JSON_*, SESSION_BODY. */

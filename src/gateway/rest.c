@@ -28,7 +28,7 @@ auth_session(void *ctx, struct arena *a, struct bytes token, struct caller *ret,
 	struct factory *f = ctx;
 	const struct session *s;
 
-	TRY(session_by_token(f, token, &s, e));
+	TRY(session_by_token(f, a, token, &s, e));
 	*ret = (struct caller){ .kind = CALLER_SESSION,
 				.officer = s->officer.v,
 				.session = s->facts.id.v,
