@@ -159,6 +159,16 @@ buf_drop(struct buf *b, size_t n)
 	b->n -= n;
 }
 
+void
+buf_drop_wipe(struct buf *b, size_t n)
+{
+	size_t was = b->n;
+
+	buf_drop(b, n);
+	if (was > b->n)
+		explicit_bzero(b->p + b->n, was - b->n);
+}
+
 const char *
 buf_cstr(struct buf *b)
 {

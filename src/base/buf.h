@@ -50,6 +50,8 @@ void buf_lv(struct buf *b, struct bytes x);
 
 /* Drops the first n bytes (all, where there are fewer). */
 void buf_drop(struct buf *b, size_t n);
+/* The same, and nothing of what was there is left behind the rest: where secrets pass through. */
+void buf_drop_wipe(struct buf *b, size_t n);
 
 static inline bool
 buf_ok(const struct buf *b)
