@@ -182,9 +182,9 @@ read_socket(struct signer *s, int fd)
 			take_answer(s, f);
 		if (whole) /* damaged: the stream is of no use any more */
 			break;
-		buf_drop(&in, in.n - rest.n);
+		buf_drop_wipe(&in, in.n - rest.n); /* answers may be PINs */
 	}
-	buf_fini(&in);
+	buf_wipe(&in);
 }
 
 /* Waits for a socket; -1 when the stub is closed. */
@@ -471,7 +471,7 @@ signer_ask(struct signer *s, uint16_t type, const struct bytes *parts, size_t n,
 		}
 	}
 	pthread_cond_destroy(&w.more);
-	buf_fini(&w.payload);
+	buf_wipe(&w.payload);
 	return rc;
 }
 

@@ -71,6 +71,8 @@ finish(struct signer_core *c)
 		if (!c->items[i].later)
 			put_answer(c, &c->items[i]);
 	pthread_mutex_unlock(&c->writing);
+	for (size_t i = 0; i < c->n_items; i++) /* one may be a PIN, and the memory is used again */
+		buf_drop_wipe(&c->items[i].payload, c->items[i].payload.n);
 	c->n_items = 0;
 }
 
@@ -161,7 +163,7 @@ write_answers(struct signer_core *c, int fd, struct err *e)
 	pthread_mutex_lock(&c->writing);
 	rc = buf_ok(&c->out) ? fd_write_all(fd, buf_bytes(&c->out), e)
 			     : err_set(e, CHY_NO_MEMORY, NULL, "the signer's output");
-	c->out.n = 0;
+	buf_drop_wipe(&c->out, c->out.n);
 	pthread_mutex_unlock(&c->writing);
 	FAULT("signer.after-answer");
 	return rc;
@@ -205,7 +207,7 @@ work(struct signer_core *c, int fd, struct err *e)
 	while (!end || has_whole(c)) {
 		TRY(read_batch(c, fd, &end, e));
 		rc = take_batch(c, buf_bytes(&c->in), &used, e);
-		buf_drop(&c->in, used);
+		buf_drop_wipe(&c->in, used); /* PINs come by here too */
 		if (c->out.n > 0)
 			TRY(write_answers(c, fd, e));
 		TRY(rc);
@@ -221,6 +223,7 @@ signer_core_run(struct signer_core *c, int fd, struct err *e)
 	c->in.n = 0;
 	set_fd(c, fd);
 	rc = work(c, fd, e);
+	buf_drop_wipe(&c->in, c->in.n);
 	set_fd(c, -1);
 	return rc;
 }
@@ -232,7 +235,7 @@ signer_core_one(struct signer_core *c, struct bytes frame, struct buf *out, stru
 	enum rc rc = take_batch(c, frame, &used, e);
 
 	buf_put(out, buf_bytes(&c->out));
-	c->out.n = 0;
+	buf_drop_wipe(&c->out, c->out.n);
 	return rc;
 }
 
@@ -349,8 +352,8 @@ signer_core_free(struct signer_core *c)
 		buf_fini(&c->items[i].signature);
 	}
 	free(c->items);
-	buf_fini(&c->in);
-	buf_fini(&c->out);
+	buf_wipe(&c->in);
+	buf_wipe(&c->out);
 	pthread_mutex_destroy(&c->writing);
 	free(c);
 }

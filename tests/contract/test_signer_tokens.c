@@ -247,6 +247,63 @@ signing_does_not_wait(void **state)
 	OK(&e, signer_token_build(w->s, &b, MS, a, &box, &e));
 }
 
+/* How often the octets stand in the memory of the process; -1: its memory may not be read here. */
+static int
+count_in_memory(pid_t pid, const char *what)
+{
+	char path[64], line[512];
+	FILE *maps, *mem;
+	int n = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/maps", (int)pid);
+	maps = fopen(path, "r");
+	snprintf(path, sizeof(path), "/proc/%d/mem", (int)pid);
+	mem = fopen(path, "r");
+	while (maps != NULL && mem != NULL && fgets(line, sizeof(line), maps) != NULL) {
+		unsigned long from, to;
+		char mode[8], *room;
+		size_t got;
+
+		if (sscanf(line, "%lx-%lx %7s", &from, &to, mode) != 3 || mode[1] != 'w')
+			continue;
+		room = malloc(to - from);
+		assert_non_null(room);
+		got = fseek(mem, (long)from, SEEK_SET) == 0 ? fread(room, 1, to - from, mem) : 0;
+		for (char *at = room;
+		     got > 0 && (at = memmem(at, got - (size_t)(at - room), what, strlen(what))); at++)
+			n++;
+		free(room);
+	}
+	if (maps == NULL || mem == NULL)
+		n = -1;
+	if (maps != NULL)
+		fclose(maps);
+	if (mem != NULL)
+		fclose(mem);
+	return n;
+}
+
+static void
+no_pin_stays_in_memory(void **state)
+{
+	static const char pin[] = "unverwechselbar-4711-0815";
+	OWN(arena_free)
+	struct arena *a = arena_new(8 << 20);
+	OWN(secret_free)
+	struct secret *got = NULL;
+	struct world *w = *state;
+	struct signer_status st;
+	struct err e = { 0 };
+	struct bytes box = pin_box(w, a, "pin/1", pin);
+
+	OK(&e, signer_token_open(w->s, "pin/1", box, MS, &got, &e));
+	assert_true(bytes_is(secret_bytes(got), pin));
+	OK(&e, signer_status(w->s, MS, &st, &e)); /* the batch before has ended */
+	if (count_in_memory(w->pid, "pin/") < 0)
+		skip();
+	assert_int_equal(count_in_memory(w->pid, pin), 0);
+}
+
 static void
 bad_requests(void **state)
 {
@@ -292,6 +349,7 @@ main(void)
 		T("every recovery is in the signer's journal first", recovery_is_written_down),
 		T("boxes outlive the process", boxes_outlive_the_process),
 		T("signing does not wait for tokens", signing_does_not_wait),
+		T("no PIN stays in memory", no_pin_stays_in_memory),
 		T("bad requests about tokens", bad_requests),
 	};
 
