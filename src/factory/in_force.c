@@ -113,6 +113,22 @@ condemned_name(char dst[64], struct doc_id id, int64_t version)
 	return dst;
 }
 
+static enum rc load(struct factory *f, struct err *e);
+
+/* Even where no document has changed. With the mutex held before the stamp is taken away: a load that is under way, and may have
+   read the settings already, would put it back, and what was condemned would stay in force. */
+static enum rc
+load_again(struct factory *f, struct err *e)
+{
+	enum rc rc;
+
+	pthread_mutex_lock(&f->policy_loading);
+	atomic_store(&f->policy_stamp, -1);
+	rc = load(f, e);
+	pthread_mutex_unlock(&f->policy_loading);
+	return rc;
+}
+
 enum rc
 policy_condemn(struct factory *f, struct doc_id procedure, int64_t version, const char *why, struct err *e)
 {
@@ -121,8 +137,7 @@ policy_condemn(struct factory *f, struct doc_id procedure, int64_t version, cons
 
 	change_set_setting(c, condemned_name(name, procedure, version), bytes_str(why));
 	TRY(store_commit(f->store, c, e));
-	atomic_store(&f->policy_stamp, -1);
-	return policy_load(f, e);
+	return load_again(f, e);
 }
 
 /* What the auditor found earlier, all of it by one question. A new version of a procedure starts with a clean name. */
