@@ -245,6 +245,9 @@ sign_head(struct step *s, const struct signer_last_head *last, struct err *e)
 	struct tree_proof proof;
 	struct tree_hash root;
 
+	/* nor than one that was signed and did not come into the store */
+	if (last->restart == 0 && last->head.at_ms > head.at_ms)
+		head.at_ms = last->head.at_ms;
 	TRY(prove(s, last, &proof, e));
 	TRY(tree_root(tiles_sha256, &s->tree, &root, e));
 	memcpy(head.root, root.b, sizeof(head.root));

@@ -173,6 +173,9 @@ witness_check(const struct witness *w, const struct signer_head *h, const struct
 	     "%llu leaves after a head over %llu: the store lost the end of its journal. Keep a copy of the "
 	     "database and find out why; after a restore: chancery journal restart --after-restore",
 	     (unsigned long long)h->size, (unsigned long long)w->head.size);
+	NEED(h->at_ms >= w->head.at_ms, e, CHY_SIGNER_HEAD_BACK, "RFC 9162 4.10",
+	     "a head of an earlier time (%lld ms) than the one signed last (%lld ms)", (long long)h->at_ms,
+	     (long long)w->head.at_ms);
 	memcpy(before.b, w->head.root, TREE_HASH);
 	memcpy(now.b, h->root, TREE_HASH);
 	NEED(tree_verify_consistency(hash_parts, w->head.size, &before, h->size, &now, proof, &why) == RC_OK,

@@ -38,6 +38,8 @@ story_node(void *arg, unsigned level, uint64_t index, struct tree_hash *ret, str
 	return tree_root(plain_sha256, &t, ret, e);
 }
 
+static int64_t story_at_ms = 7; /* the time of the heads */
+
 /* What the factory does: asks for the last head, proves that this one continues it, has it signed. */
 static enum rc
 sign_story(struct world *w, uint64_t size, uint64_t other, struct err *e)
@@ -48,7 +50,7 @@ sign_story(struct world *w, uint64_t size, uint64_t other, struct err *e)
 	struct tree_reader from = { story_node, &s };
 	struct tree_proof proof = { .n = 0 };
 	struct signer_last_head last;
-	struct signer_head h = { .size = size, .at_ms = 7 };
+	struct signer_head h = { .size = size, .at_ms = story_at_ms };
 	struct signed_cert sc;
 	struct tree_hash root;
 	struct tree t;
@@ -112,6 +114,10 @@ heads_never_go_back(void **state)
 		REFUSED(&e, CHY_SIGNER_HEAD_OTHER, sign_story(w, 25, 11, &e)); /* cut off, and grown again */
 		REFUSED(&e, CHY_SIGNER_HEAD_OTHER,
 			signer_sign_head(w->s, "j", &h, &none, MS, a, &sc, &e)); /* unproven */
+		story_at_ms = 6; /* its time does not go back either */
+		REFUSED(&e, CHY_SIGNER_HEAD_BACK, sign_story(w, 22, NEVER, &e));
+		REFUSED(&e, CHY_SIGNER_HEAD_BACK, sign_story(w, again ? 20 : 12, NEVER, &e));
+		story_at_ms = 7;
 		world_kill(w);
 		world_start(w);
 	}
