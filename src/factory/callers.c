@@ -130,6 +130,25 @@ credential_of(struct factory *f, struct arena *a, const struct snapshot *policy,
 }
 
 enum rc
+credential_look_up(struct factory *f, struct arena *a, const struct snapshot *policy, struct bytes der,
+		   struct credential *c, struct err *e)
+{
+	struct certificate_row row;
+	struct cert cert;
+	enum rc rc;
+
+	TRY(cert_parse(a, der, &cert, e));
+	rc = certificate_issued_here(f, a, policy, &cert, c->fingerprint, &row, e);
+	if (rc == RC_NOT_FOUND) {
+		err_clear(e);
+		return RC_OK;
+	}
+	TRY(rc);
+	take_status(c, row.status);
+	return RC_OK;
+}
+
+enum rc
 caller_officer(struct factory *f, struct arena *a, const struct snapshot *policy, struct bytes der,
 	       const struct officer **ret, struct err *e)
 {

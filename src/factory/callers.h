@@ -14,6 +14,10 @@ MUST enum rc credential_of(struct factory *f, struct arena *a, const struct snap
 			   struct bytes der, struct credential *ret, const struct officer **ret_officer,
 			   struct err *e);
 
+/* The status of a credential that stands for no officer any more, where its certificate is one of ours: its state. */
+MUST enum rc credential_look_up(struct factory *f, struct arena *a, const struct snapshot *policy,
+				struct bytes der, struct credential *c, struct err *e);
+
 /* The row of a certificate, if it was issued here: by issuer and serial number, so that it is found without the search index
    from the moment it is stored. Only where no authority has the issuer's name (any more) the index is asked. der: the
    certificate's. STORE_NOT_FOUND, STORE_BEHIND. */

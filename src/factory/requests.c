@@ -223,39 +223,50 @@ struct signing {
 	const struct json *secrets;
 };
 
-/* A stored signature as the decision wants it: read from its own certificate again. */
+/* What a signature says of itself, and of its certificate; *ret_officer: who is bound to that now, NULL: nobody. */
 static enum rc
-signatory_of(struct signing *s, struct bytes cms, struct bytes *ret_content, struct signatory *ret,
-	     struct err *e)
+read_signature(struct signing *s, struct bytes cms, struct cms_signed *ret_signed, struct signatory *ret,
+	       const struct officer **ret_officer, struct err *e)
 {
-	const struct officer *o;
-	struct cms_signed signed_;
-
-	TRY(cms_verify(s->a, cms, &signed_, e));
-	TRY(credential_of(s->f, s->a, s->policy, signed_.signer, &ret->credential, &o, e));
-	NEED(o != NULL, e, CHY_NOT_OFFICER, NULL, "no officer is bound to the certificate of the signature");
-	ret->officer = o->id;
-	ret->boot = o->boot;
-	ret->signed_at_ms = signed_.signed_at_ms;
-	*ret_content = signed_.content;
+	TRY(cms_verify(s->a, cms, ret_signed, e));
+	TRY(credential_of(s->f, s->a, s->policy, ret_signed->signer, &ret->credential, ret_officer, e));
+	ret->signed_at_ms = ret_signed->signed_at_ms;
+	if (*ret_officer != NULL)
+		ret->boot = (*ret_officer)->boot;
 	return RC_OK;
+}
+
+/* An officer whose profile or certificate changed since is still the one who signed; the certificate's status counts all the
+   same. What cannot be told is no good news: without it there is no second signature. */
+static enum rc
+signatory_before(struct signing *s, const struct signature_row *row, struct signatory *ret, struct err *e)
+{
+	struct cms_signed signed_;
+	const struct officer *o;
+
+	TRY(read_signature(s, row->cms, &signed_, ret, &o, e));
+	return o != NULL ? RC_OK
+			 : credential_look_up(s->f, s->a, s->policy, signed_.signer, &ret->credential, e);
+}
+
+static bool
+is_open(enum request_state s)
+{
+	return s == REQUEST_PREPARED || s == REQUEST_WAITING;
 }
 
 static enum rc
 load_before(struct signing *s, struct err *e)
 {
 	struct signature_row *rows;
-	struct bytes content;
 	size_t n;
 
 	TRY(store_signatures(s->f->store, s->a, s->row.id, &rows, &n, e));
 	NEED(n < SIGNATURES_MAX, e, CHY_REQUEST_DAMAGED, NULL, "too many signatures");
 	for (size_t i = 0; i < n; i++) {
-		struct signatory *to = &s->signatures[i];
-
-		/* an officer whose profile or certificate changed since is still the one who signed */
-		if (signatory_of(s, rows[i].cms, &content, to, NULL) != RC_OK)
-			to->officer = officer_id_of(rows[i].officer_id);
+		s->signatures[i].officer = officer_id_of(rows[i].officer_id);
+		if (is_open(s->request.state)) /* else all that was to be judged is judged */
+			TRY(signatory_before(s, &rows[i], &s->signatures[i], e));
 		s->request.waiting_at_ms = s->request.waiting_at_ms ? s->request.waiting_at_ms : rows[i].at;
 	}
 	s->before = s->n = n;
@@ -292,12 +303,15 @@ judge_one(struct signing *s, struct bytes cms, size_t together, struct err *e)
 					 .before = s->signatures,
 					 .before_n = s->n,
 					 .together = together };
-	struct bytes content;
+	const struct officer *o;
+	struct cms_signed signed_;
 	enum rc rc;
 
 	NEED(s->n < SIGNATURES_MAX, e, CHY_REQUEST_STATE, NULL, "too many signatures");
-	TRY(signatory_of(s, cms, &content, &facts.signer, e));
-	NEED(bytes_eq(content, s->request.to_sign), e, CHY_REQUEST_OTHER_BYTES, "RFC 5652 5.4",
+	TRY(read_signature(s, cms, &signed_, &facts.signer, &o, e));
+	NEED(o != NULL, e, CHY_NOT_OFFICER, NULL, "no officer is bound to the certificate of the signature");
+	facts.signer.officer = o->id;
+	NEED(bytes_eq(signed_.content, s->request.to_sign), e, CHY_REQUEST_OTHER_BYTES, "RFC 5652 5.4",
 	     "the signature is over other bytes than those of request %lld", (long long)s->row.id);
 	TRY(current_base(s, &facts.current, e));
 	rc = decide_signature(&facts, &d, e);

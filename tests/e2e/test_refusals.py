@@ -201,3 +201,23 @@ def test_first_signer_revoked_meanwhile(sqlite_house):
     finally:
         set_status(house, certificate, 0)
     assert house.bring(ben, request, ben)["state"] == "done"
+
+
+def test_first_signer_of_a_certificate_that_is_bound_no_more(sqlite_house):
+    """Gina has another certificate since: the one that she signed with counts all the same, held or revoked."""
+    house, (anna, ben, rosa) = sqlite_house, (sqlite_house.officers[n] for n in ("anna", "ben", "rosa"))
+    gina = house.make_officer("Gina", "Administration officer", anna, ben, issuer=rosa)
+    request = house.prepare(gina, "token-procedure.create", {
+        "name": "Before the change", "storage_profile": "pkcs10", "issuer_certificates": "none",
+        "certificate_procedures": ["TLS server"]})
+    assert house.bring(gina, request, gina)["state"] == "waiting"
+    body = house.call("GET", f"/api/v1/documents/officer/{gina.id}", officer=anna)["body"]
+    item = house.act("certificate.issue", {"token_procedure": "Officer", "requests": [
+        {"csr": base64.b64encode(make_csr("Gina")[0]).decode()}]}, rosa)["result"]["certificates"][0]
+    house.act("officer.modify", dict(body, certificate=item["certificate"], certificate_sha256=hashlib.sha256(
+        base64.b64decode(item["der"])).hexdigest()), anna, ben, obj=gina.id)
+    for status, code in ((1, "CHY-1608"), (2, "CHY-1607")):
+        set_status(house, body["certificate"], status)
+        assert refusal_of(lambda: house.bring(ben, request, ben)) == (403, code)
+    set_status(house, body["certificate"], 0)
+    assert house.bring(ben, request, ben)["state"] == "done"
