@@ -26,6 +26,7 @@ new_factory(void)
 	pthread_rwlock_init(&f->policy_lock, NULL);
 	pthread_mutex_init(&f->policy_loading, NULL);
 	pthread_mutex_init(&f->deciding, NULL);
+	pthread_mutex_init(&f->resuming.lock, NULL);
 	pthread_mutex_init(&f->acting, NULL);
 	pthread_mutex_init(&f->sequencing, NULL);
 	f->policy_stamp = -1;
@@ -110,6 +111,7 @@ static enum rc
 start(struct factory *f, struct err *e)
 {
 	size_t adopted = 0;
+	bool more; /* the job goes on */
 
 	TRY(load_identity(f, e));
 	signer_on_lost(f->signer, signer_lost, f);
@@ -117,7 +119,7 @@ start(struct factory *f, struct err *e)
 	if (adopted > 0)
 		LOG(WARNING, "factory.reconciled", LI("adopted", (int64_t)adopted));
 	TRY(policy_load(f, e));
-	TRY(requests_resume(f, e));
+	TRY(requests_resume(f, &more, e));
 	return jobs_start(f, &f->jobs, e);
 }
 
@@ -155,6 +157,7 @@ factory_close(struct factory *f)
 	remembered_free(f->remembered);
 	arena_free(f->identity);
 	pthread_mutex_destroy(&f->deciding);
+	pthread_mutex_destroy(&f->resuming.lock);
 	pthread_mutex_destroy(&f->acting);
 	pthread_mutex_destroy(&f->sequencing);
 	pthread_mutex_destroy(&f->policy_loading);
@@ -173,11 +176,12 @@ factory_repair(struct factory *f, struct err *e)
 {
 	uint64_t seen = doubt_seen(&f->doubt);
 	size_t adopted = 0;
+	bool more;
 
 	TRY(reconcile(f, 0, &adopted, e));
 	doubt_settle(&f->doubt, seen);
 	LOG(INFO, "factory.repaired", LI("adopted", (int64_t)adopted));
-	return requests_resume(f, e);
+	return requests_resume(f, &more, e);
 }
 
 static void

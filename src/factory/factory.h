@@ -30,6 +30,15 @@ struct factory_figures {
 	_Atomic int64_t issuing; /* now: begun and not answered */
 };
 
+/* The walk over requests that are signed and not done; under its lock. */
+struct resuming {
+	pthread_mutex_t lock;
+	int64_t after;     /* the request that was tried last; 0: from the first */
+	enum code told[8]; /* the causes that the log has, until a walk went through without any */
+	size_t told_n;
+	bool failed; /* one of this walk */
+};
+
 struct factory {
 	struct store *store;
 	struct signer *signer;
@@ -61,6 +70,7 @@ struct factory {
 	struct remembered *remembered;
 	struct jobs *jobs;
 	struct factory_figures figures;
+	struct resuming resuming;
 	_Atomic unsigned aged_slice; /* of idempotency keys: where the job that ages them goes on */
 };
 

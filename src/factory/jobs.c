@@ -77,7 +77,7 @@ do_audit(struct factory *f, bool *more, struct err *e)
 static enum rc
 do_requests(struct factory *f, bool *more, struct err *e)
 {
-	TRY(requests_resume(f, e));
+	TRY(requests_resume(f, more, e));
 	TRY(tokens_expire(f, e));
 	return requests_expire(f, e);
 }
@@ -106,7 +106,7 @@ static const struct {
 	{ "repair", do_repair, 500, false },
 	{ "follower", do_follow, 1000, true },
 	{ "auditor", do_audit, 1000, true },
-	{ "requests", do_requests, 5000, true },
+	{ "requests", do_requests, 5000, false }, /* takes the lock that officers' acts wait for */
 	{ "idempotency", do_age, 20000, true },
 	{ "policy", do_policy, 1000, false },
 	{ "log", do_log, 1000, true },

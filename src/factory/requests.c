@@ -662,37 +662,69 @@ resume_one(struct factory *f, int64_t id, struct err *e)
 
 enum { JOB_PAGE = 100 };
 
+/* Once a cause: requests that wait for a key store are tried every few seconds, for days. */
+static void
+tell_not_carried_on(struct resuming *r, int64_t id, const struct err *why)
+{
+	r->failed = true;
+	for (size_t i = 0; i < r->told_n; i++)
+		if (r->told[i] == why->code)
+			return;
+	if (r->told_n == ARRAY_LEN(r->told))
+		r->told_n = 0;
+	r->told[r->told_n++] = why->code;
+	LOG(WARNING, "request.not-carried-on", LI("request", id), LE(why));
+}
+
+static void
+walked_through(struct resuming *r)
+{
+	if (!r->failed)
+		r->told_n = 0;
+	r->failed = false;
+	r->after = 0;
+}
+
 static enum rc
-resume_page(struct factory *f, int64_t *after, size_t *ret_n, struct err *e)
+resume_next(struct factory *f, bool *ret_more, struct err *e)
 {
 	OWN(arena_free)
-	struct arena *a = arena_new(LIMIT_REQUEST_ARENA);
+	struct arena *a = NULL;
+	struct resuming *r = &f->resuming;
 	struct number_row *ids;
+	size_t n, done = 0;
 
-	NEED(a != NULL, e, CHY_NO_MEMORY, NULL, "requests");
-	TRY(store_request_ids(f->store, a, state_text(REQUEST_SIGNED), *after, JOB_PAGE, &ids, ret_n, e));
-	for (size_t i = 0; i < *ret_n; i++) {
+	*ret_more = false;
+	if (!signer_is_there(f->signer)) /* each of them needs it */
+		return RC_OK;
+	NEED((a = arena_new(LIMIT_REQUEST_ARENA)) != NULL, e, CHY_NO_MEMORY, NULL, "requests");
+	TRY(store_request_ids(f->store, a, state_text(REQUEST_SIGNED), r->after, JOB_PAGE, &ids, &n, e));
+	for (size_t i = 0; i < n; i++) {
 		struct err why = { 0 };
 
-		*after = ids[i].value;
-		if (resume_one(f, ids[i].value, &why) == RC_OK)
-			LOG(INFO, "request.carried-on", LI("request", ids[i].value));
-		else
-			LOG(WARNING, "request.not-carried-on", LI("request", ids[i].value), LE(&why));
+		r->after = ids[i].value;
+		if (resume_one(f, ids[i].value, &why) != RC_OK) {
+			tell_not_carried_on(r, ids[i].value, &why);
+			continue;
+		}
+		LOG(INFO, "request.carried-on", LI("request", ids[i].value));
+		done++;
 	}
+	if (n < JOB_PAGE)
+		walked_through(r);
+	*ret_more = n == JOB_PAGE && done > 0;
 	return RC_OK;
 }
 
 enum rc
-requests_resume(struct factory *f, struct err *e)
+requests_resume(struct factory *f, bool *ret_more, struct err *e)
 {
-	int64_t after = 0;
-	size_t n;
+	enum rc rc;
 
-	do
-		TRY(resume_page(f, &after, &n, e));
-	while (n == JOB_PAGE);
-	return RC_OK;
+	pthread_mutex_lock(&f->resuming.lock);
+	rc = resume_next(f, ret_more, e);
+	pthread_mutex_unlock(&f->resuming.lock);
+	return rc;
 }
 
 /* The row says when it lapses unsigned; once signed, the time of the first signature counts. */

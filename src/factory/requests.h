@@ -42,8 +42,9 @@ MUST enum rc request_list(struct factory *f, struct arena *a, const struct snaps
 struct json *affected_officers(struct arena *a, const struct snapshot *policy, struct act act,
 			       struct doc_id base);
 
-/* Carries on with requests that were signed but whose effect a crash interrupted; makes void what has expired. A job. */
-MUST enum rc requests_resume(struct factory *f, struct err *e);
+/* Carries on with requests that were signed but whose effect a crash interrupted: each call with the next of them, then from the
+   first again. *ret_more: some were done and others follow. Makes void what has expired. A job. */
+MUST enum rc requests_resume(struct factory *f, bool *ret_more, struct err *e);
 MUST enum rc requests_expire(struct factory *f, struct err *e);
 
 /* The row as the noun, with its body parsed into the arena. */

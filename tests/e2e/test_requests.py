@@ -144,3 +144,24 @@ def test_many_requests_with_large_bodies(sqlite_house, scratch):
     assert database(house, "SELECT count(*) FROM certificate") == made, "found again, not made again"
     verify(house, scratch)
     restarted(house)
+
+
+def test_requests_that_cannot_be_done_hold_up_no_other(sqlite_house):
+    """A hundred that fail each time come before one that is good; of their one cause the log speaks once."""
+    house, rosa = sqlite_house, sqlite_house.officers["rosa"]
+    csr, _ = make_csr(None, sans=["behind.example.org"])
+    good = house.act("certificate.issue", {"token_procedure": "TLS server", "requests": [{"csr": base64.b64encode(csr).decode()}]}, rosa)
+    house.stop()
+    columns = "act, state, object, base_version, body, prepared_by, nonce, at, expires_at, result"
+    database(house, f"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100) INSERT INTO request (id, {columns}) "
+                    f"SELECT i, {columns.replace('state', repr('signed'), 1).replace('body', 'CAST(1 AS BLOB)')} FROM n, request WHERE id = ?",
+             good["id"])
+    database(house, "UPDATE request SET state = 'signed' WHERE id = ?", good["id"])
+    mark = len(house.log.read_text())
+    try:
+        house.start()
+        until(lambda: database(house, "SELECT state FROM request WHERE id = ?", good["id"]) == [("done",)], 30)
+        time.sleep(6)  # the walk begins anew
+        assert house.log.read_text()[mark:].count("request.not-carried-on") == 1
+    finally:
+        database(house, "DELETE FROM request WHERE id <= 100")
