@@ -168,6 +168,9 @@ buf_prints_drops_and_ends(void **state)
 	assert_int_equal(strlen(buf_cstr(&b)), 607);
 	buf_drop(&b, 2);
 	assert_true(bytes_starts(buf_bytes(&b), "00042"));
+	buf_drop_wipe(&b, 600); /* five are left, at the front alone */
+	assert_int_equal(b.n, 5);
+	assert_int_equal(b.p[5] | b.p[600] | b.p[604], 0);
 	buf_drop(&b, SIZE_MAX);
 	assert_int_equal(b.n, 0);
 	buf_printf(&b, "%0*d", 1000, 7);
