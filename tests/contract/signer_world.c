@@ -65,8 +65,11 @@ exec_signer(const struct world *w, int fd)
 	int n = 0, log = open(world_path(w, "log"), O_WRONLY | O_CREAT | O_APPEND, 0600);
 
 	snprintf(bin, sizeof(bin), "%s/src/programs/chancery-signer", build ? build : "build");
-	dup2(fd, SIGNER_FD);
-	dup2(log, STDERR_FILENO);
+	dup2(log, STDERR_FILENO); /* first: it may stand where the socket is to go */
+	if (fd == SIGNER_FD)
+		(void)fcntl(fd, F_SETFD, 0); /* dup2 to itself would leave it to be closed */
+	else
+		dup2(fd, SIGNER_FD);
 	close(STDIN_FILENO);
 	if (w->fault != NULL)
 		setenv("CHANCERY_FAULT", w->fault, 1);
