@@ -71,26 +71,28 @@ class Cli:
 @pytest.fixture(scope="module")
 def cli(tmp_path_factory):
     world = World(tmp_path_factory.mktemp("cli"))
-    world.start()
-    c = Cli(world)
-    for name, profile in (("anna", "Administration officer"), ("ben", "Administration officer"),
-                          ("rosa", "Registration officer")):
-        c.new_officer(name, profile, "boot1", "boot2")
-    for name in ("Boot officer 1", "Boot officer 2"):
-        c.as_("anna", "officer", "close", name, co="ben")
-    for name in ("Root", "Issuing"):
-        c.as_("anna", "ca-key", "create", "--name", f"{name} key", "--algorithm", "p-256", co="ben")
-    c.as_("anna", "authority", "create", "--name", "Root CA", "--type", "root", "--ca-key", "Root key", "--subject",
-          "CN=Root CA,O=Test", "--format", "CA certificate", "--validity", "P20Y", "--path-length", 1, co="ben")
-    c.as_("anna", "authority", "create", "--name", "Issuing CA", "--type", "subordinate", "--issuing-authority", "Root CA",
-          "--ca-key", "Issuing key", "--subject", "CN=Issuing CA,O=Test", "--format", "CA certificate", "--validity", "P10Y",
-          "--path-length", 0, co="ben")
-    c.as_("anna", "certificate-procedure", "create", "--name", "TLS server", "--authority", "Issuing CA", "--format",
-          "TLS server", "--key-usage", "digitalSignature", "--extended-key-usage", "serverAuth", "--validity", "P90D", co="ben")
-    c.as_("anna", "token-procedure", "create", "--name", "TLS server", "--storage-profile", "pkcs10",
-          "--issuer-certificates", "none", "--certificate-procedures", "TLS server", co="ben")
-    yield c
-    world.stop()
+    try:
+        world.start()
+        c = Cli(world)
+        for name, profile in (("anna", "Administration officer"), ("ben", "Administration officer"),
+                              ("rosa", "Registration officer")):
+            c.new_officer(name, profile, "boot1", "boot2")
+        for name in ("Boot officer 1", "Boot officer 2"):
+            c.as_("anna", "officer", "close", name, co="ben")
+        for name in ("Root", "Issuing"):
+            c.as_("anna", "ca-key", "create", "--name", f"{name} key", "--algorithm", "p-256", co="ben")
+        c.as_("anna", "authority", "create", "--name", "Root CA", "--type", "root", "--ca-key", "Root key", "--subject",
+              "CN=Root CA,O=Test", "--format", "CA certificate", "--validity", "P20Y", "--path-length", 1, co="ben")
+        c.as_("anna", "authority", "create", "--name", "Issuing CA", "--type", "subordinate", "--issuing-authority", "Root CA",
+              "--ca-key", "Issuing key", "--subject", "CN=Issuing CA,O=Test", "--format", "CA certificate", "--validity", "P10Y",
+              "--path-length", 0, co="ben")
+        c.as_("anna", "certificate-procedure", "create", "--name", "TLS server", "--authority", "Issuing CA", "--format",
+              "TLS server", "--key-usage", "digitalSignature", "--extended-key-usage", "serverAuth", "--validity", "P90D", co="ben")
+        c.as_("anna", "token-procedure", "create", "--name", "TLS server", "--storage-profile", "pkcs10",
+              "--issuer-certificates", "none", "--certificate-procedures", "TLS server", co="ben")
+        yield c
+    finally:
+        world.stop()
 
 
 def rest(cli, wait=10):

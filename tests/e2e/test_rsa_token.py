@@ -48,20 +48,22 @@ def forbid_signing(module):
 def house(tmp_path_factory):
     """Officers rsa-2048 and rsa-3072 with their keys as PKCS#8 files, for any token."""
     world = World(tmp_path_factory.mktemp("rsa"))
-    world.start()
-    cli = Cli(world)
-    for bits in (2048, 3072):
-        name = f"rsa-{bits}"
-        for call in (["genpkey", "-algorithm", "RSA", "-pkeyopt", f"rsa_keygen_bits:{bits}", "-out", f"{name}.p8"],
-                     ["req", "-new", "-key", f"{name}.p8", "-subj", f"/CN={name}", "-out", f"{name}.csr"],
-                     ["rsa", "-in", f"{name}.p8", "-outform", "DER", "-out", f"{name}.der"]):
-            subprocess.run(["openssl", *call], cwd=cli.dir, check=True, capture_output=True)
-        cli.as_("boot1", "certificate", "issue", "--procedure", "Officer", f"{name}.csr", "--out", f"{name}.crt")
-        cli.as_("boot1", "officer", "create", "--name", name, "--profile", "Administration officer", "--certificate-file",
-                f"{name}.crt", co="boot2")
-    (cli.dir / "pin").write_text(PIN + "\n")
-    yield cli
-    world.stop()
+    try:
+        world.start()
+        cli = Cli(world)
+        for bits in (2048, 3072):
+            name = f"rsa-{bits}"
+            for call in (["genpkey", "-algorithm", "RSA", "-pkeyopt", f"rsa_keygen_bits:{bits}", "-out", f"{name}.p8"],
+                         ["req", "-new", "-key", f"{name}.p8", "-subj", f"/CN={name}", "-out", f"{name}.csr"],
+                         ["rsa", "-in", f"{name}.p8", "-outform", "DER", "-out", f"{name}.der"]):
+                subprocess.run(["openssl", *call], cwd=cli.dir, check=True, capture_output=True)
+            cli.as_("boot1", "certificate", "issue", "--procedure", "Officer", f"{name}.csr", "--out", f"{name}.crt")
+            cli.as_("boot1", "officer", "create", "--name", name, "--profile", "Administration officer", "--certificate-file",
+                    f"{name}.crt", co="boot2")
+        (cli.dir / "pin").write_text(PIN + "\n")
+        yield cli
+    finally:
+        world.stop()
 
 
 def put(cli, softhsm, name, *more):
