@@ -197,7 +197,7 @@ def test_bad_input(tokens, name, body, code):
 
 
 def test_other_profiles_and_roles(tokens):
-    """rows=CM-I-06"""
+    """Recovering needs the role for it."""
     rosa = tokens.officers["rosa"]
     with refused("CHY-1770"):
         tokens.prepare(rosa, "token.issue", {"token_procedure": "TLS server", "input": SUBJECT})
@@ -255,7 +255,7 @@ def test_cas_of_recovered_certificates(tokens):
 
 
 def test_no_key_lies_anywhere(tokens):
-    """Store, journals and logs hold neither a private key nor a PIN nor a password in the clear. rows=CM-I-20,CM-I-11"""
+    """Store, journals and logs hold neither a private key nor a PIN nor a password in the clear. rows=CM-I-20"""
     made = issue(tokens, "Soft none", secrets={"revocation_password": "Widerruf-4711"}, publication=False,
                  **{"subject.common-name": "Klara Klar"})
     got = fetch(tokens, made["token"])
