@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <time.h>
 #include <unistd.h>
 
 struct sqlite_db {
@@ -12,7 +13,7 @@ struct sqlite_db {
 	sqlite3_stmt *prepared[STMT_COUNT];
 };
 
-enum { BUSY_MS = 10000, SQL_MAX = 8192 };
+enum { BUSY_MS = 10000, WAL_PAUSE_MS = 10, SQL_MAX = 8192 };
 
 static struct sqlite_db *
 of(struct db *db)
@@ -294,17 +295,34 @@ make_file(const char *path, struct err *e)
 	return RC_OK;
 }
 
+/* SQLite's own waiting does not cover the change of a new file's journal mode, which several may want at once. */
+static enum rc
+set_wal(struct sqlite_db *d, struct err *e)
+{
+	static const struct timespec pause = { 0, WAL_PAUSE_MS * 1000000L };
+	struct err why = { 0 };
+
+	for (int waited_ms = 0; script(&d->db, "PRAGMA journal_mode=WAL", &why) != RC_OK;
+	     waited_ms += WAL_PAUSE_MS) {
+		NEED(why.code == CHY_STORE_BUSY && waited_ms < BUSY_MS, e, why.code, NULL, "%s", why.text);
+		err_clear(&why);
+		nanosleep(&pause, NULL);
+	}
+	return RC_OK;
+}
+
 static enum rc
 set_up(struct sqlite_db *d, const char *path, enum db_mode mode, struct err *e)
 {
-	static const char writer[] =
-	    "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; "
-	    "PRAGMA trusted_schema=OFF; PRAGMA wal_autocheckpoint=0; "
-	    "PRAGMA cache_size=-65536; PRAGMA temp_store=MEMORY";
+	static const char writer[] = "PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; "
+				     "PRAGMA trusted_schema=OFF; PRAGMA wal_autocheckpoint=0; "
+				     "PRAGMA cache_size=-65536; PRAGMA temp_store=MEMORY";
 	static const char reader[] =
 	    "PRAGMA query_only=ON; PRAGMA trusted_schema=OFF; PRAGMA cache_size=-8192; "
 	    "PRAGMA temp_store=MEMORY";
 
+	if (mode == DB_WRITER)
+		TRY(set_wal(d, e));
 	TRY(script(&d->db, mode == DB_WRITER ? writer : reader, e));
 	if (mode == DB_WRITER)
 		TRY(checkpointer_start(path, d->c, &d->check, e));
