@@ -1,6 +1,7 @@
 /* An attribute certificate for people, and as JSON. */
 #include "base/base.h"
 #include "pki/ac.h"
+#include "pki/text_json.h"
 
 /* ---- attributes ---- */
 
@@ -169,36 +170,13 @@ ac_put_text(struct buf *out, const struct ac *c)
 
 /* ---- JSON ---- */
 
-static struct json *
-str_of(struct arena *a, const struct buf *b)
-{
-	return buf_ok(b) ? json_str(a, buf_bytes(b)) : NULL;
-}
-
-/* What a function writes, as a JSON string; NULL when memory is out. */
-#define TEXT_OF(a, call_with_out) \
-	({ \
-		OWN_BUF struct buf text_ = buf_max(4 * LIMIT_CERT); \
-		struct buf *out = &text_; \
-		call_with_out; \
-		str_of((a), &text_); \
-	})
-
-static bool
-set(struct json *o, const char *name, struct json *v)
-{
-	if (v != NULL)
-		json_set(o, name, v);
-	return v != NULL;
-}
-
 static bool
 set_oid(struct arena *a, struct json *o, struct bytes oid, enum oid known)
 {
 	char text[OID_TEXT_MAX];
 
-	return o != NULL && set(o, "oid", json_str(a, bytes_str(oid_text(text, oid)))) &&
-	    set(o, "name", json_str(a, bytes_str(oid_name(known))));
+	return o != NULL && text_json_set(o, "oid", json_str(a, bytes_str(oid_text(text, oid)))) &&
+	    text_json_set(o, "name", json_str(a, bytes_str(oid_name(known))));
 }
 
 static struct json *
@@ -210,7 +188,7 @@ attrs_json(struct arena *a, const struct ac_attrs *l)
 		struct json *o = json_object(a);
 
 		if (!set_oid(a, o, l->v[i].oid, l->v[i].known) ||
-		    !set(o, "text", TEXT_OF(a, ac_attr_put_text(out, &l->v[i]))))
+		    !text_json_set(o, "text", TEXT_OF(a, ac_attr_put_text(out, &l->v[i]))))
 			return NULL;
 		json_add(list, o);
 	}
@@ -226,8 +204,8 @@ exts_json(struct arena *a, const struct exts *l)
 		struct json *o = json_object(a);
 
 		if (!set_oid(a, o, l->v[i].oid, l->v[i].known) ||
-		    !set(o, "critical", json_bool(a, l->v[i].critical)) ||
-		    !set(o, "text", TEXT_OF(a, ext_put_text(out, &l->v[i]))))
+		    !text_json_set(o, "critical", json_bool(a, l->v[i].critical)) ||
+		    !text_json_set(o, "text", TEXT_OF(a, ext_put_text(out, &l->v[i]))))
 			return NULL;
 		json_add(list, o);
 	}
@@ -241,10 +219,10 @@ holder_json(struct arena *a, const struct ac *c)
 	bool ok = o != NULL;
 
 	if (c->base_issuer.p != NULL) {
-		ok = ok && set(o, "issuer", TEXT_OF(a, name_put_der_text(out, c->base_issuer)));
-		ok = ok && set(o, "serial", TEXT_OF(a, hex_put(out, c->base_serial)));
+		ok = ok && text_json_set(o, "issuer", TEXT_OF(a, name_put_der_text(out, c->base_issuer)));
+		ok = ok && text_json_set(o, "serial", TEXT_OF(a, hex_put(out, c->base_serial)));
 	}
-	ok = ok && set(o, "names", TEXT_OF(a, put_names(out, &c->entity)));
+	ok = ok && text_json_set(o, "names", TEXT_OF(a, put_names(out, &c->entity)));
 	return ok ? o : NULL;
 }
 
@@ -255,14 +233,14 @@ ac_json(struct arena *a, const struct ac *c)
 	char from[32], to[32];
 	bool ok = o != NULL;
 
-	ok = ok && set(o, "version", json_int(a, 2));
-	ok = ok && set(o, "serial", TEXT_OF(a, hex_put(out, c->serial)));
-	ok = ok && set(o, "issuer", TEXT_OF(a, name_put_der_text(out, c->issuer)));
-	ok = ok && set(o, "holder", holder_json(a, c));
-	ok = ok && set(o, "not_before", json_str(a, bytes_str(time_text(from, c->not_before_at))));
-	ok = ok && set(o, "not_after", json_str(a, bytes_str(time_text(to, c->not_after_at))));
-	ok = ok && set(o, "signature_algorithm", TEXT_OF(a, sigalg_text(out, c)));
-	ok = ok && set(o, "attributes", attrs_json(a, &c->attrs));
-	ok = ok && set(o, "extensions", exts_json(a, &c->exts));
+	ok = ok && text_json_set(o, "version", json_int(a, 2));
+	ok = ok && text_json_set(o, "serial", TEXT_OF(a, hex_put(out, c->serial)));
+	ok = ok && text_json_set(o, "issuer", TEXT_OF(a, name_put_der_text(out, c->issuer)));
+	ok = ok && text_json_set(o, "holder", holder_json(a, c));
+	ok = ok && text_json_set(o, "not_before", json_str(a, bytes_str(time_text(from, c->not_before_at))));
+	ok = ok && text_json_set(o, "not_after", json_str(a, bytes_str(time_text(to, c->not_after_at))));
+	ok = ok && text_json_set(o, "signature_algorithm", TEXT_OF(a, sigalg_text(out, c)));
+	ok = ok && text_json_set(o, "attributes", attrs_json(a, &c->attrs));
+	ok = ok && text_json_set(o, "extensions", exts_json(a, &c->exts));
 	return ok ? o : NULL;
 }

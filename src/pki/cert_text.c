@@ -1,6 +1,7 @@
 /* A certificate for people, and as JSON. */
 #include "base/base.h"
 #include "pki/cert.h"
+#include "pki/text_json.h"
 
 static void
 key_text(struct buf *out, const struct cert *c)
@@ -65,39 +66,16 @@ cert_put_text(struct buf *out, const struct cert *c)
 /* ---- JSON ---- */
 
 static struct json *
-str_of(struct arena *a, const struct buf *b)
-{
-	return buf_ok(b) ? json_str(a, buf_bytes(b)) : NULL;
-}
-
-/* What a function writes, as a JSON string; NULL when memory is out. */
-#define TEXT_OF(a, call_with_out) \
-	({ \
-		OWN_BUF struct buf text_ = buf_max(4 * LIMIT_CERT); \
-		struct buf *out = &text_; \
-		call_with_out; \
-		str_of((a), &text_); \
-	})
-
-static bool
-set(struct json *o, const char *name, struct json *v)
-{
-	if (v != NULL)
-		json_set(o, name, v);
-	return v != NULL;
-}
-
-static struct json *
 ext_json(struct arena *a, const struct ext *x)
 {
 	struct json *o = json_object(a);
 	char text[OID_TEXT_MAX];
 	bool ok = o != NULL;
 
-	ok = ok && set(o, "oid", json_str(a, bytes_str(oid_text(text, x->oid))));
-	ok = ok && set(o, "name", json_str(a, bytes_str(oid_name(x->known))));
-	ok = ok && set(o, "critical", json_bool(a, x->critical));
-	ok = ok && set(o, "text", TEXT_OF(a, ext_put_text(out, x)));
+	ok = ok && text_json_set(o, "oid", json_str(a, bytes_str(oid_text(text, x->oid))));
+	ok = ok && text_json_set(o, "name", json_str(a, bytes_str(oid_name(x->known))));
+	ok = ok && text_json_set(o, "critical", json_bool(a, x->critical));
+	ok = ok && text_json_set(o, "text", TEXT_OF(a, ext_put_text(out, x)));
 	return ok ? o : NULL;
 }
 
@@ -123,14 +101,14 @@ cert_json(struct arena *a, const struct cert *c)
 	char from[32], to[32];
 	bool ok = o != NULL;
 
-	ok = ok && set(o, "version", json_int(a, c->version));
-	ok = ok && set(o, "serial", TEXT_OF(a, hex_put(out, c->serial)));
-	ok = ok && set(o, "issuer", TEXT_OF(a, name_put_der_text(out, c->issuer)));
-	ok = ok && set(o, "subject", TEXT_OF(a, name_put_der_text(out, c->subject)));
-	ok = ok && set(o, "not_before", json_str(a, bytes_str(time_text(from, c->not_before_at))));
-	ok = ok && set(o, "not_after", json_str(a, bytes_str(time_text(to, c->not_after_at))));
-	ok = ok && set(o, "key", TEXT_OF(a, key_text(out, c)));
-	ok = ok && set(o, "signature_algorithm", TEXT_OF(a, sigalg_text(out, c)));
-	ok = ok && set(o, "extensions", exts_json(a, &c->exts));
+	ok = ok && text_json_set(o, "version", json_int(a, c->version));
+	ok = ok && text_json_set(o, "serial", TEXT_OF(a, hex_put(out, c->serial)));
+	ok = ok && text_json_set(o, "issuer", TEXT_OF(a, name_put_der_text(out, c->issuer)));
+	ok = ok && text_json_set(o, "subject", TEXT_OF(a, name_put_der_text(out, c->subject)));
+	ok = ok && text_json_set(o, "not_before", json_str(a, bytes_str(time_text(from, c->not_before_at))));
+	ok = ok && text_json_set(o, "not_after", json_str(a, bytes_str(time_text(to, c->not_after_at))));
+	ok = ok && text_json_set(o, "key", TEXT_OF(a, key_text(out, c)));
+	ok = ok && text_json_set(o, "signature_algorithm", TEXT_OF(a, sigalg_text(out, c)));
+	ok = ok && text_json_set(o, "extensions", exts_json(a, &c->exts));
 	return ok ? o : NULL;
 }
