@@ -4,8 +4,7 @@
 #include "base/json.h"
 #include "crypto/digest.h"
 #include "crypto/rand.h"
-#include "crypto/verify.h"
-#include "crypto/weak.h"
+#include "factory/issue_facts.h"
 #include "factory/issue_leaf.h"
 #include "factory/ca_keys.h"
 #include "factory/leaf.h"
@@ -116,12 +115,6 @@ look_up_repeated(struct issue_call *c, bool *ret_found)
 
 /* ---- facts and decision ---- */
 
-static struct verdict
-verdict_of(enum rc rc, const struct err *e)
-{
-	return (struct verdict){ .made = rc == RC_OK || rc == RC_DENIED || rc == RC_MALFORMED, .why = *e };
-}
-
 /* A key that the signer made: it has tried it, which proves possession. */
 static enum rc
 made_key(struct issue_call *c)
@@ -134,8 +127,6 @@ static enum rc
 gather(struct issue_call *c)
 {
 	struct issue_facts *facts = &c->facts;
-	struct err e = { 0 };
-	enum rc rc;
 
 	if (c->request.spki.n > 0)
 		TRY(made_key(c));
@@ -143,15 +134,7 @@ gather(struct issue_call *c)
 		TRY_AT(csr_parse_any(c->arena, c->request.csr_der, &c->csr, &c->err), &c->err, "request");
 	facts->policy = c->policy;
 	facts->request = &c->request;
-	facts->csr = &c->csr;
-	sha1(c->csr.key.bits_der, c->key_id);
-	facts->key_id = BYTES_OF(c->key_id);
-	rc = key_check(&c->csr.key, NULL, &e);
-	facts->weak = verdict_of(rc, &e);
-	err_clear(&e);
-	/* a weak key is not worth 50 us */
-	rc = facts->weak.why.code == CHY_NONE && c->request.spki.n == 0 ? verify_csr(&c->csr, &e) : RC_OK;
-	facts->pop = verdict_of(rc, &e);
+	issue_facts_of_csr(facts, &c->csr, c->key_id, c->request.spki.n > 0);
 	if (c->session != NULL) {
 		c->session_facts = c->session->facts;
 		TRY(session_take(c->f, c->session, &c->taken, &c->session_facts.certificates_made, &c->err));

@@ -2,10 +2,8 @@
 #include "base/base.h"
 #include "factory/try_policy.h"
 
-#include "crypto/digest.h"
-#include "crypto/verify.h"
-#include "crypto/weak.h"
 #include "factory/in_force.h"
+#include "factory/issue_facts.h"
 #include "factory/leaf.h"
 #include "factory/requests.h"
 #include "factory/sessions.h"
@@ -169,12 +167,6 @@ struct one {
 	uint8_t key_id[20];
 };
 
-static struct verdict
-verdict_of(enum rc rc, const struct err *e)
-{
-	return (struct verdict){ .made = rc == RC_OK || rc == RC_DENIED || rc == RC_MALFORMED, .why = *e };
-}
-
 /* The session as it was when it was used: open, with certificates left. */
 static enum rc
 session_then(struct simulating *s, struct arena *a, struct one *o, const struct past *p)
@@ -200,9 +192,6 @@ session_then(struct simulating *s, struct arena *a, struct one *o, const struct 
 static enum rc
 facts_of(struct simulating *s, struct arena *a, struct one *o, const struct past *p)
 {
-	struct err e = { 0 };
-	enum rc rc;
-
 	o->request = (struct issue_request){ .word = WORD_REQUEST,
 					     .request = request_id_of(p->id),
 					     .officer = p->officer,
@@ -211,15 +200,8 @@ facts_of(struct simulating *s, struct arena *a, struct one *o, const struct past
 					     .not_before_ms = p->not_before,
 					     .not_after_ms = p->not_after };
 	TRY(csr_parse_any(a, p->csr, &o->csr, s->e));
-	sha1(o->csr.key.bits_der, o->key_id);
-	o->facts = (struct issue_facts){
-		.request = &o->request, .csr = &o->csr, .key_id = BYTES_OF(o->key_id), .now_ms = p->at
-	};
-	rc = key_check(&o->csr.key, NULL, &e);
-	o->facts.weak = verdict_of(rc, &e);
-	err_clear(&e);
-	rc = verify_csr(&o->csr, &e);
-	o->facts.pop = verdict_of(rc, &e);
+	o->facts = (struct issue_facts){ .request = &o->request, .now_ms = p->at };
+	issue_facts_of_csr(&o->facts, &o->csr, o->key_id, false);
 	return p->session ? session_then(s, a, o, p) : RC_OK;
 }
 
