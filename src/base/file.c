@@ -16,6 +16,8 @@ fd_write_all(int fd, struct bytes what, struct err *e)
 
 		if (n < 0 && errno == EINTR)
 			continue;
+		NEED(n >= 0 || (errno != EPIPE && errno != ECONNRESET), e, CHY_CONTROL_CLOSED, NULL,
+		     "nobody reads any more");
 		NEED(n > 0, e, CHY_SYSTEM, NULL, "write: %s", n < 0 ? strerror(errno) : "nothing written");
 		what = bytes_part(what, (size_t)n, SIZE_MAX);
 	}

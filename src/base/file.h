@@ -16,7 +16,8 @@ MUST enum rc file_read(struct arena *a, const char *path, size_t max, struct byt
 /* Writes to a new file beside it, syncs, renames, syncs the folder (CHY_FILE_WRITE). */
 MUST enum rc file_write(const char *path, struct bytes what, mode_t mode, struct err *e);
 
-/* All of n bytes through interruptions and short counts; RC_PEER with CHY_SYSTEM on an error or (reading) early end. */
+/* All of n bytes through interruptions and short counts; RC_PEER with CHY_SYSTEM on an error or (reading) early end, with
+   CHY_CONTROL_CLOSED where the reading end of a pipe or socket is closed. */
 MUST enum rc fd_write_all(int fd, struct bytes what, struct err *e);
 MUST enum rc fd_read_all(int fd, void *to, size_t n, struct err *e);
 

@@ -6,6 +6,7 @@
 
 #include <getopt.h>
 #include <signal.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -315,6 +316,15 @@ act(struct program *p, const struct mode *m, struct err *e)
 	return serve(p, e);
 }
 
+/* What the parent is to make of it: the signer's death is no refusal of ours, and another try may do. */
+static int
+status_of(enum rc rc, const struct err *e)
+{
+	if (rc == RC_OK)
+		return 0;
+	return e->code == CHY_SIGNER_LOST || e->code == CHY_SIGNER_AWAY ? EX_TEMPFAIL : 1;
+}
+
 static int
 run(const struct mode *m)
 {
@@ -339,7 +349,7 @@ run(const struct mode *m)
 	if (rc != RC_OK)
 		LOG(ERROR, "factory.failed", LE(&e));
 	close_program(&p);
-	return rc == RC_OK ? 0 : 1;
+	return status_of(rc, &e);
 }
 
 int

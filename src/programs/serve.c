@@ -18,6 +18,7 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <sysexits.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
@@ -258,12 +259,13 @@ plan_restart(struct program *p, int status, int64_t longest_ms)
 		p->backoff_ms = longest_ms;
 }
 
-/* A program that says no at the very start (wrong passphrase, no certificate) will say so again. */
+/* A program that says no at the very start (wrong passphrase, no certificate) will say so again; not so one whose peer died. */
 static bool
 hopeless(const struct serve *s, const struct program *p, int status)
 {
-	return s->phase == STARTING &&
-	    ((WIFEXITED(status) && WEXITSTATUS(status) != 0) || p->fails >= START_FAILS_MAX);
+	bool refused = WIFEXITED(status) && WEXITSTATUS(status) != 0 && WEXITSTATUS(status) != EX_TEMPFAIL;
+
+	return s->phase == STARTING && (refused || p->fails >= START_FAILS_MAX);
 }
 
 static void

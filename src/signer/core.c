@@ -155,8 +155,9 @@ read_batch(struct signer_core *c, int fd, bool *ret_end, struct err *e)
 	return RC_OK;
 }
 
+/* Who does not read any more has died with its requests: the end of the work, and no failure of ours. */
 static MUST enum rc
-write_answers(struct signer_core *c, int fd, struct err *e)
+write_answers(struct signer_core *c, int fd, bool *ret_end, struct err *e)
 {
 	enum rc rc;
 
@@ -166,7 +167,11 @@ write_answers(struct signer_core *c, int fd, struct err *e)
 	buf_drop_wipe(&c->out, c->out.n);
 	pthread_mutex_unlock(&c->writing);
 	FAULT("signer.after-answer");
-	return rc;
+	if (rc == RC_OK || e->code != CHY_CONTROL_CLOSED)
+		return rc;
+	*ret_end = true; /* whoever asked has died, and takes the requests along: no failure of ours */
+	err_clear(e);
+	return RC_OK;
 }
 
 void
@@ -209,7 +214,7 @@ work(struct signer_core *c, int fd, struct err *e)
 		rc = take_batch(c, buf_bytes(&c->in), &used, e);
 		buf_drop_wipe(&c->in, used); /* PINs come by here too */
 		if (c->out.n > 0)
-			TRY(write_answers(c, fd, e));
+			TRY(write_answers(c, fd, &end, e));
 		TRY(rc);
 	}
 	return RC_OK;

@@ -30,6 +30,8 @@ say("started", argv=sys.argv[1:], fds=sorted(int(n) for n in os.listdir("/proc/s
     group=os.getpgrp() == os.getpid())
 if mode == "refuse":
     sys.exit(1)
+if mode == "peer died":
+    sys.exit(os.EX_TEMPFAIL)
 if mode == "crash":
     os.kill(os.getpid(), signal.SIGKILL)
 
@@ -187,6 +189,15 @@ def test_a_child_that_refuses_ends_the_start(site, name):
     site.mode(name, "refuse")
     code, said = site.start().over()
     assert code == 1 and "serve.failed" in said and name in said
+
+
+def test_a_factory_whose_signer_died_starts_again(site):
+    site.mode("chancery-factory", "peer died")
+    site.start()
+    site.wait("chancery-factory", "started", 2)
+    site.mode("chancery-factory", "good")
+    site.wait("chancery-factory", "linked")
+    assert site.stop()[0] == 0
 
 
 def test_a_child_that_always_crashes_ends_the_start(site):
