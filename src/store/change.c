@@ -80,10 +80,54 @@ change_put_certificate(struct change *c, const struct certificate_row *row, stru
 	OP(c, Q_PUT_CERTIFICATE_TODO, I(row->id));
 }
 
-void
-change_certificate_status(struct change *c, int64_t id, int64_t from, int64_t to)
+/* The issuer's row of status_seq first: writers of one issuer's statuses wait for one another at it, so that seq becomes
+   visible in its order and without gaps. */
+static void
+put_status(struct change *c, const struct status_row *r, int64_t was)
 {
-	OP(c, Q_CERTIFICATE_STATUS, I(id), I(from), I(to));
+	if (c == NULL)
+		return;
+	OP(c, Q_STATUS_NEXT, I(r->issuer));
+	if (was == 0)
+		OP(c, Q_STATUS_NEW, I(r->id), I(r->issuer), B(r->serial), I(r->state), I(r->reason), I(r->at),
+		   I(r->invalid_at), I(r->not_after));
+	else
+		OP(c, Q_STATUS_SET, I(r->id), I(r->state), I(r->reason), I(r->at), I(r->invalid_at),
+		   I(r->issuer), I(was));
+	if (!c->statuses)
+		change_op(c, Q_NOTIFY_STATUS, NULL);
+	c->statuses = true;
+}
+
+void
+change_put_status(struct change *c, const struct status_row *row, int64_t was)
+{
+	put_status(c, row, was);
+	OP(c, Q_CERTIFICATE_STATE, I(row->id), I(row->state));
+}
+
+void
+change_put_new_status(struct change *c, const struct status_row *row)
+{
+	put_status(c, row, 0);
+}
+
+void
+change_put_hold(struct change *c, const struct hold_row *row)
+{
+	change_row(c, Q_PUT_HOLD, row);
+}
+
+void
+change_drop_hold(struct change *c, int64_t certificate, struct bytes cause)
+{
+	OP(c, Q_DROP_HOLD, I(certificate), B(cause));
+}
+
+void
+change_drop_holds(struct change *c, int64_t certificate)
+{
+	OP(c, Q_DROP_HOLDS, I(certificate));
 }
 
 void

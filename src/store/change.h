@@ -43,8 +43,17 @@ MUST enum rc store_commit(struct store *s, struct change *c, struct err *e);
 /* Certificates: the row, its DER, and its place in the queue of the search follower. STORE_EXISTS: the id or
    (issuer, serial) is there already. */
 void change_put_certificate(struct change *c, const struct certificate_row *row, struct bytes der);
-/* STORE_STATE unless the status is `from`. */
-void change_certificate_status(struct change *c, int64_t id, int64_t from, int64_t to);
+/* A certificate's new state, with the issuer's next seq (row->seq is ignored). was: the seq of the row that this was decided
+   on; STORE_STATE when it has another one by now: read it again and decide anew. Watchers are told (store_watch_status).
+   Leaf, holds and counters are the caller's, in the same change. */
+void change_put_status(struct change *c, const struct status_row *row, int64_t was);
+/* The same of a certificate that this very change puts, which has its state in its own row. */
+void change_put_new_status(struct change *c, const struct status_row *row);
+/* STORE_STATE: the certificate is held for this cause already; it is not. */
+void change_put_hold(struct change *c, const struct hold_row *row);
+void change_drop_hold(struct change *c, int64_t certificate, struct bytes cause);
+/* All of them. */
+void change_drop_holds(struct change *c, int64_t certificate);
 void change_put_verdict(struct change *c, const struct verdict_row *row);
 
 /* A leaf and its place in the queue of the sequencer. STORE_EXISTS. */

@@ -120,7 +120,9 @@ answer(struct committer *c, struct change *list, enum rc rc, const struct err *e
 
 		atomic_fetch_add(own == RC_OK ? &c->changes : &c->failed, 1);
 		if (own == RC_OK && list->documents)
-			watcher_wake(&c->store->watcher);
+			watcher_wake(&c->store->documents);
+		if (own == RC_OK && list->statuses)
+			watcher_wake(&c->store->statuses);
 		list->done(list->arg, own, list->rc != RC_OK ? &list->err : e);
 		change_free(list);
 		list = next;

@@ -18,7 +18,7 @@ struct change {
 	struct op *first, **last;
 	size_t nops;
 	bool no_memory, bad_text;
-	bool documents; /* watchers are to be told */
+	bool documents, statuses; /* watchers are to be told */
 	change_done *done;
 	void *arg;
 	enum rc rc;
@@ -62,10 +62,14 @@ struct committer {
 MUST enum rc committer_start(struct committer *c, struct store *s, struct err *e);
 void committer_stop(struct committer *c);
 
+/* Documents, or statuses. */
 struct watcher {
+	struct store *store;
+	enum stmt_id stamp; /* the question that tells how far the database has come */
+	const char *listen; /* PostgreSQL's notification */
 	pthread_t thread;
 	bool running;
-	int wake[2]; /* a pipe: a byte for each commit of documents by ourselves */
+	int wake[2]; /* a pipe: a byte for each such commit by ourselves */
 	atomic_bool stop;
 	store_watch_fn *fn;
 	void *arg;
@@ -81,7 +85,7 @@ struct store {
 	struct store_options options;
 	struct pool pool;
 	struct committer committer;
-	struct watcher watcher;
+	struct watcher documents, statuses;
 	pthread_mutex_t search; /* one follower at a time */
 };
 

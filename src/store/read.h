@@ -103,6 +103,27 @@ MUST enum rc store_certificates(struct store *s, struct arena *a, int64_t after,
 MUST enum rc store_certificates_expiring(struct store *s, struct arena *a, int64_t from, int64_t after_id,
 					 int64_t to, size_t limit, struct certificate_row **ret, size_t *n,
 					 struct err *e);
+/* The status of a certificate: of one that was never held nor revoked with seq 0. STORE_NOT_FOUND: never issued here. */
+MUST enum rc store_status(struct store *s, struct arena *a, int64_t id, struct status_row *ret,
+			  struct err *e);
+MUST enum rc store_status_by_serial(struct store *s, struct arena *a, int64_t issuer, struct bytes serial,
+				    struct status_row *ret, struct err *e);
+/* Of all certificates that the authority has issued, by serial number, behind this one (empty: from the first). */
+MUST enum rc store_statuses(struct store *s, struct arena *a, int64_t issuer, struct bytes after,
+			    size_t limit, struct status_row **ret, size_t *n, struct err *e);
+/* Those that are on hold or revoked, expired or not, by serial number. A page is what was so when it was asked for: who reads
+   store_status_seq first and store_status_changed afterwards misses nothing. */
+MUST enum rc store_revoked(struct store *s, struct arena *a, int64_t issuer, struct bytes after, size_t limit,
+			   struct status_row **ret, size_t *n, struct err *e);
+/* All that changed behind this seq, as they are now (reinstated ones too), by seq. A certificate that changed twice stands
+   at its last change only. */
+MUST enum rc store_status_changed(struct store *s, struct arena *a, int64_t issuer, int64_t after,
+				  size_t limit, struct status_row **ret, size_t *n, struct err *e);
+/* The seq of the issuer's last change; 0: none yet. */
+MUST enum rc store_status_seq(struct store *s, int64_t issuer, int64_t *ret, struct err *e);
+/* What it is on hold for, by cause. */
+MUST enum rc store_holds(struct store *s, struct arena *a, int64_t certificate, struct hold_row **ret,
+			 size_t *n, struct err *e);
 MUST enum rc store_der(struct store *s, struct arena *a, int64_t id, struct bytes *ret, struct err *e);
 /* By id, for the export. */
 MUST enum rc store_ders(struct store *s, struct arena *a, int64_t after, size_t limit, struct der_row **ret,

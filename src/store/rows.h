@@ -66,6 +66,26 @@ struct certificate_row {
 	    base; /* an attribute certificate: the certificate that it names; 0: a public key certificate */
 };
 
+/* What came of a certificate that is or was on hold or revoked; state CERTIFICATE_VALID: reinstated. */
+struct status_row {
+	int64_t id, issuer;
+	struct bytes serial;
+	int64_t state;      /* enum certificate_status */
+	int64_t reason;     /* RFC 5280 5.3.1: 6 while on hold, 8 when reinstated */
+	int64_t at;         /* since when; of what was revoked while on hold, since it was held */
+	int64_t invalid_at; /* 5.3.2; 0: none */
+	int64_t not_after;  /* the certificate's */
+	int64_t
+	    seq; /* set by the store: the issuer's next one with every change, 1 first; 0: never changed */
+};
+
+/* One cause of a hold; a certificate is on hold while there is one. */
+struct hold_row {
+	int64_t certificate;
+	struct bytes cause;
+	int64_t at, request_id;
+};
+
 struct leaf_row {
 	int64_t id;
 	struct bytes kind;

@@ -162,7 +162,8 @@ store_close(struct store *s)
 	if (s == NULL)
 		return;
 	committer_stop(&s->committer);
-	watcher_stop(&s->watcher); /* behind the committer, which wakes it */
+	watcher_stop(&s->documents); /* behind the committer, which wakes them */
+	watcher_stop(&s->statuses);
 	pool_fini(&s->pool);
 	pthread_mutex_destroy(&s->search);
 	free(s->where);

@@ -76,6 +76,9 @@ void store_stats(struct store *s, struct store_stats *ret);
    at the start. */
 typedef void store_watch_fn(void *arg, int64_t stamp);
 MUST enum rc store_watch_documents(struct store *s, store_watch_fn *fn, void *arg, struct err *e);
+/* The same of certificates' statuses: revoked, held, reinstated. The stamp is the sum of all issuers' seq; what has changed
+   is told by store_status_changed. */
+MUST enum rc store_watch_status(struct store *s, store_watch_fn *fn, void *arg, struct err *e);
 
 /* A consistent copy of the SQLite store into a new file while it is used, checked (PRAGMA integrity_check)
    before the name appears. Codes: STORE_BACKUP (the file exists, or engine is PostgreSQL). PostgreSQL: its

@@ -126,6 +126,13 @@ DESCRIBE(remembered, "remembered", S, I(S, id), I(S, at), I(S, session_id), T(S,
 #define S card_serial_row
 DESCRIBE(card_serial, "card_serial", S, I(S, number), I(S, token_procedure), I(S, at));
 #undef S
+#define S status_row
+DESCRIBE(status, "certificate_status", S, I(S, id), I(S, issuer), B(S, serial), I(S, state), I(S, reason),
+	 I(S, at), I(S, invalid_at), I(S, not_after), I(S, seq));
+#undef S
+#define S hold_row
+DESCRIBE(hold, "certificate_hold", S, I(S, certificate), T(S, cause), I(S, at), I(S, request_id));
+#undef S
 #define S number_row
 DESCRIBE(number, "number", S, I(S, value));
 #undef S

@@ -16,14 +16,14 @@ watcher_wake(struct watcher *w)
 
 /* Until something may have happened. PostgreSQL tells by notification; the connection is the watcher's own. */
 static void
-wait_for_news(struct store *s, struct db **db)
+wait_for_news(struct watcher *w, struct db **db)
 {
-	struct watcher *w = &s->watcher;
+	struct store *s = w->store;
 	struct pollfd fd = { w->wake[0], POLLIN, 0 };
 	char drain[64];
 
 	if (s->ops->listen != NULL && *db == NULL && s->ops->open(s->where, DB_READER, db, NULL) == RC_OK &&
-	    (*db)->ops->script(*db, "LISTEN chancery_document", NULL) != RC_OK)
+	    (*db)->ops->script(*db, w->listen, NULL) != RC_OK)
 		(*db)->lost = true;
 	if (*db != NULL && !(*db)->lost)
 		s->ops->listen(*db, POLL_MS, w->wake[0]);
@@ -40,39 +40,53 @@ wait_for_news(struct store *s, struct db **db)
 static void *
 watch(void *arg)
 {
-	struct store *s = arg;
-	struct watcher *w = &s->watcher;
+	struct watcher *w = arg;
 	int64_t told = -1, stamp;
 	struct db *db = NULL;
 
 	while (!atomic_load(&w->stop)) {
-		if (store_document_stamp(s, &stamp, NULL) == RC_OK && stamp != told) {
+		if (store_number(w->store, w->stamp, NULL, &stamp, NULL) == RC_OK && stamp != told) {
 			w->fn(w->arg, stamp);
 			told = stamp;
 		}
-		wait_for_news(s, &db);
+		wait_for_news(w, &db);
 	}
 	if (db != NULL)
-		s->ops->close(db);
+		db->ops->close(db);
 	return NULL;
 }
 
-enum rc
-store_watch_documents(struct store *s, store_watch_fn *fn, void *arg, struct err *e)
+static enum rc
+watcher_start(struct watcher *w, struct store *s, store_watch_fn *fn, void *arg, struct err *e)
 {
-	struct watcher *w = &s->watcher;
-
-	NEED(!w->running, e, CHY_INTERNAL, NULL, "the store has a watcher already");
+	NEED(!w->running, e, CHY_INTERNAL, NULL, "the store has this watcher already");
 	NEED(pipe2(w->wake, O_CLOEXEC | O_NONBLOCK) == 0, e, CHY_SYSTEM, NULL, "no pipe");
+	w->store = s;
 	w->fn = fn;
 	w->arg = arg;
-	w->running = pthread_create(&w->thread, NULL, watch, s) == 0;
+	w->running = pthread_create(&w->thread, NULL, watch, w) == 0;
 	if (!w->running) {
 		close(w->wake[0]);
 		close(w->wake[1]);
 		FAIL(e, CHY_SYSTEM, NULL, "no thread to watch the database");
 	}
 	return RC_OK;
+}
+
+enum rc
+store_watch_documents(struct store *s, store_watch_fn *fn, void *arg, struct err *e)
+{
+	s->documents.stamp = Q_DOCUMENT_STAMP;
+	s->documents.listen = "LISTEN chancery_document";
+	return watcher_start(&s->documents, s, fn, arg, e);
+}
+
+enum rc
+store_watch_status(struct store *s, store_watch_fn *fn, void *arg, struct err *e)
+{
+	s->statuses.stamp = Q_STATUS_STAMP;
+	s->statuses.listen = "LISTEN chancery_status";
+	return watcher_start(&s->statuses, s, fn, arg, e);
 }
 
 void

@@ -69,24 +69,6 @@ an_authority_has_its_own_certificate(void **state)
 }
 
 static void
-a_status_changes_by_compare_and_set(void **state)
-{
-	struct world *w = *state;
-	struct certificate_row row;
-	struct change *c;
-
-	ok(store_commit(w->s, issue_change(1), &w->e));
-	c = change_new();
-	change_certificate_status(c, 1001, CERTIFICATE_VALID, CERTIFICATE_REVOKED);
-	ok(store_commit(w->s, c, &w->e));
-	c = change_new();
-	change_certificate_status(c, 1001, CERTIFICATE_VALID, CERTIFICATE_HELD);
-	fails(store_commit(w->s, c, &w->e), STORE_STATE);
-	ok(store_certificate(w->s, w->a, 1001, &row, &w->e));
-	assert_int_equal(row.status, CERTIFICATE_REVOKED);
-}
-
-static void
 exact_search_sees_the_newest(void **state)
 {
 	struct world *w = *state;
@@ -291,7 +273,6 @@ main(void)
 	static const struct world_test tests[] = {
 		{ "certificates are found", certificates_are_found },
 		{ "an authority has its own certificate", an_authority_has_its_own_certificate },
-		{ "a status changes by compare and set", a_status_changes_by_compare_and_set },
 		{ "exact search sees the newest", exact_search_sees_the_newest },
 		{ "a fingerprint is found without the index", a_fingerprint_is_found_without_the_index },
 		{ "search pages through equal values", search_pages_through_equal_values },

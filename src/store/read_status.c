@@ -1,0 +1,65 @@
+#include "base/base.h"
+#include "store/core.h"
+
+/* Questions about the status of certificates. */
+
+#define ARGS(...) ((const union value[]){ __VA_ARGS__ })
+#define I(x) INT_VALUE(x)
+#define B(x) BYTES_VALUE(x)
+#define LIMIT(n) INT_VALUE((int64_t)((n) < LIMIT_PAGE ? (n) : LIMIT_PAGE))
+
+enum rc
+store_status(struct store *s, struct arena *a, int64_t id, struct status_row *ret, struct err *e)
+{
+	return store_row(s, a, Q_STATUS, ARGS(I(id)), ret, e);
+}
+
+enum rc
+store_status_by_serial(struct store *s, struct arena *a, int64_t issuer, struct bytes serial,
+		       struct status_row *ret, struct err *e)
+{
+	return store_row(s, a, Q_STATUS_BY_SERIAL, ARGS(I(issuer), B(serial)), ret, e);
+}
+
+enum rc
+store_statuses(struct store *s, struct arena *a, int64_t issuer, struct bytes after, size_t limit,
+	       struct status_row **ret, size_t *n, struct err *e)
+{
+	return store_rows(s, a, Q_STATUSES, ARGS(I(issuer), B(after), LIMIT(limit)), ret, n, e);
+}
+
+enum rc
+store_revoked(struct store *s, struct arena *a, int64_t issuer, struct bytes after, size_t limit,
+	      struct status_row **ret, size_t *n, struct err *e)
+{
+	return store_rows(s, a, Q_REVOKED, ARGS(I(issuer), B(after), LIMIT(limit)), ret, n, e);
+}
+
+enum rc
+store_status_changed(struct store *s, struct arena *a, int64_t issuer, int64_t after, size_t limit,
+		     struct status_row **ret, size_t *n, struct err *e)
+{
+	return store_rows(s, a, Q_STATUS_CHANGED, ARGS(I(issuer), I(after), LIMIT(limit)), ret, n, e);
+}
+
+enum rc
+store_status_seq(struct store *s, int64_t issuer, int64_t *ret, struct err *e)
+{
+	struct err why = { 0 };
+	enum rc rc = store_number(s, Q_STATUS_SEQ, ARGS(I(issuer)), ret, &why);
+
+	if (why.code == CHY_STORE_NOT_FOUND) {
+		*ret = 0;
+		return RC_OK;
+	}
+	if (rc != RC_OK && e != NULL && e->code == CHY_NONE)
+		*e = why;
+	return rc;
+}
+
+enum rc
+store_holds(struct store *s, struct arena *a, int64_t certificate, struct hold_row **ret, size_t *n,
+	    struct err *e)
+{
+	return store_rows(s, a, Q_HOLDS, ARGS(I(certificate)), ret, n, e);
+}

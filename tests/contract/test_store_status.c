@@ -1,0 +1,334 @@
+#include "base/base.h"
+#include "store_world.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <time.h>
+
+/* Who is on hold or revoked, on both engines alike. */
+
+enum { ISSUER = 7 };
+
+static void
+issue(struct world *w, int64_t from, int64_t to)
+{
+	for (int64_t i = from; i < to; i++)
+		ok(store_commit(w->s, issue_change(i), &w->e));
+}
+
+static struct status_row
+status_of(struct world *w, int64_t id)
+{
+	struct status_row row;
+
+	ok(store_status(w->s, w->a, id, &row, &w->e));
+	return row;
+}
+
+static struct change *
+to_state(struct status_row row, int64_t state, int64_t reason, int64_t at)
+{
+	struct change *c = change_new();
+	int64_t was = row.seq;
+
+	row.state = state;
+	row.reason = reason;
+	row.at = at;
+	change_put_status(c, &row, was);
+	return c;
+}
+
+static void
+revoke(struct world *w, int64_t id, int64_t reason)
+{
+	ok(store_commit(w->s, to_state(status_of(w, id), CERTIFICATE_REVOKED, reason, id * 10), &w->e));
+}
+
+static void
+never_changed_and_never_issued(void **state)
+{
+	struct world *w = *state;
+	struct status_row row, *rows;
+	int64_t seq;
+	size_t n;
+
+	issue(w, 0, 3);
+	row = status_of(w, 1001);
+	assert_int_equal(row.state, CERTIFICATE_VALID);
+	assert_int_equal(row.seq, 0);
+	assert_int_equal(row.issuer, ISSUER);
+	assert_true(row.not_after > 0);
+	ok(store_status_by_serial(w->s, w->a, ISSUER, row.serial, &row, &w->e));
+	assert_int_equal(row.id, 1001);
+	fails(store_status_by_serial(w->s, w->a, ISSUER + 1, row.serial, &row, &w->e), STORE_NOT_FOUND);
+	fails(store_status_by_serial(w->s, w->a, ISSUER, BYTES("never issued"), &row, &w->e),
+	      STORE_NOT_FOUND);
+	fails(store_status(w->s, w->a, 77, &row, &w->e), STORE_NOT_FOUND);
+	ok(store_status_seq(w->s, ISSUER, &seq, &w->e));
+	assert_int_equal(seq, 0);
+	ok(store_revoked(w->s, w->a, ISSUER, BYTES_NONE, 10, &rows, &n, &w->e));
+	assert_int_equal(n, 0);
+	ok(store_statuses(w->s, w->a, ISSUER, BYTES_NONE, 2, &rows, &n, &w->e));
+	assert_int_equal(n, 2);
+	ok(store_statuses(w->s, w->a, ISSUER, rows[1].serial, 2, &rows, &n, &w->e));
+	assert_int_equal(n, 1);
+}
+
+static void
+a_status_is_decided_on_what_was_read(void **state)
+{
+	struct world *w = *state;
+	struct status_row before, row;
+	struct certificate_row certificate;
+
+	issue(w, 0, 2);
+	before = status_of(w, 1001);
+	ok(store_commit(w->s, to_state(before, CERTIFICATE_HELD, 6, 500), &w->e));
+	row = status_of(w, 1001);
+	assert_int_equal(row.state, CERTIFICATE_HELD);
+	assert_int_equal(row.reason, 6);
+	assert_int_equal(row.at, 500);
+	assert_int_equal(row.seq, 1);
+	fails(store_commit(w->s, to_state(before, CERTIFICATE_REVOKED, 1, 600), &w->e), STORE_STATE);
+	ok(store_commit(w->s, to_state(row, CERTIFICATE_REVOKED, 1, 700), &w->e));
+	fails(store_commit(w->s, to_state(row, CERTIFICATE_VALID, 8, 800), &w->e), STORE_STATE);
+	row = status_of(w, 1001);
+	assert_int_equal(row.state, CERTIFICATE_REVOKED);
+	assert_int_equal(row.seq, 2);
+	ok(store_certificate(w->s, w->a, 1001, &certificate, &w->e));
+	assert_int_equal(certificate.status, CERTIFICATE_REVOKED);
+	ok(store_certificate(w->s, w->a, 1000, &certificate, &w->e));
+	assert_int_equal(certificate.status, CERTIFICATE_VALID);
+	row.id = 77; /* a certificate that is not there */
+	row.seq = 0;
+	row.serial = BYTES("none");
+	fails(store_commit(w->s, to_state(row, CERTIFICATE_REVOKED, 1, 700), &w->e), STORE_NOT_FOUND);
+	row = status_of(w, 1001);
+	assert_int_equal(row.seq, 2);
+}
+
+static void
+each_cause_is_its_own(void **state)
+{
+	struct world *w = *state;
+	struct hold_row *holds;
+	struct change *c = to_state((issue(w, 1, 2), status_of(w, 1001)), CERTIFICATE_HELD, 6, 500);
+	size_t n;
+
+	change_put_hold(c, &(struct hold_row){ 1001, BYTES("officer"), 500, 3 });
+	ok(store_commit(w->s, c, &w->e));
+	c = change_new();
+	change_put_hold(c, &(struct hold_row){ 1001, BYTES("card"), 600, 4 });
+	ok(store_commit(w->s, c, &w->e));
+	c = change_new();
+	change_put_hold(c, &(struct hold_row){ 1001, BYTES("card"), 700, 5 });
+	fails(store_commit(w->s, c, &w->e), STORE_STATE);
+	c = change_new();
+	change_drop_hold(c, 1001, BYTES("officer"));
+	ok(store_commit(w->s, c, &w->e));
+	c = change_new();
+	change_drop_hold(c, 1001, BYTES("officer"));
+	fails(store_commit(w->s, c, &w->e), STORE_STATE);
+	ok(store_holds(w->s, w->a, 1001, &holds, &n, &w->e));
+	assert_int_equal(n, 1);
+	same(holds[0].cause, "card");
+	assert_int_equal(holds[0].request_id, 4);
+	c = change_new();
+	change_drop_holds(c, 1001);
+	ok(store_commit(w->s, c, &w->e));
+	ok(store_holds(w->s, w->a, 1001, &holds, &n, &w->e));
+	assert_int_equal(n, 0);
+}
+
+static void
+lists_for_crls(void **state)
+{
+	struct world *w = *state;
+	struct status_row *rows, *changed;
+	struct bytes after = BYTES_NONE;
+	size_t n, sum = 0;
+	int64_t seq;
+
+	issue(w, 0, 30);
+	for (int64_t i = 29; i >= 0; i -= 2)
+		revoke(w, 1000 + i, 4);
+	ok(store_commit(w->s, to_state(status_of(w, 1000), CERTIFICATE_HELD, 6, 5), &w->e));
+	do {
+		ok(store_revoked(w->s, w->a, ISSUER, after, 4, &rows, &n, &w->e));
+		for (size_t i = 0; i < n; i++) {
+			assert_true(bytes_cmp(rows[i].serial, after) > 0);
+			assert_true(rows[i].state != CERTIFICATE_VALID);
+			after = rows[i].serial;
+		}
+		sum += n;
+	} while (n == 4);
+	assert_int_equal(sum, 16);
+	ok(store_status_seq(w->s, ISSUER, &seq, &w->e));
+	assert_int_equal(seq, 16);
+	ok(store_commit(w->s, to_state(status_of(w, 1000), CERTIFICATE_VALID, 8, 6), &w->e));
+	ok(store_revoked(w->s, w->a, ISSUER, BYTES_NONE, 100, &rows, &n, &w->e));
+	assert_int_equal(n, 15);
+	ok(store_status_changed(w->s, w->a, ISSUER, 14, 100, &changed, &n, &w->e));
+	assert_int_equal(
+	    n, 2); /* the last revocation; and, at its last change only, what was held and reinstated */
+	assert_int_equal(changed[0].id, 1001);
+	assert_int_equal(changed[1].id, 1000);
+	assert_int_equal(changed[1].state, CERTIFICATE_VALID);
+	assert_int_equal(changed[1].seq, 17);
+	ok(store_status_changed(w->s, w->a, ISSUER + 1, 0, 100, &changed, &n, &w->e));
+	assert_int_equal(n, 0);
+}
+
+/* Many in one change, and a change that fails leaves neither status nor number behind. */
+static void
+all_or_nothing(void **state)
+{
+	struct world *w = *state;
+	struct change *c = change_new();
+	int64_t seq;
+
+	issue(w, 0, 100);
+	for (int64_t i = 0; i < 100; i++) {
+		struct status_row row = status_of(w, 1000 + i);
+
+		row.state = CERTIFICATE_REVOKED;
+		change_put_status(c, &row, 0);
+	}
+	ok(store_commit(w->s, c, &w->e));
+	ok(store_status_seq(w->s, ISSUER, &seq, &w->e));
+	assert_int_equal(seq, 100);
+	issue(w, 100, 102);
+	c = to_state(status_of(w, 1100), CERTIFICATE_REVOKED, 1, 1);
+	change_drop_hold(c, 1100, BYTES("none"));
+	fails(store_commit(w->s, c, &w->e), STORE_STATE);
+	assert_int_equal(status_of(w, 1100).state, CERTIFICATE_VALID);
+	revoke(w, 1101, 1);
+	assert_int_equal(status_of(w, 1101).seq, 101);
+}
+
+struct racer {
+	struct world *w;
+	struct store *s;
+	pthread_t thread;
+	atomic_int *won;
+};
+
+/* Every racer wants every certificate; as one does: by what it has read. */
+static void *
+race(void *arg)
+{
+	struct racer *r = arg;
+
+	for (int64_t i = 0; i < 50; i++) {
+		OWN(arena_free)
+		struct arena *a = arena_new(1 << 16);
+		struct status_row row;
+		struct err e = { 0 };
+
+		if (store_status(r->s, a, 1000 + i, &row, &e) != RC_OK || row.state != CERTIFICATE_VALID)
+			continue;
+		if (store_commit(r->s, to_state(row, CERTIFICATE_REVOKED, 1, 1), &e) == RC_OK)
+			atomic_fetch_add(r->won, 1);
+		else
+			assert_int_equal(e.code, CHY_STORE_STATE);
+	}
+	return NULL;
+}
+
+static void
+of_many_one_is_the_first(void **state)
+{
+	struct world *w = *state;
+	struct racer racers[6];
+	struct store *other = w->s;
+	atomic_int won = 0;
+	int64_t seq;
+
+	issue(w, 0, 50);
+	if (w->postgres) /* two processes, as good as */
+		ok(store_open(w->url, &(struct store_options){ .node = 1 }, &other, &w->e));
+	for (size_t i = 0; i < ARRAY_LEN(racers); i++) {
+		racers[i] = (struct racer){ .w = w, .s = i % 2 ? other : w->s, .won = &won };
+		assert_int_equal(pthread_create(&racers[i].thread, NULL, race, &racers[i]), 0);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(racers); i++)
+		pthread_join(racers[i].thread, NULL);
+	if (w->postgres)
+		store_close(other);
+	assert_int_equal(won, 50);
+	ok(store_status_seq(w->s, ISSUER, &seq, &w->e));
+	assert_int_equal(seq, 50);
+}
+
+static atomic_llong told;
+
+static void
+note_stamp(void *arg, int64_t stamp)
+{
+	(void)arg;
+	atomic_store(&told, stamp);
+}
+
+static bool
+is_told(int64_t stamp)
+{
+	for (int i = 0; i < 3000 && atomic_load(&told) != stamp; i++)
+		nanosleep(&(struct timespec){ 0, 1000000 }, NULL);
+	return atomic_load(&told) == stamp;
+}
+
+static void
+watchers_are_told(void **state)
+{
+	struct world *w = *state;
+
+	issue(w, 0, 3);
+	revoke(w, 1000, 1);
+	atomic_store(&told, -1);
+	ok(store_watch_status(w->s, note_stamp, NULL, &w->e));
+	assert_true(is_told(1));
+	revoke(w, 1001, 1);
+	assert_true(is_told(2));
+	ok(store_commit(w->s, to_state(status_of(w, 1002), CERTIFICATE_HELD, 6, 1), &w->e));
+	assert_true(is_told(3));
+	fails(store_watch_status(w->s, note_stamp, NULL, &w->e), INTERNAL);
+}
+
+static void
+a_certificate_that_is_revoked_from_the_start(void **state)
+{
+	struct world *w = *state;
+	uint8_t room[3][32];
+	struct certificate_row row = certificate_of(1, room);
+	struct status_row status = { .id = row.id,
+				     .issuer = row.issuer,
+				     .serial = row.serial,
+				     .state = CERTIFICATE_REVOKED,
+				     .at = 5,
+				     .not_after = row.not_after };
+	struct change *c = change_new();
+
+	row.status = CERTIFICATE_REVOKED;
+	change_put_certificate(c, &row, BYTES("der"));
+	change_put_new_status(c, &status);
+	ok(store_commit(w->s, c, &w->e));
+	assert_int_equal(status_of(w, row.id).state, CERTIFICATE_REVOKED);
+	assert_int_equal(status_of(w, row.id).seq, 1);
+}
+
+int
+main(void)
+{
+	static const struct world_test tests[] = {
+		{ "never changed and never issued", never_changed_and_never_issued },
+		{ "a status is decided on what was read", a_status_is_decided_on_what_was_read },
+		{ "each cause is its own", each_cause_is_its_own },
+		{ "lists for CRLs", lists_for_crls },
+		{ "all or nothing", all_or_nothing },
+		{ "of many one is the first", of_many_one_is_the_first },
+		{ "watchers are told", watchers_are_told },
+		{ "revoked from the start", a_certificate_that_is_revoked_from_the_start },
+	};
+
+	return world_run("store of statuses", tests, ARRAY_LEN(tests));
+}
