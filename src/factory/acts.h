@@ -1,6 +1,6 @@
 /*
  * Acts: what a request does. One row a verb: how its body is checked when it is prepared, and how it takes effect when it
- * is signed. Checks and effects are of the act's own file (act_*.c); requests.c knows none of them.
+ * is signed. Checks and effects are of the act's own file (act_*.c); request_*.c know none of them.
  */
 #ifndef FACTORY_ACTS_H
 #define FACTORY_ACTS_H

@@ -1,4 +1,4 @@
-/* Requests as officers see them before they sign. */
+/* Requests read back, and as officers see them before they sign. */
 #include "base/base.h"
 #include "factory/requests.h"
 
@@ -8,6 +8,41 @@
 #include "policy/approval.h"
 #include "policy/rights.h"
 #include "store/read.h"
+
+static enum rc
+base_read(const struct json *in, struct request *ret, struct err *e)
+{
+	struct json *base;
+
+	if (json_get(in, "base") == NULL || json_get(in, "base")->type == JSON_NULL)
+		return RC_OK;
+	TRY(json_need_object(in, "base", &base, e));
+	TRY(json_need_int(base, "id", 1, JSON_INT_MAX, &ret->base.id.v, e));
+	return json_need_int(base, "version", 1, JSON_INT_MAX, &ret->base.version, e);
+}
+
+enum rc
+request_read(struct arena *a, const struct request_row *row, struct request *ret, struct err *e)
+{
+	struct json *in, *body;
+	struct bytes act;
+
+	*ret = (struct request){ .id = request_id_of(row->id),
+				 .state = request_state_of(row->state),
+				 .prepared_by = officer_id_of(row->prepared_by),
+				 .prepared_at_ms = row->at,
+				 .to_sign = row->body };
+	TRY(json_parse(a, row->body, &in, e));
+	TRY(json_need_str(in, "act", &act, e));
+	ret->act = act_of(act);
+	TRY(base_read(in, ret, e));
+	TRY(json_need_object(in, "body", &body, e));
+	ret->body = body;
+	NEED(ret->act.verb != ACT_NONE && act_row_of(ret->act) != NULL && bytes_eq(act, row->act) &&
+		 ret->state != REQUEST_STATE_NONE,
+	     e, CHY_REQUEST_DAMAGED, NULL, "request %lld", (long long)row->id);
+	return RC_OK;
+}
 
 /* An administration officer sees all; others see what they prepared, and what their roles let them sign. */
 static enum rc

@@ -1,0 +1,166 @@
+/* The first call: what an officer wants, checked and written as the bytes to sign. */
+#include "base/base.h"
+#include "factory/requests.h"
+
+#include "crypto/rand.h"
+#include "factory/acts.h"
+#include "policy/approval.h"
+#include "store/change.h"
+
+/* The document that is to be modified, by id or name. */
+static enum rc
+find_base(struct preparation *p, struct err *e)
+{
+	const struct json *object = json_get(p->in, "object");
+	struct bytes name = BYTES_NONE;
+	char id[24];
+
+	if (!act_has_base(p->act)) {
+		if (object != NULL && object->type != JSON_NULL) {
+			err_field(e, "object");
+			FAIL(e, CHY_JSON_UNKNOWN, NULL, "only what is modified is named by \"object\"");
+		}
+		return RC_OK;
+	}
+	if (object != NULL && object->type == JSON_INT) {
+		snprintf(id, sizeof(id), "%lld", (long long)object->integer);
+		name = bytes_str(id);
+	} else {
+		TRY(json_need_str(p->in, "object", &name, e));
+	}
+	TRY_AT(snapshot_find(p->policy, p->act.kind, name, p->who->domain, &p->base, e), e, "object");
+	return RC_OK;
+}
+
+static struct json *
+to_sign(struct preparation *p, struct request_id id, struct bytes nonce, int64_t now_ms)
+{
+	struct arena *a = p->a;
+	struct json *o = json_object(a), *base = json_null(a);
+	OWN_BUF struct buf text = buf_max(64);
+	char name[64];
+
+	if (p->base != NULL) {
+		base = json_object(a);
+		json_set(base, "id", json_int(a, p->base->id.v));
+		json_set(base, "version", json_int(a, p->base->version));
+	}
+	base64url_put(&text, nonce);
+	json_set(o, "act", json_str(a, bytes_str(act_name(name, p->act))));
+	json_set(o, "base", base);
+	json_set(o, "body", p->body);
+	json_set(o, "format", json_str(a, BYTES("chancery-request/1")));
+	json_set(o, "instance", json_str(a, bytes_str(p->f->instance)));
+	json_set(o, "nonce", json_str(a, buf_bytes(&text)));
+	json_set(o, "prepared_at", json_time(a, now_ms));
+	json_set(o, "prepared_by", json_int(a, p->who->id.v));
+	json_set(o, "request", json_int(a, id.v));
+	return o;
+}
+
+static enum rc
+store_prepared(struct preparation *p, struct request_id id, struct bytes nonce, struct bytes bytes,
+	       int64_t now_ms, struct err *e)
+{
+	struct change *c = change_new();
+	char name[64];
+
+	change_put_request(c,
+			   &(struct request_row){ .id = id.v,
+						  .act = bytes_str(act_name(name, p->act)),
+						  .state = bytes_str(request_state_name(REQUEST_PREPARED)),
+						  .object = p->base ? p->base->id.v : 0,
+						  .base_version = p->base ? p->base->version : 0,
+						  .body = bytes,
+						  .prepared_by = p->who->id.v,
+						  .nonce = nonce,
+						  .at = now_ms,
+						  .expires_at = now_ms + REQUEST_PREPARED_MS });
+	return store_commit(p->f->store, c, e);
+}
+
+static struct json *
+prepared_answer(struct preparation *p, struct request_id id, struct bytes bytes, int64_t now_ms)
+{
+	struct json *o = json_object(p->a), *affected;
+	char name[64];
+
+	json_set(o, "id", json_int(p->a, id.v));
+	json_set(o, "act", json_str(p->a, bytes_str(act_name(name, p->act))));
+	json_set(o, "state", json_str(p->a, bytes_str(request_state_name(REQUEST_PREPARED))));
+	json_set(o, "to_sign", json_base64(p->a, bytes));
+	json_set(o, "difference", p->difference);
+	if (p->warnings != NULL)
+		json_set(o, "warnings", p->warnings);
+	affected = p->base ? affected_officers(p->a, p->policy, p->act, p->base->id) : NULL;
+	if (affected != NULL)
+		json_set(o, "affected_officers", affected);
+	json_set(o, "signatures_needed", json_int(p->a, act_signatures(p->act)));
+	json_set(o, "expires_at", json_time(p->a, now_ms + REQUEST_PREPARED_MS));
+	return o;
+}
+
+static enum rc
+check_act(struct preparation *p, const struct json *in, struct err *e)
+{
+	static const char *const names[] = { "act", "object", "body", NULL };
+	struct json *body;
+	struct bytes act;
+
+	TRY(json_only(in, names, e));
+	TRY(json_need_str(in, "act", &act, e));
+	p->act = act_of(act);
+	if (p->act.verb == ACT_NONE || act_row_of(p->act) == NULL) {
+		err_field(e, "act");
+		FAIL(e, CHY_ACT_UNKNOWN, NULL, "\"%.*s\" is no act", BYTES_FMT(bytes_part(act, 0, 80)));
+	}
+	p->in = in;
+	TRY(find_base(p, e));
+	TRY(json_need_object(in, "body", &body, e));
+	p->in = body;
+	TRY(act_row_of(p->act)->check(p, e));
+	return decide_prepare(p->policy, p->who, p->act, p->base, p->body, e);
+}
+
+static enum rc
+prepare(struct preparation *p, const struct json *in, struct json **ret, struct err *e)
+{
+	OWN_BUF struct buf bytes = buf_max(LIMIT_CMS);
+	struct request_id id = request_id_of(factory_new_id(p->f));
+	uint8_t nonce[REQUEST_NONCE_LEN];
+	int64_t now_ms = clock_now_ms();
+
+	TRY(check_act(p, in, e));
+	TRY(rand_bytes(nonce, sizeof(nonce), e));
+	json_put_canonical(&bytes, to_sign(p, id, BYTES_OF(nonce), now_ms));
+	NEED(buf_ok(&bytes) && bytes.n <= LIMIT_CMS / 2, e, CHY_TOO_LONG, NULL,
+	     "what is to be signed exceeds %d octets", LIMIT_CMS / 2);
+	TRY(store_prepared(p, id, BYTES_OF(nonce), buf_bytes(&bytes), now_ms, e));
+	*ret = prepared_answer(p, id, buf_bytes(&bytes), now_ms);
+	NEED(*ret != NULL, e, CHY_NO_MEMORY, NULL, "the answer");
+	return RC_OK;
+}
+
+/* The act's name as far as it can be told, for the journal. */
+static const char *
+act_text(const struct preparation *p, char dst[64])
+{
+	return p->act.verb == ACT_NONE ? "unknown" : act_name(dst, p->act);
+}
+
+enum rc
+request_prepare(struct factory *f, struct arena *a, const struct snapshot *policy, const struct officer *who,
+		const struct json *in, struct json **ret, struct err *e)
+{
+	struct preparation p = {
+		.f = f, .a = a, .policy = policy, .who = who, .act = { ACT_NONE, KIND_NONE }
+	};
+	enum rc rc = prepare(&p, in, ret, e);
+	char name[64];
+
+	if (is_refusal(rc))
+		leaf_refusal(f,
+			     &(struct refusal){
+				 .act = act_text(&p, name), .by = "officer", .id = who->id.v, .why = e });
+	return rc;
+}
