@@ -27,10 +27,9 @@ struct ceremony {
 	struct change *change;
 	struct bytes organisation;
 	int64_t years, now_ms, leaf;
-	struct genesis_ids ids;
-	struct document docs[G_DOCS + BOOT_OFFICERS];
+	struct document *docs;
 	size_t n;
-	struct snapshot *policy; /* the documents so far */
+	struct snapshot *policy; /* the documents so far; NULL: none */
 	const struct authority *system;
 	int64_t root_id;                 /* certificate ids */
 	struct bytes root, journal, tls; /* certificates */
@@ -47,12 +46,11 @@ struct ceremony {
 static enum rc
 add_document(struct ceremony *c, int64_t id, enum kind_id kind, const struct json *raw, struct err *e)
 {
-	struct document_check check = { .kind = kind_of(kind) };
+	struct document_check check = { .kind = kind_of(kind), .policy = c->policy };
 	OWN_BUF struct buf text = buf_max(64 << 10);
 	struct document *d = &c->docs[c->n];
 	struct json *body;
 
-	NEED(raw != NULL, e, CHY_NO_MEMORY, NULL, "the first policy");
 	TRY(document_check(c->a, &check, raw, &body, e));
 	json_put_canonical(&text, body);
 	*d = (struct document){ .id = doc_id_of(id),
@@ -67,19 +65,58 @@ add_document(struct ceremony *c, int64_t id, enum kind_id kind, const struct jso
 	return RC_OK;
 }
 
+/* What the documents that follow can refer to by name. */
+static enum rc
+look_again(struct ceremony *c, struct err *e)
+{
+	snapshot_unref(c->policy);
+	c->policy = NULL;
+	return snapshot_build(&(struct snapshot_input){ .documents = c->docs, .documents_n = c->n },
+			      &c->policy, e);
+}
+
+static enum rc
+starter(struct ceremony *c, const struct starter_document *d, struct err *e)
+{
+	struct json *body;
+
+	TRY(genesis_body(c->a, d, c->organisation, c->years, &body, e));
+	return add_document(c, factory_new_id(c->f), d->kind, body, e);
+}
+
 static enum rc
 first_policy(struct ceremony *c, struct err *e)
 {
-	for (int i = 0; i < G_DOCS; i++)
-		c->ids.of[i] = factory_new_id(c->f);
-	for (int i = 0; i < G_DOCS; i++)
-		TRY_AT(add_document(
-			   c, c->ids.of[i], genesis_kind((enum genesis_doc)i),
-			   genesis_body(c->a, (enum genesis_doc)i, &c->ids, c->organisation, c->years), e),
-		       e, "first policy, document %d", i);
-	TRY(snapshot_build(&(struct snapshot_input){ .documents = c->docs, .documents_n = c->n }, &c->policy,
-			   e));
-	c->system = snapshot_authority(c->policy, doc_id_of(c->ids.of[G_SYSTEM]));
+	enum kind_id before = KIND_NONE;
+
+	c->docs = arena_array(c->a, starter_documents_n + BOOT_OFFICERS, sizeof(*c->docs));
+	NEED(c->docs != NULL, e, CHY_NO_MEMORY, NULL, "the first policy");
+	for (size_t i = 0; i < starter_documents_n; i++) {
+		const struct starter_document *d = &starter_documents[i];
+
+		if (!genesis_makes(d))
+			continue;
+		if (d->kind != before)
+			TRY(look_again(c, e));
+		before = d->kind;
+		TRY_AT(starter(c, d, e), e, "first policy, %s \"%s\"", kind_name(d->kind), d->name);
+	}
+	return look_again(c, e);
+}
+
+/* A document of the first policy; none where it lacks one. */
+static struct doc_id
+first(const struct ceremony *c, enum kind_id kind, const char *name)
+{
+	const struct document *d = snapshot_in_domain(c->policy, kind, bytes_str(name), doc_id_of(0));
+
+	return d ? d->id : doc_id_of(0);
+}
+
+static enum rc
+find_system(struct ceremony *c, struct err *e)
+{
+	c->system = snapshot_authority(c->policy, first(c, KIND_AUTHORITY, GENESIS_SYSTEM));
 	NEED(c->system != NULL, e, CHY_INTERNAL, NULL, "the first policy has no authority");
 	return RC_OK;
 }
@@ -192,7 +229,7 @@ sign_own(struct ceremony *c, const struct own *o, int64_t *ret_id, struct bytes 
 	struct signed_cert signature;
 	struct finished done;
 	struct pending p = { .id = factory_new_id(c->f),
-			     .issuer = c->ids.of[G_SYSTEM],
+			     .issuer = c->system->doc->id.v,
 			     .sigalg = c->system->sigalg };
 	struct bytes tbs;
 
@@ -273,7 +310,7 @@ boot_officer(struct ceremony *c, size_t i, struct err *e)
 	TRY(sign_own(c, &o, &c->officers[i].certificate_id, &c->officers[i].certificate, e));
 	sha256(c->officers[i].certificate, hash);
 	json_set(body, "name", json_str(c->a, c->officers[i].name));
-	json_set(body, "profile", json_int(c->a, c->ids.of[G_PROFILE_BOOT]));
+	json_set(body, "profile", json_int(c->a, first(c, KIND_OFFICER_PROFILE, GENESIS_BOOT_PROFILE).v));
 	json_set(body, "certificate_sha256", json_hex(c->a, BYTES_OF(hash)));
 	json_set(body, "certificate", json_int(c->a, c->officers[i].certificate_id));
 	json_set(body, "boot", json_bool(c->a, true));
@@ -390,6 +427,7 @@ hold(struct ceremony *c, struct err *e)
 	c->now_ms = clock_now_ms();
 	c->leaf = factory_new_id(c->f); /* below all others: the first leaf of the tree */
 	TRY(first_policy(c, e));
+	TRY(find_system(c, e));
 	TRY(make_key(c, KEY_SYSTEM_ROOT, SIGNER_CA, &spki, e));
 	TRY(ca_certificate_add(c->f, c->a, c->policy, c->system->doc->id, by_genesis(c->a, c->leaf),
 			       request_id_of(0), c->change, &c->root_id, &c->root, e));
