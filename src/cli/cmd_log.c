@@ -42,8 +42,8 @@ static enum rc
 run_log(struct cli *c, struct err *e)
 {
 	static const char *const heads[] = { "AT", "CATEGORY", "OUTCOME", "OFFICERS", "EVENT", NULL };
-	static const char *const filters[] = { "category", "failed", "by=officer", "object",
-					       "from",     "to",     NULL };
+	static const char *const filters[] = { "category", "failed", "by=officer", "domain",
+					       "object",   "from",   "to",         NULL };
 
 	return list_run(c, &(struct list){ "/api/v1/log", filters, heads, row }, e);
 }
@@ -63,6 +63,7 @@ static const struct opt options[] = {
 	{ "category", "CATEGORY", OPT_CHOICE, 0, "only this group or category", categories },
 	{ "failed", NULL, OPT_FLAG, 0, "only what failed" },
 	{ "by", "NAME|ID", OPT_TEXT, 0, "only what this officer signed or asked for" },
+	{ "domain", "NAME|ID", OPT_TEXT, 0, "only this domain, your own or below, and those below it" },
 	{ "object", "ID", OPT_INT, 0, "everything about a document, certificate, request or session" },
 	{ "from", "TIME", OPT_TIME, 0, "at this time or later" },
 	{ "to", "TIME", OPT_TIME, 0, "before this time" },
@@ -73,7 +74,7 @@ static const struct opt options[] = {
 const struct command commands_log[] = {
 	{ "log", NULL, "show the request log, newest first",
 	  "Every request and event of the journal, failures too. Filters combine. Needs the role Audit "
-	  "tasks.",
+	  "tasks; of a domain's officer it shows what is about that domain and those below it.",
 	  options, NULL, "chancery log --category administration --failed --by \"Anna Andersson\"", run_log },
 	{ 0 },
 };

@@ -47,7 +47,7 @@ document_put(struct factory *f, struct arena *a, struct change *c, const struct 
 						    .request_id = request });
 	json_set(m, "document", document_member(a, d));
 	json_set(m, "by", by);
-	return leaf_add(f, a, c, "document", 0, d->id.v, m, e);
+	return leaf_add(f, a, c, LEAF_DOCUMENT, 0, d->id.v, m, e);
 }
 
 /* A created document has the number of the request that created it: so an effect that was interrupted finds what it has

@@ -115,5 +115,5 @@ ending_act_apply(struct effect *x, struct change *c, struct err *e)
 	json_set(m, "by", by_request(x->a, x->request->id));
 	json_set(x->result, "request", json_int(x->a, end.row.id));
 	json_set(x->result, "state", json_str(x->a, to));
-	return leaf_add(x->f, x->a, c, "request-state", 0, end.row.id, m, e);
+	return leaf_add(x->f, x->a, c, LEAF_REQUEST_STATE, 0, end.row.id, m, e);
 }

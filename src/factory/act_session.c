@@ -96,7 +96,7 @@ session_act_apply(struct effect *x, struct change *c, struct err *e)
 	json_set(m, "session", json_int(x->a, id));
 	json_set(m, "body", json_copy(x->a, x->request->body));
 	json_set(m, "by", by_request(x->a, x->request->id));
-	TRY(leaf_add(x->f, x->a, c, "session", 0, id, m, e));
+	TRY(leaf_add(x->f, x->a, c, LEAF_SESSION, 0, id, m, e));
 	json_set(x->result, "session", json_int(x->a, id));
 	return RC_OK;
 }

@@ -549,7 +549,7 @@ put_outcome(struct token_work *w, const struct token_row *row, struct bytes file
 	json_set(m, "archived", archived);
 	json_set(m, "recovered", recovered);
 	json_set(m, "by", by_request(w->x->a, w->x->request->id));
-	TRY(leaf_add(w->x->f, w->x->a, w->x->change, "token", 0, row->id, m, e));
+	TRY(leaf_add(w->x->f, w->x->a, w->x->change, LEAF_TOKEN, 0, row->id, m, e));
 	change_token_ready(w->x->change, row->id, w->m.t->pin->method == PIN_SHOWN ? row->pin : BYTES_NONE,
 			   file, clock_now_ms() + TOKEN_KEPT_MS);
 	return RC_OK;

@@ -44,7 +44,7 @@ put_verdict(struct factory *f, struct arena *a, struct change *c, int64_t id, co
 	m = json_object(a);
 	json_set(m, "certificate", json_int(a, id));
 	json_set(m, "why", json_str(a, bytes_str(v->why)));
-	return leaf_add(f, a, c, "disagreement", 0, id, m, e);
+	return leaf_add(f, a, c, LEAF_DISAGREEMENT, 0, id, m, e);
 }
 
 static enum rc

@@ -57,10 +57,9 @@ lies_in(const struct snapshot *policy, const struct document *view, int64_t id)
 	return domain_is_above(policy, view->id, d->kind == KIND_DOMAIN ? d->id : d->domain);
 }
 
-/* The domain that the view is narrowed to: the officer's own or below it. NULL: not narrowed. */
-static enum rc
-find_view(const struct snapshot *policy, const struct officer *who, struct bytes domain,
-	  const struct document **ret, struct err *e)
+enum rc
+document_view(const struct snapshot *policy, const struct officer *who, struct bytes domain,
+	      const struct document **ret, struct err *e)
 {
 	*ret = NULL;
 	if (domain.n == 0)
@@ -106,7 +105,7 @@ document_list(struct factory *f, struct arena *a, const struct snapshot *policy,
 	size_t n;
 
 	TRY(check_medium(q, e));
-	TRY(find_view(policy, who, q->domain, &view, e));
+	TRY(document_view(policy, who, q->domain, &view, e));
 	TRY(store_documents(f->store, a, bytes_str(kind_name(q->kind)), q->state, q->name, q->after, q->limit,
 			    &rows, &n, e));
 	for (size_t i = 0; i < n; i++)

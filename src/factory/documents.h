@@ -18,6 +18,11 @@ struct document_query {
 	size_t limit;
 };
 
+/* The domain that a view is narrowed to, by name or id: the officer's own or one below (DOMAIN_HIDDEN). *ret = NULL: domain
+   is empty, the view is not narrowed. */
+MUST enum rc document_view(const struct snapshot *policy, const struct officer *who, struct bytes domain,
+			   const struct document **ret, struct err *e);
+
 /* What the officer may see, {"items", "next"}. */
 MUST enum rc document_list(struct factory *f, struct arena *a, const struct snapshot *policy,
 			   const struct officer *who, const struct document_query *q, struct json **ret,

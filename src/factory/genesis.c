@@ -394,7 +394,7 @@ put_genesis_leaf(struct ceremony *c, struct err *e)
 	json_set(m, "root", json_base64(c->a, c->root));
 	json_set(m, "journal_certificate", json_base64(c->a, c->journal));
 	json_set(m, "version", json_str(c->a, BYTES(CHY_VERSION)));
-	return leaf_add(c->f, c->a, c->change, "genesis", c->leaf, 0, m, e);
+	return leaf_add(c->f, c->a, c->change, LEAF_GENESIS, c->leaf, 0, m, e);
 }
 
 static void

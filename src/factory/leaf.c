@@ -65,15 +65,15 @@ leaf_hash(struct bytes body, uint8_t hash[32])
 }
 
 enum rc
-leaf_add(struct factory *f, struct arena *a, struct change *c, const char *kind, int64_t id, int64_t object,
-	 struct json *members, struct err *e)
+leaf_add(struct factory *f, struct arena *a, struct change *c, enum leaf_kind kind, int64_t id,
+	 int64_t object, struct json *members, struct err *e)
 {
 	OWN_BUF struct buf body = buf_max(4 * LIMIT_CMS);
 	uint8_t hash[32];
 
 	if (id == 0)
 		id = factory_new_id(f);
-	json_set(members, "kind", json_str(a, bytes_str(kind)));
+	json_set(members, "kind", json_str(a, bytes_str(leaf_kind_name(kind))));
 	json_set(members, "id", json_int(a, id));
 	json_set(members, "at", json_time(a, clock_now_ms()));
 	json_put_canonical(&body, members);
@@ -81,7 +81,7 @@ leaf_add(struct factory *f, struct arena *a, struct change *c, const char *kind,
 	leaf_hash(buf_bytes(&body), hash);
 	change_put_leaf(c,
 			&(struct leaf_row){ .id = id,
-					    .kind = bytes_str(kind),
+					    .kind = bytes_str(leaf_kind_name(kind)),
 					    .object = object,
 					    .body = buf_bytes(&body),
 					    .hash = BYTES_OF(hash) });
@@ -111,7 +111,7 @@ refusal_change(struct factory *f, const struct refusal *r, struct change **ret, 
 	if (r->why->rule != NULL)
 		json_set(m, "rule", json_str(a, bytes_str(r->why->rule)));
 	json_set(m, "text", json_str(a, bytes_str(r->why->text)));
-	TRY(leaf_add(f, a, c, "refusal", 0, 0, m, e));
+	TRY(leaf_add(f, a, c, LEAF_REFUSAL, 0, 0, m, e));
 	*ret = c;
 	c = NULL;
 	return RC_OK;

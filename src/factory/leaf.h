@@ -8,11 +8,12 @@
 #include "base/json.h"
 #include "factory/factory.h"
 #include "model/id.h"
+#include "model/log.h"
 #include "store/change.h"
 
-/* Adds a leaf to the change. kind: as in docs/formats/journal.md, static. object: what it is about, for the index.
+/* Adds a leaf to the change. object: what it is about, for the index.
    members: the kind's own members; kind, id and at are added. id 0: a new one. The arena keeps nothing afterwards. */
-MUST enum rc leaf_add(struct factory *f, struct arena *a, struct change *c, const char *kind, int64_t id,
+MUST enum rc leaf_add(struct factory *f, struct arena *a, struct change *c, enum leaf_kind kind, int64_t id,
 		      int64_t object, struct json *members, struct err *e);
 
 /* Whose word it was. */

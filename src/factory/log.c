@@ -2,6 +2,7 @@
 #include "base/base.h"
 #include "factory/log.h"
 
+#include "factory/documents.h"
 #include "factory/leaf.h"
 #include "policy/rights.h"
 
@@ -78,7 +79,7 @@ static struct json *
 entry_json(struct arena *a, const struct snapshot *policy, const struct log_entry_row *row,
 	   const struct log_view *v)
 {
-	struct json *o = json_object(a), *objects = json_array(a);
+	struct json *o = json_object(a), *objects = json_array(a), *domains = json_array(a);
 	const struct json *code = json_get(v->body, "code");
 
 	json_set(o, "id", json_int(a, row->id));
@@ -93,6 +94,9 @@ entry_json(struct arena *a, const struct snapshot *policy, const struct log_entr
 	for (size_t i = 0; i < v->objects_n; i++)
 		json_add(objects, json_int(a, v->objects[i]));
 	json_set(o, "objects", objects);
+	for (size_t i = 0; i < v->domains_n; i++)
+		json_add(domains, json_int(a, v->domains[i]));
+	json_set(o, "domains", domains);
 	if (code != NULL && code->type == JSON_INT)
 		json_set(o, "code",
 			 json_str(a, bytes_str(arena_printf(a, "CHY-%lld", (long long)code->integer))));
@@ -124,12 +128,27 @@ add_makers(struct factory *f, struct arena *a, struct log_query *q, struct err *
 	return RC_OK;
 }
 
+/* By id any, since the entries name officers of domains above; by name those that are to be seen. */
 static enum rc
-query_of(struct factory *f, struct arena *a, const struct snapshot *policy, const struct log_filter *in,
-	 struct log_query *q, struct err *e)
+find_officer(const struct snapshot *policy, const struct officer *who, struct bytes name, int64_t *ret,
+	     struct err *e)
+{
+	const struct document *d;
+	int64_t id;
+	bool by_id = int_parse(name, 1, JSON_INT_MAX, &id, NULL) == RC_OK;
+
+	TRY_AT(snapshot_find(policy, KIND_OFFICER, name, by_id ? doc_id_of(0) : who->domain, &d, e), e,
+	       "officer");
+	*ret = d->id.v;
+	return RC_OK;
+}
+
+static enum rc
+query_of(struct factory *f, struct arena *a, const struct snapshot *policy, const struct officer *who,
+	 const struct log_filter *in, struct log_query *q, struct err *e)
 {
 	struct log_range range = { 0 };
-	const struct document *officer;
+	const struct document *view;
 
 	NEED(in->category.n == 0 || log_range_of(in->category, &range), e, CHY_LOG_FILTER, NULL,
 	     "\"%.*s\" is no category", BYTES_FMT(bytes_part(in->category, 0, 60)));
@@ -144,11 +163,10 @@ query_of(struct factory *f, struct arena *a, const struct snapshot *policy, cons
 				 .to_at = in->to_at,
 				 .before = in->after,
 				 .limit = in->limit };
-	if (in->officer.n > 0) {
-		TRY_AT(snapshot_find(policy, KIND_OFFICER, in->officer, doc_id_of(0), &officer, e), e,
-		       "officer");
-		q->officer = officer->id.v;
-	}
+	TRY(document_view(policy, who, in->domain, &view, e));
+	q->domain = view ? view->id.v : who->domain.v;
+	if (in->officer.n > 0)
+		TRY(find_officer(policy, who, in->officer, &q->officer, e));
 	if (in->object == 0)
 		return RC_OK;
 	q->objects[q->objects_n++] = in->object;
@@ -164,7 +182,7 @@ add_entry(struct factory *f, struct arena *a, const struct snapshot *policy, con
 	struct log_view v;
 
 	NEED(scratch != NULL, e, CHY_NO_MEMORY, NULL, "the log");
-	TRY(log_view_of(f, scratch, row->kind, row->object, row->body, &v, e));
+	TRY(log_view_of(f, scratch, policy, row->kind, row->object, row->body, &v, e));
 	json_add(items, entry_json(a, policy, row, &v));
 	return RC_OK;
 }
@@ -209,7 +227,7 @@ log_list(struct factory *f, struct arena *a, const struct snapshot *policy, cons
 	int64_t cursor, size;
 
 	TRY(may_audit(f, who, e));
-	TRY(query_of(f, a, policy, in, &q, e));
+	TRY(query_of(f, a, policy, who, in, &q, e));
 	TRY(log_catch_up(f, CATCH_UP_MAX, NULL, e));
 	TRY(log_read_waiting(f, e));
 	TRY(answer(f, a, policy, &q, ret, e));

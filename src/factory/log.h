@@ -11,7 +11,7 @@
 #include "model/officer.h"
 #include "store/read.h"
 
-enum { LOG_WHO_MAX = 4 };
+enum { LOG_WHO_MAX = 4, LOG_DOMAINS_MAX = 128 };
 
 /* What the log knows of one leaf. */
 struct log_view {
@@ -22,15 +22,22 @@ struct log_view {
 	size_t officers_n;
 	int64_t objects[LOG_OBJECTS_MAX]; /* documents, certificates, requests, sessions */
 	size_t objects_n;
+	/* Where what it is about lies, and where those act from who asked for it; without Root. With these alone, or with all
+	   those above them (log_domains_above). */
+	int64_t domains[LOG_DOMAINS_MAX];
+	size_t domains_n;
 	int64_t request;  /* 0: none */
 	struct bytes act; /* empty: none */
 	struct json *body;
 };
 
 /* Looks again at what the leaf names: the request's act and signers, the session's officer. A leaf that cannot be read
-   is a view of category LOG_SYSTEM. Views into a and body. */
-MUST enum rc log_view_of(struct factory *f, struct arena *a, struct bytes kind, int64_t object,
-			 struct bytes body, struct log_view *ret, struct err *e);
+   is a view of category LOG_SYSTEM. Views into a and body. policy: for where things lie. */
+MUST enum rc log_view_of(struct factory *f, struct arena *a, const struct snapshot *policy, struct bytes kind,
+			 int64_t object, struct bytes body, struct log_view *ret, struct err *e);
+/* Adds to the view's domains those above them, as they stand now. */
+MUST enum rc log_domains_above(struct factory *f, struct arena *a, const struct snapshot *policy,
+			       struct log_view *v, struct err *e);
 
 /* Reads at most `most` leaves that were not read yet; *done (may be NULL): how many. The follower job calls it. */
 MUST enum rc log_catch_up(struct factory *f, size_t most, size_t *done, struct err *e);
@@ -39,17 +46,19 @@ MUST enum rc log_catch_up(struct factory *f, size_t most, size_t *done, struct e
 MUST enum rc log_read_waiting(struct factory *f, struct err *e);
 
 struct log_filter {
-	struct bytes category;  /* a group's or category's name; empty: any */
-	bool failed;            /* only failures */
-	struct bytes officer;   /* name or id; empty: any */
+	struct bytes category; /* a group's or category's name; empty: any */
+	bool failed;           /* only failures */
+	struct bytes officer;  /* name or id; empty: any */
+	struct bytes
+	    domain; /* name or id, of the officer's domain or below: only that and below; empty: the officer's */
 	int64_t object;         /* a document, certificate, request or session; 0: any */
 	int64_t from_at, to_at; /* [from, to); 0: open */
 	int64_t after;          /* the last id of the page before */
 	size_t limit;
 };
 
-/* {"items": [...], "next": id | null}, newest first. Needs Audit tasks: a refusal is journaled. Codes: ROLE_MISSING,
-   LOG_FILTER, REF_*. */
+/* {"items": [...], "next": id | null}, newest first. Needs Audit tasks: a refusal is journaled. An officer of a domain gets
+   what is about that domain and those below it. Codes: ROLE_MISSING, LOG_FILTER, REF_*, DOMAIN_HIDDEN. */
 MUST enum rc log_list(struct factory *f, struct arena *a, const struct snapshot *policy,
 		      const struct officer *who, const struct log_filter *q, struct json **ret,
 		      struct err *e);

@@ -28,18 +28,20 @@ put_view(struct change *c, int64_t id, const struct log_view *v)
 	put_links(c, id, LOG_BY_CATEGORY, &category, 1);
 	put_links(c, id, LOG_BY_GROUP, &group, 1);
 	put_links(c, id, LOG_BY_FAILED, &one, v->failed);
+	put_links(c, id, LOG_BY_DOMAIN, v->domains, v->domains_n);
 }
 
 static enum rc
-read_leaf(struct factory *f, struct change *c, int64_t id, struct bytes kind, int64_t object,
-	  struct bytes body, struct err *e)
+read_leaf(struct factory *f, const struct snapshot *policy, struct change *c, int64_t id, struct bytes kind,
+	  int64_t object, struct bytes body, struct err *e)
 {
 	OWN(arena_free)
 	struct arena *scratch = arena_new(LIMIT_REQUEST_ARENA);
 	struct log_view v;
 
 	NEED(scratch != NULL, e, CHY_NO_MEMORY, NULL, "the log's follower");
-	TRY(log_view_of(f, scratch, kind, object, body, &v, e));
+	TRY(log_view_of(f, scratch, policy, kind, object, body, &v, e));
+	TRY(log_domains_above(f, scratch, policy, &v, e));
 	put_view(c, id, &v);
 	return RC_OK;
 }
@@ -49,6 +51,8 @@ read_placed(struct factory *f, struct arena *a, size_t most, size_t *ret_n, stru
 {
 	OWN(change_free)
 	struct change *c = change_new();
+	OWN(snapshot_unref)
+	struct snapshot *policy = factory_policy(f);
 	struct placed_leaf_row *leaves;
 	struct change *ready;
 	int64_t from;
@@ -56,7 +60,8 @@ read_placed(struct factory *f, struct arena *a, size_t most, size_t *ret_n, stru
 	TRY(store_log_cursor(f->store, &from, e));
 	TRY(store_leaves(f->store, a, from, most, &leaves, ret_n, e));
 	for (size_t i = 0; i < *ret_n; i++)
-		TRY(read_leaf(f, c, leaves[i].id, leaves[i].kind, leaves[i].object, leaves[i].body, e));
+		TRY(read_leaf(f, policy, c, leaves[i].id, leaves[i].kind, leaves[i].object, leaves[i].body,
+			      e));
 	if (*ret_n == 0)
 		return RC_OK;
 	change_log_cursor(c, from, leaves[*ret_n - 1].idx + 1);
@@ -97,6 +102,8 @@ log_read_waiting(struct factory *f, struct err *e)
 	struct arena *a = arena_new(FOLLOW_ARENA);
 	OWN(change_free)
 	struct change *c = change_new();
+	OWN(snapshot_unref)
+	struct snapshot *policy = factory_policy(f);
 	struct leaf_row *leaves;
 	struct change *ready;
 	size_t n;
@@ -104,7 +111,8 @@ log_read_waiting(struct factory *f, struct err *e)
 	NEED(a != NULL, e, CHY_NO_MEMORY, NULL, "the log's follower");
 	TRY(store_leaves_waiting(f->store, a, PIECE, &leaves, &n, e));
 	for (size_t i = 0; i < n; i++)
-		TRY(read_leaf(f, c, leaves[i].id, leaves[i].kind, leaves[i].object, leaves[i].body, e));
+		TRY(read_leaf(f, policy, c, leaves[i].id, leaves[i].kind, leaves[i].object, leaves[i].body,
+			      e));
 	if (n == 0)
 		return RC_OK;
 	ready = c;

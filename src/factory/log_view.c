@@ -7,7 +7,9 @@
 struct viewer {
 	struct factory *f;
 	struct arena *a;
+	const struct snapshot *policy;
 	struct log_view *v;
+	struct bytes ends; /* the act of the request that is withdrawn or rejected; empty: none */
 	struct err *e;
 };
 
@@ -60,6 +62,128 @@ there(struct viewer *x, enum rc rc, bool *ret)
 	return RC_OK;
 }
 
+/* ---- where it lies ---- */
+
+static void
+add_domain(struct log_view *v, int64_t id)
+{
+	add_to(v->domains, &v->domains_n, LOG_DOMAINS_MAX, id);
+}
+
+/* A document by its id; version 0: as it is now. A domain lies in itself. What the policy in force does not know (yet) is
+   looked for in the store. */
+static enum rc
+add_domain_of(struct viewer *x, int64_t id, int64_t version)
+{
+	const struct document *d = version == 0 ? snapshot_document(x->policy, doc_id_of(id)) : NULL;
+	struct document_row row;
+	bool found;
+
+	if (id == 0)
+		return RC_OK;
+	if (d != NULL) {
+		add_domain(x->v, d->kind == KIND_DOMAIN ? id : d->domain.v);
+		return RC_OK;
+	}
+	TRY(there(x, store_document(x->f->store, x->a, id, version, &row, x->e), &found));
+	if (found)
+		add_domain(x->v, bytes_is(row.kind, kind_name(KIND_DOMAIN)) ? id : row.domain);
+	return RC_OK;
+}
+
+static enum rc
+add_domain_of_certificate(struct viewer *x, int64_t id)
+{
+	struct certificate_row row;
+	bool found;
+
+	if (id == 0)
+		return RC_OK;
+	TRY(there(x, store_certificate(x->f->store, x->a, id, &row, x->e), &found));
+	return found ? add_domain_of(x, row.token_procedure ? row.token_procedure : row.authority, 0) : RC_OK;
+}
+
+/* Where what is to be made would lie: the members that bodies of acts have for it. */
+static enum rc
+add_domains_of_body(struct viewer *x, const struct json *body)
+{
+	const struct json *list = json_get(body, "token_procedures");
+
+	add_domain(x->v, int_of(body, "domain"));
+	add_domain(x->v, int_of(body, "parent"));
+	TRY(add_domain_of(x, int_of(body, "token_procedure"), 0));
+	JSON_EACH(item, list && list->type == JSON_ARRAY ? list : NULL)
+	if (item->type == JSON_INT)
+		TRY(add_domain_of(x, item->integer, 0));
+	return RC_OK;
+}
+
+/* The domain before too, so that those whom a document leaves learn of it. */
+static enum rc
+add_domains_of_document(struct viewer *x, const struct json *document)
+{
+	int64_t id = int_of(document, "id"), version = int_of(document, "version");
+
+	if (document == NULL)
+		return RC_OK;
+	if (bytes_is(text_of(document, "kind"), kind_name(KIND_DOMAIN)))
+		add_domain(x->v, id);
+	else
+		add_domain(x->v, int_of(json_get(document, "body"), "domain"));
+	return version > 1 ? add_domain_of(x, id, version - 1) : RC_OK;
+}
+
+/* "procedures": {"token": [id, version], ...}, "authority": [id, version] */
+static enum rc
+add_domain_of_version(struct viewer *x, const struct json *pair)
+{
+	const struct json *id = pair && pair->type == JSON_ARRAY ? pair->first : NULL;
+
+	return id && id->type == JSON_INT ? add_domain_of(x, id->integer, 0) : RC_OK;
+}
+
+/* An officer of a domain who uses what lies above it. */
+static enum rc
+add_domains_of_officers(struct viewer *x)
+{
+	for (size_t i = 0; i < x->v->officers_n; i++)
+		TRY(add_domain_of(x, x->v->officers[i], 0));
+	return RC_OK;
+}
+
+static enum rc
+domain_above(struct viewer *x, int64_t id, int64_t *ret)
+{
+	const struct document *d = snapshot_of_kind(x->policy, KIND_DOMAIN, doc_id_of(id));
+	struct document_row row;
+	bool found;
+
+	*ret = d ? d->domain.v : 0;
+	if (d != NULL)
+		return RC_OK;
+	TRY(there(x, store_document(x->f->store, x->a, id, 0, &row, x->e), &found));
+	*ret = found ? row.domain : 0;
+	return RC_OK;
+}
+
+/* The list grows while it is walked over; what stands in it already is not added again, so that it ends. */
+enum rc
+log_domains_above(struct factory *f, struct arena *a, const struct snapshot *policy, struct log_view *v,
+		  struct err *e)
+{
+	struct viewer x = { .f = f, .a = a, .policy = policy, .v = v, .e = e };
+
+	for (size_t i = 0; i < v->domains_n; i++) {
+		int64_t above;
+
+		TRY(domain_above(&x, v->domains[i], &above));
+		add_domain(v, above);
+	}
+	return RC_OK;
+}
+
+/* ---- who and what ---- */
+
 static enum rc
 add_signers(struct viewer *x, int64_t request)
 {
@@ -70,6 +194,26 @@ add_signers(struct viewer *x, int64_t request)
 	for (size_t i = 0; i < n; i++)
 		add_officer(x->v, rows[i].officer_id);
 	return RC_OK;
+}
+
+static enum rc add_request(struct viewer *x, int64_t id);
+
+/* What the signed bytes say of where it belongs; of withdrawing and rejecting: what the request does that ends. */
+static enum rc
+add_request_body(struct viewer *x, const struct request_row *row)
+{
+	struct json *signed_, *body;
+
+	TRY(add_domain_of(x, row->object, row->base_version));
+	if (json_parse(x->a, row->body, &signed_, NULL) != RC_OK)
+		return RC_OK;
+	body = json_get(signed_, "body");
+	if (bytes_starts(row->act, "request.") && x->ends.n == 0) {
+		x->ends = row->act; /* once: what ends another request is not ended itself */
+		TRY(add_request(x, int_of(body, "request")));
+		x->ends = x->v->act;
+	}
+	return add_domains_of_body(x, body);
 }
 
 /* A request's act and what it is about. A document has the number of the request that created it. */
@@ -86,22 +230,29 @@ add_request(struct viewer *x, int64_t id)
 	TRY(there(x, store_request(x->f->store, x->a, id, &row, x->e), &found));
 	if (!found)
 		return RC_OK;
-	x->v->act = row.act;
 	add_object(x->v, row.object);
+	TRY(add_request_body(x, &row));
+	x->v->request = id;
+	x->v->act = row.act;
 	return RC_OK;
 }
 
+/* A certificate names its procedure itself; what was refused is about all that the session may issue by. */
 static enum rc
-add_session(struct viewer *x, int64_t id)
+add_session(struct viewer *x, int64_t id, bool refused)
 {
 	struct session_row row;
+	struct json *body;
 	bool found;
 
 	if (id == 0)
 		return RC_OK;
 	TRY(there(x, store_session(x->f->store, x->a, id, &row, x->e), &found));
-	if (found)
-		add_officer(x->v, row.officer_id);
+	if (!found)
+		return RC_OK;
+	add_officer(x->v, row.officer_id);
+	if (refused && json_parse(x->a, row.body, &body, NULL) == RC_OK)
+		TRY(add_domains_of_body(x, body));
 	return RC_OK;
 }
 
@@ -112,25 +263,57 @@ add_by(struct viewer *x, const struct json *by)
 	int64_t request = int_of(by, "request");
 
 	add_officer(x->v, int_of(by, "officer"));
-	TRY(add_session(x, int_of(by, "session")));
+	TRY(add_session(x, int_of(by, "session"), json_get(x->v->body, "code") != NULL));
 	TRY(add_request(x, request));
 	return request != 0 ? add_signers(x, request) : RC_OK;
 }
 
-static enum log_category
-category_of(const struct log_view *v, struct bytes kind)
+static bool
+is_full(const struct json *list)
 {
-	const struct json *document = json_get(v->body, "document");
+	return list != NULL && list->type == JSON_ARRAY && list->count > 0;
+}
+
+/* A token's certificates have leaves of their own; its own leaf tells what became of its keys. */
+static enum log_category
+category_of_token(const struct json *body)
+{
+	if (is_full(json_get(body, "recovered")))
+		return LOG_RECOVERED;
+	return is_full(json_get(body, "archived")) ? LOG_ARCHIVED : LOG_ISSUED;
+}
+
+static enum log_category
+category_of(const struct viewer *x, struct bytes kind)
+{
+	const struct json *document = json_get(x->v->body, "document");
+	enum log_category category = log_category_of_leaf(kind);
 	char act[64];
 
+	if (bytes_is(kind, leaf_kind_name(LEAF_TOKEN)))
+		return category_of_token(x->v->body);
+	if (category != LOG_NONE)
+		return category;
+	category = log_category_of_act(x->ends.n > 0 ? x->ends : x->v->act);
 	if (document != NULL) {
 		snprintf(act, sizeof(act), "%.*s.modify",
 			 BYTES_FMT(bytes_part(text_of(document, "kind"), 0, 40)));
-		return log_category_of_act(bytes_str(act));
+		category = log_category_of_act(bytes_str(act));
 	}
-	if (bytes_is(kind, "refusal") || bytes_is(kind, "signature") || bytes_is(kind, "request-state"))
-		return log_category_of_act(v->act);
-	return log_category_of_leaf(kind);
+	return category != LOG_NONE ? category : LOG_SYSTEM;
+}
+
+/* Of what the leaf names itself; requests and officers have added theirs. */
+static enum rc
+add_domains(struct viewer *x)
+{
+	const struct json *body = x->v->body;
+
+	TRY(add_domains_of_document(x, json_get(body, "document")));
+	TRY(add_domain_of_version(x, json_get(json_get(body, "procedures"), "token")));
+	TRY(add_domain_of_version(x, json_get(body, "authority")));
+	TRY(add_domain_of_certificate(x, int_of(body, "certificate")));
+	return add_domains_of_officers(x);
 }
 
 static enum rc
@@ -142,21 +325,24 @@ look(struct viewer *x, struct bytes kind, int64_t object)
 	add_object(v, int_of(json_get(v->body, "document"), "id"));
 	add_object(v, int_of(v->body, "certificate"));
 	add_officer(v, int_of(v->body, "officer"));
+	if (bytes_is(kind, leaf_kind_name(LEAF_TOKEN_FILE)))
+		TRY(add_request(x, int_of(v->body, "token")));
 	TRY(add_request(x, int_of(v->body, "request")));
 	TRY(add_by(x, json_get(v->body, "by")));
+	TRY(add_domains(x));
 	if (text_of(v->body, "act").n > 0)
 		v->act = text_of(v->body, "act");
 	v->failed = bytes_is(kind, "refusal") || bytes_is(kind, "request-state") ||
 	    bytes_is(kind, "disagreement");
-	v->category = category_of(v, kind);
+	v->category = category_of(x, kind);
 	return RC_OK;
 }
 
 enum rc
-log_view_of(struct factory *f, struct arena *a, struct bytes kind, int64_t object, struct bytes body,
-	    struct log_view *ret, struct err *e)
+log_view_of(struct factory *f, struct arena *a, const struct snapshot *policy, struct bytes kind,
+	    int64_t object, struct bytes body, struct log_view *ret, struct err *e)
 {
-	struct viewer x = { f, a, ret, e };
+	struct viewer x = { .f = f, .a = a, .policy = policy, .v = ret, .e = e };
 
 	*ret = (struct log_view){ .category = LOG_SYSTEM };
 	if (json_parse(a, body, &ret->body, NULL) != RC_OK ||

@@ -109,8 +109,8 @@ static struct bytes
 leaf_kind(const struct pending *p)
 {
 	if (p->base != 0)
-		return BYTES("attribute-certificate");
-	return p->authority ? BYTES("ca-certificate") : BYTES("certificate");
+		return bytes_str(leaf_kind_name(LEAF_ATTRIBUTE_CERTIFICATE));
+	return bytes_str(leaf_kind_name(p->authority ? LEAF_CA_CERTIFICATE : LEAF_CERTIFICATE));
 }
 
 static enum rc

@@ -161,7 +161,7 @@ adopt_as(struct factory *f, struct waiters *w, const struct sj_record *r, const 
 	json_set(m, "certificate", json_int(a, p->id));
 	json_set(m, "claimed", json_bool(a, !p->unclaimed));
 	json_set(m, "position", json_int(a, (int64_t)r->position));
-	rc = leaf_add(f, a, done.change, "adopted", 0, p->id, m, e);
+	rc = leaf_add(f, a, done.change, LEAF_ADOPTED, 0, p->id, m, e);
 	if (rc == RC_OK && p->base == 0)
 		rc = add_waiting(a, w, p->id, done.change, e);
 	if (rc != RC_OK) {

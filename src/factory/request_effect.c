@@ -32,7 +32,7 @@ end_request(struct factory *f, struct arena *a, const struct request_row *row, e
 	json_set(result, "reason", json_str(a, bytes_str(why)));
 	json_put(&text, result);
 	change_request_state(c, row->id, row->state, state_text(to), buf_bytes(&text));
-	TRY(leaf_add(f, a, c, "request-state", 0, row->id, m, e));
+	TRY(leaf_add(f, a, c, LEAF_REQUEST_STATE, 0, row->id, m, e));
 	ready = c;
 	c = NULL;
 	return store_commit(f->store, ready, e);

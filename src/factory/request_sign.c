@@ -126,7 +126,7 @@ put_signatures(struct signing *s, struct change *c, struct err *e)
 		json_set(m, "request", json_int(s->a, s->row.id));
 		json_set(m, "officer", json_int(s->a, s->signatures[i].officer.v));
 		json_set(m, "cms", json_base64(s->a, s->cms[i]));
-		TRY(leaf_add(s->f, s->a, c, "signature", 0, s->row.id, m, e));
+		TRY(leaf_add(s->f, s->a, c, LEAF_SIGNATURE, 0, s->row.id, m, e));
 	}
 	return RC_OK;
 }

@@ -151,7 +151,7 @@ tell_restart(struct step *s, const struct signer_last_head *last, struct err *e)
 	json_set(m, "position", json_int(s->a, (int64_t)last->restart));
 	json_set(m, "size", json_int(s->a, (int64_t)s->tree.size));
 	c = change_new();
-	rc = leaf_add(s->f, s->a, c, "restart", 0, 0, m, e);
+	rc = leaf_add(s->f, s->a, c, LEAF_RESTART, 0, 0, m, e);
 	if (rc != RC_OK) {
 		change_free(c);
 		return rc;
@@ -181,7 +181,7 @@ tell_clock(struct step *s, struct err *e)
 	json_set(m, "was", json_time(s->a, s->signed_at_ms));
 	c = change_new();
 	id = factory_new_id(s->f);
-	rc = leaf_add(s->f, s->a, c, "clock", id, 0, m, e);
+	rc = leaf_add(s->f, s->a, c, LEAF_CLOCK, id, 0, m, e);
 	if (rc != RC_OK) {
 		change_free(c);
 		return rc;

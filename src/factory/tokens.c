@@ -67,7 +67,7 @@ put_event(struct factory *f, struct arena *a, struct change *c, int64_t id, int6
 	json_set(m, "token", json_int(a, id));
 	json_set(m, "event", json_str(a, bytes_str(event)));
 	json_set(m, "officer", officer ? json_int(a, officer) : json_null(a));
-	return leaf_add(f, a, c, "token-file", 0, id, m, e);
+	return leaf_add(f, a, c, LEAF_TOKEN_FILE, 0, id, m, e);
 }
 
 static enum rc

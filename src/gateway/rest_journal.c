@@ -31,13 +31,30 @@ put(void *arg, struct bytes piece, struct err *e)
 	return http_stream_put(arg, piece, e);
 }
 
+/* It is whole or proves nothing, so it is for those only who may see all of it. */
+static enum rc
+may_export(const struct officer *who, struct err *e)
+{
+	NEED(doc_id_is_none(who->domain), e, CHY_DOMAIN_FOREIGN, NULL,
+	     "officer \"%.*s\" sees a domain's part of the log only", BYTES_FMT(who->name));
+	return RC_OK;
+}
+
 static void
 get_export(void *ctx, struct http_call *c)
 {
+	OWN(snapshot_unref)
+	struct snapshot *policy = NULL;
+	const struct officer *who = rest_officer(ctx, c, &policy);
 	struct json *head = NULL;
 	struct err e = { 0 };
-	enum rc rc = journal_head(ctx, c->arena, &head, &e);
+	enum rc rc;
 
+	if (who == NULL)
+		return;
+	rc = may_export(who, &e);
+	if (rc == RC_OK)
+		rc = journal_head(ctx, c->arena, &head, &e);
 	if (rc != RC_OK) {
 		http_problem(c, &e);
 		return;
@@ -87,7 +104,8 @@ const struct route rest_journal_routes[] = {
 	  .run = get_export,
 	  .access = ACCESS_OFFICER,
 	  .needs = ROLES(ROLE_AUDIT_TASKS),
-	  .summary = "The whole journal as JSON lines, verifiable with the system root alone",
+	  .summary = "The whole journal as JSON lines, verifiable with the system root alone; not for "
+		     "officers of a domain",
 	  .tag = "journal",
 	  .answers = { "application/jsonl" } },
 	{ .method = HTTP_GET,

@@ -21,6 +21,7 @@ get_log(void *ctx, struct http_call *c)
 	q.category = route_query_text(c, "category");
 	q.failed = route_query_bool(c, "failed", false);
 	q.officer = route_query_text(c, "officer");
+	q.domain = route_query_text(c, "domain");
 	q.object = route_query_int(c, "object", 0);
 	q.from_at = route_query_time(c, "from", 0);
 	q.to_at = route_query_time(c, "to", 0);
@@ -36,13 +37,16 @@ const struct route rest_log_routes[] = {
 	  .pattern = "/api/v1/log",
 	  .run = get_log,
 	  .access = ACCESS_OFFICER,
-	  .summary = "The request log, newest first; filters combine. Needs the role Audit tasks",
+	  .summary = "The request log, newest first, of one's own domain and below; filters combine. Needs "
+		     "the role Audit tasks",
 	  .tag = "journal",
 	  .query = { { "category", QUERY_TEXT,
 		       "A group (certificates, keys, administration, card-production), a category of one "
 		       "(certificates.issued), or certificates.refused" },
 		     { "failed", QUERY_BOOL, "Only what failed" },
 		     { "officer", QUERY_TEXT, "Name or id of an officer who signed or asked" },
+		     { "domain", QUERY_TEXT,
+		       "Only what is about this domain, one's own or below, and those below it" },
 		     { "object", QUERY_INT, "Everything about a document, certificate, request or session" },
 		     { "from", QUERY_TIME, "At this time or later" },
 		     { "to", QUERY_TIME, "Before this time" },

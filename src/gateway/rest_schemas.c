@@ -144,7 +144,8 @@ const struct route_schema rest_schemas[] = {
 		 ",\"failed\":{\"type\":\"boolean\"},\"kind\":" TEXT ",\"notification\":" TEXT
 		 ",\"act\":{\"type\":[\"string\",\"null\"]},\"request\":{\"type\":[\"integer\","
 		 "\"null\"]},\"officers\":{\"type\":\"array\",\"items\":" ANY_OBJECT
-		 "},\"objects\":{\"type\":\"array\",\"items\":" ID "},\"code\":" TEXT) },
+		 "},\"objects\":{\"type\":\"array\",\"items\":" ID
+		 "},\"domains\":{\"type\":\"array\",\"items\":" ID "},\"code\":" TEXT) },
 	{ "LogPage",
 	  "{\"type\":\"object\",\"required\":[\"items\",\"next\",\"behind\"],\"properties\":{\"items\":{"
 	  "\"type\":\"array\","

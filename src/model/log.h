@@ -51,9 +51,36 @@ struct log_range {
 /* A category's name, a group's name, or "certificates.refused". False: none of them. */
 bool log_range_of(struct bytes name, struct log_range *ret);
 
-/* The category of an officer's act by its name ("token-procedure.create"), and of a leaf's kind where the leaf names no
-   act. LOG_SYSTEM for what is known to neither. */
+/* X(enum, "name", category): every kind of leaf that the journal has (docs/formats/journal.md). LOG_NONE: that of the act
+   that it is about. */
+#define LEAF_KINDS(X) \
+	X(GENESIS, "genesis", LOG_SYSTEM) \
+	X(SIGNATURE, "signature", LOG_NONE) \
+	X(DOCUMENT, "document", LOG_NONE) \
+	X(SESSION, "session", LOG_SESSION) \
+	X(CERTIFICATE, "certificate", LOG_ISSUED) \
+	X(CA_CERTIFICATE, "ca-certificate", LOG_CA) \
+	X(ATTRIBUTE_CERTIFICATE, "attribute-certificate", LOG_ISSUED) \
+	X(ADOPTED, "adopted", LOG_ISSUED) \
+	X(REQUEST_STATE, "request-state", LOG_NONE) \
+	X(DISAGREEMENT, "disagreement", LOG_ISSUED) \
+	X(CLOCK, "clock", LOG_SYSTEM) \
+	X(RESTART, "restart", LOG_SYSTEM) \
+	X(TOKEN, "token", LOG_ISSUED) \
+	X(TOKEN_FILE, "token-file", LOG_ISSUED) \
+	X(REFUSAL, "refusal", LOG_NONE)
+
+enum leaf_kind {
+#define X(e, name, category) LEAF_##e,
+	LEAF_KINDS(X)
+#undef X
+	    LEAF_KIND_COUNT
+};
+const char *leaf_kind_name(enum leaf_kind kind);
+
+/* The category of an officer's act by its name ("token-procedure.create"); LOG_NONE: it is no act. */
 enum log_category log_category_of_act(struct bytes act);
+/* ... and of a leaf by its kind's name; LOG_NONE as in the table, LOG_SYSTEM for a name that is none. */
 enum log_category log_category_of_leaf(struct bytes kind);
 
 #endif

@@ -18,6 +18,7 @@ enum act_verb {
 	ACT_RENEW,      /* a document's next version, with a new certificate */
 	ACT_CA_REQUEST, /* a PKCS#10 request by the key of what the document says, which stays as it is */
 	ACT_TOKEN_ISSUE,
+	ACT_VERB_COUNT,
 	ACT_NONE = -1
 };
 

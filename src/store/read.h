@@ -204,6 +204,7 @@ struct log_query {
 	int64_t group;                      /* LOG_BY_GROUP's value, for the index; 0: none */
 	bool failed;                        /* only those */
 	int64_t officer;                    /* 0: any */
+	int64_t domain;                     /* of it and those below it; 0: any */
 	int64_t objects[LOG_OBJECTS_MAX];   /* of any of them */
 	size_t objects_n;                   /* 0: of anything */
 	int64_t from_at, to_at;             /* [from, to), ms; 0: open */

@@ -40,6 +40,8 @@ way_of(const struct log_query *q)
 		return (struct log_link_row){ .kind = LOG_BY_OFFICER, .value = q->officer };
 	if (q->failed)
 		return (struct log_link_row){ .kind = LOG_BY_FAILED, .value = 1 };
+	if (q->domain != 0)
+		return (struct log_link_row){ .kind = LOG_BY_DOMAIN, .value = q->domain };
 	if (q->category != 0)
 		return (struct log_link_row){ .kind = LOG_BY_CATEGORY, .value = q->category };
 	return (struct log_link_row){ .kind = LOG_BY_GROUP, .value = q->group };
@@ -59,7 +61,7 @@ store_log(struct store *s, struct arena *a, const struct log_query *q, struct lo
 		return store_rows(s, a, Q_LOG_OF_OBJECT,
 				  ARGS(I(o[0]), I(o[1]), I(o[2]), I(o[3]), I(r.before), I(r.least), I(r.from),
 				       I(r.to), I(r.category_from), I(r.category_to), I(q->failed),
-				       I(q->officer), I(r.limit)),
+				       I(q->officer), I(q->domain), I(r.limit)),
 				  ret, n, e);
 	if (way.value == 0)
 		return store_rows(s, a, Q_LOG_ALL,
@@ -68,7 +70,8 @@ store_log(struct store *s, struct arena *a, const struct log_query *q, struct lo
 				  ret, n, e);
 	return store_rows(s, a, Q_LOG_OF_LINK,
 			  ARGS(I(way.kind), I(way.value), I(r.before), I(r.least), I(r.from), I(r.to),
-			       I(r.category_from), I(r.category_to), I(q->failed), I(q->officer), I(r.limit)),
+			       I(r.category_from), I(r.category_to), I(q->failed), I(q->officer),
+			       I(q->domain), I(r.limit)),
 			  ret, n, e);
 }
 

@@ -219,13 +219,14 @@ struct log_row {
 	int64_t id, at, category, failed; /* failed: 0 or 1 */
 };
 
-/* What leaves are found by. LOG_BY_OFFICER and LOG_BY_OBJECT stand in statements.def as numbers. */
+/* What leaves are found by. Those of officer, object and domain stand in statements.def as numbers. */
 enum log_link_kind {
 	LOG_BY_OFFICER = 1,
 	LOG_BY_OBJECT = 2,
 	LOG_BY_CATEGORY = 3,
 	LOG_BY_GROUP = 4,
-	LOG_BY_FAILED = 5
+	LOG_BY_FAILED = 5,
+	LOG_BY_DOMAIN = 6 /* those of what it is about, and all above them but Root */
 };
 
 struct log_link_row {

@@ -11,7 +11,7 @@ enum { LEAVES = 100000, OFFICERS = 7, OBJECTS = 501, BATCH = 1000 };
 
 /* Leaf i: made up, so that the right answer can be computed. */
 struct made {
-	int64_t id, at, category, failed, officer, object;
+	int64_t id, at, category, failed, officer, object, domain, below;
 };
 
 static struct made
@@ -25,7 +25,9 @@ leaf_made(int64_t i)
 			      .category = categories[h % 8],
 			      .failed = h % 50 == 0,
 			      .officer = 1 + (int64_t)(h / 8 % OFFICERS),
-			      .object = 1000 + (int64_t)(h / 64 % OBJECTS) };
+			      .object = 1000 + (int64_t)(h / 64 % OBJECTS),
+			      .domain = 70 + (int64_t)(h / 640 % 3),
+			      .below = h % 4 == 0 ? 80 : 0 };
 }
 
 static void
@@ -35,7 +37,7 @@ put_made(struct change *c, const struct made *m)
 					      { LOG_BY_OBJECT, m->object, m->id },
 					      { LOG_BY_CATEGORY, m->category, m->id },
 					      { LOG_BY_GROUP, m->category / 100, m->id },
-					      { LOG_BY_FAILED, 1, m->id } };
+					      { LOG_BY_DOMAIN, m->domain, m->id } };
 
 	change_put_leaf(c,
 			&(struct leaf_row){ .id = m->id,
@@ -44,8 +46,12 @@ put_made(struct change *c, const struct made *m)
 					    .body = BYTES("{}"),
 					    .hash = BYTES("h") });
 	change_put_log(c, &(struct log_row){ m->id, m->at, m->category, m->failed });
-	for (size_t i = 0; i < ARRAY_LEN(links) - !m->failed; i++)
+	for (size_t i = 0; i < ARRAY_LEN(links); i++)
 		change_put_log_link(c, &links[i]);
+	if (m->failed)
+		change_put_log_link(c, &(struct log_link_row){ LOG_BY_FAILED, 1, m->id });
+	if (m->below != 0)
+		change_put_log_link(c, &(struct log_link_row){ LOG_BY_DOMAIN, m->below, m->id });
 }
 
 static void
@@ -72,9 +78,10 @@ selects(const struct log_query *q, const struct made *m)
 		object |= q->objects[i] == m->object;
 	return object &&
 	    (q->category_to == 0 || (m->category >= q->category_from && m->category <= q->category_to)) &&
-	    (!q->failed || m->failed) && (q->officer == 0 || q->officer == m->officer) &&
-	    m->at >= q->from_at && (q->to_at == 0 || m->at < q->to_at) &&
-	    (q->before == 0 || m->id < q->before);
+	    (!q->failed || m->failed) &&
+	    (q->domain == 0 || q->domain == m->domain || q->domain == m->below) &&
+	    (q->officer == 0 || q->officer == m->officer) && m->at >= q->from_at &&
+	    (q->to_at == 0 || m->at < q->to_at) && (q->before == 0 || m->id < q->before);
 }
 
 /* All pages of a question, each row in its place, none twice, none missing. */
@@ -137,6 +144,18 @@ pages_of_a_hundred_thousand_leaves_are_right(void **state)
 	pages_are_right(w, (struct log_query){ .objects = { 1007 }, .objects_n = 1 }, 10);
 	pages_are_right(
 	    w, (struct log_query){ .objects = { 1007, 1400, 1300 }, .objects_n = 3, .officer = 2 }, 11);
+	pages_are_right(w, (struct log_query){ .domain = 71 }, 1000);
+	pages_are_right(w, (struct log_query){ .domain = 80, .officer = 4, .failed = true }, 5);
+	pages_are_right(w,
+			(struct log_query){ .category_from = 101,
+					    .category_to = 101,
+					    .category = 101,
+					    .domain = 72,
+					    .from_at = from,
+					    .to_at = to },
+			1000);
+	pages_are_right(w, (struct log_query){ .failed = true, .domain = 70 }, 13);
+	pages_are_right(w, (struct log_query){ .objects = { 1007, 1300 }, .objects_n = 2, .domain = 80 }, 3);
 }
 
 static void
@@ -151,6 +170,8 @@ nothing_is_found_where_nothing_is(void **state)
 	assert_int_equal(n, 0);
 	ok(store_log(w->s, w->a, &(struct log_query){ .objects = { 5 }, .objects_n = 1, .limit = 10 }, &rows,
 		     &n, &w->e));
+	assert_int_equal(n, 0);
+	ok(store_log(w->s, w->a, &(struct log_query){ .domain = 99, .limit = 10 }, &rows, &n, &w->e));
 	assert_int_equal(n, 0);
 	ok(store_log(w->s, w->a, &(struct log_query){ .from_at = T0 + 3000 * 1000LL, .limit = 10 }, &rows, &n,
 		     &w->e));
@@ -221,7 +242,7 @@ int
 main(void)
 {
 	static const struct world_test tests[] = {
-		{ "pages_of_a_hundred_thousand_leaves_are_right rows=CM-O-25",
+		{ "pages_of_a_hundred_thousand_leaves_are_right rows=CM-O-25,CM-O-12",
 		  pages_of_a_hundred_thousand_leaves_are_right, BOTH },
 		{ "nothing_is_found_where_nothing_is", nothing_is_found_where_nothing_is, BOTH },
 		{ "the_cursor_moves_once", the_cursor_moves_once, BOTH },

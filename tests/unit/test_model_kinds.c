@@ -5,6 +5,7 @@
 
 #include "model/choices.h"
 #include "model/document.h"
+#include "model/log.h"
 #include "model/request.h"
 #include "pki/ext.h"
 #include "pki/key.h"
@@ -237,10 +238,76 @@ documents_are_read_for_indexes(void **state)
 	assert_code(document_read(a, &bad, &e), CHY_JSON_TYPE);
 }
 
+/* It is one that the compiler was told of. */
+static void
+has_a_category(const char *act)
+{
+	enum log_category c = log_category_of_act(bytes_str(act));
+
+	if (log_category_name(c)[0] == 0 || log_group_label(c)[0] == 0)
+		fail_msg("%s has no category", act);
+}
+
+static void
+every_act_has_a_category_in_the_log(void **state)
+{
+	size_t n = 0;
+
+	for (int verb = 0; verb < ACT_VERB_COUNT; verb++)
+		for (int kind = KIND_NONE; kind < KIND_COUNT; kind++) {
+			struct act act = { (enum act_verb)verb, (enum kind_id)kind }, back;
+			char name[64];
+
+			back = act_of(bytes_str(act_name(name, act)));
+			if (back.verb != act.verb || back.kind != act.kind)
+				continue; /* there is no such act */
+			has_a_category(name);
+			n++;
+		}
+	assert_true(n >= 2 * 13 + 8);
+	assert_int_equal(log_category_of_act(BYTES("certificate.issue")), LOG_ISSUED);
+	assert_int_equal(log_category_of_act(BYTES("token.issue")), LOG_ISSUED);
+	assert_int_equal(log_category_of_act(BYTES("issuing-session.open")), LOG_SESSION);
+	assert_int_equal(log_category_of_act(BYTES("authority.renew")), LOG_CA);
+	assert_int_equal(log_category_of_act(BYTES("authority.modify")), LOG_CA);
+	assert_int_equal(log_category_of_act(BYTES("ca-key.create")), LOG_KEY);
+	assert_int_equal(log_category_of_act(BYTES("officer-profile.modify")), LOG_OFFICER);
+	assert_int_equal(log_category_of_act(BYTES("domain.create")), LOG_DOMAIN);
+	assert_int_equal(log_category_of_act(BYTES("input-view.create")), LOG_POLICY);
+	assert_int_equal(log_category_of_act(BYTES("log.read")), LOG_NONE);
+	assert_int_equal(log_category_of_act(BYTES("")), LOG_NONE);
+}
+
+/* Its own, or that of the act which such leaves name. */
+static void
+every_leaf_has_a_category_in_the_log(void **state)
+{
+	for (int k = 0; k < LEAF_KIND_COUNT; k++) {
+		struct bytes name = bytes_str(leaf_kind_name((enum leaf_kind)k));
+		enum log_category c = log_category_of_leaf(name);
+		bool of_act = k == LEAF_SIGNATURE || k == LEAF_DOCUMENT || k == LEAF_REQUEST_STATE ||
+		    k == LEAF_REFUSAL;
+
+		assert_true(name.n > 0);
+		if (of_act ? c != LOG_NONE : log_category_name(c)[0] == 0)
+			fail_msg("a leaf \"%s\" has no category", leaf_kind_name((enum leaf_kind)k));
+		for (int other = 0; other < k; other++)
+			assert_false(bytes_is(name, leaf_kind_name((enum leaf_kind)other)));
+	}
+	assert_int_equal(log_category_of_leaf(BYTES("token-file")), LOG_ISSUED);
+	assert_int_equal(log_category_of_leaf(BYTES("restart")), LOG_SYSTEM);
+	assert_int_equal(log_category_of_leaf(BYTES("from a later version")), LOG_SYSTEM);
+}
+
 static const struct CMUnitTest tests[] = {
-	CASE(every_kind_holds_together), CASE(choices_are_what_pki_knows),
-	CASE(roles_go_both_ways),        CASE(states_change_as_the_table_says),
-	CASE(acts_go_both_ways),         CASE(documents_are_read_for_indexes),
+	CASE(every_kind_holds_together),
+	CASE(choices_are_what_pki_knows),
+	CASE(roles_go_both_ways),
+	CASE(states_change_as_the_table_says),
+	CASE(acts_go_both_ways),
+	CASE(documents_are_read_for_indexes),
+	CASE(every_act_has_a_category_in_the_log),
+	CASE(every_leaf_has_a_category_in_the_log),
 };
 
 TESTS_MAIN(tests)
