@@ -6,6 +6,7 @@ import base64
 import calendar
 import hashlib
 import http.client
+import itertools
 import json
 import os
 import re
@@ -29,10 +30,26 @@ PROGRAMS = BUILD / "src" / "programs"
 CHANCERY = PROGRAMS / "chancery"
 
 
+def ports_of_this_process():
+    """Below those that the kernel gives to connections, so that nobody takes one between now and its use; another range for
+    each process of one test run, and another beginning in each for several test runs on one machine."""
+    size, worker = 2000, int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) % 8
+    for i in itertools.count(os.getpid() * 31):
+        yield 12000 + worker * size + i % size
+
+
+PORTS = ports_of_this_process()
+
+
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    for port in PORTS:
+        with socket.socket() as s:
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                s.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                pass  # somebody listens there
 
 
 class Refused(Exception):
