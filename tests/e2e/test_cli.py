@@ -504,6 +504,16 @@ def test_officer_with_a_key_in_a_token(cli, softhsm):
     assert "CHY-14" in cli.run("whoami", *gone, "--pin-file", "carla.pin", env=env, code=1).stderr
 
 
+def test_session_token_is_shown_once_and_limited(cli):
+    cli.csr("limited")
+    token = cli.as_("rosa", "issuing-session", "open", "--procedure", "TLS server", "--max", 1, "--quiet").stdout.split()[-1]
+    (cli.dir / "one").write_text(token)
+    cli.run("certificate", "issue", "--session", "one", "--procedure", "TLS server", "limited.csr", "--out", "limited.pem")
+    cli.csr("second")
+    done = cli.run("certificate", "issue", "--session", "one", "--procedure", "TLS server", "second.csr", code=1)
+    assert "refused (CHY-" in done.stderr
+
+
 # ---- altered behind the server's back; last, for nothing heals it ----
 
 def test_altered_store_is_found(cli):
@@ -523,13 +533,3 @@ def test_altered_store_is_found(cli):
     db.commit()
     cli.as_("anna", "journal", "verify")
     db.close()
-
-
-def test_session_token_is_shown_once_and_limited(cli):
-    cli.csr("limited")
-    token = cli.as_("rosa", "issuing-session", "open", "--procedure", "TLS server", "--max", 1, "--quiet").stdout.split()[-1]
-    (cli.dir / "one").write_text(token)
-    cli.run("certificate", "issue", "--session", "one", "--procedure", "TLS server", "limited.csr", "--out", "limited.pem")
-    cli.csr("second")
-    done = cli.run("certificate", "issue", "--session", "one", "--procedure", "TLS server", "second.csr", code=1)
-    assert "refused (CHY-" in done.stderr
