@@ -71,27 +71,95 @@ judge_attribute_certificate(struct arena *a, struct bytes der, struct bytes issu
 	return RC_OK;
 }
 
-/* A certificate as the procedure's template makes it, for a P-256 key made for this and a subject that says so. The
-   signature is random octets: the library is asked to read it, not to believe it. */
+static struct bytes
+sample_value(const struct format_attribute *x)
+{
+	switch (oid_find(x->oid)) {
+	case OID_AT_COUNTRY:
+	case OID_AT_JURIS_C:
+	case OID_AT_CITIZENSHIP:
+	case OID_AT_RESIDENCE:
+		return BYTES("SE");
+	case OID_AT_EMAIL:
+		return BYTES("sample@sample.example");
+	case OID_AT_DATE_OF_BIRTH:
+		return BYTES("20000101120000Z");
+	case OID_AT_GENDER:
+		return BYTES("F");
+	default:
+		return BYTES("Sample");
+	}
+}
+
+/* What the format puts into every subject, and what it takes where a request gives it: lints look at the whole. A
+   pseudonym stands in place of a name, so it is there only where it must be. */
+static enum rc
+sample_subject(struct arena *a, const struct format *f, struct bytes *ret, struct err *e)
+{
+	struct ava v[LIMIT_NAME_ATTRS] = {};
+	struct name name;
+	size_t n = 0;
+
+	for (size_t i = 0; i < f->attributes_n; i++) {
+		const struct format_attribute *x = &f->attributes[i];
+		enum oid known = oid_find(x->oid);
+
+		if (x->source == SOURCE_NONE || (known == OID_AT_PSEUDONYM && !x->mandatory))
+			continue;
+		v[n] = (struct ava){ .oid = x->oid,
+				     .known = known,
+				     .value = x->source == SOURCE_FIXED ? x->value : sample_value(x),
+				     .rdn = (unsigned)n };
+		n++;
+	}
+	if (n == 0 || name_build(a, v, n, &name, NULL) != RC_OK) {
+		*v = (struct ava){ .known = OID_AT_CN, .value = BYTES("Sample") };
+		TRY(name_build(a, v, 1, &name, e));
+	}
+	*ret = name.der;
+	return RC_OK;
+}
+
+/* The procedure's key usages, as far as the sample's key can have them. */
+static enum rc
+sample_usage(struct arena *a, const struct procedure *p, struct exts *ret, struct err *e)
+{
+	struct ext_value v = { .kind = OID_CE_KEY_USAGE,
+			       .critical = true,
+			       .key_usage = p->key_usage &
+				   (USAGE_DIGITAL_SIGNATURE | USAGE_CONTENT_COMMITMENT | USAGE_KEY_AGREEMENT |
+				    USAGE_CRL_SIGN) };
+
+	ret->n = 0;
+	if (p->format->key_usage == USAGE_NONE || v.key_usage == 0)
+		return RC_OK;
+	NEED((ret->v = arena_one(a, struct ext)) != NULL, e, CHY_NO_MEMORY, NULL, "a sample certificate");
+	ret->n = 1;
+	return ext_encode(a, &v, ret->v, e);
+}
+
+/* A certificate as the procedure makes it, for a P-256 key made for this and a subject that says so. Its signature is
+   by that key: the library is asked to read it, not to believe it. */
 static enum rc
 sample(struct arena *a, const struct procedure *p, struct bytes *ret, struct err *e)
 {
-	static const uint8_t serial[] = { 1, 2, 3, 4, 5, 6, 7, 8, 9 },
-			     subject[] = { 0x30, 0x11, 0x31, 0x0f, 0x30, 0x0d, 0x06, 0x03, 0x55, 0x04,
-					   0x03, 0x0c, 0x06, 'S',  'a',  'm',  'p',  'l',  'e' };
+	static const uint8_t serial[] = { 1, 2, 3, 4, 5, 6, 7, 8, 9 };
 	OWN(softkey_free)
 	struct softkey *key = NULL;
 	struct gname san = { 0 };
 	uint8_t *room = arena_alloc(a, LIMIT_TBS), *whole = arena_alloc(a, LIMIT_CERT), key_id[SHA1_LEN];
 	OWN_BUF struct buf signature = buf_max(SOFTKEY_SIGNATURE_MAX);
 	struct pubkey pub;
+	struct exts exts = { 0 };
 	struct dw w;
 	struct cert_inputs in = { .serial = BYTES_OF(serial),
 				  .not_before_at = p->authority->not_before_ms,
 				  .not_after_at = p->authority->not_before_ms + 3600000,
-				  .subject = BYTES_OF(subject) };
+				  .exts = &exts };
 
 	NEED(room != NULL && whole != NULL, e, CHY_NO_MEMORY, NULL, "a sample certificate");
+	TRY(sample_subject(a, p->format, &in.subject, e));
+	TRY(sample_usage(a, p, &exts, e));
 	TRY(softkey_generate("p-256", &key, e));
 	TRY(pubkey_parse(softkey_spki(key), &pub, e));
 	sha1(pub.bits_der, key_id);
@@ -195,14 +263,18 @@ put_piece(struct buf *b, struct bytes piece)
 }
 
 static enum rc
-sample_hash(const struct procedure *p, uint8_t ret[SHA256_LEN], struct err *e)
+sample_hash(struct arena *a, const struct procedure *p, uint8_t ret[SHA256_LEN], struct err *e)
 {
+	struct bytes subject;
 	OWN_BUF struct buf b = buf_max(1 << 20);
 	const struct cert_template *t = &p->template_;
 
 	buf_u32(&b, (uint32_t)t->sigalg);
 	buf_u32(&b, (uint32_t)(t->has_ski | t->has_san << 1 | t->has_input << 2));
 	buf_u64(&b, (uint64_t)p->authority->not_before_ms);
+	TRY(sample_subject(a, p->format, &subject, e));
+	put_piece(&b, subject);
+	buf_u32(&b, p->format->key_usage == USAGE_NONE ? 0 : p->key_usage);
 	put_piece(&b, t->issuer);
 	for (size_t i = 0; i < t->n; i++) {
 		buf_u32(&b, (uint32_t)t->parts[i].slot);
@@ -271,10 +343,13 @@ learn(struct judged *j, const struct procedure *p, const uint8_t hash[SHA256_LEN
 enum rc
 judge_once(struct judged *j, struct snapshot *s, const struct procedure *p, struct err *e)
 {
+	OWN(arena_free)
+	struct arena *a = arena_new(SAMPLE_ARENA);
 	uint8_t hash[SHA256_LEN];
 	const struct known *k;
 
-	TRY(sample_hash(p, hash, e));
+	NEED(a != NULL, e, CHY_NO_MEMORY, NULL, "verdicts");
+	TRY(sample_hash(a, p, hash, e));
 	if ((k = find(j, hash)) == NULL)
 		TRY(learn(j, p, hash, &k, e));
 	return k->text ? snapshot_condemn(s, p->doc->id, CHY_PROCEDURE_SAMPLE, k->text, e) : RC_OK;

@@ -127,6 +127,7 @@ const struct choice san_choices[] = {
 	{ "upn", "User principal name", "otherName, for smart card logon" },
 	{ "srv", "Service name", "otherName of RFC 4985" },
 	{ "smtp-utf8", "Mail address beyond ASCII", "otherName of RFC 9598" },
+	{ "fasc-n", "FASC-N", "otherName of FIPS 201, the number of a PIV card" },
 	END,
 };
 
@@ -208,6 +209,13 @@ const struct choice qc_type_choices[] = {
 	{ "esign", "Electronic signature", NULL },
 	{ "eseal", "Electronic seal", NULL },
 	{ "web", "Web site authentication", NULL },
+	END,
+};
+
+/* EN 319 412-1 5.1 */
+const struct choice qc_semantics_choices[] = {
+	{ "natural", "Natural person", "serial number as PASSE-1234, IDCSE-1234, PNOSE-1234, TINSE-1234" },
+	{ "legal", "Legal person", "organisation identifier as VATSE-1234, NTRSE-1234, PSDSE-FI-1234" },
 	END,
 };
 

@@ -11,10 +11,10 @@ extern const struct choice state_choices[], role_choices[], entity_choices[], ke
     place_choices[], authority_choices[], signature_algorithm_choices[], purpose_choices[], source_choices[],
     unknown_choices[], unknown_drop_choices[], modifier_choices[], san_choices[], key_family_choices[],
     usage_source_choices[], extended_usage_source_choices[], key_usage_choices[], beyond_choices[],
-    storage_choices[], encryption_choices[], issuers_choices[], qc_type_choices[], omit_choices[],
-    pkcs11_schemes[], web_schemes[], url_schemes[], issuer_test_choices[], key_action_choices[],
-    recovered_certificate_choices[], recovered_keys_choices[], pin_method_choices[], pin_character_choices[],
-    crl_type_choices[], distribution_choices[], transport_choices[], ac_attribute_choices[], view_choices[],
-    input_choices[], settings_choices[], open_setting_choices[];
+    storage_choices[], encryption_choices[], issuers_choices[], qc_type_choices[], qc_semantics_choices[],
+    omit_choices[], pkcs11_schemes[], web_schemes[], url_schemes[], issuer_test_choices[],
+    key_action_choices[], recovered_certificate_choices[], recovered_keys_choices[], pin_method_choices[],
+    pin_character_choices[], crl_type_choices[], distribution_choices[], transport_choices[],
+    ac_attribute_choices[], view_choices[], input_choices[], settings_choices[], open_setting_choices[];
 
 #endif

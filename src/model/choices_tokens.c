@@ -119,6 +119,7 @@ const struct choice input_choices[] = {
 	{ "san.upn", "User principal name", "upn" },
 	{ "san.srv", "Service name", "srv" },
 	{ "san.smtp-utf8", "Mail address beyond ASCII", "smtp-utf8" },
+	{ "san.fasc-n", "FASC-N", "fasc-n" },
 	{ "validity.not_before", "Valid from", NULL },
 	{ "validity.not_after", "Valid to", NULL },
 	{ "key_usage", "Key usage", NULL },

@@ -1,19 +1,35 @@
 #include "base/base.h"
 #include "pki/gname.h"
 
+/* The type of the other names that we know; 0 for others. */
+static uint32_t
+other_tag(enum oid o)
+{
+	switch (o) {
+	case OID_ON_SRV:
+		return DER_IA5;
+	case OID_ON_UPN:
+	case OID_ON_SMTP_UTF8:
+		return DER_UTF8;
+	case OID_ON_FASC_N:
+		return DER_OCTET_STRING;
+	default:
+		return 0;
+	}
+}
+
 /* What stands inside [0] of an otherName: one DER value, of the type that its OID asks for. */
 static void
 judge_other(struct der *d, struct gname *g)
 {
-	uint32_t want = g->other_known == OID_ON_SRV                             ? DER_IA5
-	    : g->other_known == OID_ON_UPN || g->other_known == OID_ON_SMTP_UTF8 ? DER_UTF8
-										 : 0;
+	uint32_t want = other_tag(g->other_known);
 	struct der in = der_of(g->value, NULL);
 
 	if (!der_ok(d))
 		return;
 	d->rc = der_check(g->value, d->e);
-	if (der_ok(d) && want != 0 && (der_peek(&in) != want || !string_ok(want, der_any(&in, NULL))))
+	if (der_ok(d) && want != 0 &&
+	    (der_peek(&in) != want || (want != DER_OCTET_STRING && !string_ok(want, der_any(&in, NULL)))))
 		der_fail(d, CHY_GNAME, "RFC 5280 4.2.1.6", "other name %s is of a wrong type",
 			 oid_name(g->other_known));
 }

@@ -2,8 +2,8 @@
  * GeneralName (RFC 5280 4.2.1.6): DER, text forms both ways, checks of their syntax.
  *
  * Text forms: email:a@b.example dns:*.b.example uri:https://... ip:192.0.2.1 ip:2001:db8::1 ip:10.0.0.0/8 (only as a
- * constraint) dir:CN=x,C=DE rid:1.2.3 upn:user@realm srv:_ldap.b.example smtputf8:ü@b.example other:1.2.3:#DERHEX
- * x400:#HEX edi:#HEX (the contents octets of both).
+ * constraint) dir:CN=x,C=DE rid:1.2.3 upn:user@realm srv:_ldap.b.example smtputf8:ü@b.example fasc-n:HEX
+ * other:1.2.3:#DERHEX x400:#HEX edi:#HEX (the contents octets of both).
  */
 #ifndef PKI_GNAME_H
 #define PKI_GNAME_H

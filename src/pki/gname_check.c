@@ -141,6 +141,15 @@ srv_ok(struct bytes srv)
 	    dns_ok(name, false);
 }
 
+/* SP 800-73-5 part 1 3.1.2: 40 characters of 5 bits, an OCTET STRING of 25. */
+static bool
+fasc_n_ok(struct bytes value)
+{
+	struct der d = der_of(value, NULL);
+
+	return der_take(&d, DER_OCTET_STRING).n == 25;
+}
+
 static size_t
 scheme_len(struct bytes uri)
 {
@@ -274,6 +283,8 @@ syntax_ok(const struct gname *g, enum gn_use use)
 			return c ? v.n > 0 : upn_ok(v);
 		if (g->other_known == OID_ON_SRV)
 			return c ? v.n > 0 : srv_ok(v);
+		if (g->other_known == OID_ON_FASC_N)
+			return c || fasc_n_ok(g->value);
 		return g->other_known != OID_ON_SMTP_UTF8 || c || smtp_utf8_ok(v);
 	default:
 		return true;

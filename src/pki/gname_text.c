@@ -27,11 +27,17 @@ put_ip(struct buf *out, struct bytes ip)
 static void
 put_other(struct buf *out, const struct gname *g)
 {
+	struct der in = der_of(g->value, NULL);
 	char text[OID_TEXT_MAX];
 
 	if (gname_str(g).p != NULL) {
 		buf_printf(out, "%s:", oid_name(g->other_known));
 		buf_put(out, gname_str(g));
+		return;
+	}
+	if (g->other_known == OID_ON_FASC_N && der_peek(&in) == DER_OCTET_STRING) {
+		buf_printf(out, "%s:", oid_name(g->other_known));
+		hex_put(out, der_any(&in, NULL));
 		return;
 	}
 	buf_printf(out, "other:%s:#", oid_text(text, g->other));
@@ -125,6 +131,20 @@ parse_string(struct arena *a, struct bytes text, enum oid type, struct gname *g,
 	return dw_dup(&w, a, &g->value, e);
 }
 
+/* FIPS 201-3 and SP 800-73: the octets of the card's FASC-N. */
+static enum rc
+parse_fasc_n(struct arena *a, struct bytes text, struct gname *g, struct err *e)
+{
+	OWN_DW struct dw w = dw_growing(LIMIT_TBS);
+	struct bytes octets;
+
+	g->other = oid_der(OID_ON_FASC_N);
+	g->other_known = OID_ON_FASC_N;
+	TRY(hex_parse(a, text, &octets, e));
+	dw_tlv(&w, DER_OCTET_STRING, octets);
+	return dw_dup(&w, a, &g->value, e);
+}
+
 /* other:OID:#DER */
 static enum rc
 parse_other(struct arena *a, struct bytes text, struct gname *g, struct err *e)
@@ -142,12 +162,13 @@ static const struct prefix {
 	enum gn_type type;
 	enum oid other;
 } prefixes[] = {
-	{ "email", GN_EMAIL, OID_NONE }, { "dns", GN_DNS, OID_NONE },
-	{ "uri", GN_URI, OID_NONE },     { "ip", GN_IP, OID_NONE },
-	{ "dir", GN_DIR, OID_NONE },     { "rid", GN_RID, OID_NONE },
-	{ "x400", GN_X400, OID_NONE },   { "edi", GN_EDI, OID_NONE },
-	{ "other", GN_OTHER, OID_NONE }, { "upn", GN_OTHER, OID_ON_UPN },
-	{ "srv", GN_OTHER, OID_ON_SRV }, { "smtputf8", GN_OTHER, OID_ON_SMTP_UTF8 },
+	{ "email", GN_EMAIL, OID_NONE },       { "dns", GN_DNS, OID_NONE },
+	{ "uri", GN_URI, OID_NONE },           { "ip", GN_IP, OID_NONE },
+	{ "dir", GN_DIR, OID_NONE },           { "rid", GN_RID, OID_NONE },
+	{ "x400", GN_X400, OID_NONE },         { "edi", GN_EDI, OID_NONE },
+	{ "other", GN_OTHER, OID_NONE },       { "upn", GN_OTHER, OID_ON_UPN },
+	{ "srv", GN_OTHER, OID_ON_SRV },       { "smtputf8", GN_OTHER, OID_ON_SMTP_UTF8 },
+	{ "fasc-n", GN_OTHER, OID_ON_FASC_N },
 };
 
 static enum rc
@@ -166,6 +187,8 @@ parse_by(struct arena *a, const struct prefix *p, struct bytes text, enum gn_use
 	case GN_EDI:
 		return parse_hex(a, text, &g->value, e);
 	case GN_OTHER:
+		if (p->other == OID_ON_FASC_N)
+			return parse_fasc_n(a, text, g, e);
 		return p->other ? parse_string(a, text, p->other, g, e) : parse_other(a, text, g, e);
 	default:
 		g->value = arena_dup(a, text);
@@ -198,7 +221,8 @@ gname_from_text(struct arena *a, struct bytes text, enum gn_use use, struct gnam
 	while (i < ARRAY_LEN(prefixes) && !ascii_case_eq(kind, bytes_str(prefixes[i].name)))
 		i++;
 	NEED(rest.p != NULL && i < ARRAY_LEN(prefixes), e, CHY_GNAME_TEXT, NULL,
-	     "\"%.*s\" does not begin with email: dns: uri: ip: dir: rid: upn: srv: smtputf8: or other:",
+	     "\"%.*s\" does not begin with email: dns: uri: ip: dir: rid: upn: srv: smtputf8: fasc-n: or "
+	     "other:",
 	     BYTES_FMT(bytes_part(text, 0, 80)));
 	TRY(parse_by(a, &prefixes[i], rest, use, &g, e));
 	TRY(gname_check(&g, use, e));

@@ -101,9 +101,10 @@ static const struct {
 	enum gn_type type;
 	enum oid other;
 } san_types[] = {
-	{ GN_DNS, OID_NONE },     { GN_EMAIL, OID_NONE },   { GN_IP, OID_NONE },
-	{ GN_URI, OID_NONE },     { GN_DIR, OID_NONE },     { GN_RID, OID_NONE },
-	{ GN_OTHER, OID_ON_UPN }, { GN_OTHER, OID_ON_SRV }, { GN_OTHER, OID_ON_SMTP_UTF8 },
+	{ GN_DNS, OID_NONE },        { GN_EMAIL, OID_NONE },   { GN_IP, OID_NONE },
+	{ GN_URI, OID_NONE },        { GN_DIR, OID_NONE },     { GN_RID, OID_NONE },
+	{ GN_OTHER, OID_ON_UPN },    { GN_OTHER, OID_ON_SRV }, { GN_OTHER, OID_ON_SMTP_UTF8 },
+	{ GN_OTHER, OID_ON_FASC_N },
 }; /* in the order of san_choices */
 
 static enum rc
@@ -118,6 +119,7 @@ san_of(struct arena *a, const struct json *x, struct format_san *ret, struct err
 	ret->name = san_choices[type].name;
 	ret->source = (enum format_source)body_choice(x, "source", source_choices, SOURCE_REQUEST);
 	ret->mandatory = body_true(x, "mandatory");
+	ret->begins = body_text(x, "begins_with");
 	ret->max_count = (size_t)body_int(x, "max_count", 0);
 	ROOM(ret->fixed = arena_array(a, body_count(x, "values"), sizeof(*ret->fixed)), e);
 	JSON_EACH(v, body_list(x, "values"))
@@ -191,6 +193,7 @@ format_compile(struct snapshot *s, struct slot *slot, struct err *e)
 	f->extended_key_usage = (enum usage_source)body_choice(
 	    body, "extended_key_usage", extended_usage_source_choices, USAGE_PROCEDURE);
 	f->qc_mandatory = body_true(body, "qc_mandatory");
+	f->common_name_in_san = body_true(body, "common_name_in_san");
 	f->empty_subject = body_true(body, "empty_subject");
 	f->basic_constraints = body_true(body, "basic_constraints");
 	f->subject_key_id = json_get(body, "subject_key_identifier") == NULL ||
@@ -281,6 +284,7 @@ procedure_compile(struct snapshot *s, struct slot *slot, struct err *e)
 	JSON_EACH(x, body_list(body, "key_usage"))
 	if (choice_index(key_usage_choices, x->str) >= 0)
 		p->key_usage |= (uint16_t)(1u << choice_index(key_usage_choices, x->str));
+	p->extended_critical = body_true(body, "extended_key_usage_critical");
 	p->cut = body_choice(body, "beyond_authority", beyond_choices, 0) == 0;
 	p->requested_validity = json_get(body, "requested_validity") == NULL ||
 	    body_true(body, "requested_validity");

@@ -295,6 +295,23 @@ fixed_sans(struct walk *w, const struct json *body)
 	return RC_OK;
 }
 
+/* Only text has a beginning. */
+static enum rc
+beginnings(struct walk *w, const struct json *body)
+{
+	static const char *const others[] = { "ip", "directory", "rid", "fasc-n" };
+	struct at all = { .name = "san" }, item = { .up = &all }, at = { .up = &item, .name = "begins_with" };
+
+	JSON_EACH(rule, json_get(body, "san"))
+	{
+		for (size_t k = 0; k < ARRAY_LEN(others) && body_text(rule, at.name).n > 0; k++)
+			REFUSE_UNLESS(!bytes_is(body_text(rule, "type"), others[k]), w, &at,
+				      CHY_FIELD_CONFLICT, "names of type %s are no text", others[k]);
+		item.index++;
+	}
+	return RC_OK;
+}
+
 static enum rc
 format_check(struct walk *w, const struct json *body)
 {
@@ -304,6 +321,7 @@ format_check(struct walk *w, const struct json *body)
 		      CHY_FIELD_CONFLICT, "the longest key is shorter than the shortest");
 	TRY(once_each(w, body, "subject", "attribute"));
 	TRY(once_each(w, body, "san", "type"));
+	TRY(beginnings(w, body));
 	TRY(once_each(w, body, "request_extensions", "oid"));
 	TRY(once_each(w, body, "attributes", "type"));
 	TRY(ours_only(w, body, "request_extensions"));

@@ -56,6 +56,10 @@ take(struct issuing *i, struct gnames *l, const struct gname *g)
 	REFUSE_FOR(gname_check(g, GN_NAME, &why) != RC_OK, err_exact(&why), i,
 		   "csr.subject_alternative_names", CHY_SAN_VALUE, why.std, "%s: %s", text_of(i, g),
 		   why.text);
+	REFUSE_IF(!bytes_eq(bytes_part(gname_str(g), 0, rule->begins.n), rule->begins), i,
+		  "csr.subject_alternative_names", CHY_SAN_VALUE, NULL,
+		  "format \"%.*s\" wants %s to begin with %.*s", BYTES_FMT(f->doc->name), text_of(i, g),
+		  BYTES_FMT(rule->begins));
 	put(l, g);
 	return RC_OK;
 }
@@ -98,6 +102,34 @@ fixed_count(const struct format *f)
 	return n;
 }
 
+/* A common name that is no alternative name has been verified by nobody: CA/Browser Forum BR 7.1.4.3. */
+static enum rc
+common_name_is_there(struct issuing *i, const struct gnames *l)
+{
+	static const char *const kinds[] = { "dns", "ip", "email" };
+	const struct ava *cn;
+	struct bytes text;
+	struct name subject;
+
+	if (!i->d->procedure->format->common_name_in_san)
+		return RC_OK;
+	TRY(name_parse(i->a, i->d->subject, &subject, i->e));
+	if ((cn = name_get(&subject, OID_AT_CN, 0)) == NULL)
+		return RC_OK;
+	text = ava_utf8(i->a, cn);
+	for (size_t k = 0; k < ARRAY_LEN(kinds); k++) {
+		const char *name = arena_printf(i->a, "%s:%.*s", kinds[k], BYTES_FMT(text));
+		struct gname g;
+
+		ROOM(name, i);
+		if (gname_from_text(i->a, bytes_str(name), GN_NAME, &g, NULL) == RC_OK && is_there(l, &g))
+			return RC_OK;
+	}
+	REFUSE(i, "subject.CN", CHY_SUBJECT_VALUE, "CA/Browser Forum BR 7.1.4.3",
+	       "the common name \"%.*s\" is none of the alternative names",
+	       BYTES_FMT(bytes_part(text, 0, 80)));
+}
+
 enum rc
 rule_names(struct issuing *i)
 {
@@ -115,5 +147,5 @@ rule_names(struct issuing *i)
 	REFUSE_IF(l.n == 0 && name_is_empty(i->d->subject), i, "csr.subject_alternative_names",
 		  CHY_SAN_MISSING, "RFC 5280 4.1.2.6", "neither a subject nor an alternative name is left");
 	i->d->inputs.san = l;
-	return RC_OK;
+	return common_name_is_there(i, &l);
 }

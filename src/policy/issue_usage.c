@@ -135,7 +135,7 @@ rule_extended_key_usage(struct issuing *i)
 {
 	const struct procedure *p = i->d->procedure;
 	const struct oids *asked = &i->f->csr->eku;
-	struct ext_value v = { .kind = OID_CE_EXT_KEY_USAGE };
+	struct ext_value v = { .kind = OID_CE_EXT_KEY_USAGE, .critical = p->extended_critical };
 
 	if (p->format->extended_key_usage != USAGE_REQUEST_ELSE_PROCEDURE) {
 		for (size_t k = 0; k < asked->n; k++)

@@ -154,7 +154,8 @@ struct format_san {
 	const char *name; /* as in the document: "dns" */
 	enum format_source source;
 	bool mandatory;
-	size_t max_count; /* 0: LIMIT_SAN */
+	size_t max_count;    /* 0: LIMIT_SAN */
+	struct bytes begins; /* how each name of a request must begin; empty: anyhow */
 	struct gname *fixed;
 	size_t fixed_n;
 };
@@ -174,6 +175,7 @@ struct format {
 	bool *must_extension;     /* which of them are mandatory */
 	size_t must_n;
 	bool empty_subject, subject_key_id, basic_constraints;
+	bool common_name_in_san;
 	bool qc_mandatory; /* nothing is issued without QC statements */
 	struct unusable why_not;
 };
@@ -211,6 +213,7 @@ struct procedure {
 	size_t transport_issuers_n;
 	uint16_t key_usage; /* bit n of RFC 5280 4.2.1.3 is 1 << n; 0: none set */
 	struct oids extended_key_usage;
+	bool extended_critical;
 	struct duration validity, backdate;
 	bool cut;                /* at the CA's end; else refuse */
 	bool requested_validity; /* a request may ask for a shorter one */

@@ -230,7 +230,9 @@ add_others(struct arena *a, struct specs *s, const struct json *list, struct err
 static enum rc
 add_extended(struct arena *a, struct specs *s, const struct procedure *p, struct err *e)
 {
-	struct ext_value v = { .kind = OID_CE_EXT_KEY_USAGE, .eku = p->extended_key_usage };
+	struct ext_value v = { .kind = OID_CE_EXT_KEY_USAGE,
+			       .critical = p->extended_critical,
+			       .eku = p->extended_key_usage };
 
 	if (p->format->extended_key_usage != USAGE_PROCEDURE || p->extended_key_usage.n == 0)
 		return RC_OK; /* else it is an input */

@@ -6,7 +6,7 @@
 
 #define ROOM(p, e) NEED((p) != NULL, e, CHY_NO_MEMORY, NULL, "template")
 
-enum { STATEMENTS_MAX = 7 };
+enum { STATEMENTS_MAX = 8 };
 
 static struct qc_statement *
 statement(struct qc_statements *l, enum oid known)
@@ -66,6 +66,17 @@ countries(struct arena *a, struct qc_statements *l, const struct json *list, str
 	return RC_OK;
 }
 
+/* RFC 3739 3.2.6.1: the second version of its statement says so. */
+static void
+semantics(struct qc_statements *l, const struct json *qc)
+{
+	static const enum oid by_choice[] = { OID_QC_SEM_NATURAL, OID_QC_SEM_LEGAL };
+	int i = body_choice(qc, "semantics", qc_semantics_choices, -1);
+
+	if (i >= 0 && i < (int)ARRAY_LEN(by_choice))
+		statement(l, OID_PKIXQC_V2)->semantics = oid_der(by_choice[i]);
+}
+
 static void
 limit(struct qc_statements *l, const struct json *v)
 {
@@ -89,6 +100,7 @@ specs_qc(struct arena *a, struct specs *s, const struct json *qc, struct err *e)
 	if (body_true(qc, "device"))
 		statement(&v.qc, OID_QC_SSCD);
 	TRY(types(a, &v.qc, body_list(qc, "types"), e));
+	semantics(&v.qc, qc);
 	if (json_get(qc, "retention_years") != NULL)
 		statement(&v.qc, OID_QC_RETENTION)->years = body_int(qc, "retention_years", 0);
 	if (json_get(qc, "limit") != NULL)

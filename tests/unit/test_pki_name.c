@@ -363,6 +363,9 @@ static const struct {
 	{ "other:1.2.3:#0c02", GN_NAME, false, NULL },
 	{ "other:1.2.3:x", GN_NAME, false, NULL },
 	{ "other:upn:#0c03614062", GN_NAME, true, "upn:a@b" },
+	{ "fasc-n:d4e739d821086c1084210d8360d8210842108421804210c3f3", GN_NAME, true, NULL },
+	{ "fasc-n:d4e739d821086c1084210d8360d8210842108421804210c3", GN_NAME, false, NULL },
+	{ "other:fasc-n:#0c03614062", GN_NAME, false, NULL },
 	{ "other:1.3.6.1.4.1.311.20.2.3:#1603614062", GN_NAME, false, NULL }, /* IA5String */
 	{ "edi:#810161", GN_NAME, true, NULL },
 	{ "x400:#3000", GN_NAME, true, NULL },

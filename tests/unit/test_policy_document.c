@@ -90,9 +90,11 @@ static const struct {
 	  "\"modifiers\":[\"trim\"]},{\"attribute\":\"O\",\"source\":\"fixed\",\"value\":\"Example\"}],"
 	  "\"unknown_subject\":\"drop\",\"empty_subject\":false,\"san\":[{\"type\":\"dns\",\"source\":"
 	  "\"request\","
-	  "\"mandatory\":true,\"max_count\":5},{\"type\":\"uri\",\"source\":\"fixed\",\"values\":[\"http://"
+	  "\"mandatory\":true,\"begins_with\":\"a\",\"max_count\":5},{\"type\":\"uri\",\"source\":\"fixed\","
+	  "\"values\":[\"http://"
 	  "a.example\"]}],"
-	  "\"unknown_san\":\"drop\",\"key_usage\":\"request\",\"extended_key_usage\":\"procedure\","
+	  "\"unknown_san\":\"drop\",\"common_name_in_san\":false,"
+	  "\"key_usage\":\"request\",\"extended_key_usage\":\"procedure\","
 	  "\"request_extensions\":[{\"oid\":\"1.2.3\",\"mandatory\":false}],\"unknown_extensions\":\"drop\","
 	  "\"basic_constraints\":true,\"subject_key_identifier\":true,\"qc_mandatory\":false,\"procedure_"
 	  "settings\":"
@@ -108,6 +110,7 @@ static const struct {
 	  "\"authority_chain\":[502,501],\"key_algorithm\":\"p-256\",\"distribution_rules\":[907],"
 	  "\"transport_controls\":[\"issuer\"],\"transport_issuers\":[501],"
 	  "\"format\":602,\"key_usage\":[\"digitalSignature\"],\"extended_key_usage\":[\"serverAuth\"],"
+	  "\"extended_key_usage_critical\":false,"
 	  "\"validity\":\"P90D\","
 	  "\"beyond_authority\":\"cut\",\"requested_validity\":true,\"backdate\":\"PT5M\","
 	  "\"signature_algorithm\":\"ecdsa-sha256\",\"certificate_policies\":[{\"policy\":\"1.2.3\","
@@ -115,7 +118,8 @@ static const struct {
 	  "\"freshest_crl_urls\":[\"http://a.example/d\"],\"ca_issuers_urls\":[\"http://a.example/i\"],"
 	  "\"ocsp_urls\":[\"http://a.example/"
 	  "o\"],\"omit\":[\"crl\"],\"qc_statements\":{\"compliance\":true,\"device\":true,"
-	  "\"types\":[\"esign\"],\"retention_years\":10,\"limit\":{\"currency\":\"EUR\",\"amount\":100,"
+	  "\"types\":[\"esign\"],\"semantics\":\"natural\",\"retention_years\":10,\"limit\":{\"currency\":"
+	  "\"EUR\",\"amount\":100,"
 	  "\"exponent\":1},"
 	  "\"disclosures\":[{\"url\":\"https://a.example/pds\",\"language\":\"en\"}],\"countries\":[\"SE\"]},"
 	  "\"tls_feature\":[5],\"ocsp_no_check\":true,\"issuer_alternative_names\":[\"uri:https://"
@@ -765,6 +769,8 @@ rules_of_the_kinds(void **state)
 		  CHY_FIELD_VALUE, "san[0].values[0]" },
 		{ KIND_FORMAT, "{\"name\":\"N\",\"subject\":[{\"attribute\":\"CN\",\"source\":\"fixed\"}]}",
 		  CHY_FIELD_MISSING, "subject[0].value" },
+		{ KIND_FORMAT, "{\"name\":\"N\",\"san\":[{\"type\":\"ip\",\"begins_with\":\"10.\"}]}",
+		  CHY_FIELD_CONFLICT, "san[0].begins_with" },
 		{ KIND_FORMAT, "{\"name\":\"N\",\"request_extensions\":[{\"oid\":\"basicConstraints\"}]}",
 		  CHY_FIELD_CONFLICT, "request_extensions[0].oid" },
 		{ KIND_FORMAT, "{\"name\":\"N\",\"purpose\":\"ca\",\"subject\":[]}", CHY_FIELD_UNAVAILABLE,

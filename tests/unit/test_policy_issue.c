@@ -21,6 +21,7 @@ teardown(void **state)
 	return 0;
 }
 
+#define FASC_N "fasc-n:d4e739d821086c1084210d8360d8210842108421804210c3f3"
 #define GOOD .subject = "CN=www.example.org,O=Example", .san = { "dns:www.example.org" }
 static const struct wish good = { GOOD };
 
@@ -677,6 +678,46 @@ fixed_names_are_always_there(void **state)
 	assert_int_equal(d.inputs.san.n, 2);
 }
 
+/* A PIV card's: its number, and a URI that must be its UUID. */
+static void
+names_of_cards(void **state)
+{
+	struct wish x = { .subject = "CN=a",
+			  .san = { FASC_N, "uri:urn:uuid:00112233-4455-6677-8899-aabbccddeeff" } };
+
+	world_put(w, KIND_FORMAT, FORMAT_TLS,
+		  "{\"name\":\"TLS\",\"subject\":[{\"attribute\":\"CN\"}],\"san\":[{\"type\":\"fasc-n\","
+		  "\"mandatory\":true},{\"type\":\"uri\",\"begins_with\":\"urn:uuid:\"}]}");
+	assert_non_null(strstr(ext_text(made(ask(&x)), OID_CE_SUBJECT_ALT_NAME), FASC_N));
+	x.san[1] = "uri:https://a.example/";
+	refused(ask(&x), CHY_SAN_VALUE, "alternative-names", "csr.subject_alternative_names");
+	x.san[0] = x.san[1] = "uri:urn:uuid:00112233-4455-6677-8899-aabbccddeeff";
+	refused(ask(&x), CHY_SAN_MISSING, "alternative-names", "csr.subject_alternative_names");
+}
+
+static void
+common_names_are_alternative_names(void **state)
+{
+	struct wish x = { .subject = "CN=A.example",
+			  .san = { "dns:a.example", "ip:192.0.2.1", "email:me@a.example" } };
+
+	world_put(w, KIND_FORMAT, FORMAT_TLS,
+		  "{\"name\":\"TLS\",\"subject\":[{\"attribute\":\"CN\"}],\"empty_subject\":true,\"san\":[{"
+		  "\"type\":"
+		  "\"dns\"},{\"type\":\"ip\"},{\"type\":\"email\"}],\"common_name_in_san\":true}");
+	passes(ask(&x));
+	x.subject = "CN=192.0.2.1";
+	passes(ask(&x));
+	x.subject = "CN=me@a.example";
+	passes(ask(&x));
+	x.subject = "";
+	passes(ask(&x));
+	x.subject = "CN=b.example";
+	refused(ask(&x), CHY_SUBJECT_VALUE, "alternative-names", "subject.CN");
+	x.subject = "CN=A server";
+	refused(ask(&x), CHY_SUBJECT_VALUE, "alternative-names", "subject.CN");
+}
+
 /* ---- other extensions ---- */
 
 static void
@@ -826,6 +867,8 @@ static const struct CMUnitTest tests[] = {
 	EACH(an_empty_subject_needs_leave_and_a_name),
 	EACH(alternative_names_follow_the_format),
 	EACH(fixed_names_are_always_there),
+	EACH(names_of_cards),
+	EACH(common_names_are_alternative_names),
 	EACH(extensions_of_the_request_by_the_format),
 	EACH_ROWS(validity_within_the_procedure, "CM-I-18"),
 	EACH(a_procedure_may_keep_validity_to_itself),

@@ -240,13 +240,14 @@ everything_a_procedure_can_put_in(void **state)
 	world_put(
 	    w, KIND_CERTIFICATE_PROCEDURE, PROC_NONE,
 	    "{\"name\":\"Any\",\"authority\":502,\"format\":602,\"validity\":\"P1Y\",\"extended_key_usage\":["
-	    "\"OCSPSigning\"],"
+	    "\"OCSPSigning\"],\"extended_key_usage_critical\":true,"
 	    "\"certificate_policies\":[{\"policy\":\"1.2.3\",\"cps\":\"https://a.example/"
 	    "\",\"notice\":\"Grüße\"},"
 	    "{\"policy\":\"1.2.4\"}],\"freshest_crl_urls\":[\"http://a.example/d\"],\"ca_issuers_urls\":"
 	    "[\"http://a.example/i\",\"ldap://a.example/"
 	    "i\"],\"qc_statements\":{\"compliance\":true,\"device\":true,"
-	    "\"types\":[\"esign\",\"eseal\"],\"retention_years\":10,\"limit\":{\"currency\":\"EUR\","
+	    "\"types\":[\"esign\",\"eseal\"],\"semantics\":\"legal\",\"retention_years\":10,\"limit\":{"
+	    "\"currency\":\"EUR\","
 	    "\"amount\":100,"
 	    "\"exponent\":1},\"disclosures\":[{\"url\":\"https://a.example/pds\",\"language\":\"en\"}],"
 	    "\"countries\":[\"SE\",\"DE\"]},\"tls_feature\":[5],\"ocsp_no_check\":true,"
@@ -262,7 +263,10 @@ everything_a_procedure_can_put_in(void **state)
 	assert_int_equal(c.exts.n, ARRAY_LEN(want) + 1);
 	assert_true(exts_find_oid(&c.exts, BYTES("\x2a\x03\x04"))->critical);
 	assert_ok(ext_decode(w->a, exts_find(&c.exts, OID_PE_QC_STATEMENTS), &v, &e));
-	assert_int_equal(v.qc.n, 7);
+	assert_int_equal(v.qc.n, 8);
+	assert_int_equal(v.qc.v[3].known, OID_PKIXQC_V2);
+	assert_bytes(v.qc.v[3].semantics, oid_der(OID_QC_SEM_LEGAL));
+	assert_true(exts_find(&c.exts, OID_CE_EXT_KEY_USAGE)->critical);
 	assert_ok(ext_decode(w->a, exts_find(&c.exts, OID_PE_AUTHORITY_INFO), &v, &e));
 	assert_int_equal(v.access.n, 3); /* OCSP from the authority, two of its own */
 	assert_ok(ext_decode(w->a, exts_find(&c.exts, OID_CE_POLICIES), &v, &e));
