@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "crypto/internal.h"
+#include "crypto/judge_key.h"
 #include "crypto/x509.h"
 #include "pki/ext.h"
 #include "pki/name.h"
@@ -18,6 +19,7 @@ struct judge {
 	struct disagreement **last;
 	const struct cert *ours;
 	X509 *x;
+	const struct judge_key *key; /* its key, which x has not decoded; NULL: x has */
 	bool nomem;
 };
 
@@ -118,11 +120,13 @@ judge_key(struct judge *j)
 {
 	uint8_t *p = NULL;
 	int n = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(j->x), &p);
-	EVP_PKEY *pkey = X509_get0_pubkey(j->x);
+	EVP_PKEY *pkey = j->key ? j->key->pkey : X509_get0_pubkey(j->x);
 	struct pubkey key;
 	struct err e = { 0 };
 
 	same(j, "spki", p, n, j->ours->spki);
+	if (j->key != NULL && !bytes_eq(j->key->spki, j->ours->spki))
+		disagree(j, "spki", "another key than the library has read");
 	if (pubkey_parse(j->ours->spki, &key, &e) != RC_OK)
 		disagree(j, "spki", "we cannot read it: %s", e.text);
 	else if (pkey == NULL && key.alg < KEY_ML_DSA_44)
@@ -327,27 +331,49 @@ judge_all(struct judge *j, struct bytes issuer)
 	same(j, "tbs", p, n, c->tbs);
 }
 
+/* x: what the library has read of cert, NULL: nothing; freed here. */
+static enum rc
+judge_read(struct judge *j, struct bytes cert, struct bytes issuer, struct err *e)
+{
+	struct cert parsed;
+	struct err why = { 0 };
+
+	if (j->x == NULL)
+		disagree(j, "certificate", "the library cannot read it, or bytes stand behind it");
+	if (j->ours == NULL && cert_parse(j->a, cert, &parsed, &why) == RC_OK)
+		j->ours = &parsed;
+	if (j->ours == NULL)
+		disagree(j, "certificate", "we cannot read it: %s", why.text);
+	if (j->x != NULL && j->ours != NULL)
+		judge_all(j, issuer);
+	X509_free(j->x);
+	/* some of the library's questions leave an error behind them although they are answered */
+	ossl_forget();
+	NEED(!j->nomem && why.rc != RC_NOMEM, e, CHY_NO_MEMORY, NULL, "judging a certificate");
+	return RC_OK;
+}
+
 enum rc
 judge_cert(struct arena *a, struct bytes cert, struct bytes issuer, const struct cert *ours,
 	   struct judgement *ret, struct err *e)
 {
-	OWN(X509_free)
-	X509 *x = x509_of(cert);
-	struct judge j = { .a = a, .verdict = ret, .last = &ret->first, .ours = ours, .x = x };
-	struct cert parsed;
-	struct err why = { 0 };
+	struct judge j = { .a = a, .verdict = ret, .last = &ret->first, .ours = ours, .x = x509_of(cert) };
 
 	*ret = (struct judgement){ 0 };
-	if (x == NULL)
-		disagree(&j, "certificate", "the library cannot read it, or bytes stand behind it");
-	if (ours == NULL && cert_parse(a, cert, &parsed, &why) == RC_OK)
-		j.ours = &parsed;
-	if (j.ours == NULL)
-		disagree(&j, "certificate", "we cannot read it: %s", why.text);
-	if (x != NULL && j.ours != NULL)
-		judge_all(&j, issuer);
-	/* some of the library's questions leave an error behind them although they are answered */
-	ossl_forget();
-	NEED(!j.nomem && why.rc != RC_NOMEM, e, CHY_NO_MEMORY, NULL, "judging a certificate");
-	return RC_OK;
+	return judge_read(&j, cert, issuer, e);
+}
+
+enum rc
+judge_cert_of_key(struct arena *a, struct bytes cert, const struct judge_key *key, const struct cert *ours,
+		  struct judgement *ret, struct err *e)
+{
+	struct judge j = { .a = a,
+			   .verdict = ret,
+			   .last = &ret->first,
+			   .ours = ours,
+			   .x = judge_key_cert(key, cert),
+			   .key = key };
+
+	*ret = (struct judgement){ 0 };
+	return judge_read(&j, cert, BYTES_NONE, e);
 }

@@ -30,4 +30,17 @@ struct judgement {
 MUST enum rc judge_cert(struct arena *a, struct bytes cert, struct bytes issuer, const struct cert *ours,
 			struct judgement *ret, struct err *e);
 
+/*
+ * Many certificates of one key: reading the key takes the library 100 us, all else 30. So the key is read once, and what is
+ * then judged has it to the octet. Any number of threads may judge by one.
+ */
+struct judge_key;
+/* spki: DER, copied. Codes: KEY_KIND (the library cannot read it), CRYPTO_LIBRARY, NO_MEMORY. */
+MUST enum rc judge_key_new(struct bytes spki, struct judge_key **ret, struct err *e);
+void judge_key_free(struct judge_key *k);
+OWN_DEFINE(struct judge_key *, judge_key_free)
+/* As judge_cert without an issuer; a certificate of another key is a disagreement. */
+MUST enum rc judge_cert_of_key(struct arena *a, struct bytes cert, const struct judge_key *key,
+			       const struct cert *ours, struct judgement *ret, struct err *e);
+
 #endif

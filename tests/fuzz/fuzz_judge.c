@@ -33,6 +33,21 @@ try_key(struct bytes spki)
 	check(e.code == CHY_SIGNATURE_WRONG || e.code == CHY_ALGORITHM_MISSING);
 }
 
+/* The verdict is the same whether the library reads the key with the certificate or has read it before. */
+static void
+judge_twice(struct arena *a, struct bytes der, const struct cert *c)
+{
+	OWN(judge_key_free)
+	struct judge_key *key = NULL;
+	struct judgement whole, by_key;
+
+	if (judge_key_new(c->spki, &key, NULL) != RC_OK ||
+	    judge_cert(a, der, BYTES_NONE, c, &whole, NULL) != RC_OK ||
+	    judge_cert_of_key(a, der, key, c, &by_key, NULL) != RC_OK)
+		return;
+	check(whole.count == by_key.count);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
@@ -47,8 +62,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	if (judge_cert(a, in, in, NULL, &j, NULL) == RC_OK)
 		check((j.count == 0) == (j.first == NULL));
 	try_key(in);
-	if (cert_parse(a, in, &c, NULL) == RC_OK)
+	if (cert_parse(a, in, &c, NULL) == RC_OK) {
 		try_key(c.spki);
+		judge_twice(a, in, &c);
+	}
 	check(ERR_peek_error() == 0);
 	return 0;
 }

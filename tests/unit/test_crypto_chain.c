@@ -148,10 +148,29 @@ show(const struct judgement *j)
 		print_message("%s: %s\n", d->field, d->text);
 }
 
+/* By a key that was read before: the same verdict, but for the issuer. */
+static void
+judge_by_key(struct bytes cert, struct bytes spki, const struct cert *ours, struct judgement *j)
+{
+	OWN(judge_key_free)
+	struct judge_key *key = NULL;
+
+	assert_int_equal(judge_key_new(spki, &key, NULL), RC_OK);
+	assert_int_equal(judge_cert_of_key(mem, cert, key, ours, j, NULL), RC_OK);
+}
+
 static void
 agrees(struct bytes cert, struct bytes issuer)
 {
 	struct judgement j;
+	struct cert c;
+
+	assert_int_equal(cert_parse(mem, cert, &c, NULL), RC_OK);
+	judge_by_key(cert, c.spki, NULL, &j);
+	if (j.count != 0) {
+		show(&j);
+		fail_msg("%zu disagreements by a key that was read before", j.count);
+	}
 
 	assert_int_equal(judge_cert(mem, cert, issuer, NULL, &j, NULL), RC_OK);
 	if (j.count != 0) {
@@ -228,6 +247,21 @@ judge_ours(void **state)
 	agrees(dw_bytes(&whole), root);
 }
 
+static void
+judge_by_other_key(void **state)
+{
+	struct judge_key *none = NULL;
+	struct judgement j;
+	struct err e = { 0 };
+
+	judge_by_key(leaf, softkey_spki(k[0]), NULL, &j);
+	assert_true(judged(&j, "spki"));
+	judge_by_key(BYTES("junk"), softkey_spki(k[0]), NULL, &j);
+	assert_true(judged(&j, "certificate"));
+	assert_int_equal(judge_key_new(BYTES("junk"), &none, &e), RC_MALFORMED);
+	assert_int_equal(e.code, CHY_KEY_KIND);
+}
+
 /* Each field of ours in turn says something else than the certificate. */
 static void
 judge_differences(void **state)
@@ -244,6 +278,9 @@ judge_differences(void **state)
 		assert_int_equal(judge_cert(mem, leaf, BYTES_NONE, &c, &j, NULL), RC_OK); \
 		if (!judged(&j, field)) \
 			fail_msg("no word about %s", field); \
+		judge_by_key(leaf, good.spki, &c, &j); \
+		if (!judged(&j, field)) \
+			fail_msg("no word about %s by a key that was read before", field); \
 	} while (0)
 	CHANGED("version", c.version = 1);
 	CHANGED("serial", c.serial = BYTES_OF(other));
@@ -371,6 +408,7 @@ main(void)
 		{ "path length", path_length, NULL, NULL, NULL },
 		{ "the judge agrees with good certificates", judge_good, NULL, NULL, NULL },
 		{ "the judge agrees with what we build", judge_ours, NULL, NULL, NULL },
+		{ "a certificate of another key than was read", judge_by_other_key, NULL, NULL, NULL },
 		{ "the judge finds each field that differs", judge_differences, NULL, NULL, NULL },
 		{ "the judge finds what is wrong", judge_bad, NULL, NULL, NULL },
 	};
