@@ -591,6 +591,75 @@ the_log_is_emptied_when_a_reader_has_gone(void **state)
 	engine(w)->close(reader);
 }
 
+/* ---- many documents ---- */
+
+enum { DOCUMENTS = 10000, DOCUMENT_PAGE = 700, A_CHANGE = 500 };
+
+static void
+put_many(struct world *w)
+{
+	for (int64_t id = 1; id <= DOCUMENTS;) {
+		struct change *c = change_new();
+
+		for (int i = 0; i < A_CHANGE && id <= DOCUMENTS; i++, id++) {
+			const char *name = arena_printf(w->a, "Format %lld", (long long)id);
+
+			change_put_document(c,
+					    &(struct document_row){ .id = id,
+								    .version = 1,
+								    .kind = BYTES("format"),
+								    .name = bytes_str(name),
+								    .state = BYTES("active"),
+								    .body = BYTES("{}"),
+								    .at = id });
+		}
+		ok(store_commit(w->s, c, &w->e));
+	}
+}
+
+static void
+delete_document(struct world *w, int64_t id)
+{
+	struct change *c = change_new();
+
+	change_put_document(c,
+			    &(struct document_row){ .id = id,
+						    .version = 2,
+						    .kind = BYTES("format"),
+						    .name = BYTES("gone"),
+						    .state = BYTES("deleted"),
+						    .body = BYTES("{}"),
+						    .at = id });
+	ok(store_commit(w->s, c, &w->e));
+}
+
+/* Each page begins behind the last id of the one before: what is deleted or made meanwhile shifts none. */
+static void
+ten_thousand_documents_by_pages(void **state)
+{
+	struct world *w = *state;
+	int64_t after = 0, seen = 0, pages = 0;
+	struct document_row *rows;
+	size_t n;
+
+	put_many(w);
+	do {
+		ok(store_documents(w->s, w->a, BYTES("format"), BYTES_NONE, BYTES_NONE, after, DOCUMENT_PAGE,
+				   &rows, &n, &w->e));
+		for (size_t i = 0; i < n; i++)
+			assert_int_equal(rows[i].id, ++seen);
+		after = seen;
+		pages++;
+		delete_document(w, pages); /* of the first page */
+	} while (n == DOCUMENT_PAGE);
+	assert_int_equal(seen, DOCUMENTS);
+	assert_int_equal(pages, DOCUMENTS / DOCUMENT_PAGE + 1);
+	ok(store_documents(w->s, w->a, BYTES("format"), BYTES_NONE, BYTES_NONE, 0, DOCUMENT_PAGE, &rows, &n,
+			   &w->e));
+	assert_int_equal(rows[0].id, pages + 1);
+	assert_int_equal(n, DOCUMENT_PAGE);
+}
+
 int
 main(void)
 {
@@ -607,6 +676,7 @@ main(void)
 		{ "a newer schema is refused", a_newer_schema_is_refused },
 		{ "several may make the schema at once", several_may_make_the_schema_at_once },
 		{ "what is answered can be read", what_is_answered_can_be_read },
+		{ "ten thousand documents by pages", ten_thousand_documents_by_pages },
 		{ "the log is emptied when a reader has gone", the_log_is_emptied_when_a_reader_has_gone,
 		  ONLY_SQLITE },
 	};
