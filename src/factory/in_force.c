@@ -211,7 +211,7 @@ load(struct factory *f, struct err *e)
 	if (f->policy != NULL && stamp == atomic_load(&f->policy_stamp))
 		return RC_OK;
 	if (f->judged == NULL)
-		NEED((f->judged = judged_new()) != NULL, e, CHY_NO_MEMORY, NULL, "the policy");
+		TRY(judged_new(&f->judged, e));
 	TRY(store_snapshot(f->store, a, &rows, &n, &stamp, e));
 	read_us = clock_mono_us() - began_us;
 	TRY(build(f, a, rows, n, NULL, &s, e));

@@ -23,9 +23,10 @@ first_lint_error(struct arena *a, const struct lint_verdicts *v)
 	return NULL;
 }
 
-enum rc
-judge_certificate(struct arena *a, struct bytes der, struct bytes issuer, const char **ret_why,
-		  struct json **lints, struct err *e)
+/* key: as for judge_cert_of_key; NULL: as for judge_cert, with issuer. */
+static enum rc
+judge_by(struct arena *a, struct bytes der, struct bytes issuer, const struct judge_key *key,
+	 const char **ret_why, struct json **lints, struct err *e)
 {
 	struct lint_verdicts verdicts;
 	struct judgement judgement;
@@ -37,7 +38,8 @@ judge_certificate(struct arena *a, struct bytes der, struct bytes issuer, const 
 		*ret_why = arena_printf(a, "it cannot be read: CHY-%d %s", (int)parse.code, parse.text);
 		return RC_OK;
 	}
-	TRY(judge_cert(a, der, issuer, &cert, &judgement, e));
+	TRY(key ? judge_cert_of_key(a, der, key, &cert, &judgement, e)
+		: judge_cert(a, der, issuer, &cert, &judgement, e));
 	TRY(lint_cert(a, &cert, &verdicts, e));
 	if (lints != NULL)
 		*lints = lint_json(a, &verdicts, false);
@@ -46,6 +48,13 @@ judge_certificate(struct arena *a, struct bytes der, struct bytes issuer, const 
 	else
 		*ret_why = first_lint_error(a, &verdicts);
 	return RC_OK;
+}
+
+enum rc
+judge_certificate(struct arena *a, struct bytes der, struct bytes issuer, const char **ret_why,
+		  struct json **lints, struct err *e)
+{
+	return judge_by(a, der, issuer, NULL, ret_why, lints, e);
 }
 
 /* No library that we have reads attribute certificates: the other reader is the signer's walker, the signature is judged by
@@ -68,6 +77,39 @@ judge_attribute_certificate(struct arena *a, struct bytes der, struct bytes issu
 		 !bytes_eq(v.base_issuer, ac.base_issuer) || !bytes_eq(v.base_serial, ac.base_serial) ||
 		 v.not_before_at != ac.not_before_at || v.not_after_at != ac.not_after_at)
 		*ret_why = "the two readers do not agree";
+	return RC_OK;
+}
+
+/* ---- samples ---- */
+
+/* What all samples have in common: a P-256 key made for them, and a signature. That is not over them: the library is asked
+   to read it, not to believe it. */
+struct sampler {
+	struct softkey *key;
+	struct judge_key *read; /* the same key, as the library reads it */
+	struct buf signature;
+	uint8_t key_id[SHA1_LEN];
+};
+
+static void
+sampler_fini(struct sampler *s)
+{
+	judge_key_free(s->read);
+	softkey_free(s->key);
+	buf_fini(&s->signature);
+}
+
+static enum rc
+sampler_init(struct sampler *s, struct err *e)
+{
+	struct pubkey pub;
+
+	*s = (struct sampler){ .signature = buf_max(SOFTKEY_SIGNATURE_MAX) };
+	TRY(softkey_generate("p-256", &s->key, e));
+	TRY(judge_key_new(softkey_spki(s->key), &s->read, e));
+	TRY(softkey_sign(s->key, SIGALG_ECDSA_SHA256, BYTES("sample"), &s->signature, e));
+	TRY(pubkey_parse(softkey_spki(s->key), &pub, e));
+	sha1(pub.bits_der, s->key_id);
 	return RC_OK;
 }
 
@@ -138,78 +180,54 @@ sample_usage(struct arena *a, const struct procedure *p, struct exts *ret, struc
 	return ext_encode(a, &v, ret->v, e);
 }
 
-/* A certificate as the procedure makes it, for a P-256 key made for this and a subject that says so. Its signature is
-   by that key: the library is asked to read it, not to believe it. */
+/* A certificate as the procedure makes it, for a subject that says that it is a sample. */
 static enum rc
-sample(struct arena *a, const struct procedure *p, struct bytes *ret, struct err *e)
+sample(struct arena *a, const struct sampler *s, const struct procedure *p, struct bytes *ret, struct err *e)
 {
 	static const uint8_t serial[] = { 1, 2, 3, 4, 5, 6, 7, 8, 9 };
-	OWN(softkey_free)
-	struct softkey *key = NULL;
-	struct gname san = { 0 };
-	uint8_t *room = arena_alloc(a, LIMIT_TBS), *whole = arena_alloc(a, LIMIT_CERT), key_id[SHA1_LEN];
-	OWN_BUF struct buf signature = buf_max(SOFTKEY_SIGNATURE_MAX);
-	struct pubkey pub;
 	struct exts exts = { 0 };
-	struct dw w;
+	struct gname san = { 0 };
+	uint8_t *room = arena_alloc(a, LIMIT_TBS), *whole = arena_alloc(a, LIMIT_CERT);
 	struct cert_inputs in = { .serial = BYTES_OF(serial),
 				  .not_before_at = p->authority->not_before_ms,
 				  .not_after_at = p->authority->not_before_ms + 3600000,
+				  .spki = softkey_spki(s->key),
 				  .exts = &exts };
+	struct dw w, out;
 
 	NEED(room != NULL && whole != NULL, e, CHY_NO_MEMORY, NULL, "a sample certificate");
 	TRY(sample_subject(a, p->format, &in.subject, e));
 	TRY(sample_usage(a, p, &exts, e));
-	TRY(softkey_generate("p-256", &key, e));
-	TRY(pubkey_parse(softkey_spki(key), &pub, e));
-	sha1(pub.bits_der, key_id);
-	in.spki = pub.spki;
 	if (p->template_.has_ski)
-		in.key_id = BYTES_OF(key_id);
+		in.key_id = BYTES_OF(s->key_id);
 	if (p->template_.has_san) {
 		TRY(gname_from_text(a, BYTES("dns:sample.example"), GN_NAME, &san, e));
 		in.san = (struct gnames){ 1, &san };
 	}
 	w = dw_fixed(room, LIMIT_TBS);
+	out = dw_fixed(whole, LIMIT_CERT);
 	TRY(cert_tbs_build(&p->template_, &in, &w, e));
-	TRY(softkey_sign(key, SIGALG_ECDSA_SHA256, dw_bytes(&w), &signature, e));
-	{
-		struct bytes tbs = dw_bytes(&w);
-		struct dw out = dw_fixed(whole, LIMIT_CERT);
-
-		TRY(cert_assemble(tbs, p->sigalg, buf_bytes(&signature), &out, e));
-		*ret = dw_bytes(&out);
-	}
+	TRY(cert_assemble(dw_bytes(&w), p->sigalg, buf_bytes(&s->signature), &out, e));
+	*ret = dw_bytes(&out);
 	return RC_OK;
 }
 
 /* *ret: why it does not hold, NULL where it does; the arena's. */
 static enum rc
-verdict_of(struct arena *a, const struct procedure *p, const char **ret, struct err *e)
+verdict_of(struct arena *a, const struct sampler *s, const struct procedure *p, const char **ret,
+	   struct err *e)
 {
 	struct err why = { 0 };
 	struct bytes der;
-	enum rc rc = sample(a, p, &der, &why);
+	enum rc rc = sample(a, s, p, &der, &why);
 
 	*ret = NULL;
 	if (rc == RC_NOMEM)
 		FAIL(e, CHY_NO_MEMORY, NULL, "a sample certificate");
 	if (rc == RC_OK)
-		return judge_certificate(a, der, BYTES_NONE, ret, NULL, e);
+		return judge_by(a, der, BYTES_NONE, s->read, ret, NULL, e);
 	*ret = arena_printf(a, "no sample can be built: %s", why.text);
 	return RC_OK;
-}
-
-enum rc
-judge_sample(struct snapshot *s, const struct procedure *p, struct err *e)
-{
-	OWN(arena_free)
-	struct arena *a = arena_new(SAMPLE_ARENA);
-	const char *text;
-
-	NEED(a != NULL, e, CHY_NO_MEMORY, NULL, "a sample certificate");
-	TRY(verdict_of(a, p, &text, e));
-	return text ? snapshot_condemn(s, p->doc->id, CHY_PROCEDURE_SAMPLE, text, e) : RC_OK;
 }
 
 /* ---- verdicts that are known ---- */
@@ -224,27 +242,31 @@ struct known {
 
 struct judged {
 	struct arena *a;
+	struct sampler sampler;
 	struct known *heads[JUDGED_HEADS];
 	size_t n, made;
 };
 
-struct judged *
-judged_new(void)
+enum rc
+judged_new(struct judged **ret, struct err *e)
 {
+	OWN(judged_free)
 	struct judged *j = calloc(1, sizeof(*j));
 
-	if (j != NULL && (j->a = arena_new(JUDGED_ARENA)) == NULL) {
-		free(j);
-		return NULL;
-	}
-	return j;
+	NEED(j != NULL && (j->a = arena_new(JUDGED_ARENA)) != NULL, e, CHY_NO_MEMORY, NULL, "verdicts");
+	TRY(sampler_init(&j->sampler, e));
+	*ret = j;
+	j = NULL;
+	return RC_OK;
 }
 
 void
 judged_free(struct judged *j)
 {
-	if (j != NULL && j->a != NULL)
-		arena_free(j->a);
+	if (j == NULL)
+		return;
+	sampler_fini(&j->sampler);
+	arena_free(j->a);
 	free(j);
 }
 
@@ -254,7 +276,7 @@ judged_count(const struct judged *j)
 	return j->made;
 }
 
-/* Everything that a sample is made of, but for the key that is made for it: each piece with its length in front. */
+/* Everything in which samples differ, each piece with its length in front. */
 static void
 put_piece(struct buf *b, struct bytes piece)
 {
@@ -327,7 +349,7 @@ learn(struct judged *j, const struct procedure *p, const uint8_t hash[SHA256_LEN
 
 	TRY(forget_if_full(j, e));
 	NEED(a != NULL && (k = arena_one(j->a, struct known)) != NULL, e, CHY_NO_MEMORY, NULL, "verdicts");
-	TRY(verdict_of(a, p, &text, e));
+	TRY(verdict_of(a, &j->sampler, p, &text, e));
 	memcpy(k->hash, hash, SHA256_LEN);
 	if (text != NULL)
 		NEED((k->text = arena_str(j->a, bytes_str(text))) != NULL, e, CHY_NO_MEMORY, NULL,

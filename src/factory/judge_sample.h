@@ -8,10 +8,6 @@
 #include "base/rc.h"
 #include "policy/snapshot.h"
 
-/* Condemns the procedure in s (snapshot_condemn, CHY_PROCEDURE_SAMPLE) if its sample is not accepted. Fails only for
-   lack of memory. Not hot: about a millisecond. s is not shared yet. */
-MUST enum rc judge_sample(struct snapshot *s, const struct procedure *p, struct err *e);
-
 /* Judges a finished certificate the same way. *ret_why: what is wrong, in the arena, NULL when nothing is; lints:
    may be NULL, else gets the failed lints as JSON. issuer: DER of the issuer's certificate, may be empty. */
 struct json;
@@ -27,11 +23,14 @@ MUST enum rc judge_attribute_certificate(struct arena *a, struct bytes der, stru
  * are the same in the next policy. Not for several threads at once.
  */
 struct judged;
-struct judged *judged_new(void);
+/* Codes: NO_MEMORY, CRYPTO_LIBRARY. */
+MUST enum rc judged_new(struct judged **ret, struct err *e);
 void judged_free(struct judged *j);
+OWN_DEFINE(struct judged *, judged_free)
 /* Samples that had to be made and judged since the beginning. */
 size_t judged_count(const struct judged *j);
-/* As judge_sample, unless the verdict is known already. */
+/* Condemns the procedure in s (snapshot_condemn, CHY_PROCEDURE_SAMPLE) if its sample is not accepted. Fails only for lack of
+   memory. Some 40 us, unless the verdict is known already. s is not shared yet. */
 MUST enum rc judge_once(struct judged *j, struct snapshot *s, const struct procedure *p, struct err *e);
 
 #endif
