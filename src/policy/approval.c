@@ -3,6 +3,7 @@
 #include "policy/body.h"
 #include "policy/document.h"
 #include "policy/last_pair.h"
+#include "policy/rules.h"
 
 /* One question after the other; ret->state is set where the answer ends the request. */
 typedef enum rc rule_fn(const struct signature_facts *, const struct officer *, struct signature_decision *,
@@ -237,27 +238,7 @@ rule_last_pair(const struct signature_facts *f, const struct officer *o, struct 
 	X("body-holds", rule_body) \
 	X("last-pair-stays", rule_last_pair)
 
-static const struct {
-	const char *name;
-	rule_fn *fn;
-} rules[] = {
-#define X(name, fn) { name, fn },
-	RULES(X)
-#undef X
-};
-
-const char *const *
-signature_rules(void)
-{
-	static const char *const names[] = {
-#define X(name, fn) name,
-		RULES(X)
-#undef X
-		    NULL,
-	};
-
-	return names;
-}
+RULE_TABLE(rule_fn, RULES);
 
 enum rc
 decide_signature(const struct signature_facts *f, struct signature_decision *ret, struct err *e)

@@ -61,7 +61,4 @@ MUST enum rc decide_withdraw(const struct request *r, struct officer_id o, struc
 MUST enum rc decide_reject(const struct snapshot *s, const struct request *r, const struct officer *o,
 			   struct err *e);
 
-/* The names of the rules in the order in which they are asked; ends with NULL. */
-const char *const *signature_rules(void);
-
 #endif

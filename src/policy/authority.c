@@ -231,12 +231,7 @@ decide_authority(struct arena *a, const struct authority_issue_facts *f, struct 
 	for (size_t k = 0; k < ARRAY_LEN(rules); k++) {
 		enum rc rc = rules[k].fn(&x);
 
-		trace_add(&ret->trace, rules[k].name, rc == RC_OK,
-			  rc == RC_OK ? NULL : arena_str(a, bytes_str(x.e->text)));
-		if (rc != RC_OK) {
-			err_rule(x.e, rules[k].name);
-			return rc;
-		}
+		TRY(trace_rule(a, &ret->trace, rules[k].name, rc, NULL, x.e));
 	}
 	return build(&x);
 }

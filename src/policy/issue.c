@@ -3,6 +3,7 @@
 #include "policy/body.h"
 #include "policy/issue_impl.h"
 #include "policy/names.h"
+#include "policy/rules.h"
 
 #include <stdarg.h>
 
@@ -33,11 +34,18 @@ trace_start(struct arena *a, struct rule_trace *t, size_t max, struct err *e)
 	return RC_OK;
 }
 
-void
-trace_add(struct rule_trace *t, const char *rule, bool passed, const char *note)
+enum rc
+trace_rule(struct arena *a, struct rule_trace *t, const char *rule, enum rc rc, const char *note,
+	   struct err *e)
 {
+	bool passed = rc == RC_OK;
+
 	if (t->n < t->max)
-		t->v[t->n++] = (struct rule_verdict){ rule, passed, note };
+		t->v[t->n++] = (struct rule_verdict){ rule, passed,
+						      passed ? note : arena_str(a, bytes_str(e->text)) };
+	if (!passed)
+		err_rule(e, rule);
+	return rc;
 }
 
 enum rc
@@ -401,27 +409,8 @@ rule_serial(struct issuing *i)
 	X("validity", rule_validity) \
 	X("serial-number", rule_serial)
 
-static const struct {
-	const char *name;
-	issue_rule_fn *fn;
-} rules[] = {
-#define X(name, fn) { name, fn },
-	RULES(X)
-#undef X
-};
-
-const char *const *
-issue_rules(void)
-{
-	static const char *const names[] = {
-#define X(name, fn) name,
-		RULES(X)
-#undef X
-		    NULL,
-	};
-
-	return names;
-}
+RULE_TABLE(issue_rule_fn, RULES);
+RULE_NAMES(issue_rules, RULES)
 
 enum rc
 decide_issue(struct arena *a, const struct issue_facts *f, struct issue_decision *ret, struct err *e)
@@ -437,12 +426,7 @@ decide_issue(struct arena *a, const struct issue_facts *f, struct issue_decision
 
 		i.note = NULL;
 		rc = rules[k].fn(&i);
-		trace_add(&ret->trace, rules[k].name, rc == RC_OK,
-			  rc == RC_OK ? i.note : arena_str(a, bytes_str(i.e->text)));
-		if (rc != RC_OK) {
-			err_rule(i.e, rules[k].name);
-			return rc;
-		}
+		TRY(trace_rule(a, &ret->trace, rules[k].name, rc, i.note, i.e));
 	}
 	ROOM(ret->exts = arena_one(a, struct exts), &i);
 	*ret->exts = i.exts;

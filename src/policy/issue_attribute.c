@@ -3,6 +3,7 @@
 
 #include "model/choices.h"
 #include "policy/body.h"
+#include "policy/rules.h"
 
 /* In the order of ac_attribute_choices. */
 static const enum oid types[] = { OID_ACA_ROLE, OID_ACA_GROUP, OID_ACA_CHARGING_IDENTITY,
@@ -151,27 +152,8 @@ rule_authority(struct attributing *i)
 	X("validity", rule_ac_validity) \
 	X("serial-number", rule_ac_serial)
 
-static const struct {
-	const char *name;
-	attributing_fn *fn;
-} rules[] = {
-#define X(name, fn) { name, fn },
-	RULES(X)
-#undef X
-};
-
-const char *const *
-ac_rules(void)
-{
-	static const char *const names[] = {
-#define X(name, fn) name,
-		RULES(X)
-#undef X
-		    NULL,
-	};
-
-	return names;
-}
+RULE_TABLE(attributing_fn, RULES);
+RULE_NAMES(ac_rules, RULES)
 
 static void
 fill_in(struct attributing *i)
@@ -201,10 +183,7 @@ decide_attribute_certificate(struct arena *a, const struct ac_facts *f, struct a
 
 		i.note = NULL;
 		rc = rules[k].fn(&i);
-		trace_add(&ret->trace, rules[k].name, rc == RC_OK,
-			  rc == RC_OK ? i.note : arena_str(a, bytes_str(i.e->text)));
-		if (rc != RC_OK)
-			return rc;
+		TRY(trace_rule(a, &ret->trace, rules[k].name, rc, i.note, i.e));
 	}
 	fill_in(&i);
 	return RC_OK;

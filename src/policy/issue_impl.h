@@ -35,9 +35,11 @@ MUST enum rc issue_extension(struct issuing *i, const struct ext_value *v);
 MUST enum rc serial_make(uint8_t ret[SERIAL_LEN], int64_t now_ms, const uint8_t random[SERIAL_RANDOM],
 			 struct err *e);
 
-/* Rule names and verdicts. */
+/* What each rule came to, one after the other: rc with note where it passed, with e where it refused, which gets the
+   rule's name. Returns rc. */
 MUST enum rc trace_start(struct arena *a, struct rule_trace *t, size_t max, struct err *e);
-void trace_add(struct rule_trace *t, const char *rule, bool passed, const char *note);
+MUST enum rc trace_rule(struct arena *a, struct rule_trace *t, const char *rule, enum rc rc, const char *note,
+			struct err *e);
 
 #define REFUSE(i, where, code, std, ...) \
 	do { \
