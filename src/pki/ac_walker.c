@@ -2,6 +2,8 @@
 #include "base/base.h"
 #include "pki/walker.h"
 
+#include "pki/walker_ext.h"
+
 enum { ATTRS_MAX = 64 };
 
 #define BREAKS(d, std, ...) der_fail((d), CHY_AC_TBS, std, __VA_ARGS__)
@@ -319,62 +321,32 @@ note(struct der *d, struct ac_view *v, enum oid known, struct bytes value, bool 
 	d->rc = der_end(&in);
 }
 
-static struct bytes
-walk_ext(struct der *d, struct ac_view *v, bool *ret_asks)
-{
-	char text[OID_TEXT_MAX];
-	struct bytes oid, value;
-	bool critical = false;
-	enum oid known;
+struct noting {
+	struct ac_view *v;
+	bool asks; /* a place where revocation is told */
+};
 
-	der_enter(d, DER_SEQUENCE);
-	oid = der_oid(d);
-	if (der_next_is(d, DER_BOOLEAN)) {
-		critical = der_bool(d);
-		if (der_ok(d) && !critical)
-			der_fail(d, CHY_DER_DEFAULT, "X.690 11.5", "critical FALSE must be left out");
-	}
-	value = der_take(d, DER_OCTET_STRING);
-	der_leave(d);
-	if (!der_ok(d))
-		return oid;
-	known = oid_find(oid);
-	d->rc = der_check(value, d->e);
+static void
+note_ext(struct der *d, const struct walked_ext *x, void *view)
+{
+	struct noting *n = view;
+
+	d->rc = der_check(x->value, d->e);
 	if (der_ok(d))
-		judge_critical(d, known, critical);
+		judge_critical(d, x->known, x->critical);
 	if (der_ok(d))
-		note(d, v, known, value, ret_asks);
-	if (!der_ok(d))
-		err_field(d->e, "%s", known ? oid_name(known) : oid_text(text, oid));
-	return oid;
+		note(d, n->v, x->known, x->value, &n->asks);
 }
 
 static void
 walk_exts(struct der *d, struct ac_view *v)
 {
-	struct bytes seen[LIMIT_EXTENSIONS];
-	bool asks = false;
+	struct noting n = { .v = v };
 
 	if (!der_more(d))
 		return;
-	der_enter(d, DER_SEQUENCE);
-	if (der_ok(d))
-		v->exts = bytes_of(d->p, (size_t)(d->end - d->p));
-	if (der_ok(d) && !der_more(d))
-		BREAKS(d, "RFC 5280 4.1.2.9", "an empty list of extensions");
-	while (der_more(d)) {
-		if (v->exts_n == LIMIT_EXTENSIONS) {
-			BREAKS(d, NULL, "more than %d extensions", LIMIT_EXTENSIONS);
-			return;
-		}
-		seen[v->exts_n] = walk_ext(d, v, &asks);
-		for (size_t i = 0; i < v->exts_n; i++)
-			if (der_ok(d) && bytes_eq(seen[i], seen[v->exts_n]))
-				der_fail(d, CHY_EXT_DUPLICATE, "RFC 5280 4.2", "an extension stands twice");
-		v->exts_n++;
-	}
-	der_leave(d);
-	if (der_ok(d) && v->no_revocation && asks)
+	walk_ext_list(d, CHY_AC_TBS, note_ext, &n, &v->exts, &v->exts_n);
+	if (der_ok(d) && v->no_revocation && n.asks)
 		BREAKS(d, "RFC 5755 4.3.6", "noRevAvail beside a distribution point");
 }
 

@@ -1,6 +1,8 @@
 #include "base/base.h"
 #include "pki/walker.h"
 
+#include "pki/walker_ext.h"
+
 /* ---- the fixed fields ---- */
 
 static void
@@ -131,57 +133,19 @@ note(struct tbs_view *v, enum oid known, bool critical, struct bytes value, stru
 	}
 }
 
-static struct bytes
-walk_ext(struct der *d, struct tbs_view *v)
+static void
+note_ext(struct der *d, const struct walked_ext *x, void *view)
 {
-	char text[OID_TEXT_MAX];
-	struct bytes oid, value;
-	bool critical = false;
-	enum oid known;
-
-	der_enter(d, DER_SEQUENCE);
-	oid = der_oid(d);
-	if (der_next_is(d, DER_BOOLEAN)) {
-		critical = der_bool(d);
-		if (der_ok(d) && !critical)
-			der_fail(d, CHY_DER_DEFAULT, "X.690 11.5", "critical FALSE must be left out");
-	}
-	value = der_take(d, DER_OCTET_STRING);
-	der_leave(d);
-	if (!der_ok(d))
-		return oid;
-	known = oid_find(oid);
-	d->rc = note(v, known, critical, value, d->e);
-	if (!der_ok(d))
-		err_field(d->e, "%s", known ? oid_name(known) : oid_text(text, oid));
-	return oid;
+	d->rc = note(view, x->known, x->critical, x->value, d->e);
 }
 
 static void
 walk_exts(struct der *d, struct tbs_view *v)
 {
-	struct bytes seen[LIMIT_EXTENSIONS];
-
 	if (!der_more(d))
 		return;
 	der_enter(d, DER_CTX_CONS(3));
-	der_enter(d, DER_SEQUENCE);
-	if (der_ok(d))
-		v->exts = bytes_of(d->p, (size_t)(d->end - d->p));
-	if (der_ok(d) && !der_more(d))
-		der_fail(d, CHY_TBS, "RFC 5280 4.1.2.9", "an empty list of extensions");
-	while (der_more(d)) {
-		if (v->exts_n == LIMIT_EXTENSIONS) {
-			der_fail(d, CHY_TBS, NULL, "more than %d extensions", LIMIT_EXTENSIONS);
-			return;
-		}
-		seen[v->exts_n] = walk_ext(d, v);
-		for (size_t i = 0; i < v->exts_n; i++)
-			if (der_ok(d) && bytes_eq(seen[i], seen[v->exts_n]))
-				der_fail(d, CHY_EXT_DUPLICATE, "RFC 5280 4.2", "an extension stands twice");
-		v->exts_n++;
-	}
-	der_leave(d);
+	walk_ext_list(d, CHY_TBS, note_ext, v, &v->exts, &v->exts_n);
 	der_leave(d);
 }
 
