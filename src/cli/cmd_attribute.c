@@ -4,6 +4,8 @@
 #include "cli/certid.h"
 #include "cli/flow.h"
 #include "cli/groups.h"
+#include "cli/list.h"
+#include "cli/options.h"
 #include "cli/rest.h"
 #include "pki/ac.h"
 #include "pki/pem.h"
@@ -152,6 +154,32 @@ run_show(struct cli *c, struct err *e)
 	return RC_OK;
 }
 
+static void
+row(struct cli *c, struct out_table *t, const struct json *item)
+{
+	struct bytes cells[] = { json_line(c->a, json_get(item, "id")),
+				 json_line(c->a, json_get(item, "base")),
+				 json_line(c->a, json_get(item, "subject")),
+				 json_line(c->a, json_get(item, "not_after")) };
+
+	out_table_row(t, cells);
+}
+
+static enum rc
+run_holder(struct cli *c, struct err *e)
+{
+	static const char *const heads[] = { "ID", "BASE", "HOLDER", "NOT AFTER", NULL };
+	static const char *const filters[] = { "identity=audit_identity", NULL };
+
+	return list_run(c, &(struct list){ "/api/v1/certificates", filters, heads, row }, e);
+}
+
+static const struct opt holder_options[] = {
+	{ "identity", "HEX", OPT_TEXT, OPT_MUST, "as it stands in a server's audit trail" },
+	OPTIONS_PAGE,
+	{ 0 },
+};
+
 static const struct opt issue_options[] = {
 	{ "procedure", "NAME|ID", OPT_TEXT, OPT_MUST, "a token procedure for attribute certificate files" },
 	{ "certificate", "CERTIFICATE", OPT_TEXT, 0,
@@ -175,6 +203,9 @@ const struct command commands_attribute[] = {
 	  "CN=Alice,O=Example "
 	  "--attribute role=urn:role:clerk --out alice.pem",
 	  run_issue },
+	{ "attribute-certificate", "holder", "find the holder of an audit identity",
+	  "Lists the attribute certificates of the holder whose pseudonym it is (RFC 5755 4.3.1).",
+	  holder_options, NULL, "chancery attribute-certificate holder --identity 3f0a...", run_holder },
 	{ "attribute-certificate", "show", "show an attribute certificate in readable form", NULL, NULL, one,
 	  NULL, run_show },
 	{ 0 },

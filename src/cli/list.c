@@ -54,8 +54,8 @@ take_page(struct cli *c, const struct list *l, struct json *page, struct json *a
 enum rc
 list_run(struct cli *c, const struct list *l, struct err *e)
 {
-	int64_t left = args_int(&c->args, "limit", INT64_MAX), got = 0;
-	const char *after = args_text(&c->args, "after");
+	int64_t left = args_int(&c->args, "limit", INT64_MAX);
+	const char *after = args_text(&c->args, "after"), *from;
 	struct json *all = json_array(c->a), *page;
 	struct out_table table;
 	struct rest *r;
@@ -71,10 +71,11 @@ list_run(struct cli *c, const struct list *l, struct err *e)
 		NEED(path != NULL, e, CHY_NO_MEMORY, NULL, "list");
 		TRY(rest_json(r, c->a, path, NULL, &page, e));
 		TRY(take_page(c, l, page, all, &table, e));
-		got = (int64_t)((c->out.json ? all->count : table.rows) - before);
-		left -= got;
+		left -= (int64_t)((c->out.json ? all->count : table.rows) - before);
+		from = after;
 		after = next_cursor(c, page);
-	} while (after && left > 0 && got > 0);
+		/* a page may be empty where the server passes over what is not meant; only a cursor that stands ends it */
+	} while (after && left > 0 && (from == NULL || strcmp(after, from) != 0));
 	out_json(&c->out, all);
 	out_table_end(&table);
 	if (after)

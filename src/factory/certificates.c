@@ -1,9 +1,11 @@
 #include "base/base.h"
 #include "factory/certificates.h"
 
+#include "crypto/digest.h"
 #include "factory/leaf.h"
 #include "pki/ac.h"
 #include "pki/cert.h"
+#include "policy/issue_attribute.h"
 #include "policy/rights.h"
 #include "store/read.h"
 
@@ -41,6 +43,8 @@ find(struct factory *f, struct arena *a, const struct certificate_query *q, stru
 {
 	if (q->sha256.n > 0)
 		return store_search(f->store, a, SEARCH_FINGERPRINT, q->sha256, 0, 1, rows, n, e);
+	if (q->audit_identity.n > 0)
+		return store_attribute_certificates(f->store, a, q->after, q->limit, rows, n, e);
 	if (q->base != 0)
 		return store_certificates_by_base(f->store, a, q->base, q->after, q->limit, rows, n, e);
 	if (q->serial.n == 0)
@@ -53,6 +57,18 @@ find(struct factory *f, struct arena *a, const struct certificate_query *q, stru
 	NEED(*rows != NULL, e, CHY_NO_MEMORY, NULL, "a certificate");
 	*n = 1;
 	return store_certificate_by_serial(f->store, a, q->authority, q->serial, *rows, e);
+}
+
+/* Who has this audit identity? It is made again from each holder and compared. */
+static bool
+is_meant(const struct factory *f, const struct certificate_query *q, const struct certificate_row *row)
+{
+	uint8_t identity[AUDIT_IDENTITY];
+
+	if (q->audit_identity.n == 0)
+		return true;
+	ac_audit_identity(hmac_sha256, f->audit_key, doc_id_of(row->issuer), row->subject, identity);
+	return row->subject.n > 0 && bytes_eq(q->audit_identity, BYTES_OF(identity));
 }
 
 enum rc
@@ -72,7 +88,7 @@ certificate_list(struct factory *f, struct arena *a, const struct snapshot *poli
 		TRY(rc);
 	}
 	for (size_t i = 0; i < n; i++)
-		if (may_see(policy, who, &rows[i], NULL) == RC_OK)
+		if (is_meant(f, q, &rows[i]) && may_see(policy, who, &rows[i], NULL) == RC_OK)
 			json_add(items, list_item(a, &rows[i]));
 	*ret = json_object(a);
 	json_set(*ret, "items", items);

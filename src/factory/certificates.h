@@ -12,11 +12,12 @@ struct certificate_query {
 	struct bytes sha256, serial; /* octets; empty: not asked */
 	int64_t authority; /* with serial: a serial number means something only with its authority */
 	int64_t base;      /* the attribute certificates of this certificate; 0: not asked */
+	struct bytes audit_identity; /* the attribute certificates with it; empty: not asked */
 	int64_t after;
 	size_t limit;
 };
 
-/* {"items", "next"}. CHY_JSON_MISSING: a serial number without its authority. */
+/* {"items", "next"}; a page may be shorter than asked for, even empty, while next says that there are more. CHY_JSON_MISSING: a serial number without its authority. */
 MUST enum rc certificate_list(struct factory *f, struct arena *a, const struct snapshot *policy,
 			      const struct officer *who, const struct certificate_query *q, struct json **ret,
 			      struct err *e);

@@ -14,6 +14,7 @@
 #include "factory/remember.h"
 #include "factory/requests.h"
 #include "factory/sessions.h"
+#include "store/change.h"
 #include "store/read.h"
 
 static struct factory *
@@ -104,6 +105,38 @@ load_identity(struct factory *f, struct err *e)
 	return RC_OK;
 }
 
+/* Made once. It stands in the store, since who reads the store knows the holders anyway. */
+static enum rc
+make_audit_key(struct factory *f, struct bytes *ret, struct err *e)
+{
+	uint8_t key[AUDIT_KEY];
+	char text[2 * AUDIT_KEY + 1];
+	struct change *c;
+
+	TRY(rand_bytes(key, sizeof(key), e));
+	c = change_new();
+	change_claim_setting(c, "audit-identity-key", bytes_str(hex_text(text, BYTES_OF(key))));
+	TRY(store_commit(f->store, c, e));
+	return store_setting(f->store, f->identity, "audit-identity-key", ret, e);
+}
+
+static enum rc
+load_audit_key(struct factory *f, struct err *e)
+{
+	struct bytes text, key;
+	enum rc rc = store_setting(f->store, f->identity, "audit-identity-key", &text, e);
+
+	if (rc == RC_NOT_FOUND) {
+		err_clear(e);
+		rc = make_audit_key(f, &text, e);
+	}
+	TRY(rc);
+	TRY(hex_parse(f->identity, text, &key, e));
+	NEED(key.n == AUDIT_KEY, e, CHY_INTERNAL, NULL, "the key for audit identities has %zu octets", key.n);
+	memcpy(f->audit_key, key.p, AUDIT_KEY);
+	return RC_OK;
+}
+
 /* A journal that something else has written to is not gone on with. */
 static void signer_lost(void *arg);
 
@@ -114,6 +147,7 @@ start(struct factory *f, struct err *e)
 	bool more; /* the job goes on */
 
 	TRY(load_identity(f, e));
+	TRY(load_audit_key(f, e));
 	signer_on_lost(f->signer, signer_lost, f);
 	TRY(reconcile(f, 0, &adopted, e));
 	if (adopted > 0)

@@ -13,6 +13,7 @@
 #include "base/idgen.h"
 #include "base/rc.h"
 #include "factory/doubt.h"
+#include "model/attribute.h"
 #include "policy/snapshot.h"
 #include "signer/client.h"
 #include "store/store.h"
@@ -50,7 +51,8 @@ struct factory {
 	char instance[65]; /* SHA-256 of the root's DER, hex */
 	struct bytes root; /* DER of the system root certificate */
 	struct bytes journal_certificate, tls_certificate;
-	struct arena *identity; /* keeps the three */
+	struct arena *identity;       /* keeps the three */
+	uint8_t audit_key[AUDIT_KEY]; /* for audit identities in attribute certificates */
 
 	pthread_rwlock_t policy_lock;
 	struct snapshot *policy; /* in force; never NULL once opened */

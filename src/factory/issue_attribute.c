@@ -2,6 +2,7 @@
 #include "factory/issue_attribute.h"
 
 #include "base/json.h"
+#include "crypto/digest.h"
 #include "crypto/rand.h"
 #include "factory/ca_keys.h"
 #include "factory/leaf.h"
@@ -163,6 +164,8 @@ ac_plan_make(struct factory *f, struct arena *a, const struct ac_facts *facts, c
 	enum rc rc;
 
 	TRY(rand_bytes(own.random, sizeof(own.random), e));
+	memcpy(own.audit_key, f->audit_key, sizeof(own.audit_key));
+	own.hmac = hmac_sha256;
 	rc = decide_attribute_certificate(a, &own, &ret->decision, e);
 	if (rc != RC_OK) {
 		if (ret_rule != NULL && d->trace.n > 0)

@@ -245,7 +245,8 @@ get_certificate(void *ctx, struct http_call *c)
 static enum rc
 read_query(struct http_call *c, struct certificate_query *q, struct err *e)
 {
-	struct bytes sha = route_query_text(c, "sha256"), serial = route_query_text(c, "serial");
+	struct bytes sha = route_query_text(c, "sha256"), serial = route_query_text(c, "serial"),
+		     audit = route_query_text(c, "audit_identity");
 
 	*q = (struct certificate_query){ .authority = route_query_int(c, "authority", 0),
 					 .base = route_query_int(c, "base", 0),
@@ -253,6 +254,8 @@ read_query(struct http_call *c, struct certificate_query *q, struct err *e)
 					 .limit = (size_t)route_query_int(c, "limit", 100) };
 	if (sha.n > 0)
 		TRY_AT(hex_parse(c->arena, sha, &q->sha256, e), e, "sha256");
+	if (audit.n > 0)
+		TRY_AT(hex_parse(c->arena, audit, &q->audit_identity, e), e, "audit_identity");
 	if (serial.n > 0)
 		TRY_AT(hex_parse(c->arena, serial, &q->serial, e), e, "serial");
 	return RC_OK;
@@ -348,6 +351,8 @@ const struct route rest_certificate_routes[] = {
 	  .query = { { "sha256", QUERY_TEXT, "SHA-256 of the DER, hexadecimal" },
 		     { "serial", QUERY_TEXT, "Serial number, hexadecimal; needs authority" },
 		     { "authority", QUERY_INT, "Id of the authority" },
+		     { "audit_identity", QUERY_TEXT,
+		       "Hexadecimal: the attribute certificates whose holder has it" },
 		     { "base", QUERY_INT, "Id of a certificate: the attribute certificates that name it" },
 		     { "after", QUERY_INT, "Cursor of the page before" },
 		     { "limit", QUERY_INT, "Rows of a page", false, 1, LIMIT_PAGE } },

@@ -9,6 +9,11 @@
 
 struct ac_procedure;
 
+enum { AUDIT_KEY = 32, AUDIT_IDENTITY = 20 };
+
+/* HMAC-SHA-256 (RFC 2104), an argument because decisions link no cryptography. */
+typedef void hmac_fn(struct bytes key, struct bytes in, uint8_t out[32]);
+
 /* The public key certificate whose holder the attribute certificate is about. */
 struct ac_base {
 	int64_t id;              /* 0: it is being issued together with it */
@@ -36,6 +41,8 @@ struct ac_facts {
 	int64_t not_before_ms, not_after_ms; /* asked; 0: not given */
 	int64_t now_ms;
 	uint8_t random[SERIAL_RANDOM];
+	uint8_t audit_key[AUDIT_KEY]; /* this installation's; see ac_audit_identity */
+	hmac_fn *hmac;
 };
 
 /* What was concluded. All of it is the arena's or the snapshot's. */

@@ -19,6 +19,12 @@ static const struct field attribute_fields[] = {
 	FIELDS_END,
 };
 
+#define TARGETS(member, title, text) \
+	{ \
+		.name = member, .label = title, .type = FIELD_TEXT, .flags = FIELD_LIST | FIELD_UNIQUE, \
+		.min = 1, .max = TEXT_MAX, LIST_OF(0, LIST_MAX), .help = text, .standard = "RFC 5755 4.3.2" \
+	}
+
 const struct field attribute_certificate_procedure_fields[] = {
 	FIELDS_COMMON("procedure"),
 	{ .name = "key_usage",
@@ -72,6 +78,19 @@ const struct field attribute_certificate_procedure_fields[] = {
 	URLS("ca_issuers_urls", "CA certificate addresses", "In place of the authority's.",
 	     "RFC 5280 4.2.2.1"),
 	URLS("ocsp_urls", "OCSP addresses", "In place of the authority's.", "RFC 5280 4.2.2.1"),
+	TARGETS(
+	    "targets", "Targets",
+	    "Servers that it is for, written like dns:files.example.org or uri:https://files.example.org; "
+	    "others must not take it. Neither targets nor target groups: for everybody."),
+	TARGETS("target_groups", "Target groups", "Names of groups of servers that it is for."),
+	{ .name = "audit_identity",
+	  .label = "Audit identity",
+	  .type = FIELD_BOOL,
+	  .dflt = "false",
+	  .help = "Puts a pseudonym of the holder into it for the audit trails of servers: the same in all "
+		  "of the authority's "
+		  "attribute certificates for one subject, and only here it leads back to the holder.",
+	  .standard = "RFC 5755 4.3.1" },
 	{ .name = "attributes",
 	  .label = "Attributes",
 	  .type = FIELD_OBJECT,

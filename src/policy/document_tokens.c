@@ -80,6 +80,26 @@ chain_check(struct walk *w, const struct json *body)
 	return RC_OK;
 }
 
+/* Names of servers; whoever reads them compares them, so nothing that stands for several. */
+static enum rc
+target_list(struct walk *w, const struct json *body, const char *list)
+{
+	struct at all = { .name = list }, at = { .up = &all };
+
+	JSON_EACH(v, body_list(body, list))
+	{
+		struct err why = { 0 };
+		struct gname g;
+
+		REFUSE_UNLESS(gname_from_text(w->a, v->str, GN_NAME, &g, &why) == RC_OK, w, &at,
+			      CHY_FIELD_VALUE, "%s", why.text);
+		REFUSE_UNLESS(g.type != GN_DNS || g.value.p[0] != '*', w, &at, CHY_FIELD_VALUE,
+			      "several servers are a target group");
+		at.index++;
+	}
+	return RC_OK;
+}
+
 enum rc
 ac_procedure_check(struct walk *w, const struct json *body)
 {
@@ -91,6 +111,8 @@ ac_procedure_check(struct walk *w, const struct json *body)
 		TRY(sigalg_check(w, body, doc_of(w, authority->body, "ca_key")));
 	TRY(positive_duration(w, body, "validity"));
 	TRY(once_each(w, body, "certificate_policies", "policy"));
+	TRY(target_list(w, body, "targets"));
+	TRY(target_list(w, body, "target_groups"));
 	return once_each(w, body, "attributes", "type");
 }
 

@@ -149,6 +149,7 @@ rule_authority(struct attributing *i)
 	X("base-state", rule_base_state) \
 	X("base-key-usage", rule_base_usage) \
 	X("attributes", rule_ac_attributes) \
+	X("audit-identity", rule_ac_audit_identity) \
 	X("validity", rule_ac_validity) \
 	X("serial-number", rule_ac_serial)
 
@@ -166,7 +167,8 @@ fill_in(struct attributing *i)
 	in->base_serial = i->f->base->serial;
 	in->not_before_at = i->d->not_before_ms;
 	in->not_after_at = i->d->not_after_ms;
-	in->exts = i->d->procedure->exts;
+	if (in->exts.n == 0) /* else a rule has made them */
+		in->exts = i->d->procedure->exts;
 }
 
 enum rc

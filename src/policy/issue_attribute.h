@@ -20,6 +20,11 @@ MUST enum rc ac_decision_tbs(struct arena *a, const struct ac_decision *d, struc
 MUST enum rc ac_token_procedure(const struct snapshot *s, const struct officer *o, struct bytes name,
 				const struct token_procedure **ret, struct err *e);
 
+/* The audit identity of a holder (RFC 5755 4.3.1), by the subject of the base in RFC 4514 text: a pseudonym that lasts, is
+   different with each authority, and cannot be led back to the holder without the key. */
+void ac_audit_identity(hmac_fn *hmac, const uint8_t key[AUDIT_KEY], struct doc_id authority,
+		       struct bytes holder, uint8_t ret[AUDIT_IDENTITY]);
+
 /* {type, values} of a document or a request. FIELD_CHOICE, JSON_*, and those of ac_attr_from_text. */
 MUST enum rc ac_attr_of_json(struct arena *a, const struct json *x, struct ac_attr *ret, struct err *e);
 

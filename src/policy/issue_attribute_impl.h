@@ -18,6 +18,6 @@ struct attributing {
 typedef enum rc attributing_fn(struct attributing *i);
 
 attributing_fn rule_base_visible, rule_base_kind, rule_base_state, rule_base_usage, rule_ac_attributes,
-    rule_ac_validity, rule_ac_serial;
+    rule_ac_audit_identity, rule_ac_validity, rule_ac_serial;
 
 #endif

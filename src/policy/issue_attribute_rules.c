@@ -146,6 +146,43 @@ rule_ac_attributes(struct attributing *i)
 	return RC_OK;
 }
 
+/* ---- who it is for audit trails ---- */
+
+void
+ac_audit_identity(hmac_fn *hmac, const uint8_t key[AUDIT_KEY], struct doc_id authority, struct bytes holder,
+		  uint8_t ret[AUDIT_IDENTITY])
+{
+	uint8_t inner[32], outer[32], id[8];
+
+	for (int k = 0; k < 8; k++)
+		id[k] = (uint8_t)((uint64_t)authority.v >> (56 - 8 * k));
+	hmac(bytes_of(key, AUDIT_KEY), BYTES_OF(id), inner); /* a key for each authority */
+	hmac(BYTES_OF(inner), holder, outer);
+	memcpy(ret, outer, AUDIT_IDENTITY);
+}
+
+/* Critical: who does not know it would put the holder into its trails (RFC 5755 4.3.1). */
+enum rc
+rule_ac_audit_identity(struct attributing *i)
+{
+	const struct ac_procedure *p = i->d->procedure;
+	struct ext_value v = { .kind = OID_PE_AUDIT_IDENTITY, .critical = true };
+	struct exts *l = &i->d->inputs.exts;
+	uint8_t identity[AUDIT_IDENTITY];
+
+	if (!body_true(p->doc->body, "audit_identity"))
+		return RC_OK;
+	REFUSE_IF(i->f->base->subject.n == 0, i, "base", CHY_AC_AUDIT_IDENTITY, "RFC 5755 4.3.1",
+		  "the base certificate has no subject to make an audit identity of");
+	ac_audit_identity(i->f->hmac, i->f->audit_key, p->authority->doc->id, i->f->base->subject, identity);
+	v.audit = BYTES_OF(identity);
+	l->v = arena_array(i->a, p->exts.n + 1, sizeof(*l->v));
+	ROOM(l->v, i);
+	for (size_t k = 0; k < p->exts.n; k++)
+		l->v[l->n++] = p->exts.v[k];
+	return ext_encode(i->a, &v, &l->v[l->n++], i->e);
+}
+
 /* ---- validity: within the procedure, the authority and the base ---- */
 
 struct period {

@@ -291,6 +291,35 @@ ac_crls(struct snapshot *in, const struct ac_procedure *p, struct crls *l, struc
 	return RC_OK;
 }
 
+static enum rc
+targets_add(struct arena *a, struct ac_targets *l, const struct json *names, bool group, struct err *e)
+{
+	JSON_EACH(x, names)
+	{
+		struct ac_target *t = &l->v[l->n++];
+
+		t->group = group;
+		TRY_AT(gname_from_text(a, x->str, GN_NAME, &t->name, e), e, "%s[%zu]",
+		       group ? "target_groups" : "targets", l->n - 1);
+	}
+	return RC_OK;
+}
+
+/* Critical, so that a server that does not know of targets refuses it (RFC 5755 4.3.2). */
+static enum rc
+add_targets(struct arena *a, struct specs *s, const struct json *body, struct err *e)
+{
+	struct ext_value v = { .kind = OID_CE_TARGETS, .critical = true };
+	size_t most = body_count(body, "targets") + body_count(body, "target_groups");
+
+	if (most == 0)
+		return RC_OK;
+	ROOM(v.targets.v = arena_array(a, most, sizeof(*v.targets.v)), e);
+	TRY(targets_add(a, &v.targets, body_list(body, "targets"), false, e));
+	TRY(targets_add(a, &v.targets, body_list(body, "target_groups"), true, e));
+	return specs_add(a, s, &v, e);
+}
+
 /* Whoever finds no place to ask must be told that there is none (RFC 5755 4.3.6). */
 static enum rc
 ac_specs(struct snapshot *in, const struct ac_procedure *p, struct specs *s, struct err *e)
@@ -303,6 +332,7 @@ ac_specs(struct snapshot *in, const struct ac_procedure *p, struct specs *s, str
 
 	TRY(specs_add(in->a, s, &aki, e));
 	TRY(add_policies(in->a, s, body_list(body, "certificate_policies"), e));
+	TRY(add_targets(in->a, s, body, e));
 	TRY(ac_crls(in, p, &crls, e));
 	TRY(add_all(in->a, s, body, above, &crls, e));
 	return crls.n == 0 && (ocsp == NULL || ocsp->count == 0) ? specs_add(in->a, s, &none, e) : RC_OK;

@@ -96,6 +96,9 @@ MUST enum rc store_certificates_by_request(struct store *s, struct arena *a, int
 /* The attribute certificates that name this certificate, by id. */
 MUST enum rc store_certificates_by_base(struct store *s, struct arena *a, int64_t base, int64_t after,
 					size_t limit, struct certificate_row **ret, size_t *n, struct err *e);
+/* All attribute certificates, by id. */
+MUST enum rc store_attribute_certificates(struct store *s, struct arena *a, int64_t after, size_t limit,
+					  struct certificate_row **ret, size_t *n, struct err *e);
 /* All, by id. */
 MUST enum rc store_certificates(struct store *s, struct arena *a, int64_t after, size_t limit,
 				struct certificate_row **ret, size_t *n, struct err *e);

@@ -52,6 +52,13 @@ store_certificates_by_base(struct store *s, struct arena *a, int64_t base, int64
 }
 
 enum rc
+store_attribute_certificates(struct store *s, struct arena *a, int64_t after, size_t limit,
+			     struct certificate_row **ret, size_t *n, struct err *e)
+{
+	return store_rows(s, a, Q_ATTRIBUTE_CERTIFICATES, ARGS(I(after), LIMIT(limit)), ret, n, e);
+}
+
+enum rc
 store_certificates(struct store *s, struct arena *a, int64_t after, size_t limit,
 		   struct certificate_row **ret, size_t *n, struct err *e)
 {

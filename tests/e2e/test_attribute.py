@@ -204,6 +204,41 @@ def test_neither_when_one_is_refused(house):
     assert len(house.call("GET", "/api/v1/certificates?limit=1000", officer=house.officers["anna"])["items"]) == before
 
 
+def test_targets_and_audit_identity(house):
+    """For named servers only, and under a pseudonym that leads back to the holder here (RFC 5755 4.3.1, 4.3.2). rows=CM-C-19"""
+    anna, ben, dora = (house.officers[o] for o in ("anna", "ben", "dora"))
+    house.act("attribute-certificate-procedure.create",
+              {"name": "For the file servers", "authority": "Attribute CA", "format": "Roles", "validity": "P30D",
+               "targets": ["dns:files.example.org", "uri:https://mail.example.org/"], "target_groups": ["dns:intern.example.org"],
+               "audit_identity": True}, anna, ben)
+    house.act("token-procedure.create", {"name": "Targeted", "storage_profile": "attribute-certificate-file",
+                                         "attribute_certificate_procedures": ["For the file servers"]}, anna, ben)
+    rosa = house.new_certificate("Rosa Holder", house.officers["rosa"]).cert.subject.rfc4514_string()
+    seen = []
+    for subject in (dora.cert.subject.rfc4514_string(), dora.cert.subject.rfc4514_string(), rosa):
+        (made,) = issue(house, {"subject": subject}, token_procedure="Targeted")
+        info = asn1cms.AttributeCertificateV2.load(base64.b64decode(made["der"]), strict=True)["ac_info"]
+        extensions = {e["extn_id"].dotted: e for e in info["extensions"]}
+        targets, audit = extensions["2.5.29.55"], extensions["1.3.6.1.5.5.7.1.4"]
+        assert targets["critical"].native is True and audit["critical"].native is True
+        der = targets["extn_value"].contents
+        assert der[:1] == b"\x30" and [n in der for n in (b"\xa0\x13\x82\x11files.example.org", b"https://mail.example.org/",
+                                                          b"\xa1\x14\x82\x12intern.example.org")] == [True] * 3
+        value = audit["extn_value"].contents
+        assert value[:2] == b"\x04\x14" and len(value) == 22
+        seen.append((made["certificate"], value[2:].hex()))
+    assert seen[0][1] == seen[1][1] != seen[2][1]
+    found = house.call("GET", f"/api/v1/certificates?audit_identity={seen[0][1]}", officer=anna)["items"]
+    assert {seen[0][0], seen[1][0]} <= {i["id"] for i in found} and {i["subject"] for i in found} == {dora.cert.subject.rfc4514_string()}
+    assert house.call("GET", f"/api/v1/certificates?audit_identity={'00' * 20}", officer=anna)["items"] == []
+    house.stop()
+    house.start()  # the pseudonyms last
+    (made,) = issue(house, {"subject": rosa}, token_procedure="Targeted")
+    assert bytes.fromhex(seen[2][1]) in base64.b64decode(made["der"])
+    base_id, _ = one(house, "without-a-subject.example.org")
+    assert refused(house, "dora", ask({"certificate": base_id}, token_procedure="Targeted")) == "CHY-1654"
+
+
 def test_command_line(house):
     """Issued and shown by the commands; the base by a file and by its subject."""
     dora = house.officers["dora"]
@@ -232,6 +267,13 @@ def test_command_line(house):
     assert values(info, "clearance")[0]["class_list"] == {"secret"}
     shown = run("show", f"{info['serial_number'].native:036x}")
     assert "uri:urn:role:clerk" in shown and "1.2.3 secret" in shown
+    run("issue", "--yes", "--procedure", "Targeted", "--subject", dora.cert.subject.rfc4514_string(), "--attribute",
+        "role=urn:role:clerk", "--out", out)
+    info = asn1cms.AttributeCertificateV2.load(base64.b64decode("".join(out.read_text().split("-----")[2].split())))["ac_info"]
+    shown = run("show", f"{info['serial_number'].native:036x}")
+    assert "dns:files.example.org" in shown and "group dns:intern.example.org" in shown and "uri:https://mail.example.org/" in shown
+    identity = {e["extn_id"].dotted: e for e in info["extensions"]}["1.3.6.1.5.5.7.1.4"]["extn_value"].contents[2:].hex()
+    assert identity in shown and "Dora Attributes" in run("holder", "--identity", identity)
     run("issue", "--yes", "--procedure", "Statement", "--subject", dora.cert.subject.rfc4514_string(), "--attribute", "role=urn:a:b",
         "--out", out)
     judge(house, base64.b64decode("".join(out.read_text().split("-----")[2].split())), dora.cert)

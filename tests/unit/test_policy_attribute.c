@@ -4,6 +4,7 @@
  */
 #include "policy_world.h"
 
+#include "crypto/digest.h"
 #include "pki/walker.h"
 #include "policy/issue_attribute.h"
 
@@ -87,7 +88,8 @@ facts(const struct ac_base *b)
 				  .base = b,
 				  .attributes = world_json(w, "[" CHARGE "]"),
 				  .now_ms = WORLD_NOW,
-				  .random = { 9, 8, 7 } };
+				  .random = { 9, 8, 7 },
+				  .hmac = hmac_sha256 };
 }
 
 static struct bytes
@@ -151,6 +153,103 @@ says_where_to_ask(void **state)
 	assert_non_null(exts_find(&d.inputs.exts, OID_PE_AUTHORITY_INFO));
 	assert_non_null(exts_find(&d.inputs.exts, OID_CE_POLICIES));
 	assert_null(exts_find(&d.inputs.exts, OID_CE_NO_REV_AVAIL));
+}
+
+#define WITH(members) \
+	world_put(w, KIND_ATTRIBUTE_CERTIFICATE_PROCEDURE, AC_PROC, \
+		  "{\"name\":\"Clerks\",\"authority\":\"Attributes " \
+		  "CA\",\"format\":\"Attributes\",\"validity\":\"P30D\"," members "}")
+
+/* RFC 5755 4.3.2: for whom it is; critical, one list, walked by the signer's reader. */
+static void
+says_for_whom_it_is(void **state)
+{
+	struct ac_base b = base();
+	struct ac_facts f;
+	struct ac_decision d;
+	struct err e = { 0 };
+	const struct ext *x;
+	struct ext_value v;
+	struct bytes tbs;
+	struct ac_view view;
+	OWN_BUF struct buf text = buf_max(4096);
+
+	WITH("\"targets\":[\"dns:files.example.org\",\"uri:https://mail.example.org/"
+	     "\"],\"target_groups\":[\"dns:intern.example."
+	     "org\"]");
+	f = facts(&b);
+	assert_ok(decide_attribute_certificate(w->a, &f, &d, &e));
+	x = exts_find(&d.inputs.exts, OID_CE_TARGETS);
+	assert_non_null(x);
+	assert_true(x->critical);
+	assert_ok(ext_decode(w->a, x, &v, &e));
+	assert_int_equal(v.targets.n, 3);
+	assert_false(v.targets.v[0].group || v.targets.v[1].group);
+	assert_true(v.targets.v[2].group);
+	ext_put_text(&text, x);
+	assert_text(buf_bytes(&text),
+		    "dns:files.example.org, uri:https://mail.example.org/, group dns:intern.example.org");
+	assert_ok(ac_decision_tbs(w->a, &d, &tbs, &e));
+	assert_ok(ac_tbs_walk(tbs, &view, &e));
+}
+
+/* The extension's value of a decision; none where it is not there. */
+static struct bytes
+audit_of(const struct ac_facts *f)
+{
+	struct err e = { 0 };
+	struct ac_decision d;
+	const struct ext *x;
+	struct ext_value v;
+	struct bytes tbs;
+	struct ac_view view;
+
+	assert_ok(decide_attribute_certificate(w->a, f, &d, &e));
+	assert_ok(ac_decision_tbs(w->a, &d, &tbs, &e));
+	assert_ok(ac_tbs_walk(tbs, &view, &e));
+	x = exts_find(&d.inputs.exts, OID_PE_AUDIT_IDENTITY);
+	if (x == NULL)
+		return BYTES_NONE;
+	assert_true(x->critical);
+	assert_ok(ext_decode(w->a, x, &v, &e));
+	assert_in_range(v.audit.n, 1, 20);
+	return v.audit;
+}
+
+/* RFC 5755 4.3.1: lasting, of the holder alone, not to be led back without the issuer's key. */
+static void
+names_the_holder_by_a_pseudonym(void **state)
+{
+	struct ac_base b = base(), other = base();
+	struct ac_facts f = facts(&b);
+	struct ac_decision d;
+	struct err e = { 0 };
+	struct bytes first;
+	uint8_t again[AUDIT_IDENTITY];
+
+	assert_int_equal(audit_of(&f).n, 0);
+	WITH("\"audit_identity\":true,\"targets\":[\"dns:a.example\"]");
+	f = facts(&b);
+	first = audit_of(&f);
+	assert_int_equal(first.n, AUDIT_IDENTITY);
+	ac_audit_identity(f.hmac, f.audit_key, doc_id_of(AC_CA), b.subject, again);
+	assert_bytes(first, BYTES_OF(again));
+	f.now_ms += 86400000; /* another certificate of the holder, another day */
+	b.id = 4712;
+	b.serial = BYTES("\x05");
+	f.random[0] ^= 1;
+	assert_bytes(audit_of(&f), first);
+	f.audit_key[0] ^= 1;
+	assert_false(bytes_eq(audit_of(&f), first));
+	f = facts(&other);
+	other.subject = BYTES("CN=Another");
+	assert_false(bytes_eq(audit_of(&f), first));
+	ac_audit_identity(f.hmac, f.audit_key, doc_id_of(AC_CA + 1), BYTES("CN=Holder"), again);
+	assert_false(bytes_eq(first, BYTES_OF(again)));
+	other.subject = BYTES_NONE;
+	assert_int_not_equal(decide_attribute_certificate(w->a, &f, &d, &e), RC_OK);
+	assert_int_equal(e.code, CHY_AC_AUDIT_IDENTITY);
+	assert_string_equal(e.field, "base");
 }
 
 static void
@@ -398,6 +497,21 @@ documents_need_their_fields(void **state)
 	   "{\"name\":\"x\",\"authority\":\"Attributes CA\",\"validity\":\"P1D\"}");
 	NO(KIND_ATTRIBUTE_CERTIFICATE_PROCEDURE, CHY_FIELD_CONFLICT,
 	   "{\"name\":\"x\",\"authority\":\"Attributes CA\",\"format\":\"TLS\",\"validity\":\"P1D\"}");
+#define AC_DOCUMENT(members) \
+	"{\"name\":\"x\",\"authority\":\"Attributes " \
+	"CA\",\"format\":\"Attributes\",\"validity\":\"P1D\"," members "}"
+	NO(KIND_ATTRIBUTE_CERTIFICATE_PROCEDURE, CHY_FIELD_VALUE,
+	   AC_DOCUMENT("\"targets\":[\"files.example.org\"]"));
+	NO(KIND_ATTRIBUTE_CERTIFICATE_PROCEDURE, CHY_FIELD_VALUE,
+	   AC_DOCUMENT("\"targets\":[\"dns:*.example.org\"]"));
+	NO(KIND_ATTRIBUTE_CERTIFICATE_PROCEDURE, CHY_FIELD_VALUE,
+	   AC_DOCUMENT("\"target_groups\":[\"uri:nowhere\"]"));
+	NO(KIND_ATTRIBUTE_CERTIFICATE_PROCEDURE, CHY_FIELD_TWICE,
+	   AC_DOCUMENT("\"targets\":[\"dns:a.example\",\"dns:a.example\"]"));
+	assert_ok(world_check(w, KIND_ATTRIBUTE_CERTIFICATE_PROCEDURE, 0, false,
+			      AC_DOCUMENT("\"targets\":[\"dns:a.example\"],\"target_groups\":[\"uri:urn:"
+					  "group\"],\"audit_identity\":true"),
+			      NULL, &e));
 	NO(KIND_TOKEN_PROCEDURE, CHY_FIELD_UNAVAILABLE,
 	   "{\"name\":\"x\",\"storage_profile\":\"attribute-certificate-file\",\"attribute_certificate_"
 	   "procedures\":[\"Clerks\"],"
@@ -424,6 +538,8 @@ static const struct CMUnitTest tests[] = {
 	T("decides by its procedure rows=CM-C-19,CM-C-20,CM-C-21", decides_by_its_procedure),
 	T("says where to ask", says_where_to_ask),
 	T("is cut at its ends", is_cut_at_its_ends),
+	T("says for whom it is rows=CM-C-19", says_for_whom_it_is),
+	T("names the holder by a pseudonym rows=CM-C-19", names_the_holder_by_a_pseudonym),
 	T("refuses by every rule", refuses_by_every_rule),
 	T("documents need their fields rows=CM-C-19,CM-T-21,CM-T-37", documents_need_their_fields),
 };

@@ -152,7 +152,9 @@ static const struct {
 	  "\"distribution_rules\":[907],\"validity\":\"P7D\",\"signature_algorithm\":\"ecdsa-sha256\","
 	  "\"certificate_policies\":[{\"policy\":\"1.2.3\"}],\"ca_issuers_urls\":[\"http://a.example/i\"],"
 	  "\"ocsp_urls\":[\"http://a.example/"
-	  "o\"],\"attributes\":[{\"type\":\"role\",\"values\":[\"Physician\"]}]}" },
+	  "o\"],\"targets\":[\"dns:a.example\"],\"target_groups\":[\"dns:group.example\"],\"audit_identity\":"
+	  "false,"
+	  "\"attributes\":[{\"type\":\"role\",\"values\":[\"Physician\"]}]}" },
 	{ KIND_PUBLICATION_PROCEDURE,
 	  "{\"name\":\"New\",\"state\":\"active\",\"domain\":101,\"visible_in_subdomain\":false,"
 	  "\"distribution_rules\":[907]}" },
