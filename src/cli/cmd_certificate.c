@@ -2,6 +2,7 @@
 #include "base/base.h"
 #include "base/file.h"
 #include "cli/certid.h"
+#include "cli/choice.h"
 #include "cli/flow.h"
 #include "cli/groups.h"
 #include "cli/issue.h"
@@ -15,6 +16,8 @@ struct batch {
 	struct cli *c;
 	const char *procedure, *bearer;
 	struct json *validity; /* NULL: none asked */
+	struct cli_choice choice;
+	struct json *secrets;  /* go beside the signature */
 	struct json *outcomes; /* for --json */
 	struct progress progress;
 	size_t done, failed, skipped;
@@ -71,6 +74,12 @@ procedure_json(struct batch *b, struct json *body, struct err *e)
 	json_set(body, "token_procedure", v);
 	if (b->validity)
 		json_set(body, "validity", json_copy(b->c->a, b->validity));
+	if (b->choice.publication)
+		json_set(body, "publication_allowed", json_copy(b->c->a, b->choice.publication));
+	if (b->choice.form && b->bearer)
+		json_set(body, "revocation_password", json_copy(b->c->a, b->choice.form));
+	else if (b->choice.form)
+		json_set(body, "revocation_password_sha256", json_copy(b->c->a, b->choice.sha256));
 	return RC_OK;
 }
 
@@ -192,7 +201,7 @@ issue_act(struct batch *b, struct job *from, struct job *to, struct json *list, 
 
 	TRY(procedure_json(b, body, e));
 	json_set(body, "requests", list);
-	TRY(flow_issue(b->c, body, &answer, e));
+	TRY(flow_issue(b->c, body, b->secrets, &answer, e));
 	state = json_line(b->c->a, json_get(answer, "state"));
 	NEED(bytes_is(state, "done"), e, CHY_CLI_ANSWER, NULL,
 	     "the request %.*s is in state %.*s; see it with \"chancery request show\"",
@@ -310,6 +319,11 @@ run_issue(struct cli *c, struct err *e)
 	TRY(collect(c, &b, &jobs, &n, e));
 	TRY(session_token(c, &b, e));
 	TRY(asked_validity(c, &b, e));
+	TRY(cli_choice(c, &b.choice, e));
+	b.secrets = json_object(c->a);
+	NEED(b.secrets != NULL, e, CHY_NO_MEMORY, NULL, "batch");
+	if (b.choice.form)
+		json_set(b.secrets, "revocation_password", json_copy(c->a, b.choice.form));
 	b.single = n == 1;
 	progress_start(&b.progress, &c->out, "Issuing", n);
 	rc = b.bearer ? issue_by_session(&b, jobs, e) : issue_by_officer(&b, jobs, e);
@@ -403,6 +417,7 @@ static const struct opt issue_options[] = {
 	{ "session", "FILE", OPT_FILE, 0, "issue by the issuing session whose token is in FILE" },
 	{ "not-before", "TIME", OPT_TIME, 0, "a later begin of validity than the procedure's" },
 	{ "not-after", "TIME", OPT_TIME, 0, "an earlier end of validity than the procedure's" },
+	OPTIONS_CHOICE,
 	OPTIONS_CO_OFFICER,
 	{ 0 },
 };

@@ -34,6 +34,51 @@ show_certificate(struct cli *c, const struct json *v)
 	}
 }
 
+static void
+show_choices(struct cli *c, const struct json *choices)
+{
+	out_field(&c->out, "Publication allowed", get(c, choices, "publication_allowed"));
+	out_field(&c->out, "Revocation password",
+		  bytes_is(get(c, choices, "revocation_password"), "yes") ? BYTES("set") : BYTES("none"));
+}
+
+static void
+show_recovery(struct cli *c, const struct json *r)
+{
+	out_line(&c->out, "  recovered at %.*s into token %.*s by ", BYTES_FMT(get(c, r, "at")),
+		 BYTES_FMT(get(c, r, "token")));
+	out_text(&c->out, get(c, r, "name"));
+	out_line(&c->out, " (officer %.*s)", BYTES_FMT(get(c, r, "officer")));
+	out_line(&c->out, ", the key of certificate %.*s", BYTES_FMT(get(c, r, "certificate")));
+	if (get(c, r, "issued").n)
+		out_line(&c->out, ", with the new certificate %.*s", BYTES_FMT(get(c, r, "issued")));
+	out_line(&c->out, "\n");
+}
+
+/* Where the server made the key or has it. */
+static void
+show_key(struct cli *c, const struct json *key)
+{
+	const struct json *archived = json_get(key, "archived");
+
+	if (key == NULL)
+		return;
+	heading(c, "The key");
+	if (get(c, key, "token").n)
+		out_line(&c->out, "  made by the server for token %.*s\n", BYTES_FMT(get(c, key, "token")));
+	if (archived == NULL || archived->type != JSON_OBJECT) {
+		out_line(&c->out, "  not archived\n");
+	} else {
+		out_line(&c->out, "  archived at %.*s under ", BYTES_FMT(get(c, archived, "at")));
+		out_text(&c->out, get(c, archived, "archive"));
+		out_line(&c->out, " for ");
+		out_text(&c->out, get(c, archived, "holder"));
+		out_line(&c->out, "\n");
+	}
+	JSON_EACH(r, json_get(key, "recoveries"))
+	show_recovery(c, r);
+}
+
 /* "Employee card, version 3 (id 210453)" */
 static struct bytes
 versioned(struct cli *c, const struct json *d)
@@ -221,6 +266,8 @@ run_explain(struct cli *c, struct err *e)
 	if (c->out.json)
 		return RC_OK;
 	show_certificate(c, json_get(x, "certificate"));
+	show_choices(c, json_get(x, "choices"));
+	show_key(c, json_get(x, "key"));
 	show_documents(c, json_get(x, "procedures"));
 	show_considered(c, json_get(x, "considered"));
 	show_rules(c, json_get(x, "rules"));

@@ -159,7 +159,7 @@ run_sign(struct cli *c, struct err *e)
 	}
 	TRY(cli_confirm(c, n == 1 ? "Sign this request?" : "Sign all these requests?", e));
 	for (i = 0; i < n; i++) {
-		TRY_AT(flow_sign(c, all[i].id, all[i].bytes, &answer, e), e, "request %lld",
+		TRY_AT(flow_sign(c, all[i].id, all[i].bytes, NULL, &answer, e), e, "request %lld",
 		       (long long)all[i].id);
 		flow_show_outcome(c, answer);
 	}

@@ -155,7 +155,8 @@ add_co_signature(struct cli *c, struct bytes to_sign, struct json *list, struct 
 }
 
 enum rc
-flow_sign(struct cli *c, int64_t request, struct bytes to_sign, struct json **ret, struct err *e)
+flow_sign(struct cli *c, int64_t request, struct bytes to_sign, const struct json *secrets, struct json **ret,
+	  struct err *e)
 {
 	struct json *body = json_object(c->a), *list = json_array(c->a);
 	const char *path = arena_printf(c->a, "/api/v1/requests/%lld/signatures", (long long)request);
@@ -168,6 +169,8 @@ flow_sign(struct cli *c, int64_t request, struct bytes to_sign, struct json **re
 	TRY(add_signature(c, key, to_sign, list, e));
 	TRY(add_co_signature(c, to_sign, list, e));
 	json_set(body, "signatures", list);
+	if (secrets != NULL && secrets->count > 0)
+		json_set(body, "secrets", json_copy(c->a, secrets));
 	return rest_json(r, c->a, path, body, ret, e);
 }
 
@@ -190,7 +193,8 @@ prepare(struct cli *c, const struct asked *asked, struct json **ret, struct err 
 }
 
 static enum rc
-run_quietly(struct cli *c, const struct asked *asked, bool show, struct json **ret, struct err *e)
+run_quietly(struct cli *c, const struct asked *asked, bool show, const struct json *secrets,
+	    struct json **ret, struct err *e)
 {
 	struct officer_key *key;
 	struct json *prepared, *document;
@@ -205,13 +209,13 @@ run_quietly(struct cli *c, const struct asked *asked, bool show, struct json **r
 	TRY(flow_compare(c->a, asked, id, to_sign, &document, e));
 	if (show)
 		flow_show_difference(c, prepared);
-	return flow_sign(c, id, to_sign, ret, e);
+	return flow_sign(c, id, to_sign, secrets, ret, e);
 }
 
 enum rc
 flow_run(struct cli *c, const struct asked *asked, struct json **ret, struct err *e)
 {
-	TRY(run_quietly(c, asked, true, ret, e));
+	TRY(run_quietly(c, asked, true, NULL, ret, e));
 	flow_show_outcome(c, *ret);
 	return RC_OK;
 }
@@ -219,11 +223,19 @@ flow_run(struct cli *c, const struct asked *asked, struct json **ret, struct err
 enum rc
 flow_quietly(struct cli *c, const struct asked *asked, struct json **ret, struct err *e)
 {
-	return run_quietly(c, asked, false, ret, e);
+	return run_quietly(c, asked, false, NULL, ret, e);
 }
 
 enum rc
-flow_issue(struct cli *c, const struct json *body, struct json **ret, struct err *e)
+flow_with_secrets(struct cli *c, const struct asked *asked, const struct json *secrets, struct json **ret,
+		  struct err *e)
 {
-	return run_quietly(c, &(struct asked){ "certificate.issue", NULL, 0, body }, false, ret, e);
+	return run_quietly(c, asked, true, secrets, ret, e);
+}
+
+enum rc
+flow_issue(struct cli *c, const struct json *body, const struct json *secrets, struct json **ret,
+	   struct err *e)
+{
+	return run_quietly(c, &(struct asked){ "certificate.issue", NULL, 0, body }, false, secrets, ret, e);
 }

@@ -29,11 +29,17 @@ MUST enum rc flow_run(struct cli *c, const struct asked *asked, struct json **re
 MUST enum rc flow_quietly(struct cli *c, const struct asked *asked, struct json **ret, struct err *e);
 
 /* The same for certificate.issue, saying nothing: a batch tells its outcome itself. */
-MUST enum rc flow_issue(struct cli *c, const struct json *body, struct json **ret, struct err *e);
+MUST enum rc flow_issue(struct cli *c, const struct json *body, const struct json *secrets, struct json **ret,
+			struct err *e);
+
+/* The same as flow_run for an act that takes secrets, which go beside the signatures (NULL or empty: none); the outcome is
+   the caller's to tell. */
+MUST enum rc flow_with_secrets(struct cli *c, const struct asked *asked, const struct json *secrets,
+			       struct json **ret, struct err *e);
 
 /* Signs the bytes as the officer, and as the co-officer where one is given, and brings the signatures. */
-MUST enum rc flow_sign(struct cli *c, int64_t request, struct bytes to_sign, struct json **ret,
-		       struct err *e);
+MUST enum rc flow_sign(struct cli *c, int64_t request, struct bytes to_sign, const struct json *secrets,
+		       struct json **ret, struct err *e);
 
 /* The difference that came with a request, for people. */
 void flow_show_difference(struct cli *c, const struct json *request);

@@ -113,26 +113,57 @@ cost_parse(struct bytes text, struct cost *ret)
 	    take_number(p, "p=", &ret->p) && cost_ok(*ret);
 }
 
+struct form {
+	struct cost cost;
+	struct bytes salt, hash;
+};
+
+static enum rc
+form_parse(struct arena *a, struct bytes text, struct form *ret, struct err *e)
+{
+	struct bytes rest, cost_text, salt_text, none;
+
+	NEED(bytes_starts(text, "$scrypt$"), e, CHY_PASSWORD_FORM, NULL, "not a $scrypt$ form");
+	cost_text = text_cut(bytes_part(text, 8, text.n), '$', &rest);
+	salt_text = text_cut(rest, '$', &rest);
+	rest = text_cut(rest, '$', &none);
+	NEED(cost_parse(cost_text, &ret->cost), e, CHY_PASSWORD_FORM, NULL,
+	     "its cost is damaged or too high");
+	NEED(none.p == NULL && take_unpadded(a, salt_text, &ret->salt) && ret->salt.n >= 8 &&
+		 take_unpadded(a, rest, &ret->hash) && ret->hash.n == HASH,
+	     e, CHY_PASSWORD_FORM, NULL, "its salt or hash is damaged");
+	return RC_OK;
+}
+
+enum rc
+password_form_check(struct bytes text, struct err *e)
+{
+	OWN(arena_free)
+	struct arena *a = arena_new(4096);
+	struct form f;
+
+	NEED(a != NULL, e, CHY_NO_MEMORY, NULL, "a password check");
+	NEED(text.n < PASSWORD_TEXT_MAX, e, CHY_PASSWORD_FORM, NULL, "longer than %d bytes",
+	     PASSWORD_TEXT_MAX - 1);
+	TRY(form_parse(a, text, &f, e));
+	NEED(f.cost.log_n >= cost_now.log_n && f.cost.r >= cost_now.r && f.salt.n >= SALT, e,
+	     CHY_PASSWORD_FORM, NULL, "at least ln=%u, r=%u and a salt of %d bytes are wanted",
+	     cost_now.log_n, cost_now.r, SALT);
+	return RC_OK;
+}
+
 enum rc
 password_verify(const struct secret *password, struct bytes text, struct err *e)
 {
 	OWN(arena_free)
 	struct arena *a = arena_new(4096);
 	uint8_t hash[HASH];
-	struct bytes rest, cost_text, salt_text, none, salt, stored;
-	struct cost c;
+	struct form f;
 
 	NEED(a != NULL, e, CHY_NO_MEMORY, NULL, "a password check");
-	NEED(bytes_starts(text, "$scrypt$"), e, CHY_PASSWORD_FORM, NULL, "not a $scrypt$ form");
-	cost_text = text_cut(bytes_part(text, 8, text.n), '$', &rest);
-	salt_text = text_cut(rest, '$', &rest);
-	rest = text_cut(rest, '$', &none);
-	NEED(cost_parse(cost_text, &c), e, CHY_PASSWORD_FORM, NULL, "its cost is damaged or too high");
-	NEED(none.p == NULL && take_unpadded(a, salt_text, &salt) && salt.n >= 8 &&
-		 take_unpadded(a, rest, &stored) && stored.n == HASH,
-	     e, CHY_PASSWORD_FORM, NULL, "its salt or hash is damaged");
-	TRY(scrypt(secret_bytes(password), salt, c, hash, sizeof(hash), e));
-	NEED(bytes_eq_secret(BYTES_OF(hash), stored), e, CHY_PASSWORD_WRONG, NULL,
+	TRY(form_parse(a, text, &f, e));
+	TRY(scrypt(secret_bytes(password), f.salt, f.cost, hash, sizeof(hash), e));
+	NEED(bytes_eq_secret(BYTES_OF(hash), f.hash), e, CHY_PASSWORD_WRONG, NULL,
 	     "the password is not the one");
 	return RC_OK;
 }

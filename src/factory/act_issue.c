@@ -1,10 +1,13 @@
 #include "base/base.h"
 #include "factory/acts.h"
 
+#include "factory/choice.h"
 #include "factory/issue.h"
 #include "pki/csr.h"
 #include "pki/name.h"
 #include "policy/rights.h"
+#include "policy/token.h"
+#include "store/read.h"
 
 enum { KEY_MAX = 200 };
 
@@ -91,10 +94,28 @@ act_validity(const struct json *body, int64_t *not_before, int64_t *not_after, s
 	return RC_OK;
 }
 
+/* Refused before anybody signs, where it can be told already. */
+static enum rc
+choices(struct preparation *p, struct err *e)
+{
+	const struct token_procedure *t = snapshot_token_procedure(
+	    p->policy, doc_id_of(json_get(p->body, "token_procedure")->integer));
+	struct choice_asked c;
+
+	TRY(choice_read(p->body, &c, e));
+	return t ? token_choices(t, &c.publication_said, &c.publication, c.sha256.n > 0, e) : RC_OK;
+}
+
 enum rc
 issue_act_check(struct preparation *p, struct err *e)
 {
-	static const char *const names[] = { "token_procedure", "requests", "validity", "attributes", NULL };
+	static const char *const names[] = { "token_procedure",
+					     "requests",
+					     "validity",
+					     "attributes",
+					     "publication_allowed",
+					     "revocation_password_sha256",
+					     NULL };
 	int64_t from, to;
 	struct json *list;
 	size_t i = 0;
@@ -104,6 +125,7 @@ issue_act_check(struct preparation *p, struct err *e)
 	TRY(json_only(p->body, names, e));
 	TRY(resolve_procedure(p, e));
 	TRY(act_validity(p->body, &from, &to, e));
+	TRY(choices(p, e));
 	if (json_get(p->body, "attributes") != NULL)
 		TRY(json_need_array(p->body, "attributes", &list, e));
 	TRY(json_need_array(p->body, "requests", &list, e));
@@ -151,6 +173,23 @@ key_of(struct effect *x, struct arena *a, const struct json *item, size_t i)
 	return bytes_str(arena_printf(a, "request %lld, %zu", (long long)x->request->id.v, i));
 }
 
+/* What was chosen: as signed, and the form that came with the signature. */
+static enum rc
+set_choice(struct effect *x, struct issue_request *r, struct err *e)
+{
+	struct request_secret_row row;
+	struct choice_asked c;
+
+	TRY(choice_read(x->request->body, &c, e));
+	r->publication_said = c.publication_said;
+	r->publication = c.publication;
+	if (c.sha256.n == 0)
+		return RC_OK;
+	TRY(store_request_secret(x->f->store, x->a, x->request->id.v, &row, e));
+	r->revocation_password = row.revocation_password;
+	return RC_OK;
+}
+
 static enum rc
 set_up(struct effect *x, struct issue_call *c, const struct json *item, size_t i, struct bulk *b,
        struct err *e)
@@ -164,6 +203,7 @@ set_up(struct effect *x, struct issue_call *c, const struct json *item, size_t i
 	TRY(json_need_str(item, "csr", &text, e));
 	TRY(base64_parse(c->arena, text, &der, e));
 	TRY(act_validity(x->request->body, &c->request.not_before_ms, &c->request.not_after_ms, e));
+	TRY(set_choice(x, &c->request, e));
 	c->request.attributes = json_get(x->request->body, "attributes");
 	c->request.word = WORD_REQUEST;
 	c->request.request = x->request->id;
@@ -284,5 +324,28 @@ issue_act_work(struct effect *x, struct err *e)
 enum rc
 issue_act_apply(struct effect *x, struct change *c, struct err *e)
 {
-	return RC_OK; /* each certificate was stored by itself */
+	struct choice_asked choice;
+
+	TRY(choice_read(x->request->body, &choice, e));
+	if (choice.sha256.n > 0)
+		change_drop_request_secret(c, x->request->id.v); /* each certificate has it now */
+	return RC_OK;                                            /* each certificate was stored by itself */
+}
+
+enum rc
+issue_act_bring(struct effect *x, struct change *c, struct err *e)
+{
+	static const char *const names[] = { "revocation_password", NULL };
+	struct choice_asked choice;
+	struct bytes form;
+
+	TRY(choice_read(x->request->body, &choice, e));
+	if (x->secrets != NULL)
+		TRY_AT(json_only(x->secrets, names, e), e, "secrets");
+	TRY_AT(choice_form(&choice, x->secrets, &form, e), e, "secrets");
+	if (form.n > 0)
+		change_put_request_secret(
+		    c,
+		    &(struct request_secret_row){ .request = x->request->id.v, .revocation_password = form });
+	return RC_OK;
 }

@@ -3,8 +3,8 @@
 #include "base/base.h"
 #include "factory/acts.h"
 
-#include "crypto/kdf.h"
 #include "crypto/rand.h"
+#include "factory/choice.h"
 #include "factory/issue.h"
 #include "factory/tokens.h"
 #include "pki/cert.h"
@@ -15,7 +15,7 @@
 
 #define ARCHIVE_KEY "key-archive"
 
-enum { CHAIN_MAX = 16, REVOCATION_MIN = 8, REVOCATION_MAX = 128 };
+enum { CHAIN_MAX = 16 };
 
 /* ---- preparing ---- */
 
@@ -57,9 +57,10 @@ find_procedure(const struct snapshot *policy, const struct officer *who, const s
 enum rc
 token_act_check(struct preparation *p, struct err *e)
 {
-	static const char *const names[] = { "token_procedure", "input", NULL };
+	static const char *const names[] = { "token_procedure", "input", "revocation_password_sha256", NULL };
 	struct json *o = json_object(p->a), *input;
 	const struct token_procedure *t;
+	struct choice_asked choice;
 	struct token_input in;
 
 	p->body = json_copy(p->a, p->in);
@@ -70,6 +71,8 @@ token_act_check(struct preparation *p, struct err *e)
 	json_set(p->body, "token_procedure", json_int(p->a, t->doc->id.v));
 	TRY(json_need_object(p->body, "input", &input, e));
 	TRY_AT(token_input_read(p->a, t, input, &in, e), e, "input");
+	TRY(choice_read(p->body, &choice, e));
+	TRY(token_choices(t, &in.publication_said, &in.publication, choice.sha256.n > 0, e));
 	json_set(o, "field", json_str(p->a, BYTES("input")));
 	json_set(o, "label", json_str(p->a, BYTES("Soft token for")));
 	json_set(o, "old", json_null(p->a));
@@ -87,7 +90,8 @@ struct token_making {
 	struct token_input in;
 	struct token_key_row keys[SIGNER_TOKEN_KEYS];
 	size_t n;
-	char revocation[PASSWORD_TEXT_MAX]; /* scrypt form */
+	struct choice_asked choice;
+	struct bytes revocation; /* scrypt form; empty: none */
 };
 
 static enum rc
@@ -98,6 +102,7 @@ start(struct effect *x, struct token_making *m, struct err *e)
 	*m = (struct token_making){ .x = x, .who = snapshot_officer(x->policy, x->signer) };
 	NEED(m->who != NULL, e, CHY_OFFICER_UNKNOWN, NULL, "the officer is gone");
 	TRY(find_procedure(x->policy, m->who, x->request->body, x->a, &m->t, e));
+	TRY(choice_read(x->request->body, &m->choice, e));
 	TRY(json_need_object(x->request->body, "input", &input, e));
 	return token_input_read(x->a, m->t, input, &m->in, e);
 }
@@ -138,28 +143,11 @@ take_pin(struct token_making *m, struct bytes given, struct secret **ret, struct
 	return RC_OK;
 }
 
-enum rc
-revocation_password_hash(struct bytes given, char *text, struct err *e)
-{
-	OWN(secret_free)
-	struct secret *s = NULL;
-
-	text[0] = 0;
-	if (given.n == 0)
-		return RC_OK;
-	NEED(given.n >= REVOCATION_MIN && given.n <= REVOCATION_MAX && utf8_ok(given), e,
-	     CHY_REVOCATION_PASSWORD, NULL, "a revocation password has %d to %d bytes", REVOCATION_MIN,
-	     REVOCATION_MAX);
-	s = secret_of(given);
-	NEED(s != NULL, e, CHY_NO_MEMORY, NULL, "a revocation password");
-	return password_hash(s, text, e);
-}
-
 static enum rc
 take_secrets(struct token_making *m, struct bytes *ret_pin_box, struct err *e)
 {
 	static const char *const names[] = { "pin", "revocation_password", NULL };
-	struct bytes pin = BYTES_NONE, password = BYTES_NONE;
+	struct bytes pin = BYTES_NONE;
 	OWN(secret_free)
 	struct secret *s = NULL;
 	char label[SIGNER_LABEL_MAX];
@@ -168,11 +156,8 @@ take_secrets(struct token_making *m, struct bytes *ret_pin_box, struct err *e)
 		NEED(m->x->secrets->type == JSON_OBJECT, e, CHY_JSON_TYPE, NULL, "secrets: an object");
 		TRY(json_only(m->x->secrets, names, e));
 		TRY(json_opt_str(m->x->secrets, "pin", &pin, e));
-		TRY(json_opt_str(m->x->secrets, "revocation_password", &password, e));
 	}
-	NEED(password.n == 0 || token_takes(m->t, "revocation_password"), e, CHY_TOKEN_INPUT_UNWANTED, NULL,
-	     "the input view has no field revocation_password");
-	TRY_AT(revocation_password_hash(password, m->revocation, e), e, "secrets.revocation_password");
+	TRY_AT(choice_form(&m->choice, m->x->secrets, &m->revocation, e), e, "secrets");
 	TRY_AT(take_pin(m, pin, &s, e), e, "secrets.pin");
 	snprintf(label, sizeof(label), "pin/%lld", (long long)m->x->request->id.v);
 	return signer_token_pin(m->x->f->signer, label, s, SIGNER_WAIT_MS, m->x->a, ret_pin_box, e);
@@ -303,9 +288,11 @@ recover(struct token_making *m, const struct key_procedure *p, struct err *e)
 
 /* What issuing a certificate for one of the keys is asked with. */
 static enum rc
-call_of(struct effect *x, const struct token_input *in, const struct token_key_row *k, struct issue_call *c,
-	struct err *e)
+call_of(const struct token_making *m, const struct token_key_row *k, struct issue_call *c, struct err *e)
 {
+	const struct token_input *in = &m->in;
+	struct effect *x = m->x;
+
 	*c = (struct issue_call){ .f = x->f, .arena = arena_new(LIMIT_REQUEST_ARENA) };
 	NEED(c->arena != NULL, e, CHY_NO_MEMORY, NULL, "issuing");
 	c->request = (struct issue_request){
@@ -318,6 +305,9 @@ call_of(struct effect *x, const struct token_input *in, const struct token_key_r
 		.not_after_ms = in->not_after_ms,
 		.idempotency_key = bytes_str(
 		    arena_printf(c->arena, "request %lld, key %lld", (long long)k->token, (long long)k->n)),
+		.publication_said = in->publication_said,
+		.publication = in->publication,
+		.revocation_sha256 = m->choice.sha256,
 		.spki = k->spki,
 		.subject = in->subject,
 		.san = in->san,
@@ -337,7 +327,7 @@ try_key(struct token_making *m, const struct token_key_row *k, struct err *e)
 
 	if (k->certificate_procedure == 0)
 		return RC_OK;
-	TRY(call_of(m->x, &m->in, k, &c, e));
+	TRY(call_of(m, k, &c, e));
 	rc = issue_try(&c, e);
 	arena_free(c.arena);
 	return rc;
@@ -370,12 +360,11 @@ token_act_bring(struct effect *x, struct change *c, struct err *e)
 					      .pin = pin });
 	for (size_t i = 0; i < m.n; i++) {
 		change_put_token_key(c, &m.keys[i]);
-		if (m.keys[i].certificate_procedure != 0 && (m.revocation[0] != 0 || m.in.publication_said))
-			change_put_choice(
-			    c,
-			    &(struct choice_row){ .certificate = m.keys[i].certificate,
-						  .publication = m.in.publication,
-						  .revocation_password = bytes_str(m.revocation) });
+		if (m.keys[i].certificate_procedure != 0 && (m.revocation.n > 0 || m.in.publication_said))
+			change_put_choice(c,
+					  &(struct choice_row){ .certificate = m.keys[i].certificate,
+								.publication = m.in.publication,
+								.revocation_password = m.revocation });
 	}
 	return RC_OK;
 }
@@ -400,7 +389,7 @@ certify(struct token_work *w, const struct token_key_row *k, struct bytes *ret, 
 
 	if (k->certificate_procedure == 0)
 		return store_der(w->x->f->store, w->x->a, k->certificate, ret, e);
-	TRY(call_of(w->x, &w->m.in, k, &c, e));
+	TRY(call_of(&w->m, k, &c, e));
 	c.into = w->x->change;
 	rc = issue_wait(&c);
 	if (rc == RC_OK) {
@@ -535,10 +524,17 @@ put_outcome(struct token_work *w, const struct token_row *row, struct bytes file
 
 		if (k->certificate_procedure != 0)
 			json_add(made, json_int(w->x->a, k->certificate));
-		if (k->source != 0)
+		if (k->source != 0) {
 			json_add(recovered, json_int(w->x->a, k->source));
-		else if (k->archive.n > 0)
+			change_put_recovery(w->x->change,
+					    &(struct recovery_row){
+						.certificate = k->source,
+						.token = row->id,
+						.at = clock_now_ms(),
+						.issued = k->certificate_procedure ? k->certificate : 0 });
+		} else if (k->archive.n > 0) {
 			json_add(archived, json_int(w->x->a, k->certificate));
+		}
 	}
 	json_set(w->x->result, "token", json_int(w->x->a, row->id));
 	json_set(w->x->result, "certificates", json_copy(w->x->a, made));

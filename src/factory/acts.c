@@ -13,7 +13,7 @@ static const struct act_row rows[] = {
 	{ ACT_MODIFY, KIND_OFFICER, officer_act_check, document_act_apply, NULL },
 	{ ACT_CREATE, KIND_NONE, document_act_check, document_act_apply, NULL },
 	{ ACT_MODIFY, KIND_NONE, document_act_check, document_act_apply, NULL },
-	{ ACT_ISSUE, KIND_NONE, issue_act_check, issue_act_apply, issue_act_work },
+	{ ACT_ISSUE, KIND_NONE, issue_act_check, issue_act_apply, issue_act_work, issue_act_bring },
 	{ ACT_ISSUE_ATTRIBUTE, KIND_NONE, attribute_act_check, attribute_act_apply, attribute_act_work },
 	{ ACT_SESSION_OPEN, KIND_NONE, session_act_check, session_act_apply, NULL },
 	{ ACT_TOKEN_ISSUE, KIND_NONE, token_act_check, token_act_apply, token_act_work, token_act_bring },

@@ -69,6 +69,7 @@ enum rc officer_act_check(struct preparation *p, struct err *e);
 enum rc issue_act_check(struct preparation *p, struct err *e);
 enum rc issue_act_work(struct effect *x, struct err *e);
 enum rc issue_act_apply(struct effect *x, struct change *c, struct err *e);
+enum rc issue_act_bring(struct effect *x, struct change *c, struct err *e);
 /* The member validity of a body: 0 for what it does not say. */
 enum rc act_validity(const struct json *body, int64_t *not_before, int64_t *not_after, struct err *e);
 /* act_attribute.c */

@@ -194,6 +194,84 @@ put_certificate(struct explanation *x, const struct certificate_row *row, struct
 	return RC_OK;
 }
 
+static enum rc
+put_choices(struct explanation *x, int64_t id, struct err *e)
+{
+	struct choice_row row = { .publication = 1 };
+	struct json *o = json_object(x->a);
+	enum rc rc = store_choice(x->f->store, x->a, id, &row, e);
+
+	if (rc == RC_NOT_FOUND)
+		err_clear(e);
+	else
+		TRY(rc);
+	json_set(o, "publication_allowed", json_bool(x->a, row.publication != 0));
+	json_set(o, "revocation_password", json_bool(x->a, row.revocation_password.n > 0));
+	json_set(x->out, "choices", o);
+	return RC_OK;
+}
+
+static enum rc
+put_archived(struct explanation *x, int64_t id, struct json *key, struct err *e)
+{
+	struct json *o = json_object(x->a);
+	struct archived_row row;
+	enum rc rc = store_archived_key(x->f->store, x->a, id, &row, e);
+
+	if (rc == RC_NOT_FOUND) {
+		err_clear(e);
+		json_set(key, "archived", json_null(x->a));
+		return RC_OK;
+	}
+	TRY(rc);
+	json_set(o, "at", json_time(x->a, row.at));
+	json_set(o, "archive", json_str(x->a, row.archive));
+	json_set(o, "holder", json_str(x->a, row.holder));
+	json_set(key, "archived", o);
+	return RC_OK;
+}
+
+/* Who took it out, into which token, and with which certificate. */
+static struct json *
+recovery_json(struct explanation *x, const struct recovery_row *row)
+{
+	struct json *o = json_object(x->a);
+	struct document_row officer;
+	struct token_row token;
+	struct err e = { 0 };
+
+	json_set(o, "certificate", json_int(x->a, row->certificate));
+	json_set(o, "token", json_int(x->a, row->token));
+	json_set(o, "at", json_time(x->a, row->at));
+	json_set(o, "issued", row->issued ? json_int(x->a, row->issued) : json_null(x->a));
+	if (store_token(x->f->store, x->a, row->token, &token, &e) == RC_OK) {
+		json_set(o, "officer", json_int(x->a, token.officer_id));
+		if (store_document(x->f->store, x->a, token.officer_id, 0, &officer, &e) == RC_OK)
+			json_set(o, "name", json_str(x->a, officer.name));
+	}
+	return o;
+}
+
+/* The key's own history, where the server made it or has it: the token that it was made for, archive, recoveries. */
+static enum rc
+put_key(struct explanation *x, int64_t id, struct err *e)
+{
+	struct json *key = json_object(x->a), *list = json_array(x->a), *token = json_get(x->leaf, "token");
+	struct recovery_row *rows;
+	size_t n;
+
+	TRY(put_archived(x, id, key, e));
+	TRY(store_recoveries(x->f->store, x->a, id, 0, LIMIT_PAGE, &rows, &n, e));
+	for (size_t i = 0; i < n; i++)
+		json_add(list, recovery_json(x, &rows[i]));
+	if (token == NULL && n == 0 && json_get(key, "archived")->type == JSON_NULL)
+		return RC_OK; /* its holder made it */
+	json_set(key, "token", token ? json_copy(x->a, token) : json_null(x->a));
+	json_set(key, "recoveries", list);
+	json_set(x->out, "key", key);
+	return RC_OK;
+}
+
 enum rc
 explain(struct factory *f, struct arena *a, int64_t id, struct json **ret, struct err *e)
 {
@@ -210,6 +288,8 @@ explain(struct factory *f, struct arena *a, int64_t id, struct json **ret, struc
 	take_over(&x, "rules");
 	take_over(&x, "notes");
 	take_over(&x, "by");
+	TRY(put_choices(&x, id, e));
+	TRY(put_key(&x, id, e));
 	TRY(put_signatures(&x, &row, e));
 	TRY(put_lints(&x, id, e));
 	TRY(put_journal(&x, id, e));

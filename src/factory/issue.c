@@ -12,6 +12,7 @@
 #include "factory/remember.h"
 #include "pki/name.h"
 #include "policy/issue.h"
+#include "policy/token.h"
 #include "store/read.h"
 
 /* ---- the end, good or bad ---- */
@@ -49,10 +50,14 @@ idempotency_hashes(struct issue_call *c)
 
 	if (c->request.attributes != NULL)
 		json_put_canonical(&attributes, c->request.attributes);
+	/* that there is a password, not which: each try salts it anew */
+	if (c->request.publication_said || c->request.revocation_password.n > 0)
+		buf_printf(&attributes, " publication %d %d, password %d", c->request.publication_said,
+			   c->request.publication, c->request.revocation_password.n > 0);
 	request[3] = buf_bytes(&attributes);
 
 	sha256_parts(key, 2, c->idempotency.key);
-	sha256_parts(request, c->request.attributes ? 4 : 3, c->idempotency_request);
+	sha256_parts(request, request[3].n > 0 ? 4 : 3, c->idempotency_request);
 }
 
 /* The attribute certificates that were made with it: those of the same word. */
@@ -206,6 +211,21 @@ plan_attributes(struct issue_call *c)
 	return RC_OK;
 }
 
+/* What the input view says of them: not asked of changed policy that is tried on old requests, which are remembered without
+   them. */
+static enum rc
+take_choices(struct issue_call *c)
+{
+	struct issue_request *r = &c->request;
+	bool password = r->revocation_password.n > 0 || r->revocation_sha256.n > 0;
+	enum rc rc = token_choices(c->decision.token_procedure, &r->publication_said, &r->publication,
+				   password, &c->err);
+
+	if (rc != RC_OK)
+		err_rule(&c->err, "choices");
+	return rc;
+}
+
 static enum rc
 prepare(struct issue_call *c)
 {
@@ -214,6 +234,7 @@ prepare(struct issue_call *c)
 
 	TRY(gather(c));
 	TRY(decide_issue(c->arena, &c->facts, &c->decision, &c->err));
+	TRY(take_choices(c));
 	TRY(issue_tbs(c->arena, &c->decision, &c->tbs, &c->err));
 	c->id = c->request.certificate ? c->request.certificate : factory_new_id(c->f);
 	TRY(issue_pending(c, &p));
@@ -405,6 +426,8 @@ issue_try(struct issue_call *c, struct err *e)
 	rc = gather(c);
 	if (rc == RC_OK)
 		rc = decide_issue(c->arena, &c->facts, &c->decision, &c->err);
+	if (rc == RC_OK)
+		rc = take_choices(c);
 	snapshot_unref(c->policy);
 	c->policy = NULL;
 	if (rc != RC_OK)

@@ -50,6 +50,26 @@ put_rule_names(struct buf *b, const struct rule_trace *t)
 	buf_str(b, "]");
 }
 
+/* The password's form stays out of the journal, which others may read: its digest, over a salt that is not there, binds it. */
+static void
+put_choice(struct buf *b, const struct issue_request *r)
+{
+	uint8_t sha[SHA256_LEN];
+
+	if (r->publication_said)
+		buf_printf(b, "\"publication_allowed\":%s,", r->publication ? "true" : "false");
+	if (r->revocation_password.n == 0 && r->revocation_sha256.n == 0)
+		return;
+	buf_str(b, "\"revocation_password_sha256\":\"");
+	if (r->revocation_password.n > 0) {
+		sha256(r->revocation_password, sha);
+		hex_put(b, BYTES_OF(sha));
+	} else {
+		buf_put(b, r->revocation_sha256);
+	}
+	buf_str(b, "\",");
+}
+
 /* Members in the order of RFC 8785, written without a tree: this is the hot path. */
 static void
 put_leaf(struct buf *b, const struct issue_call *c)
@@ -79,6 +99,7 @@ put_leaf(struct buf *b, const struct issue_call *c)
 	buf_u8(b, ',');
 	put_version(b, "token", d->token_version);
 	buf_str(b, "},");
+	put_choice(b, &c->request);
 	put_rule_names(b, &d->trace);
 	if (c->request.token != 0)
 		buf_printf(b, ",\"token\":%lld", (long long)c->request.token);
@@ -101,6 +122,10 @@ issue_pending(struct issue_call *c, struct pending *ret)
 		.request = c->session ? 0 : c->request.request.v,
 		.session = c->session ? c->session->facts.id.v : 0,
 		.sigalg = c->decision.sigalg,
+		.chosen = c->request.token == 0 &&
+		    (c->request.publication_said || c->request.revocation_password.n > 0),
+		.publication = c->request.publication || !c->request.publication_said,
+		.revocation_password = c->request.revocation_password,
 		.token = c->request.token,
 		.token_n = c->request.token_n,
 		.leaf = arena_dup(c->arena, buf_bytes(&leaf)),

@@ -11,14 +11,25 @@ enum {
 	PENDING_VERSION = 1,
 	PENDING_ATTRIBUTE = 2,
 	PENDING_TOKEN = 3,
+	PENDING_CHOSEN = 4,
 	SUBJECT_MAX = 8 << 10,
 	SAN_MAX = 64 << 10
 };
 
+static int
+version_of(const struct pending *p)
+{
+	if (p->base != 0)
+		return PENDING_ATTRIBUTE;
+	if (p->token != 0)
+		return PENDING_TOKEN;
+	return p->chosen ? PENDING_CHOSEN : PENDING_VERSION;
+}
+
 enum rc
 pending_put(struct buf *out, const struct pending *p, struct err *e)
 {
-	buf_u8(out, p->base ? PENDING_ATTRIBUTE : p->token ? PENDING_TOKEN : PENDING_VERSION);
+	buf_u8(out, (uint8_t)version_of(p));
 	buf_u64(out, (uint64_t)p->id);
 	buf_u64(out, (uint64_t)p->issuer);
 	buf_u64(out, (uint64_t)p->authority);
@@ -39,6 +50,10 @@ pending_put(struct buf *out, const struct pending *p, struct err *e)
 	if (p->token != 0) {
 		buf_u64(out, (uint64_t)p->token);
 		buf_u64(out, (uint64_t)p->token_n);
+	}
+	if (version_of(p) == PENDING_CHOSEN) {
+		buf_u8(out, p->publication);
+		buf_lv(out, p->revocation_password);
 	}
 	NEED(buf_ok(out) && out->n <= LIMIT_CONTEXT, e, CHY_LIMIT, NULL,
 	     "what is to be recorded exceeds %d octets", LIMIT_CONTEXT);
@@ -76,8 +91,11 @@ pending_get(struct bytes context, struct pending *ret, struct err *e)
 		ret->token = (int64_t)rd_u64(&r);
 		ret->token_n = (int64_t)rd_u64(&r);
 	}
-	NEED((version == PENDING_VERSION || ret->base != 0 || ret->token != 0) && rd_done(&r) &&
-		 ret->sigalg < SIGALG_COUNT,
+	ret->chosen = version == PENDING_CHOSEN;
+	ret->publication = ret->chosen && rd_u8(&r) == 1;
+	ret->revocation_password = ret->chosen ? rd_lv(&r) : BYTES_NONE;
+	NEED((version == PENDING_VERSION || ret->base != 0 || ret->token != 0 || ret->chosen) &&
+		 rd_done(&r) && ret->sigalg < SIGALG_COUNT,
 	     e, CHY_PENDING, NULL, "the context of a signature, %zu octets", context.n);
 	return RC_OK;
 }
@@ -167,6 +185,11 @@ put_row(struct arena *a, struct change *change, const struct pending *p, const s
 								  .at = clock_now_ms() });
 	if (p->session != 0 && !p->unclaimed)
 		change_session_use(change, p->session, 1);
+	if (p->chosen)
+		change_put_choice(change,
+				  &(struct choice_row){ .certificate = p->id,
+							.publication = p->publication,
+							.revocation_password = p->revocation_password });
 	if (p->token != 0)
 		change_archive_key(change, p->token, p->token_n, p->id);
 	change_add_counter(change, "certificates.issued", 1);

@@ -28,9 +28,12 @@ struct pending {
 	struct bytes leaf; /* the leaf's body, canonical, with "certificate":null */
 	struct bytes idempotency_key, idempotency_request; /* hashes; empty: none */
 	int64_t caller;                                    /* of the idempotency key */
-	struct bytes holder;    /* an attribute certificate: its base's subject, RFC 4514 */
-	bool revoked;           /* adopted although its base was never made */
-	int64_t token, token_n; /* the key of a soft token that it is of; token 0: none */
+	struct bytes holder;              /* an attribute certificate: its base's subject, RFC 4514 */
+	bool revoked;                     /* adopted although its base was never made */
+	bool chosen;                      /* the next two are stored with it */
+	bool publication;                 /* allowed */
+	struct bytes revocation_password; /* its scrypt form; empty: none */
+	int64_t token, token_n;           /* the key of a soft token that it is of; token 0: none */
 	bool
 	    unclaimed; /* adopted without its key and session: another certificate was issued in its place, or the
 				     session is used up; it is stored all the same, for it exists */

@@ -25,7 +25,4 @@ MUST enum rc token_confirm(struct factory *f, struct arena *a, const struct offi
 /* Erases what nobody fetched in time. A job. */
 MUST enum rc tokens_expire(struct factory *f, struct err *e);
 
-/* The scrypt form of a revocation password; text is empty for none. REVOCATION_PASSWORD. text: PASSWORD_TEXT_MAX. */
-MUST enum rc revocation_password_hash(struct bytes given, char *text, struct err *e);
-
 #endif

@@ -1,6 +1,7 @@
 /* Certificates: issuing by session (the hot path), reading, explaining, proving. */
 #include "base/base.h"
 #include "factory/certificates.h"
+#include "factory/choice.h"
 #include "factory/explain.h"
 #include "factory/issue.h"
 #include "factory/journal_out.h"
@@ -43,11 +44,30 @@ read_validity(const struct json *body, struct issue_request *r, struct err *e)
 	return RC_OK;
 }
 
+/* Nothing is signed here: the session's token is the word. */
+static enum rc
+read_choices(const struct json *body, struct issue_request *r, struct err *e)
+{
+	const struct json *publication = json_get(body, "publication_allowed");
+
+	if (publication != NULL && publication->type != JSON_NULL) {
+		TRY(json_opt_bool(body, "publication_allowed", &r->publication, e));
+		r->publication_said = true;
+	}
+	TRY(json_opt_str(body, "revocation_password", &r->revocation_password, e));
+	if (r->revocation_password.n > 0)
+		TRY_AT(choice_form_check(r->revocation_password, e), e, "revocation_password");
+	return RC_OK;
+}
+
 /* Token procedure by name or id, request as PEM or as base64 of the DER. */
 static enum rc
 read_json(struct http_call *c, struct issue_request *r, struct err *e)
 {
-	static const char *const names[] = { "token_procedure", "request", "validity", "attributes", NULL };
+	static const char *const names[] = {
+		"token_procedure",     "request", "validity", "attributes", "publication_allowed",
+		"revocation_password", NULL
+	};
 	const struct json *procedure;
 	struct bytes text;
 	struct json *body;
@@ -67,6 +87,7 @@ read_json(struct http_call *c, struct issue_request *r, struct err *e)
 	r->attributes = json_get(body, "attributes");
 	NEED(r->attributes == NULL || r->attributes->type == JSON_ARRAY, e, CHY_JSON_TYPE, NULL,
 	     "attributes: a list of {type, values}");
+	TRY(read_choices(body, r, e));
 	return read_validity(body, r, e);
 }
 

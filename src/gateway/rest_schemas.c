@@ -88,17 +88,22 @@ const struct route_schema rest_schemas[] = {
 	  OBJECT("\"signatures\"",
 		 "\"signatures\":{\"type\":\"array\",\"minItems\":1,\"maxItems\":4,\"items\":" BASE64
 		 "},\"secrets\":{\"type\":\"object\",\"properties\":{\"pin\":" TEXT
-		 ",\"revocation_password\":" TEXT "}}") },
+		 ",\"revocation_password\":{\"type\":\"string\",\"description\":\"Its scrypt form, whose "
+		 "digest was "
+		 "signed\"}}}") },
 	{ "SignedRequest",
 	  OBJECT("\"id\",\"act\",\"state\"",
 		 "\"id\":" ID ",\"act\":" TEXT ",\"state\":" TEXT
 		 ",\"signatures_needed\":{\"type\":\"integer\"},"
 		 "\"signatures\":{\"type\":\"array\",\"items\":" ID "},\"result\":" ANY_OBJECT) },
 	{ "IssueCall",
-	  OBJECT("\"token_procedure\",\"request\"",
-		 "\"token_procedure\":{\"type\":[\"integer\",\"string\"]},\"request\":" TEXT
-		 ",\"validity\":{\"type\":\"object\",\"properties\":{\"not_before\":" TIME
-		 ",\"not_after\":" TIME "}},\"attributes\":{\"type\":\"array\",\"items\":" ANY_OBJECT "}") },
+	  OBJECT(
+	      "\"token_procedure\",\"request\"",
+	      "\"token_procedure\":{\"type\":[\"integer\",\"string\"]},\"request\":" TEXT
+	      ",\"validity\":{\"type\":\"object\",\"properties\":{\"not_before\":" TIME ",\"not_after\":" TIME
+	      "}},\"attributes\":{\"type\":\"array\",\"items\":" ANY_OBJECT
+	      "},\"publication_allowed\":{\"type\":\"boolean\"},\"revocation_password\":{\"type\":\"string\","
+	      "\"description\":\"Its scrypt form, $scrypt$ln=15,r=8,p=1$salt$hash, never the password\"}") },
 	{ "Issued",
 	  OBJECT("\"id\",\"certificate\"",
 		 "\"id\":" ID ",\"repeated\":{\"type\":\"boolean\"},\"certificate\":" BASE64
@@ -122,7 +127,8 @@ const struct route_schema rest_schemas[] = {
 		 "\"certificate\":" REF(
 		     "Certificate") ",\"procedures\":" ANY_OBJECT
 				    ",\"considered\":{\"type\":\"array\"},\"rules\":{\"type\":\"array\","
-				    "\"items\":" TEXT "},\"by\":" ANY_OBJECT
+				    "\"items\":" TEXT "},\"by\":" ANY_OBJECT ",\"choices\":" ANY_OBJECT
+				    ",\"key\":" ANY_OBJECT
 				    ",\"signatures\":{\"type\":\"array\"},\"lints\":" ANY_OBJECT
 				    ",\"journal\":" ANY_OBJECT) },
 	{ "Proof",

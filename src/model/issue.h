@@ -34,6 +34,12 @@ struct issue_request {
 	const struct json
 	    *attributes; /* [{type, values}] for attribute certificates that come with it; NULL: none */
 
+	/* chosen for the certificate itself */
+	bool publication_said, publication; /* publication: allowed; nothing said: allowed */
+	struct bytes revocation_password;   /* its scrypt form; empty: none */
+	struct bytes
+	    revocation_sha256; /* of that form, hex, where the form is stored already (soft tokens) */
+
 	/* a key that the signer made, in place of csr_der; spki empty: a request */
 	struct bytes spki, subject;
 	struct gnames san;

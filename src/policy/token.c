@@ -145,6 +145,13 @@ take_value(struct reading *r, const struct choice *c, const struct json *v, stru
 	return RC_OK;
 }
 
+/* A default is text in the view: "yes" or "no", also "true" or "false". */
+static bool
+says_yes(struct bytes text)
+{
+	return bytes_is(text, "yes") || bytes_is(text, "true");
+}
+
 static enum rc
 take_one(struct reading *r, const struct choice *c, const struct json *input, struct err *e)
 {
@@ -156,7 +163,9 @@ take_one(struct reading *r, const struct choice *c, const struct json *input, st
 		return take_value(r, c, v, e);
 	}
 	if (f != NULL && f->value.n > 0)
-		return take_value(r, c, json_str(r->a, f->value), e);
+		return strcmp(c->name, "publication") == 0
+		    ? take_value(r, c, json_bool(r->a, says_yes(f->value)), e)
+		    : take_value(r, c, json_str(r->a, f->value), e);
 	NEED(f == NULL || !f->mandatory || strcmp(c->name, "pin") == 0 ||
 		 strcmp(c->name, "revocation_password") == 0,
 	     e, CHY_TOKEN_INPUT_MISSING, NULL, "\"%s\" is mandatory", f ? f->label : "");
@@ -214,6 +223,38 @@ token_input_read(struct arena *a, const struct token_procedure *t, const struct 
 	TRY_AT(name_build(a, r.ava, r.n, &name, e), e, "subject");
 	ret->subject = name.der;
 	return token_holder(a, name.der, &ret->holder, e);
+}
+
+/* ---- choices ---- */
+
+static enum rc
+wanted(const struct token_procedure *t, const char *input, bool given, struct err *e)
+{
+	const struct view_field *f = field_of(t, input);
+
+	if (given && !token_takes(t, input)) {
+		err_field(e, "%s", input);
+		FAIL(e, CHY_TOKEN_INPUT_UNWANTED, NULL, "the input view \"%.*s\" has no field %s",
+		     BYTES_FMT(t->view->doc->name), input);
+	}
+	if (!given && f != NULL && f->mandatory) {
+		err_field(e, "%s", input);
+		FAIL(e, CHY_TOKEN_INPUT_MISSING, NULL, "\"%s\" is mandatory", f->label);
+	}
+	return RC_OK;
+}
+
+enum rc
+token_choices(const struct token_procedure *t, bool *said, bool *publication, bool password, struct err *e)
+{
+	const struct view_field *f = field_of(t, "publication");
+
+	if (!*said && f != NULL && f->value.n > 0) {
+		*said = true;
+		*publication = says_yes(f->value);
+	}
+	TRY(wanted(t, "publication", *said, e));
+	return wanted(t, "revocation_password", password, e);
 }
 
 /* ---- PINs ---- */

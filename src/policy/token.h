@@ -28,6 +28,11 @@ MUST enum rc token_input_read(struct arena *a, const struct token_procedure *t, 
    PIN procedure. */
 bool token_takes(const struct token_procedure *t, const char *input);
 
+/* What is chosen for a certificate beside its contents, by the input view: may publication be said and a password be
+   given (TOKEN_INPUT_UNWANTED), must they be (TOKEN_INPUT_MISSING); the view's default where nothing is said. */
+MUST enum rc token_choices(const struct token_procedure *t, bool *said, bool *publication, bool password,
+			   struct err *e);
+
 /* The PIN by its procedure: TOKEN_PIN_LENGTH, TOKEN_PIN_CHARACTERS. */
 MUST enum rc token_pin_check(const struct pin_procedure *p, struct bytes pin, struct err *e);
 /* The characters of generated PINs: digits, or letters and digits without those that look alike. */

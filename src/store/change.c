@@ -293,6 +293,24 @@ change_put_choice(struct change *c, const struct choice_row *row)
 }
 
 void
+change_put_recovery(struct change *c, const struct recovery_row *row)
+{
+	change_row(c, Q_PUT_RECOVERY, row);
+}
+
+void
+change_put_request_secret(struct change *c, const struct request_secret_row *row)
+{
+	change_row(c, Q_PUT_REQUEST_SECRET, row);
+}
+
+void
+change_drop_request_secret(struct change *c, int64_t request)
+{
+	OP(c, Q_DROP_REQUEST_SECRET, I(request));
+}
+
+void
 change_put_outbox(struct change *c, const struct outbox_row *row)
 {
 	change_row(c, Q_PUT_OUTBOX, row);

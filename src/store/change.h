@@ -110,6 +110,10 @@ void change_token_ready(struct change *c, int64_t id, struct bytes pin, struct b
 /* From "ready" to "delivered" or "expired", PIN and file gone; STORE_STATE unless it is "ready". */
 void change_token_end(struct change *c, int64_t id, struct bytes state);
 void change_put_choice(struct change *c, const struct choice_row *row);
+void change_put_recovery(struct change *c, const struct recovery_row *row);
+/* What a request's work needs again after an interruption; dropped with the request's end. */
+void change_put_request_secret(struct change *c, const struct request_secret_row *row);
+void change_drop_request_secret(struct change *c, int64_t request);
 
 void change_put_outbox(struct change *c, const struct outbox_row *row);
 /* STORE_STATE unless the state is `from`. */

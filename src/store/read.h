@@ -169,8 +169,18 @@ MUST enum rc store_token_keys(struct store *s, struct arena *a, int64_t token, s
 /* Archived keys of a holder below this certificate id, the newest first. */
 MUST enum rc store_archived(struct store *s, struct arena *a, struct bytes holder, int64_t below,
 			    size_t limit, struct archived_row **ret, size_t *n, struct err *e);
+/* NOT_FOUND: the key of this certificate is not in the archive. */
+MUST enum rc store_archived_key(struct store *s, struct arena *a, int64_t certificate,
+				struct archived_row *ret, struct err *e);
+/* Each time that this certificate's key was recovered, or was recovered for it; by token, behind `after`. */
+MUST enum rc store_recoveries(struct store *s, struct arena *a, int64_t certificate, int64_t after,
+			      size_t limit, struct recovery_row **ret, size_t *n, struct err *e);
+/* NOT_FOUND: nothing was chosen, which means that it may be published and has no revocation password. A password that
+   somebody gives is compared by password_verify(it, ret->revocation_password) of crypto/kdf.h, where that is not empty. */
 MUST enum rc store_choice(struct store *s, struct arena *a, int64_t certificate, struct choice_row *ret,
 			  struct err *e);
+MUST enum rc store_request_secret(struct store *s, struct arena *a, int64_t request,
+				  struct request_secret_row *ret, struct err *e);
 
 /* --- journal --- */
 

@@ -46,3 +46,24 @@ store_choice(struct store *s, struct arena *a, int64_t certificate, struct choic
 {
 	return store_row(s, a, Q_CHOICE, ARGS(I(certificate)), ret, e);
 }
+
+enum rc
+store_archived_key(struct store *s, struct arena *a, int64_t certificate, struct archived_row *ret,
+		   struct err *e)
+{
+	return store_row(s, a, Q_ARCHIVED, ARGS(I(certificate)), ret, e);
+}
+
+enum rc
+store_recoveries(struct store *s, struct arena *a, int64_t certificate, int64_t after, size_t limit,
+		 struct recovery_row **ret, size_t *n, struct err *e)
+{
+	return store_rows(s, a, Q_RECOVERIES, ARGS(I(certificate), I(after), LIMIT(limit)), ret, n, e);
+}
+
+enum rc
+store_request_secret(struct store *s, struct arena *a, int64_t request, struct request_secret_row *ret,
+		     struct err *e)
+{
+	return store_row(s, a, Q_REQUEST_SECRET, ARGS(I(request)), ret, e);
+}

@@ -204,6 +204,18 @@ struct choice_row {
 	struct bytes revocation_password; /* its scrypt form; empty: none */
 };
 
+/* Of a request that has its signatures and is not done. */
+struct request_secret_row {
+	int64_t request;
+	struct bytes revocation_password; /* the scrypt form that its certificates get */
+};
+
+/* An archived key that was put into a token. */
+struct recovery_row {
+	int64_t certificate, token, at;
+	int64_t issued; /* the new certificate that the key got; 0: none */
+};
+
 struct job_row {
 	struct bytes name;
 	int64_t owner, lease_until, cursor;

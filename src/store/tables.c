@@ -88,6 +88,12 @@ DESCRIBE(archived, "archived_key", S, I(S, certificate), I(S, at), T(S, archive)
 #define S choice_row
 DESCRIBE(choice, "certificate_choice", S, I(S, certificate), I(S, publication), T(S, revocation_password));
 #undef S
+#define S request_secret_row
+DESCRIBE(request_secret, "request_secret", S, I(S, request), T(S, revocation_password));
+#undef S
+#define S recovery_row
+DESCRIBE(recovery, "key_recovery", S, I(S, certificate), I(S, token), I(S, at), I(S, issued));
+#undef S
 #define S verdict_row
 DESCRIBE(verdict, "verdict", S, I(S, id), I(S, at), I(S, ok), T(S, lints));
 #undef S

@@ -1,17 +1,19 @@
 """Processes die while a soft token is made; the token is neither lost nor made twice, on both databases."""
 import base64
+import hashlib
 import time
 
 import pytest
 
-from test_tokens import SUBJECT, bring, opened, tokens  # noqa: F401
+from test_choices import prepare, stored, waiting_secrets
+from test_tokens import SUBJECT, bring, form_of, opened, tokens  # noqa: F401
 from world import Refused
 
 POINTS = ["factory.before-signature", "factory.after-signature", "factory.before-sign", "factory.after-sign", "factory.token-certified",
           "factory.token-built", "factory.after-work", "store.before-commit", "store.after-commit"]
 
 
-def bring_anyway(house, officer, request):
+def bring_anyway(house, officer, request, secrets=None):
     """The answer may be lost; the request says what became of it."""
     until = time.monotonic() + 60
     while time.monotonic() < until:
@@ -20,7 +22,7 @@ def bring_anyway(house, officer, request):
             if shown["state"] == "done":
                 return shown["result"]
             if shown["state"] == "prepared":
-                bring(house, officer, request)
+                bring(house, officer, request, secrets)
         except Refused as e:
             assert e.status in (409, 429, 502, 503, 504), e
         except OSError:
@@ -56,4 +58,28 @@ def test_killed_while_a_token_is_made(tokens, point):  # noqa: F811
         house.start()
     items = house.call("GET", "/api/v1/certificates?limit=1000", officer=anna)["items"]
     assert len([i for i in items if name in i["subject"]]) == 2, "one token, its two certificates"
+    assert house.call("GET", "/api/v1/journal/reconciliation", officer=anna)["missing_in_store"] == 0
+
+
+@pytest.mark.parametrize("point", ["factory.before-signature", "factory.after-signature", "factory.before-sign", "signer.after-sign-certificate",
+                                   "signer.after-sync-certificate", "factory.after-sign", "factory.before-commit", "factory.after-commit",
+                                   "factory.after-work"])
+def test_killed_with_a_password_on_its_way(tokens, point):  # noqa: F811
+    """The request finds the form again; certificate and choices are stored together, once. rows=CM-I-11,CM-I-21"""
+    house, rosa, anna = tokens, tokens.officers["rosa"], tokens.officers["anna"]
+    slug, form = "choice-" + point.replace(".", "-"), form_of("Widerruf-0815")
+    request = prepare(house, slug, publication_allowed=False, revocation_password_sha256=hashlib.sha256(form.encode()).hexdigest())
+    house.stop()
+    mark = len(house.log.read_text())
+    house.start(CHANCERY_FAULT=f"{point}@1=kill", CHANCERY_FAULT_ONCE=str(house.dir / "signer" / slug))
+    try:
+        result = bring_anyway(house, rosa, request, {"revocation_password": form})
+        assert "signal=9" in house.log.read_text()[mark:], "the point was never reached"
+    finally:
+        house.stop()
+        house.start()
+    items = house.call("GET", "/api/v1/certificates?limit=1000", officer=anna)["items"]
+    ours = [i["id"] for i in items if f"{slug}.example.org" in i["subject"]]
+    assert stored(house, result["certificates"][0]["certificate"]) == (0, form)
+    assert ours == [result["certificates"][0]["certificate"]] and waiting_secrets(house) == 0
     assert house.call("GET", "/api/v1/journal/reconciliation", officer=anna)["missing_in_store"] == 0

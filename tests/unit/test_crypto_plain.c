@@ -179,6 +179,43 @@ password_forms_refused(void **state)
 			fail_msg("accepted: %s", bad[i]);
 }
 
+/* Somebody else's form is stored only at today's cost, with a whole salt. */
+static void
+password_forms_to_be_stored(void **state)
+{
+#define SALT16 "AAECAwQFBgcICQoLDA0ODw"
+	static const struct {
+		const char *form;
+		bool good;
+	} all[] = {
+		{ "$scrypt$ln=15,r=8,p=1$" SALT16 "$" RFC_HASH, true },
+		{ "$scrypt$ln=16,r=8,p=2$" SALT16 "$" RFC_HASH, true },
+		{ "$scrypt$ln=14,r=8,p=1$" SALT16 "$" RFC_HASH, false },
+		{ "$scrypt$ln=15,r=7,p=1$" SALT16 "$" RFC_HASH, false },
+		{ "$scrypt$ln=15,r=8,p=1$" RFC_SALT "$" RFC_HASH, false },
+		{ "$scrypt$ln=15,r=8,p=1$" SALT16 "$" RFC_HASH "$", false },
+		{ "$scrypt$ln=15,r=8,p=1$" SALT16 "$AAAA", false },
+		{ "pleaseletmein", false },
+		{ "", false },
+	};
+	OWN(secret_free)
+	struct secret *s = secret_of(BYTES("pleaseletmein"));
+	char own[PASSWORD_TEXT_MAX], longer[2 * PASSWORD_TEXT_MAX];
+	struct err e = { 0 };
+
+	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+		err_clear(&e);
+		if ((password_form_check(bytes_str(all[i].form), &e) == RC_OK) != all[i].good)
+			fail_msg("%s", all[i].form);
+		assert_int_equal(e.code, all[i].good ? CHY_NONE : CHY_PASSWORD_FORM);
+	}
+	err_clear(&e);
+	assert_int_equal(password_hash(s, own, NULL), RC_OK);
+	assert_int_equal(password_form_check(bytes_str(own), &e), RC_OK);
+	snprintf(longer, sizeof(longer), "%s%s", own, own);
+	assert_int_equal(password_form_check(bytes_str(longer), &e), RC_MALFORMED);
+}
+
 static void
 password_round_trip(void **state)
 {
@@ -269,8 +306,9 @@ main(void)
 		cmocka_unit_test(digest_vectors),         cmocka_unit_test(digest_streams),
 		cmocka_unit_test(hmac_vectors),           cmocka_unit_test(digests_in_threads),
 		cmocka_unit_test(random_differs),         cmocka_unit_test(password_vector),
-		cmocka_unit_test(password_forms_refused), cmocka_unit_test(password_round_trip),
-		cmocka_unit_test(seal_round_trip),        cmocka_unit_test(seal_damage_found),
+		cmocka_unit_test(password_forms_refused), cmocka_unit_test(password_forms_to_be_stored),
+		cmocka_unit_test(password_round_trip),    cmocka_unit_test(seal_round_trip),
+		cmocka_unit_test(seal_damage_found),
 	};
 
 	assert_int_equal(crypto_init(NULL), RC_OK);
