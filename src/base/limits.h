@@ -15,6 +15,11 @@ enum {
 	LIMIT_CSR = 64 << 10,           /* a certificate request, DER */
 	LIMIT_CERT = 64 << 10,          /* a certificate, DER */
 	LIMIT_TBS = 60 << 10,           /* what the signer signs */
+	LIMIT_CRL = 256 << 20,          /* a revocation list, DER */
+	LIMIT_CRL_ENTRY = 8 << 10,      /* one entry of it */
+	LIMIT_OCSP_REQUEST = 16 << 10,  /* an OCSP request, DER */
+	LIMIT_OCSP_RESPONSE = 64 << 10, /* an OCSP response, DER */
+	LIMIT_OCSP_IDS = 50,            /* certificates asked about in one request */
 	LIMIT_NAME_ATTRS = 64,          /* attributes in one distinguished name */
 	LIMIT_SAN = 1000,               /* general names in one extension */
 	LIMIT_EXTENSIONS = 64,          /* in one certificate or request */

@@ -171,6 +171,8 @@ dw_bytes(const struct dw *w)
 uint8_t *dw_room(struct dw *w, size_t n);
 /* Header of a value whose contents are all that was written since the mark. */
 void dw_wrap(struct dw *w, uint32_t tag, size_t mark);
+/* Header alone, of a value whose n bytes of contents are kept elsewhere. */
+void dw_head(struct dw *w, uint32_t tag, size_t n);
 /* Turns what was written since the mark, whole values, into a SET OF in canonical order. At most 256 elements. */
 void dw_set_of(struct dw *w, size_t mark);
 

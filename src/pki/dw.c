@@ -88,8 +88,8 @@ put_tag(struct dw *w, uint32_t tag)
 	put_u8(w, (uint8_t)tag);
 }
 
-static void
-put_head(struct dw *w, uint32_t tag, size_t n)
+void
+dw_head(struct dw *w, uint32_t tag, size_t n)
 {
 	uint8_t count = 0;
 
@@ -106,14 +106,14 @@ put_head(struct dw *w, uint32_t tag, size_t n)
 void
 dw_wrap(struct dw *w, uint32_t tag, size_t mark)
 {
-	put_head(w, tag, dw_mark(w) - mark);
+	dw_head(w, tag, dw_mark(w) - mark);
 }
 
 void
 dw_tlv(struct dw *w, uint32_t tag, struct bytes contents)
 {
 	dw_put(w, contents);
-	put_head(w, tag, contents.n);
+	dw_head(w, tag, contents.n);
 }
 
 static int
@@ -147,7 +147,7 @@ dw_set_of(struct dw *w, size_t mark)
 	if (w->bad)
 		return;
 	if (all.n == 0) {
-		put_head(w, DER_SET, 0);
+		dw_head(w, DER_SET, 0);
 		return;
 	}
 	n = split(all, v, MAX);
@@ -162,14 +162,14 @@ dw_set_of(struct dw *w, size_t mark)
 		memcpy(to, v[i].p, v[i].n);
 	memcpy(w->p, copy, all.n);
 	free(copy);
-	put_head(w, DER_SET, all.n);
+	dw_head(w, DER_SET, all.n);
 }
 
 void
 dw_bool(struct dw *w, bool v)
 {
 	put_u8(w, v ? 0xff : 0);
-	put_head(w, DER_BOOLEAN, 1);
+	dw_head(w, DER_BOOLEAN, 1);
 }
 
 void
@@ -183,7 +183,7 @@ dw_int(struct dw *w, int64_t v)
 		put_u8(w, octet);
 		v >>= 8; /* arithmetic, as every compiler of this project has it */
 	} while (!((v == 0 && octet < 0x80) || (v == -1 && octet >= 0x80)));
-	put_head(w, DER_INTEGER, dw_mark(w) - at);
+	dw_head(w, DER_INTEGER, dw_mark(w) - at);
 }
 
 void
@@ -196,7 +196,7 @@ dw_unsigned(struct dw *w, struct bytes magnitude)
 	dw_put(w, magnitude);
 	if (magnitude.n == 0 || magnitude.p[0] >= 0x80)
 		put_u8(w, 0);
-	put_head(w, DER_INTEGER, dw_mark(w) - at);
+	dw_head(w, DER_INTEGER, dw_mark(w) - at);
 }
 
 void
@@ -208,7 +208,7 @@ dw_oid(struct dw *w, struct bytes contents)
 void
 dw_null(struct dw *w)
 {
-	put_head(w, DER_NULL, 0);
+	dw_head(w, DER_NULL, 0);
 }
 
 void
@@ -222,7 +222,7 @@ dw_bits(struct dw *w, struct bytes octets)
 {
 	dw_put(w, octets);
 	put_u8(w, 0);
-	put_head(w, DER_BIT_STRING, octets.n + 1);
+	dw_head(w, DER_BIT_STRING, octets.n + 1);
 }
 
 void
@@ -244,7 +244,7 @@ dw_named_bits(struct dw *w, uint32_t tag, uint32_t bits)
 		put_u8(w, v);
 	}
 	put_u8(w, (uint8_t)(8 * octets - top));
-	put_head(w, tag, dw_mark(w) - at);
+	dw_head(w, tag, dw_mark(w) - at);
 }
 
 static uint8_t *
@@ -268,7 +268,7 @@ put_time(struct dw *w, uint32_t tag, struct civil c, bool utc)
 	p = put2(put2(put2(p, c.year % 100), c.month), c.day);
 	p = put2(put2(put2(p, c.hour), c.minute), c.second);
 	*p = 'Z';
-	put_head(w, tag, n);
+	dw_head(w, tag, n);
 }
 
 void

@@ -27,6 +27,14 @@ static const struct ext_kind kinds[] = {
 	{ OID_PE_AUDIT_IDENTITY, read_audit, write_audit },
 	{ OID_CE_TARGETS, read_targets, write_targets },
 	{ OID_CE_NO_REV_AVAIL, read_null, write_null },
+	{ OID_CE_CRL_NUMBER, read_number, write_number },
+	{ OID_CE_DELTA_CRL, read_number, write_number },
+	{ OID_CE_REASON, read_reason, write_reason },
+	{ OID_CE_INVALIDITY_DATE, read_at, write_at },
+	{ OID_CE_EXPIRED_ON_CRL, read_at, write_at },
+	{ OID_PE_OCSP_ARCHIVE, read_at, write_at },
+	{ OID_CE_CERTIFICATE_ISSUER, read_names, write_names },
+	{ OID_CE_ISSUING_POINT, read_issuing, write_issuing },
 };
 
 const struct ext_kind *
@@ -113,8 +121,11 @@ static enum rc
 check_built(const struct ext_value *v, struct err *e)
 {
 	switch (v->kind) {
+	case OID_CE_ISSUING_POINT:
+		return check_names(&v->point.full_name, GN_NAME, e);
 	case OID_CE_SUBJECT_ALT_NAME:
 	case OID_CE_ISSUER_ALT_NAME:
+	case OID_CE_CERTIFICATE_ISSUER:
 		return check_names(&v->names, GN_NAME, e);
 	case OID_CE_NAME_CONSTRAINTS:
 		TRY(check_names(&v->constraints.permitted, GN_CONSTRAINT, e));

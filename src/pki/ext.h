@@ -1,5 +1,6 @@
 /*
- * Extensions of certificates (RFC 5280 4.2, RFC 3739, EN 319 412-5, RFC 6960, RFC 7633): each kind to a struct and back.
+ * Extensions of certificates (RFC 5280 4.2, RFC 3739, EN 319 412-5, RFC 6960, RFC 7633), of CRLs and their entries (RFC 5280
+ * 5.2, 5.3; X.509 9.5.2.8): each kind to a struct and back.
  *
  * `struct ext` is what stands in the certificate: OID, criticality, value. `struct ext_value` is what it says, a tagged
  * union by the OID; ext_decode and ext_encode go between the two. An extension that we do not know stays bytes (raw).
@@ -159,17 +160,25 @@ struct ac_targets {
 	struct ac_target *v;
 };
 
+/* IssuingDistributionPoint: what a CRL is about (RFC 5280 5.2.5). */
+struct issuing_point {
+	struct gnames full_name;
+	struct bytes relative; /* as in dist_point */
+	bool only_user, only_ca, indirect, only_attribute;
+	uint32_t reasons; /* 0: absent, all of them */
+};
+
 struct ext_value {
 	enum oid kind;    /* OID_CE_*, OID_PE_*; OID_NONE: raw */
 	struct bytes oid; /* set by ext_decode; ext_encode needs it only for OID_NONE */
 	bool critical;
 	union {
-		uint32_t key_usage;                           /* CE_KEY_USAGE */
-		struct oids eku;                              /* CE_EXT_KEY_USAGE */
-		struct basic_constraints basic;               /* CE_BASIC_CONSTRAINTS */
-		struct bytes key_id;                          /* CE_SUBJECT_KEY_ID */
-		struct authority_key_id aki;                  /* CE_AUTHORITY_KEY_ID */
-		struct gnames names;                          /* CE_SUBJECT_ALT_NAME, CE_ISSUER_ALT_NAME */
+		uint32_t key_usage;             /* CE_KEY_USAGE */
+		struct oids eku;                /* CE_EXT_KEY_USAGE */
+		struct basic_constraints basic; /* CE_BASIC_CONSTRAINTS */
+		struct bytes key_id;            /* CE_SUBJECT_KEY_ID */
+		struct authority_key_id aki;    /* CE_AUTHORITY_KEY_ID */
+		struct gnames names; /* CE_SUBJECT_ALT_NAME, CE_ISSUER_ALT_NAME, CE_CERTIFICATE_ISSUER */
 		struct dist_points points;                    /* CE_CRL_POINTS, CE_FRESHEST_CRL */
 		struct access_descs access;                   /* PE_AUTHORITY_INFO, PE_SUBJECT_INFO */
 		struct policy_infos policies;                 /* CE_POLICIES */
@@ -182,8 +191,12 @@ struct ext_value {
 		struct tls_features tls;                      /* PE_TLS_FEATURE */
 		struct bytes audit;                           /* PE_AUDIT_IDENTITY: 1 to 20 octets */
 		struct ac_targets targets;                    /* CE_TARGETS */
-		struct bytes raw;                             /* OID_NONE: the whole DER value */
-	};                                                    /* PE_OCSP_NOCHECK, CE_NO_REV_AVAIL: nothing */
+		struct bytes number;        /* CE_CRL_NUMBER, CE_DELTA_CRL: INTEGER contents */
+		int reason;                 /* CE_REASON: CRLReason */
+		int64_t at;                 /* CE_INVALIDITY_DATE, CE_EXPIRED_ON_CRL, PE_OCSP_ARCHIVE */
+		struct issuing_point point; /* CE_ISSUING_POINT */
+		struct bytes raw;           /* OID_NONE: the whole DER value */
+	};                                  /* PE_OCSP_NOCHECK, CE_NO_REV_AVAIL: nothing */
 };
 
 /* What an extension says; arrays in the arena, views into e->value. Codes: DER_*, NAME, GNAME, EXT (a rule of the
@@ -203,6 +216,25 @@ void dw_ext(struct dw *w, const struct ext *x);
 /* NULL when it is not there. */
 const struct ext *exts_find(const struct exts *l, enum oid known);
 const struct ext *exts_find_oid(const struct exts *l, struct bytes oid);
+
+/* CRLReason (RFC 5280 5.3.1); 7 has no meaning. */
+enum crl_reason {
+	CRL_NO_REASON = -1,
+	CRL_UNSPECIFIED = 0,
+	CRL_KEY_COMPROMISE = 1,
+	CRL_CA_COMPROMISE = 2,
+	CRL_AFFILIATION = 3,
+	CRL_SUPERSEDED = 4,
+	CRL_CESSATION = 5,
+	CRL_HOLD = 6,
+	CRL_REMOVE = 8,
+	CRL_PRIVILEGE = 9,
+	CRL_AA_COMPROMISE = 10,
+};
+/* "keyCompromise"; "" for what is none. */
+const char *crl_reason_name(int reason);
+/* CRL_NO_REASON when unknown. */
+int crl_reason_by_name(struct bytes name);
 
 /* The three that everybody asks about, without memory. */
 MUST enum rc ext_key_usage(struct bytes value, uint32_t *ret, struct err *e);

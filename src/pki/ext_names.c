@@ -33,20 +33,25 @@ take_relative(struct der *d)
 	return rdn;
 }
 
+void
+take_point_name(struct der *d, struct arena *a, struct gnames *full, struct bytes *relative)
+{
+	der_enter(d, DER_CTX_CONS(0));
+	if (der_next_is(d, DER_CTX_CONS(1)))
+		*relative = take_relative(d);
+	else
+		*full = gnames_take(d, DER_CTX_CONS(0), a);
+	der_leave(d);
+}
+
 static struct dist_point
 take_point(struct der *d, struct arena *a)
 {
 	struct dist_point p = { 0 };
 
 	der_enter(d, DER_SEQUENCE);
-	if (der_next_is(d, DER_CTX_CONS(0))) {
-		der_enter(d, DER_CTX_CONS(0));
-		if (der_next_is(d, DER_CTX_CONS(1)))
-			p.relative = take_relative(d);
-		else
-			p.full_name = gnames_take(d, DER_CTX_CONS(0), a);
-		der_leave(d);
-	}
+	if (der_next_is(d, DER_CTX_CONS(0)))
+		take_point_name(d, a, &p.full_name, &p.relative);
 	if (der_next_is(d, DER_CTX(1))) {
 		p.reasons = der_named_bits(d, DER_CTX(1));
 		if (der_ok(d) && (p.reasons == 0 || p.reasons & ~0x1ffu))
@@ -73,22 +78,29 @@ read_points(struct der *d, struct arena *a, struct ext_value *v)
 	der_leave(d);
 }
 
+void
+write_point_name(struct dw *w, const struct gnames *full, struct bytes relative)
+{
+	size_t at = dw_mark(w);
+
+	if (relative.p != NULL)
+		dw_tlv(w, DER_CTX_CONS(1), relative);
+	else if (full->n > 0)
+		dw_gnames(w, DER_CTX_CONS(0), full);
+	if (dw_mark(w) != at)
+		dw_wrap(w, DER_CTX_CONS(0), at);
+}
+
 static void
 write_point(struct dw *w, const struct dist_point *p)
 {
-	size_t at = dw_mark(w), name;
+	size_t at = dw_mark(w);
 
 	if (p->crl_issuer.n > 0)
 		dw_gnames(w, DER_CTX_CONS(2), &p->crl_issuer);
 	if (p->reasons != 0)
 		dw_named_bits(w, DER_CTX(1), p->reasons);
-	name = dw_mark(w);
-	if (p->relative.p != NULL)
-		dw_tlv(w, DER_CTX_CONS(1), p->relative);
-	else if (p->full_name.n > 0)
-		dw_gnames(w, DER_CTX_CONS(0), &p->full_name);
-	if (dw_mark(w) != name)
-		dw_wrap(w, DER_CTX_CONS(0), name);
+	write_point_name(w, &p->full_name, p->relative);
 	dw_wrap(w, DER_SEQUENCE, at);
 }
 

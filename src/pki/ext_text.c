@@ -97,15 +97,15 @@ text_aki(struct buf *out, const struct ext_value *v)
 	hex_put(out, v->aki.serial);
 }
 
+static const char *const reason_flags[] = { "unused",          "keyCompromise",
+					    "cACompromise",    "affiliationChanged",
+					    "superseded",      "cessationOfOperation",
+					    "certificateHold", "privilegeWithdrawn",
+					    "aACompromise" };
+
 static void
 text_points(struct buf *out, const struct ext_value *v)
 {
-	static const char *const reasons[] = { "unused",          "keyCompromise",
-					       "cACompromise",    "affiliationChanged",
-					       "superseded",      "cessationOfOperation",
-					       "certificateHold", "privilegeWithdrawn",
-					       "aACompromise" };
-
 	for (size_t i = 0; i < v->points.n; i++) {
 		const struct dist_point *p = &v->points.v[i];
 
@@ -117,13 +117,68 @@ text_points(struct buf *out, const struct ext_value *v)
 		}
 		if (p->reasons != 0) {
 			buf_str(out, " for ");
-			put_bits(out, p->reasons, reasons, ARRAY_LEN(reasons));
+			put_bits(out, p->reasons, reason_flags, ARRAY_LEN(reason_flags));
 		}
 		if (p->crl_issuer.n > 0) {
 			buf_str(out, " by ");
 			put_gnames(out, &p->crl_issuer);
 		}
 	}
+}
+
+static void
+text_issuing(struct buf *out, const struct ext_value *v)
+{
+	const struct issuing_point *p = &v->point;
+	const struct {
+		bool is;
+		const char *text;
+	} parts[] = { { p->only_user, "of end entities only" },
+		      { p->only_ca, "of authorities only" },
+		      { p->only_attribute, "of attribute certificates only" },
+		      { p->indirect, "indirect" } };
+	size_t k = 0;
+
+	put_gnames(out, &p->full_name);
+	k = p->full_name.n;
+	if (p->relative.p != NULL) {
+		buf_str(out, "relative #");
+		hex_put(out, p->relative);
+		k++;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+		if (!parts[i].is)
+			continue;
+		comma(out, k++);
+		buf_str(out, parts[i].text);
+	}
+	if (p->reasons != 0) {
+		buf_str(out, k > 0 ? " for " : "for ");
+		put_bits(out, p->reasons, reason_flags, ARRAY_LEN(reason_flags));
+	}
+}
+
+static void
+text_number(struct buf *out, struct bytes number)
+{
+	uint64_t v = 0;
+
+	for (size_t i = 0; i < number.n && number.n <= 8; i++)
+		v = v << 8 | number.p[i];
+	if (number.n <= 8) {
+		buf_printf(out, "%llu", (unsigned long long)v);
+	} else {
+		buf_str(out, "0x");
+		hex_put(out, number);
+	}
+}
+
+static void
+text_at(struct buf *out, int64_t at)
+{
+	char text[32];
+
+	buf_str(out, time_text(text, at));
 }
 
 static void
@@ -314,8 +369,24 @@ put_value(struct buf *out, const struct ext_value *v)
 	case OID_CE_AUTHORITY_KEY_ID:
 		text_aki(out, v);
 		break;
+	case OID_CE_CRL_NUMBER:
+	case OID_CE_DELTA_CRL:
+		text_number(out, v->number);
+		break;
+	case OID_CE_REASON:
+		buf_str(out, crl_reason_name(v->reason));
+		break;
+	case OID_CE_INVALIDITY_DATE:
+	case OID_CE_EXPIRED_ON_CRL:
+	case OID_PE_OCSP_ARCHIVE:
+		text_at(out, v->at);
+		break;
+	case OID_CE_ISSUING_POINT:
+		text_issuing(out, v);
+		break;
 	case OID_CE_SUBJECT_ALT_NAME:
 	case OID_CE_ISSUER_ALT_NAME:
+	case OID_CE_CERTIFICATE_ISSUER:
 		put_gnames(out, &v->names);
 		break;
 	case OID_CE_CRL_POINTS:

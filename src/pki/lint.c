@@ -33,8 +33,8 @@ decode(struct lint_input *in, struct err *e)
 	return name_parse(in->a, in->c->subject, &in->subject, e);
 }
 
-static void
-count(struct lint_verdicts *v, const struct lint *l, enum lint_outcome outcome)
+void
+lint_count_in(struct lint_verdicts *v, const struct lint *l, enum lint_outcome outcome)
 {
 	v->v[v->n++] = (struct lint_verdict){ l, outcome };
 	if (outcome != LINT_FAIL)
@@ -58,7 +58,7 @@ lint_cert(struct arena *a, const struct cert *c, struct lint_verdicts *ret, stru
 	v.v = arena_array(a, n, sizeof(*v.v));
 	NEED(v.v != NULL, e, CHY_NO_MEMORY, NULL, "verdicts");
 	for (size_t i = 0; i < n; i++)
-		count(&v, lint_at(i), lint_at(i)->fn(&in));
+		lint_count_in(&v, lint_at(i), lint_at(i)->fn(&in));
 	*ret = v;
 	return RC_OK;
 }

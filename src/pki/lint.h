@@ -1,11 +1,14 @@
 /*
- * Lints: rules of RFC 5280 and EN 319 412 that a certificate of ours must keep, each a small function in one table.
- * A lint judges a parsed certificate; those that need a parent's view are not here.
+ * Lints: rules of RFC 5280 and EN 319 412 that a certificate of ours must keep, of RFC 5280 for revocation lists, and of RFC 6960 and
+ * 5019 for OCSP responses, each a small function in one table for each kind. A lint judges one parsed object; those that need
+ * another one beside it are not here.
  */
 #ifndef PKI_LINT_H
 #define PKI_LINT_H
 
 #include "pki/cert.h"
+#include "pki/crl.h"
+#include "pki/ocsp.h"
 
 enum lint_severity { LINT_ERROR, LINT_WARNING, LINT_NOTICE };
 enum lint_outcome { LINT_PASS, LINT_NA, LINT_FAIL };
@@ -20,7 +23,7 @@ struct lint {
 	enum lint_outcome (*fn)(const struct lint_input *in);
 };
 
-/* All lints, for documentation: their number, and the i-th (i below it). */
+/* All lints of certificates, for documentation: their number, and the i-th (i below it). */
 size_t lint_count(void);
 const struct lint *lint_at(size_t i);
 
@@ -37,6 +40,12 @@ struct lint_verdicts {
 /* Judges one certificate. A certificate whose extension or key cannot be decoded fails "rfc5280-4.2-extension-syntax" or
    "rfc5280-4.1.2.7-key-syntax"; lints that would need it do not apply. Fails only with NO_MEMORY. */
 MUST enum rc lint_cert(struct arena *a, const struct cert *c, struct lint_verdicts *ret, struct err *e);
+/* The same for a revocation list and for an OCSP response, by tables of their own. No lint applies to a refusal. */
+MUST enum rc lint_crl(struct arena *a, const struct crl *c, struct lint_verdicts *ret, struct err *e);
+MUST enum rc lint_ocsp(struct arena *a, const struct ocsp_response *r, struct lint_verdicts *ret,
+		       struct err *e);
+const struct lint *lint_crl_list(size_t *ret_n);
+const struct lint *lint_ocsp_list(size_t *ret_n);
 const char *lint_severity_name(enum lint_severity s); /* "error" */
 /* [{id, severity, outcome, text}] of those that failed; all when `all`. NULL when memory is out. */
 struct json *lint_json(struct arena *a, const struct lint_verdicts *v, bool all);

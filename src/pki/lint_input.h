@@ -7,7 +7,9 @@
 #include "pki/lint.h"
 
 struct lint_input {
-	const struct cert *c;
+	const struct cert *c; /* one of these three; the members behind belong to the first */
+	const struct crl *crl;
+	const struct ocsp_response *ocsp;
 	struct arena *a;
 	struct name issuer, subject;
 	bool key_ok, exts_ok, self_issued;
@@ -30,6 +32,9 @@ lint_judge(bool applies, bool holds)
 {
 	return !applies ? LINT_NA : holds ? LINT_PASS : LINT_FAIL;
 }
+
+/* One more judgement. */
+void lint_count_in(struct lint_verdicts *v, const struct lint *l, enum lint_outcome outcome);
 
 /* The two tables that make the list. */
 extern const struct lint lint_5280_table[], lint_qc_table[];
