@@ -239,7 +239,8 @@ const struct command commands_try[] = {
 	  "would be refused, "
 	  "accepted, or come out different, and how. Nothing is signed and nothing is stored. Tried are "
 	  "requests that officers "
-	  "signed, and the newest ones of issuing sessions, which are remembered for this.",
+	  "signed, for certificates, soft tokens and attribute certificates, and the newest ones of issuing "
+	  "sessions, which are remembered for this.",
 	  simulate_options, of_kind,
 	  "chancery policy simulate certificate-procedure --file tls.json --last 1000", run_simulate },
 	{ "token-procedure", "preview", "show which certificate procedure each key would get, and why", NULL,

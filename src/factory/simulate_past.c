@@ -3,22 +3,23 @@
 #include "factory/try_policy.h"
 
 #include "factory/in_force.h"
+#include "crypto/softkey.h"
+#include "factory/issue_attribute.h"
 #include "factory/issue_facts.h"
 #include "factory/leaf.h"
-#include "factory/requests.h"
+#include "factory/past.h"
 #include "factory/sessions.h"
+#include "policy/body.h"
 #include "policy/simulate.h"
+#include "policy/token.h"
 #include "store/read.h"
 
-enum { PAST_ARENA = 512 << 20, NOTED_MAX = 200 };
+enum { PAST_ARENA = 512 << 20, NOTED_MAX = 200, STAND_INS = 16 };
 
-/* One past request for one certificate. */
-struct past {
-	int64_t at, id;  /* of the officers' request, or of the remembered one */
-	int64_t session; /* 0: an officer's request */
-	struct officer_id officer;
-	struct bytes csr, token_procedure;
-	int64_t not_before, not_after;
+/* A key in place of one that was never made, or not of this type. */
+struct stand_in {
+	char kind[KEY_NAME_MAX];
+	struct bytes spki;
 };
 
 struct simulating {
@@ -30,86 +31,14 @@ struct simulating {
 	struct past *past;
 	size_t n, most;
 	int64_t since;
+	struct stand_in stand_ins[STAND_INS];
+	size_t stand_ins_n;
 	size_t counts[SIMULATED_COUNT];
 	struct json *items;
 	struct err *e;
 };
 
 /* ---- what there is ---- */
-
-static int64_t
-time_of(const struct json *validity, const char *name)
-{
-	const struct json *v = json_get(validity, name);
-	int64_t at = 0;
-
-	if (v == NULL || v->type != JSON_STR || time_parse(v->str, &at, NULL) != RC_OK)
-		return 0;
-	return at;
-}
-
-/* All certificate requests in one signed act. */
-static enum rc
-take_request(struct simulating *s, const struct request_row *row)
-{
-	struct signature_row *signatures;
-	struct request r;
-	size_t n;
-
-	TRY(request_read(s->mem, row, &r, s->e));
-	TRY(store_signatures(s->f->store, s->mem, row->id, &signatures, &n, s->e));
-	JSON_EACH(item, json_get(r.body, "requests"))
-	{
-		const struct json *procedure = json_get(r.body, "token_procedure"),
-				  *validity = json_get(r.body, "validity");
-		struct past *p = &s->past[s->n];
-		struct bytes text;
-
-		if (s->n == 2 * s->most || n == 0 || procedure == NULL || procedure->type != JSON_INT)
-			return RC_OK;
-		*p = (struct past){ .at = row->at,
-				    .id = row->id,
-				    .officer = officer_id_of(signatures[n - 1].officer_id) };
-		p->token_procedure = bytes_str(arena_printf(s->mem, "%lld", (long long)procedure->integer));
-		p->not_before = time_of(validity, "not_before");
-		p->not_after = time_of(validity, "not_after");
-		if (json_need_str(item, "csr", &text, NULL) == RC_OK &&
-		    base64_parse(s->mem, text, &p->csr, NULL) == RC_OK)
-			s->n++;
-	}
-	return RC_OK;
-}
-
-static enum rc
-take_requests(struct simulating *s)
-{
-	struct request_row *rows;
-	size_t n;
-
-	TRY(store_requests_of_act(s->f->store, s->mem, BYTES("certificate.issue"), 0, s->since, s->most,
-				  &rows, &n, s->e));
-	for (size_t i = 0; i < n && s->n < s->most; i++)
-		TRY(take_request(s, &rows[i]));
-	return RC_OK;
-}
-
-static enum rc
-take_remembered(struct simulating *s)
-{
-	struct remembered_row *rows;
-	size_t n;
-
-	TRY(store_remembered(s->f->store, s->mem, 0, s->since, s->most, &rows, &n, s->e));
-	for (size_t i = 0; i < n; i++)
-		s->past[s->n++] = (struct past){ .at = rows[i].at,
-						 .id = rows[i].id,
-						 .session = rows[i].session_id,
-						 .csr = rows[i].csr,
-						 .token_procedure = rows[i].token_procedure,
-						 .not_before = rows[i].not_before,
-						 .not_after = rows[i].not_after };
-	return RC_OK;
-}
 
 /* Of a token procedure in the officer's domain or below it. */
 static bool
@@ -144,11 +73,11 @@ newest_first(const void *x, const void *y)
 static enum rc
 gather(struct simulating *s)
 {
-	/* as many of officers' (a bulk request may go beyond by what one holds) as of sessions' */
-	s->past = arena_array(s->mem, 3 * s->most + LIMIT_BULK, sizeof(*s->past));
-	NEED(s->past != NULL, s->e, CHY_NO_MEMORY, NULL, "past requests");
-	TRY(take_requests(s));
-	TRY(take_remembered(s));
+	const struct past_query q = {
+		.f = s->f, .mem = s->mem, .now = s->now, .then = s->then, .since = s->since, .most = s->most
+	};
+
+	TRY(past_gather(&q, &s->past, &s->n, s->e));
 	leave_out_others(s);
 	if (s->n > 0)
 		qsort(s->past, s->n, sizeof(*s->past), newest_first);
@@ -158,26 +87,37 @@ gather(struct simulating *s)
 
 /* ---- one ---- */
 
+/* One past request before both policies. */
 struct one {
+	struct simulating *s;
+	struct arena *a;
+	const struct past *p;
 	struct issue_request request;
 	struct csr csr;
 	struct issue_facts facts;
 	struct session_facts session;
 	struct session_body body;
 	uint8_t key_id[20];
+	struct bytes subject; /* DER */
+	struct bytes text;    /* the same in words, where that is what there is */
 };
+
+typedef enum rc side_fn(struct one *o, const struct snapshot *policy, struct simulated_side *ret);
+
+/* ---- by a certificate request ---- */
 
 /* The session as it was when it was used: open, with certificates left. */
 static enum rc
-session_then(struct simulating *s, struct arena *a, struct one *o, const struct past *p)
+session_then(struct one *o)
 {
+	struct err *e = o->s->e;
 	struct session_row row;
 	struct json *body;
 
-	TRY(store_session(s->f->store, a, p->session, &row, s->e));
-	TRY(json_parse(a, row.body, &body, s->e));
-	TRY(session_body_read(a, body, &o->body, s->e));
-	o->session = (struct session_facts){ .id = session_id_of(p->session),
+	TRY(store_session(o->s->f->store, o->a, o->p->session, &row, e));
+	TRY(json_parse(o->a, row.body, &body, e));
+	TRY(session_body_read(o->a, body, &o->body, e));
+	o->session = (struct session_facts){ .id = session_id_of(o->p->session),
 					     .token_procedures = o->body.procedures,
 					     .token_procedures_n = o->body.procedures_n,
 					     .certificates_max = INT64_MAX,
@@ -189,29 +129,188 @@ session_then(struct simulating *s, struct arena *a, struct one *o, const struct 
 	return RC_OK;
 }
 
-static enum rc
-facts_of(struct simulating *s, struct arena *a, struct one *o, const struct past *p)
+static void
+start(struct one *o)
 {
 	o->request = (struct issue_request){ .word = WORD_REQUEST,
-					     .request = request_id_of(p->id),
-					     .officer = p->officer,
-					     .token_procedure = p->token_procedure,
-					     .csr_der = p->csr,
-					     .not_before_ms = p->not_before,
-					     .not_after_ms = p->not_after };
-	TRY(csr_parse_any(a, p->csr, &o->csr, s->e));
-	o->facts = (struct issue_facts){ .request = &o->request, .now_ms = p->at };
-	issue_facts_of_csr(&o->facts, &o->csr, o->key_id, false);
-	return p->session ? session_then(s, a, o, p) : RC_OK;
+					     .request = request_id_of(o->p->id),
+					     .officer = o->p->officer,
+					     .token_procedure = o->p->token_procedure,
+					     .csr_der = o->p->csr,
+					     .not_before_ms = o->p->not_before,
+					     .not_after_ms = o->p->not_after };
+	o->facts = (struct issue_facts){ .request = &o->request, .now_ms = o->p->at };
 }
 
-static void
-note(struct simulating *s, const struct past *p, const struct one *o, const struct json *found)
+static enum rc
+certificate_side(struct one *o, const struct snapshot *policy, struct simulated_side *ret)
 {
+	start(o);
+	TRY(csr_parse_any(o->a, o->p->csr, &o->csr, o->s->e));
+	issue_facts_of_csr(&o->facts, &o->csr, o->key_id, false);
+	o->subject = o->csr.subject;
+	if (o->p->session != 0)
+		TRY(session_then(o));
+	return simulate_certificate(o->a, policy, &o->facts, ret, o->s->e);
+}
+
+/* ---- for a key of a soft token ---- */
+
+static enum rc
+stand_in(struct simulating *s, const char *kind, struct bytes *ret)
+{
+	OWN(softkey_free)
+	struct softkey *key = NULL;
+	struct stand_in *x = &s->stand_ins[s->stand_ins_n];
+
+	for (size_t i = 0; i < s->stand_ins_n; i++)
+		if (strcmp(s->stand_ins[i].kind, kind) == 0) {
+			*ret = s->stand_ins[i].spki;
+			return RC_OK;
+		}
+	NEED(s->stand_ins_n < STAND_INS, s->e, CHY_LIMIT, NULL, "more than %d types of keys", STAND_INS);
+	TRY(softkey_generate(kind, &key, s->e));
+	snprintf(x->kind, sizeof(x->kind), "%s", kind);
+	x->spki = arena_dup(s->mem, softkey_spki(key));
+	NEED(x->spki.p != NULL, s->e, CHY_NO_MEMORY, NULL, "a key");
+	s->stand_ins_n++;
+	*ret = x->spki;
+	return RC_OK;
+}
+
+/* The key that was made, where it is of the type that the procedure wants. */
+static enum rc
+fitting_key(struct one *o, const struct procedure *wanted, struct bytes *ret)
+{
+	char want[KEY_NAME_MAX] = "p-256", is[KEY_NAME_MAX];
+	struct pubkey key;
+
+	if (wanted != NULL && wanted->key_type.alg != KEY_NONE)
+		key_type_text(want, wanted->key_type);
+	*ret = o->p->spki;
+	if (ret->n > 0) {
+		TRY(pubkey_parse(*ret, &key, o->s->e));
+		if (wanted == NULL || strcmp(key_type_text(is, pubkey_type(&key)), want) == 0)
+			return RC_OK;
+	}
+	return stand_in(o->s, want, ret);
+}
+
+static bool
+is_made_by(const struct token_procedure *t, struct doc_id procedure)
+{
+	for (size_t i = 0; i < t->procedures_n; i++)
+		if (doc_id_eq(t->procedures[i]->doc->id, procedure))
+			return true;
+	for (size_t i = 0; i < t->keys_n; i++)
+		if (t->keys[i]->renew != NULL && doc_id_eq(t->keys[i]->renew->doc->id, procedure))
+			return true;
+	return false;
+}
+
+/* A refusal before anything is decided. */
+static enum rc
+refused(struct one *o, struct simulated_side *ret, const char *rule, enum rc rc)
+{
+	NEED(rc != RC_NOMEM, o->s->e, CHY_NO_MEMORY, NULL, "a simulation");
+	ret->rule = rule;
+	return RC_OK;
+}
+
+static const struct token_procedure *
+usable(const struct snapshot *policy, const struct past *p)
+{
+	const struct token_procedure *t = snapshot_token_procedure(
+	    policy, doc_id_of(body_int(p->body, "token_procedure", 0)));
+
+	return t != NULL && t->doc->active && t->why_not.code == CHY_NONE ? t : NULL;
+}
+
+static enum rc
+key_facts(struct one *o, const struct snapshot *policy, const struct token_input *in)
+{
+	start(o);
+	TRY(fitting_key(o, snapshot_procedure(policy, o->p->procedure), &o->request.spki));
+	o->request.not_before_ms = in->not_before_ms;
+	o->request.not_after_ms = in->not_after_ms;
+	o->request.subject = in->subject;
+	o->request.san = in->san;
+	o->request.certificate_procedure = o->p->procedure;
+	o->csr = (struct csr){ .subject = in->subject, .san = in->san };
+	TRY(pubkey_parse(o->request.spki, &o->csr.key, o->s->e));
+	issue_facts_of_csr(&o->facts, &o->csr, o->key_id, true);
+	if (in->subject.n > 0)
+		o->subject = in->subject;
+	return RC_OK;
+}
+
+/* What is wrong with the token procedure itself is found by the rules of issuing. */
+static enum rc
+key_side(struct one *o, const struct snapshot *policy, struct simulated_side *ret)
+{
+	const struct token_procedure *t = usable(policy, o->p);
+	struct token_input in = { .subject = BYTES_NONE };
+	enum rc rc;
+
+	*ret = (struct simulated_side){ .rule = NULL };
+	if (t != NULL && t->storage == STORAGE_PKCS12) {
+		rc = token_input_read(o->a, t, json_get(o->p->body, "input"), &in, &ret->why);
+		if (rc != RC_OK)
+			return refused(o, ret, "token-input", rc);
+		if (!is_made_by(t, o->p->procedure))
+			return refused(o, ret, "selection",
+				       err_set(&ret->why, CHY_SELECT_NONE, NULL,
+					       "the token procedure makes no such key"));
+	}
+	TRY(key_facts(o, policy, &in));
+	return simulate_certificate(o->a, policy, &o->facts, ret, o->s->e);
+}
+
+/* ---- an attribute certificate ---- */
+
+static enum rc
+attribute_side(struct one *o, const struct snapshot *policy, struct simulated_side *ret)
+{
+	const struct token_procedure *t = usable(policy, o->p);
+	struct ac_base base;
+	struct ac_facts facts = { .officer = o->p->officer,
+				  .token_procedure = o->p->token_procedure,
+				  .base = &base,
+				  .not_before_ms = o->p->not_before,
+				  .not_after_ms = o->p->not_after,
+				  .now_ms = o->p->at };
+
+	*ret = (struct simulated_side){ .rule = NULL };
+	TRY(ac_base_load(o->s->f, o->a, body_int(json_get(o->p->body, "base"), "certificate", 0), &base,
+			 o->s->e));
+	base.held = base.revoked = false; /* as it was then */
+	o->text = base.subject;
+	while (t != NULL && facts.which < t->acs_n &&
+	       !doc_id_eq(t->acs[facts.which]->doc->id, o->p->procedure))
+		facts.which++;
+	if (t != NULL && facts.which == t->acs_n)
+		return refused(o, ret, "token-procedure",
+			       err_set(&ret->why, CHY_SELECT_NONE, NULL,
+				       "the token procedure makes no such attribute certificate"));
+	if (t != NULL)
+		facts.attributes = ac_attributes_for(o->a, t, facts.which,
+						     body_list(o->p->body, "attributes"));
+	return simulate_attribute_certificate(o->a, policy, &facts, ret, o->s->e);
+}
+
+/* ---- each of them ---- */
+
+static void
+note(struct one *o, const struct json *found)
+{
+	struct simulating *s = o->s;
+	const struct past *p = o->p;
 	struct json *item = json_copy(s->a, found);
 	OWN_BUF struct buf subject = buf_max(16 << 10);
 
-	name_put_der_text(&subject, o->csr.subject);
+	buf_put(&subject, o->text);
+	if (o->text.n == 0)
+		name_put_der_text(&subject, o->subject);
 	json_set(item, "at", json_time(s->a, p->at));
 	json_set(item, p->session ? "session" : "request", json_int(s->a, p->session ? p->session : p->id));
 	json_set(item, "subject", buf_ok(&subject) ? json_str(s->a, buf_bytes(&subject)) : NULL);
@@ -221,18 +320,24 @@ note(struct simulating *s, const struct past *p, const struct one *o, const stru
 static enum rc
 try_one(struct simulating *s, const struct past *p)
 {
+	static side_fn *const sides[] = { [PAST_CERTIFICATE] = certificate_side,
+					  [PAST_KEY] = key_side,
+					  [PAST_ATTRIBUTE] = attribute_side };
 	OWN(arena_free)
 	struct arena *a = arena_new(LIMIT_REQUEST_ARENA);
 	struct one *o = a ? arena_one(a, struct one) : NULL;
+	struct simulated_side now, then;
 	enum simulated outcome;
 	struct json *found;
 
 	NEED(o != NULL, s->e, CHY_NO_MEMORY, NULL, "a simulation");
-	TRY(facts_of(s, a, o, p));
-	TRY(simulate(a, s->now, s->then, &o->facts, &outcome, &found, s->e));
+	*o = (struct one){ .s = s, .a = a, .p = p };
+	TRY(sides[p->what](o, s->now, &now));
+	TRY(sides[p->what](o, s->then, &then));
+	TRY(simulate_compare(a, &now, &then, &outcome, &found, s->e));
 	s->counts[outcome]++;
 	if (outcome != SIMULATED_SAME && s->items->count < NOTED_MAX)
-		note(s, p, o, found);
+		note(o, found);
 	return RC_OK;
 }
 

@@ -17,8 +17,9 @@ enum { SIMULATE_LAST_MAX = 1000, SIMULATE_LAST = 100 };
  * a draft's id or a whole body; object: what it changes, by id or name (none: the document of its name in its domain, else a
  * new one); requests since a time, the newest `last`. *ret: {"tried", "same", "different", "refused", "accepted",
  * "refused_otherwise", "unusable", "oldest", "items": [...]}, items being what does not stay the same. Tried are
- * requests that officers signed, and those of sessions that are remembered (remember.h), by the rules as they stood when
- * they came: at their time, with sessions that were open. Codes: those of document_check, ROLE_MISSING, REF_*, JSON_*.
+ * requests that officers signed, each certificate, key of a soft token and attribute certificate by itself (past.h), and those of
+ * sessions that are remembered (remember.h), by the rules as they stood when they came: at their time, with sessions that
+ * were open. Codes: those of document_check, ROLE_MISSING, REF_*, JSON_*.
  */
 MUST enum rc policy_simulate(struct factory *f, struct arena *a, const struct snapshot *policy,
 			     const struct officer *who, const struct json *in, struct json **ret,

@@ -1,14 +1,6 @@
 #include "base/base.h"
 #include "policy/simulate.h"
 
-struct side {
-	bool issued;
-	struct err why;   /* where it is refused */
-	const char *rule; /* that refused; NULL: none */
-	struct issue_decision decision;
-	struct json *cert; /* what would be issued, as JSON */
-};
-
 const char *
 simulated_name(enum simulated s)
 {
@@ -23,46 +15,73 @@ simulated_name(enum simulated s)
 
 /* ---- one side ---- */
 
+/* A refusal with the rule that it came from; RC_OK but for what is no refusal. */
 static enum rc
-read_tbs(struct arena *a, struct side *s, struct err *e)
+refused(struct simulated_side *s, const struct rule_trace *t, enum rc rc, struct err *e)
 {
-	struct bytes tbs;
-	struct cert c;
-
-	TRY(issue_tbs(a, &s->decision, &tbs, e));
-	TRY(cert_parse_tbs(a, tbs, &c, e));
-	s->cert = cert_json(a, &c);
-	NEED(s->cert != NULL, e, CHY_NO_MEMORY, NULL, "a simulation");
+	NEED(rc != RC_NOMEM, e, CHY_NO_MEMORY, NULL, "a simulation");
+	s->rule = t->n > 0 ? t->v[t->n - 1].rule : NULL;
 	return RC_OK;
 }
 
 static enum rc
-decide(struct arena *a, const struct snapshot *policy, const struct issue_facts *facts, struct side *s,
-       struct err *e)
+issued(struct simulated_side *s, const struct document *procedure, struct json *cert, struct err *e)
+{
+	NEED(cert != NULL, e, CHY_NO_MEMORY, NULL, "a simulation");
+	s->issued = true;
+	s->procedure = procedure->name;
+	s->cert = cert;
+	return RC_OK;
+}
+
+enum rc
+simulate_certificate(struct arena *a, const struct snapshot *policy, const struct issue_facts *facts,
+		     struct simulated_side *ret, struct err *e)
 {
 	struct issue_facts own = *facts;
+	struct issue_decision d;
+	struct bytes tbs;
+	struct cert c;
 	enum rc rc;
 
-	*s = (struct side){ .rule = NULL };
+	*ret = (struct simulated_side){ .rule = NULL };
 	own.policy = policy;
-	rc = decide_issue(a, &own, &s->decision, &s->why);
-	NEED(rc != RC_NOMEM, e, CHY_NO_MEMORY, NULL, "a simulation");
-	s->issued = rc == RC_OK;
-	if (s->issued)
-		return read_tbs(a, s, e);
-	if (s->decision.trace.n > 0)
-		s->rule = s->decision.trace.v[s->decision.trace.n - 1].rule;
-	return RC_OK;
+	rc = decide_issue(a, &own, &d, &ret->why);
+	if (rc != RC_OK)
+		return refused(ret, &d.trace, rc, e);
+	TRY(issue_tbs(a, &d, &tbs, e));
+	TRY(cert_parse_tbs(a, tbs, &c, e));
+	return issued(ret, d.procedure->doc, cert_json(a, &c), e);
+}
+
+enum rc
+simulate_attribute_certificate(struct arena *a, const struct snapshot *policy, const struct ac_facts *facts,
+			       struct simulated_side *ret, struct err *e)
+{
+	struct ac_facts own = *facts;
+	struct ac_decision d;
+	struct bytes tbs;
+	struct ac c;
+	enum rc rc;
+
+	*ret = (struct simulated_side){ .rule = NULL };
+	own.policy = policy;
+	rc = decide_attribute_certificate(a, &own, &d, &ret->why);
+	if (rc != RC_OK)
+		return refused(ret, &d.trace, rc, e);
+	TRY(ac_decision_tbs(a, &d, &tbs, e));
+	TRY(ac_parse_tbs(a, tbs, &c, e));
+	return issued(ret, d.procedure->doc, ac_json(a, &c), e);
 }
 
 static struct json *
-side_json(struct arena *a, const struct side *s)
+side_json(struct arena *a, const struct simulated_side *s)
 {
 	struct json *o = json_object(a);
 
 	json_set(o, "issued", json_bool(a, s->issued));
 	if (s->issued) {
-		json_set(o, "procedure", json_str(a, s->decision.procedure->doc->name));
+		json_set(o, "procedure", json_str(a, s->procedure));
 		return o;
 	}
 	json_set(o, "code", json_str(a, bytes_str(arena_printf(a, "CHY-%d", (int)s->why.code))));
@@ -128,6 +147,27 @@ differ_in_extension(struct arena *a, struct json *list, const struct json *x, co
 		       extension_text(a, extension(is, oid)));
 }
 
+/* "Role: clerk; Group: staff" of an attribute certificate; NULL: a certificate. */
+static struct json *
+attributes_text(struct arena *a, const struct json *cert)
+{
+	const struct json *list = json_get(cert, "attributes");
+	OWN_BUF struct buf b = buf_max(256 << 10);
+
+	if (list == NULL)
+		return NULL;
+	JSON_EACH(x, list)
+	{
+		const struct json *name = json_get(x, "name"), *text = json_get(x, "text");
+
+		if (b.n > 0)
+			buf_str(&b, "; ");
+		if (name != NULL && text != NULL)
+			buf_printf(&b, "%.*s: %.*s", BYTES_FMT(name->str), BYTES_FMT(text->str));
+	}
+	return buf_ok(&b) ? json_str(a, buf_bytes(&b)) : NULL;
+}
+
 static struct json *
 certificate_difference(struct arena *a, const struct json *was, const struct json *is)
 {
@@ -146,6 +186,7 @@ certificate_difference(struct arena *a, const struct json *was, const struct jso
 	for (size_t i = 0; i < ARRAY_LEN(members); i++)
 		differ(a, list, members[i].member, members[i].label, json_get(was, members[i].member),
 		       json_get(is, members[i].member));
+	differ(a, list, "attributes", "Attributes", attributes_text(a, was), attributes_text(a, is));
 	JSON_EACH(x, json_get(was, "extensions"))
 	differ_in_extension(a, list, x, was, is);
 	JSON_EACH(x, json_get(is, "extensions"))
@@ -155,16 +196,15 @@ certificate_difference(struct arena *a, const struct json *was, const struct jso
 }
 
 static struct json *
-difference(struct arena *a, const struct side *now, const struct side *then)
+difference(struct arena *a, const struct simulated_side *now, const struct simulated_side *then)
 {
 	struct json *list = json_array(a), *procedure;
 
 	if (!now->issued || !then->issued)
 		return list;
 	procedure = json_array(a);
-	differ(a, procedure, "certificate_procedure", "Certificate procedure",
-	       json_str(a, now->decision.procedure->doc->name),
-	       json_str(a, then->decision.procedure->doc->name));
+	differ(a, procedure, "certificate_procedure", "Certificate procedure", json_str(a, now->procedure),
+	       json_str(a, then->procedure));
 	JSON_EACH(x, procedure)
 	json_add(list, json_copy(a, x));
 	JSON_EACH(x, certificate_difference(a, now->cert, then->cert))
@@ -173,7 +213,7 @@ difference(struct arena *a, const struct side *now, const struct side *then)
 }
 
 static enum simulated
-outcome(const struct side *now, const struct side *then, const struct json *differences)
+outcome(const struct simulated_side *now, const struct simulated_side *then, const struct json *differences)
 {
 	if (now->issued && then->issued)
 		return differences->count > 0 ? SIMULATED_DIFFERENT : SIMULATED_SAME;
@@ -185,21 +225,17 @@ outcome(const struct side *now, const struct side *then, const struct json *diff
 }
 
 enum rc
-simulate(struct arena *a, const struct snapshot *now, const struct snapshot *then,
-	 const struct issue_facts *facts, enum simulated *ret_outcome, struct json **ret, struct err *e)
+simulate_compare(struct arena *a, const struct simulated_side *now, const struct simulated_side *then,
+		 enum simulated *ret_outcome, struct json **ret, struct err *e)
 {
-	struct side is, would;
-	struct json *list;
+	struct json *list = difference(a, now, then);
 
-	TRY(decide(a, now, facts, &is, e));
-	TRY(decide(a, then, facts, &would, e));
-	list = difference(a, &is, &would);
 	*ret = json_object(a);
 	NEED(list != NULL && *ret != NULL, e, CHY_NO_MEMORY, NULL, "a simulation");
-	*ret_outcome = outcome(&is, &would, list);
+	*ret_outcome = outcome(now, then, list);
 	json_set(*ret, "outcome", json_str(a, bytes_str(simulated_name(*ret_outcome))));
-	json_set(*ret, "now", side_json(a, &is));
-	json_set(*ret, "then", side_json(a, &would));
+	json_set(*ret, "now", side_json(a, now));
+	json_set(*ret, "then", side_json(a, then));
 	json_set(*ret, "difference", list);
 	return RC_OK;
 }
