@@ -81,6 +81,27 @@ state_of(struct journal_verifier *v, struct pairmap *m, int64_t id, size_t size,
 }
 
 static enum rc
+know_keys(struct journal_verifier *v, struct arena *a, struct officer_state *o, const struct json *list,
+	  struct err *e)
+{
+	OWN_BUF struct buf keys = buf_max(64 << 10);
+
+	JSON_EACH(x, list && list->type == JSON_ARRAY ? list : NULL)
+	{
+		struct bytes key;
+
+		NEED(x->type == JSON_STR, e, CHY_JOURNAL_FORMAT, NULL, "an officer's key");
+		TRY(hex_parse(a, x->str, &key, e));
+		NEED(key.n == SHA256_LEN, e, CHY_JOURNAL_FORMAT, NULL, "an officer's key of %zu octets",
+		     key.n);
+		buf_put(&keys, key);
+	}
+	o->keys = arena_dup(v->mem, buf_bytes(&keys));
+	NEED(buf_ok(&keys), e, CHY_NO_MEMORY, NULL, "an officer");
+	return RC_OK;
+}
+
+static enum rc
 know_officer(struct journal_verifier *v, struct arena *a, const struct leaf_view *l, int64_t id,
 	     const struct json *body, struct err *e)
 {
@@ -101,6 +122,7 @@ know_officer(struct journal_verifier *v, struct arena *a, const struct leaf_view
 	memcpy(o->fingerprint, fingerprint.p, SHA256_LEN);
 	TRY(json_opt_str(body, "subject", &subject, e));
 	o->subject = arena_dup(v->mem, subject);
+	TRY(know_keys(v, a, o, json_get(body, "keys"), e));
 	return ref_of(body, "certificate_procedure", &o->certificate_procedure, e);
 }
 
@@ -113,7 +135,9 @@ know_profile(struct journal_verifier *v, int64_t id, const struct json *body, st
 
 	NEED(p != NULL, e, CHY_NO_MEMORY, NULL, "profile");
 	TRY(json_opt_str(body, "entity_type", &entity, e));
-	*p = (struct profile_state){ .active = is_active(body), .by_subject = bytes_is(entity, "subject") };
+	*p = (struct profile_state){ .active = is_active(body),
+				     .by_subject = bytes_is(entity, "subject"),
+				     .by_token = bytes_is(entity, "dynamic-token") };
 	if (json_get(body, "roles") == NULL)
 		return RC_OK;
 	TRY(json_need_array(body, "roles", &list, e));

@@ -104,8 +104,20 @@ in_its_time(struct arena *a, struct bytes signer, int64_t at_ms, struct err *e)
 	return RC_OK;
 }
 
+static bool
+has_key(const struct officer_state *o, struct bytes spki)
+{
+	uint8_t key[SHA256_LEN];
+
+	sha256(spki, key);
+	for (size_t i = 0; i + SHA256_LEN <= o->keys.n; i += SHA256_LEN)
+		if (memcmp(o->keys.p + i, key, SHA256_LEN) == 0)
+			return true;
+	return false;
+}
+
 /* Another certificate than the bound one counts for an officer who is bound by the subject: issued here before, to the same
-   subject, by the same certificate procedure. */
+   subject, by the same certificate procedure; and for one who is bound to a token: for a key in it. */
 static enum rc
 check_subject(const struct journal_verifier *v, const struct officer_state *o, int64_t officer,
 	      struct bytes signer, const uint8_t hash[SHA256_LEN], struct err *e)
@@ -121,6 +133,9 @@ check_subject(const struct journal_verifier *v, const struct officer_state *o, i
 	NEED(a != NULL, e, CHY_NO_MEMORY, NULL, "a certificate");
 	TRY(cert_parse(a, signer, &cert, e));
 	name_put_der_text(&subject, cert.subject);
+	if (p != NULL && p->by_token && row != NULL && memcmp(row->row.sha256, hash, SHA256_LEN) == 0 &&
+	    has_key(o, cert.spki))
+		return RC_OK;
 	NEED(p != NULL && p->by_subject && row != NULL && memcmp(row->row.sha256, hash, SHA256_LEN) == 0 &&
 		 o->certificate_procedure != 0 && row->certificate_procedure == o->certificate_procedure &&
 		 o->subject.n > 0 && bytes_eq(o->subject, buf_bytes(&subject)),

@@ -26,12 +26,13 @@ struct officer_state {
 	uint8_t fingerprint[SHA256_LEN];
 	struct bytes subject;          /* with certificate_procedure: what binds an officer by the subject */
 	int64_t certificate_procedure; /* 0: none */
+	struct bytes keys;             /* SHA-256 of each key in the token, one behind the other */
 	bool active;
 	int64_t closed_at_ms; /* of the leaf that closed it */
 };
 struct profile_state {
 	roles roles;
-	bool active, by_subject; /* entity type subject */
+	bool active, by_subject, by_token; /* entity type subject, dynamic token */
 };
 struct domain_state {
 	int64_t parent;

@@ -112,6 +112,29 @@ by_subject(struct factory *f, struct arena *a, const struct snapshot *policy, co
 	return RC_OK;
 }
 
+/* A further certificate for a key in the token of an officer who is bound to that: issued here, by whatever procedure. */
+static enum rc
+by_token(struct factory *f, struct arena *a, const struct snapshot *policy, const struct cert *cert,
+	 struct credential *c, const struct officer **ret, struct err *e)
+{
+	const struct officer *o = snapshot_officer_by_key(policy, c->key, ENTITY_DYNAMIC_TOKEN);
+	struct certificate_row row;
+	enum rc rc;
+
+	if (o == NULL)
+		return RC_OK;
+	rc = certificate_issued_here(f, a, policy, cert, c->fingerprint, &row, e);
+	if (rc == RC_NOT_FOUND) {
+		err_clear(e);
+		return RC_OK;
+	}
+	TRY(rc);
+	c->by_token = row.base == 0;
+	*ret = c->by_token ? o : NULL;
+	take_status(c, row.status);
+	return RC_OK;
+}
+
 enum rc
 credential_of(struct factory *f, struct arena *a, const struct snapshot *policy, struct bytes der,
 	      struct credential *ret, const struct officer **ret_officer, struct err *e)
@@ -123,10 +146,12 @@ credential_of(struct factory *f, struct arena *a, const struct snapshot *policy,
 				    .not_before_ms = cert.not_before_at,
 				    .not_after_ms = cert.not_after_at };
 	sha256(der, ret->fingerprint);
+	sha256(cert.spki, ret->key);
 	*ret_officer = snapshot_officer_by_fingerprint(policy, ret->fingerprint);
 	if (*ret_officer != NULL)
 		return status_of(f, a, policy, *ret_officer, ret, e);
-	return by_subject(f, a, policy, &cert, ret, ret_officer, e);
+	TRY(by_subject(f, a, policy, &cert, ret, ret_officer, e));
+	return *ret_officer == NULL ? by_token(f, a, policy, &cert, ret, ret_officer, e) : RC_OK;
 }
 
 enum rc

@@ -19,6 +19,7 @@ issue_facts_of_csr(struct issue_facts *facts, const struct csr *csr, uint8_t key
 	facts->csr = csr;
 	sha1(csr->key.bits_der, key_id);
 	facts->key_id = bytes_of(key_id, SHA1_LEN);
+	sha256(csr->key.spki, facts->key);
 	rc = key_check(&csr->key, NULL, &e);
 	facts->weak = verdict_of(rc, &e);
 	err_clear(&e);

@@ -15,9 +15,9 @@ struct signer_cert {
 	struct certificate_row row;
 };
 
-/* Were the officers of this profile ever bound by their subject? */
+/* Were the officers of this profile ever of this entity type? */
 static enum rc
-binds_by_subject(struct factory *f, struct arena *a, int64_t profile, bool *ret, struct err *e)
+was_entity(struct factory *f, struct arena *a, int64_t profile, const char *type, bool *ret, struct err *e)
 {
 	struct document_row *rows;
 	int64_t after = 0;
@@ -33,13 +33,26 @@ binds_by_subject(struct factory *f, struct arena *a, int64_t profile, bool *ret,
 			after = rows[i].version;
 			TRY(json_parse(a, rows[i].body, &body, e));
 			TRY(json_opt_str(body, "entity_type", &entity, e));
-			*ret = bytes_is(rows[i].kind, "officer-profile") && bytes_is(entity, "subject");
+			*ret = bytes_is(rows[i].kind, "officer-profile") && bytes_is(entity, type);
 		}
 	} while (n == LIMIT_PAGE && !*ret);
 	return RC_OK;
 }
 
-/* Does this version name the certificate, or its subject and procedure? *ret_id: the certificate's, 0 where nobody knows it. */
+static bool
+has_key(const struct json *body, struct bytes key)
+{
+	const struct json *list = json_get(body, "keys");
+	char hex[2 * SHA256_LEN + 1];
+
+	hex_text(hex, key);
+	JSON_EACH(x, list && list->type == JSON_ARRAY ? list : NULL)
+	if (x->type == JSON_STR && bytes_is(x->str, hex))
+		return true;
+	return false;
+}
+
+/* Does this version name the certificate, its subject and procedure, or the token with its key? *ret_id: the certificate's, 0 where nobody knows it. */
 static enum rc
 version_binds(struct factory *f, struct arena *a, const struct json *body, const struct signer_cert *c,
 	      bool *ret, int64_t *ret_id, struct err *e)
@@ -55,11 +68,15 @@ version_binds(struct factory *f, struct arena *a, const struct json *body, const
 	TRY(json_opt_str(body, "subject", &subject, e));
 	TRY(json_opt_int(body, "certificate_procedure", 1, JSON_INT_MAX, &procedure, e));
 	TRY(json_opt_int(body, "profile", 1, JSON_INT_MAX, &profile, e));
-	if (!c->here || subject.n == 0 || procedure == 0 || profile == 0 ||
-	    procedure != c->row.certificate_procedure || !bytes_eq(subject, c->row.subject))
+	if (!c->here || profile == 0)
 		return RC_OK;
 	*ret_id = c->row.id;
-	return binds_by_subject(f, a, profile, ret, e);
+	if (has_key(body, c->row.key_hash))
+		TRY(was_entity(f, a, profile, "dynamic-token", ret, e));
+	if (*ret || subject.n == 0 || procedure == 0 || procedure != c->row.certificate_procedure ||
+	    !bytes_eq(subject, c->row.subject))
+		return RC_OK;
+	return was_entity(f, a, profile, "subject", ret, e);
 }
 
 /* Does some version of the officer's document name this certificate? It may have been renewed since: then some version names its

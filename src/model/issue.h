@@ -76,6 +76,7 @@ struct issue_facts {
 	    *credential; /* of the officer, as it stands now; NULL: not looked at (an officer who has
 	                                        just signed was) */
 	const struct session_facts *session; /* WORD_SESSION; else NULL */
+	uint8_t key[32];                     /* SHA-256 of the request's SubjectPublicKeyInfo */
 	struct bytes key_id; /* of the request's key, RFC 5280 4.2.1.2 (1) or RFC 7093; made by src/crypto */
 	int64_t now_ms;
 	uint8_t random[SERIAL_RANDOM];

@@ -6,7 +6,13 @@
 
 #include "model/choices.h"
 
-enum { NAME_MAX_CHARS = 200, LIST_MAX = 100, TEXT_MAX = 1000, SUBJECT_MAX_CHARS = 4000 };
+enum {
+	NAME_MAX_CHARS = 200,
+	LIST_MAX = 100,
+	TEXT_MAX = 1000,
+	SUBJECT_MAX_CHARS = 4000,
+	OFFICER_KEYS_MAX = 64
+};
 
 #define ONLY(f, o, ...) .only_when = { { .op = COND_##o, .field = f, .values = { __VA_ARGS__ } } }
 #define MUST_WHEN(f, o, ...) .must_when = { { .op = COND_##o, .field = f, .values = { __VA_ARGS__ } } }

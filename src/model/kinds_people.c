@@ -126,6 +126,18 @@ const struct field officer_fields[] = {
 	  .min = 1,
 	  .max = NAME_MAX_CHARS,
 	  .help = "Serial number of the card or soft token that holds the key." },
+	{ .name = "keys",
+	  .label = "Keys of the token",
+	  .type = FIELD_HEX,
+	  .flags = FIELD_LIST | FIELD_UNIQUE,
+	  .min = 32,
+	  .max = 32,
+	  LIST_OF(0, OFFICER_KEYS_MAX),
+	  .help =
+	      "SHA-256 of the public keys in the token. Taken from the certificate, and from those that came "
+	      "with it in a soft token. With a profile of the entity type dynamic token every certificate "
+	      "that "
+	      "is issued here for one of them is the officer's too; with static token none is issued." },
 	{ .name = "boot",
 	  .label = "Boot officer",
 	  .type = FIELD_BOOL,

@@ -32,6 +32,8 @@ struct officer {
 	struct bytes subject;                 /* of that certificate, RFC 4514 text; may be empty */
 	int64_t certificate_procedure;        /* that issued it; 0: none */
 	struct bytes token; /* serial number of the token that holds the key; may be empty */
+	const uint8_t (*keys)[FINGERPRINT_LEN]; /* SHA-256 of each SubjectPublicKeyInfo in the token */
+	size_t keys_n;
 	struct bytes
 	    name_constraints; /* of the profile, an extension's value (RFC 5280 4.2.1.10); empty: none */
 	const struct json *issuer_constraints; /* rules of the profile; NULL or empty: none */
@@ -42,9 +44,11 @@ enum credential_state { CREDENTIAL_GOOD, CREDENTIAL_HELD, CREDENTIAL_REVOKED };
 /* What is known of the certificate with which an officer logs in or signs. */
 struct credential {
 	uint8_t fingerprint[FINGERPRINT_LEN];
-	struct bytes subject; /* DER of the Name */
-	struct bytes token;   /* as of struct officer */
-	bool by_subject; /* stands for the officer by its subject and procedure, not by its fingerprint */
+	struct bytes subject;         /* DER of the Name */
+	struct bytes token;           /* as of struct officer */
+	uint8_t key[FINGERPRINT_LEN]; /* SHA-256 of the SubjectPublicKeyInfo; all 0: not looked at */
+	bool by_subject;              /* stands for the officer by its subject and procedure ... */
+	bool by_token; /* ... or by its key, which is in the officer's token; not by its fingerprint */
 	int64_t not_before_ms, not_after_ms;
 	enum credential_state state;
 };

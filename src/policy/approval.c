@@ -142,6 +142,34 @@ token_of(const struct snapshot *s, const struct signatory *x)
 	return x->credential.token.n > 0 || o == NULL ? x->credential.token : o->token;
 }
 
+/* Key k of what is known of a signatory: that of the certificate, then those in the token by the officer's document. */
+static const uint8_t *
+key_of(const struct signatory *x, const struct officer *o, size_t k)
+{
+	static const uint8_t none[FINGERPRINT_LEN];
+
+	if (k > 0)
+		return o->keys[k - 1];
+	return memcmp(x->credential.key, none, FINGERPRINT_LEN) != 0 ? x->credential.key : NULL;
+}
+
+/* Has one of them a key that is in the other's token? */
+static bool
+share_a_key(const struct snapshot *s, const struct signatory *x, const struct signatory *y)
+{
+	const struct officer *ox = snapshot_officer(s, x->officer), *oy = snapshot_officer(s, y->officer);
+	size_t nx = 1 + (ox ? ox->keys_n : 0), ny = 1 + (oy ? oy->keys_n : 0);
+
+	for (size_t i = 0; i < nx; i++)
+		for (size_t k = 0; k < ny; k++) {
+			const uint8_t *a = key_of(x, ox, i), *b = key_of(y, oy, k);
+
+			if (a != NULL && b != NULL && memcmp(a, b, FINGERPRINT_LEN) == 0)
+				return true;
+		}
+	return false;
+}
+
 static bool
 is_one_person(const struct snapshot *s, const struct signatory *x, const struct signatory *y)
 {
@@ -150,7 +178,7 @@ is_one_person(const struct snapshot *s, const struct signatory *x, const struct 
 
 	if (memcmp(a->fingerprint, b->fingerprint, FINGERPRINT_LEN) == 0)
 		return true;
-	if (token.n > 0 && bytes_eq(token, token_of(s, y)))
+	if ((token.n > 0 && bytes_eq(token, token_of(s, y))) || share_a_key(s, x, y))
 		return true;
 	return a->subject.n > 0 && (bytes_eq(a->subject, b->subject) || name_eq(a->subject, b->subject));
 }

@@ -307,6 +307,26 @@ take_profile(struct officer *o, const struct document *profile)
 }
 
 static enum rc
+take_keys(struct snapshot *s, struct officer *o, const struct json *list, struct err *e)
+{
+	uint8_t(*keys)[FINGERPRINT_LEN];
+
+	if (list == NULL || list->count == 0)
+		return RC_OK;
+	ROOM(keys = arena_array(s->a, list->count, sizeof(*keys)), e);
+	JSON_EACH(x, list)
+	{
+		struct bytes key;
+
+		if (x->type == JSON_STR && hex_parse(s->a, x->str, &key, NULL) == RC_OK &&
+		    key.n == FINGERPRINT_LEN)
+			memcpy(keys[o->keys_n++], key.p, FINGERPRINT_LEN);
+	}
+	o->keys = (const uint8_t(*)[FINGERPRINT_LEN])keys;
+	return RC_OK;
+}
+
+static enum rc
 officer_compile(struct snapshot *s, struct slot *slot, struct err *e)
 {
 	const struct json *body = slot->doc.body;
@@ -324,6 +344,7 @@ officer_compile(struct snapshot *s, struct slot *slot, struct err *e)
 	o->boot = body_true(body, "boot");
 	o->token = body_text(body, "token");
 	o->subject = body_text(body, "subject");
+	TRY(take_keys(s, o, body_list(body, "keys"), e));
 	o->certificate_procedure = body_int(body, "certificate_procedure", 0);
 	if (profile != NULL)
 		take_profile(o, profile);

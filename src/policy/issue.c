@@ -374,6 +374,18 @@ rule_authority_key(struct issuing *i)
 	return RC_OK;
 }
 
+/* What an officer of the entity type static token is bound to stays as it is while the officer is open. */
+static enum rc
+rule_static_token(struct issuing *i)
+{
+	const struct officer *o = snapshot_officer_by_key(i->f->policy, i->f->key, ENTITY_STATIC_TOKEN);
+
+	REFUSE_IF(o != NULL, i, "csr", CHY_ISSUE_STATIC_TOKEN, NULL,
+		  "the key is in the token of officer \"%.*s\", which gets no further certificates",
+		  BYTES_FMT(o->name));
+	return RC_OK;
+}
+
 static enum rc
 rule_serial(struct issuing *i)
 {
@@ -392,6 +404,7 @@ rule_serial(struct issuing *i)
 	X("storage-profile", rule_storage) \
 	X("proof-of-possession", rule_possession) \
 	X("weak-key", rule_weak_key) \
+	X("static-token", rule_static_token) \
 	X("selection", rule_selection) \
 	X("certificate-procedure", rule_procedure) \
 	X("authority", rule_authority) \

@@ -35,7 +35,7 @@ may_act(const struct officer *o, const struct credential *c, int64_t now_ms, str
 	NEED(o->active, e, CHY_OFFICER_CLOSED, NULL, "officer \"%.*s\": %s", BYTES_FMT(o->name), o->why_not);
 	if (c == NULL)
 		return RC_OK;
-	NEED(c->by_subject || memcmp(c->fingerprint, o->fingerprint, FINGERPRINT_LEN) == 0, e,
+	NEED(c->by_subject || c->by_token || memcmp(c->fingerprint, o->fingerprint, FINGERPRINT_LEN) == 0, e,
 	     CHY_OFFICER_OTHER_CERTIFICATE, NULL, "officer \"%.*s\" is bound to another certificate",
 	     BYTES_FMT(o->name));
 	return good_credential(o, c, now_ms, e);

@@ -329,6 +329,32 @@ snapshot_officer_by_fingerprint(const struct snapshot *s, const uint8_t print[FI
 	return closed;
 }
 
+static int
+compare_keys(const void *a, const void *b)
+{
+	return memcmp(((const struct token_key_of *)a)->key, ((const struct token_key_of *)b)->key,
+		      FINGERPRINT_LEN);
+}
+
+const struct officer *
+snapshot_officer_by_key(const struct snapshot *s, const uint8_t key[FINGERPRINT_LEN], enum entity_type entity)
+{
+	size_t low = 0, high = s->keys_n;
+
+	while (low < high) { /* the first that is not below it */
+		size_t middle = low + (high - low) / 2;
+
+		if (memcmp(s->keys[middle].key, key, FINGERPRINT_LEN) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (; low < s->keys_n && memcmp(s->keys[low].key, key, FINGERPRINT_LEN) == 0; low++)
+		if (s->keys[low].officer->entity == entity)
+			return s->keys[low].officer;
+	return NULL;
+}
+
 /* procedure 0: any. */
 static const struct officer *
 bound_to_subject(const struct snapshot *s, struct bytes subject, int64_t procedure)
@@ -404,6 +430,33 @@ make_lists(struct snapshot *s, struct err *e)
 	return RC_OK;
 }
 
+static const struct officer *
+open_officer(const struct slot *x)
+{
+	const struct officer *o = x->doc.kind == KIND_OFFICER ? x->compiled : NULL;
+
+	return o != NULL && o->active ? o : NULL;
+}
+
+static enum rc
+index_keys(struct snapshot *s, struct err *e)
+{
+	size_t most = 0;
+
+	for (size_t i = 0; i < s->n; i++)
+		most += open_officer(&s->slots[i]) ? open_officer(&s->slots[i])->keys_n : 0;
+	s->keys = arena_array(s->a, most, sizeof(*s->keys));
+	NEED(s->keys != NULL, e, CHY_NO_MEMORY, NULL, "snapshot");
+	for (size_t i = 0; i < s->n; i++) {
+		const struct officer *o = open_officer(&s->slots[i]);
+
+		for (size_t k = 0; o != NULL && k < o->keys_n; k++)
+			s->keys[s->keys_n++] = (struct token_key_of){ o->keys[k], o };
+	}
+	qsort(s->keys, s->keys_n, sizeof(*s->keys), compare_keys);
+	return RC_OK;
+}
+
 /* Officers, once compiled. */
 static void
 index_officers(struct snapshot *s)
@@ -443,7 +496,7 @@ fill(struct snapshot *s, const struct snapshot_input *in, struct err *e)
 	TRY(make_lists(s, e));
 	TRY(compile_all(s, in->authorities, in->authorities_n, e));
 	index_officers(s);
-	return RC_OK;
+	return index_keys(s, e);
 }
 
 enum rc

@@ -23,6 +23,12 @@ struct index {
 	size_t mask;
 };
 
+/* A key in an officer's token. */
+struct token_key_of {
+	const uint8_t *key;
+	const struct officer *officer;
+};
+
 struct snapshot {
 	atomic_int refs;
 	struct arena *a;
@@ -31,6 +37,8 @@ struct snapshot {
 	struct index by_id, by_name, by_print;
 	const struct document **lists[KIND_COUNT];
 	size_t lists_n[KIND_COUNT];
+	struct token_key_of *keys; /* of open officers, by key */
+	size_t keys_n;
 	const struct document *boot; /* an active officer of the boot ceremony; NULL: none */
 };
 

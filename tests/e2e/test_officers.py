@@ -1,8 +1,11 @@
 """Officers among themselves: inbox, withdrawing, rejecting, the last pair, whom a profile's change touches."""
 import base64
+import hashlib
 import subprocess
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
 
 import world
 from world import Refused, make_csr
@@ -187,6 +190,87 @@ def test_a_renewed_certificate_of_a_subject_opens_sessions(house):
         token = house.open_session(officer=who)
         for name in ("one.example.org", "two.example.org"):
             assert house.issue(token, make_csr(None, sans=[name])[0])["id"]
+
+
+def certificate_for(house, name, key, procedure="Officer"):
+    """One more certificate for a key that has one: the officer's files with it; or the refusal's code."""
+    csr, _ = make_csr(name, key=key)
+    done = house.act("certificate.issue", {"token_procedure": procedure, "requests": [{"csr": base64.b64encode(csr).decode()}]},
+                     house.officers["rosa"])
+    item = done["result"]["certificates"][0]
+    if "problem" in item:
+        return item["problem"]["code"]
+    cert = x509.load_der_x509_certificate(base64.b64decode(item["der"]))
+    return world.Officer(house.keys, f"{name} {cert.serial_number}", key, cert)
+
+
+def key_of(officer):
+    return serialization.load_pem_private_key(officer.key_file.read_bytes(), None)
+
+
+def profile_of(house, entity, name):
+    house.act("officer-profile.create", {"name": name, "entity_type": entity,
+                                         "roles": ["use-awb", "policy-tasks", "use-clients", "issue-certificate"]},
+              house.officers["anna"], house.officers["ben"])
+
+
+def test_a_new_certificate_on_a_dynamic_token_works_at_once(house, scratch):
+    """The token is what has the key: whatever is issued for that later is the officer's too. rows=CM-O-05"""
+    anna, ben, rosa = (house.officers[o] for o in ("anna", "ben", "rosa"))
+    profile_of(house, "dynamic-token", "By a token")
+    dina = house.make_officer("Dina Dynamic", "By a token", anna, ben, issuer=rosa)
+    body = house.call("GET", f"/api/v1/documents/officer/{dina.id}", officer=anna)["body"]
+    spki = dina.cert.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    assert body["keys"] == [hashlib.sha256(spki).hexdigest()]
+    newer = certificate_for(house, "Dina Married", key_of(dina))  # another subject, the same token
+    for who in (dina, newer):
+        assert house.call("GET", "/api/v1/whoami", officer=who)["officer"] == dina.id
+    request = house.prepare(newer, "token-procedure.create", dict(TLS, name="By a newer certificate"))
+    assert house.bring(newer, request, newer)["state"] == "waiting"
+    with pytest.raises(Refused) as e:
+        house.bring(dina, request, dina)
+    assert e.value.code == "CHY-1613"
+    assert house.bring(ben, request, ben)["state"] == "done"
+    token = house.open_session(officer=newer)
+    assert house.issue(token, make_csr(None, sans=["dina.example.org"])[0])["id"]
+    # the same name with another key is another token
+    with pytest.raises(Refused) as e:
+        house.call("GET", "/api/v1/whoami", officer=house.new_certificate("Dina Dynamic", rosa))
+    assert e.value.status in (401, 403)
+    # a second officer in one token is no second person (decision 7)
+    other = certificate_for(house, "Dora Double", key_of(dina))
+    double = house.act("officer.create", dict(name="Dora Double", profile="By a token", certificate_sha256=other.sha256()), anna, ben)
+    request = house.prepare(dina, "token-procedure.create", dict(TLS, name="By one token"))
+    house.bring(dina, request, dina)
+    with pytest.raises(Refused) as e:
+        house.bring(other, request, other)
+    assert double["state"] == "done" and e.value.code == "CHY-1614"
+    house.act("officer.modify", dict(body, state="closed"), anna, ben, obj=dina.id)
+    done = verify(house, scratch)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_nothing_is_issued_to_a_static_token_while_it_is_bound(house):
+    """rows=CM-O-06"""
+    anna, ben, rosa = (house.officers[o] for o in ("anna", "ben", "rosa"))
+    profile_of(house, "static-token", "By a fixed token")
+    stig = house.make_officer("Stig Static", "By a fixed token", anna, ben, issuer=rosa)
+    key = key_of(stig)
+    assert certificate_for(house, "Stig Static", key) == "CHY-1655"
+    session = house.open_session()
+    with pytest.raises(Refused) as e:
+        house.issue(session, make_csr(None, key=key, sans=["stig.example.org"])[0])
+    assert (e.value.code, e.value.status) == ("CHY-1655", 409) and "Stig Static" in e.value.problem["detail"]
+    assert house.call("GET", "/api/v1/whoami", officer=stig)["officer"] == stig.id
+    body = house.call("GET", f"/api/v1/documents/officer/{stig.id}", officer=anna)["body"]
+    house.act("officer.modify", dict(body, state="closed"), anna, ben, obj=stig.id)
+    newer = certificate_for(house, "Stig Static", key)  # the binding is over
+    assert house.issue(session, make_csr(None, key=key, sans=["stig.example.org"])[0])["id"]
+    house.act("officer.modify", dict(body, certificate=None, certificate_sha256=newer.sha256(), state="active"), anna, ben, obj=stig.id)
+    assert certificate_for(house, "Stig Static", key) == "CHY-1655"
+    assert house.call("GET", "/api/v1/whoami", officer=newer)["officer"] == stig.id
+    with pytest.raises(Refused):
+        house.call("GET", "/api/v1/whoami", officer=stig)
 
 
 def test_name_constraints_limit_for_whom_an_officer_issues(house):

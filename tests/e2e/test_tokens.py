@@ -267,6 +267,23 @@ def test_cas_of_recovered_certificates(tokens):
         assert names(certs) == sorted(expected + ["Caro Chain"]), procedure
 
 
+def test_an_officer_is_bound_to_the_whole_token(tokens):
+    """Any of its keys: no certificate for the second key of a static token whose first one is the officer's. rows=CM-O-06"""
+    anna, ben, rosa = (tokens.officers[o] for o in ("anna", "ben", "rosa"))
+    made = issue(tokens, "Soft none")
+    got = fetch(tokens, made["token"])
+    keys, certs = opened(base64.b64decode(got["file"]), got["pin"])
+    tokens.act("officer-profile.create", {"name": "Static soft", "entity_type": "static-token", "roles": ["use-clients"]}, anna, ben)
+    done = tokens.act("officer.create", {"name": "Soft officer", "profile": "Static soft", "certificate": made["certificates"][0]}, anna, ben)
+    body = tokens.call("GET", f"/api/v1/documents/officer/{done['result']['id']}", officer=anna)["body"]
+    assert set(body["keys"]) == {hashlib.sha256(spki(c)).hexdigest() for c in certs} and len(body["keys"]) == 2
+    session = tokens.open_session(officer=rosa)
+    for key in keys:
+        with pytest.raises(Refused) as e:
+            tokens.issue(session, world.make_csr(None, key=key, sans=["soft.example.org"])[0])
+        assert e.value.code == "CHY-1655"
+
+
 def test_no_key_lies_anywhere(tokens):
     """Store, journals and logs hold neither a private key nor a PIN nor a password in the clear. rows=CM-I-20"""
     form = form_of("Widerruf-4711")

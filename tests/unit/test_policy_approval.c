@@ -215,6 +215,23 @@ two_officers_that_are_one_person(void **state)
 		  "{\"name\":\"Bert\",\"profile\":201,\"certificate_sha256\":" PRINT("bbbbbbbb") "}");
 	memset(f.signer.credential.fingerprint, 0xbb, FINGERPRINT_LEN);
 	counts(REQUEST_SIGNED);
+	memset(f.signer.credential.key, 7, FINGERPRINT_LEN);
+	memset(before[0].credential.key, 7, FINGERPRINT_LEN); /* two certificates for one key */
+	refused(CHY_SAME_PERSON, "different-people");
+	memset(before[0].credential.key, 8, FINGERPRINT_LEN);
+	counts(REQUEST_SIGNED);
+	for (int64_t o = ANNA; o <= BERT; o++) /* the second key of one's token is the first of the other's */
+		world_put(w, KIND_OFFICER, o,
+			  o == ANNA
+			      ? "{\"name\":\"Anna\",\"profile\":201,\"certificate_sha256\":" PRINT(
+				    "aaaaaaaa") ",\"keys\":[" PRINT("11111111") "," PRINT("22222222") "]}"
+			      : "{\"name\":\"Bert\",\"profile\":201,\"certificate_sha256\":" PRINT(
+				    "bbbbbbbb") ",\"keys\":[" PRINT("22222222") "]}");
+	refused(CHY_SAME_PERSON, "different-people");
+	world_put(w, KIND_OFFICER, BERT,
+		  "{\"name\":\"Bert\",\"profile\":201,\"certificate_sha256\":" PRINT(
+		      "bbbbbbbb") ",\"keys\":[" PRINT("33333333") "]}");
+	counts(REQUEST_SIGNED);
 	memset(before[0].credential.fingerprint, 0xbb,
 	       FINGERPRINT_LEN); /* two officers with one certificate */
 	refused(CHY_SAME_PERSON, "different-people");
