@@ -59,31 +59,19 @@ make_input(struct cli *c, const struct cli_choice *choice, struct json **ret, st
 	return RC_OK;
 }
 
-static enum rc
-document(struct cli *c, const char *kind, int64_t id, struct json **ret, struct err *e)
-{
-	struct rest *r;
-
-	TRY(cli_rest(c, &r, e));
-	return rest_json(r, c->a, arena_printf(c->a, "/api/v1/documents/%s/%lld", kind, (long long)id), NULL,
-			 ret, e);
-}
-
 /* Who chooses the PIN says the token procedure's PIN procedure. */
 static enum rc
 pin_is_entered(struct cli *c, int64_t procedure, bool *ret, struct err *e)
 {
-	struct json *token, *pin;
 	struct bytes method = BYTES_NONE;
-	const struct json *ref;
+	struct json *view;
+	struct rest *r;
 
-	*ret = false;
-	TRY(document(c, "token-procedure", procedure, &token, e));
-	ref = json_get(json_get(token, "body"), "pin_procedure");
-	if (ref == NULL || ref->type != JSON_INT)
-		return RC_OK;
-	TRY(document(c, "pin-procedure", ref->integer, &pin, e));
-	TRY(json_opt_str(json_get(pin, "body"), "method", &method, e));
+	TRY(cli_rest(c, &r, e));
+	TRY(rest_json(r, c->a,
+		      arena_printf(c->a, "/api/v1/token-procedures/%lld/input", (long long)procedure), NULL,
+		      &view, e));
+	TRY(json_opt_str(json_get(view, "pin"), "method", &method, e));
 	*ret = bytes_is(method, "entered");
 	return RC_OK;
 }

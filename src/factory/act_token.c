@@ -3,6 +3,7 @@
 #include "base/base.h"
 #include "factory/acts.h"
 
+#include "crypto/digest.h"
 #include "crypto/rand.h"
 #include "factory/choice.h"
 #include "factory/issue.h"
@@ -177,18 +178,33 @@ new_key(struct token_making *m, struct err *e, struct token_key_row **ret)
 	return RC_OK;
 }
 
-/* The archive's key is made when it is first needed, unless the operator has made it before in a token. */
+/* The key for each place is another one: where the place is changed, what is archived stays with the key of before. */
+static const char *
+archive_key(const struct factory *f, struct arena *a)
+{
+	uint8_t sha[SHA256_LEN];
+	char hex[2 * SHA256_LEN + 1];
+
+	if (strcmp(f->key_archive, "software") == 0)
+		return ARCHIVE_KEY;
+	sha256(bytes_str(f->key_archive), sha);
+	return arena_printf(a, ARCHIVE_KEY "-%.16s", hex_text(hex, BYTES_OF(sha)));
+}
+
+/* The archive's key is made when it is first needed. */
 static enum rc
-need_archive(struct factory *f, struct arena *a, struct err *e)
+need_archive(struct factory *f, struct arena *a, const char *label, struct err *e)
 {
 	struct signer_key k;
-	enum rc rc = signer_key_public(f->signer, ARCHIVE_KEY, SIGNER_WAIT_MS, a, &k, e);
+	enum rc rc;
 
+	NEED(label != NULL, e, CHY_NO_MEMORY, NULL, "the key archive");
+	rc = signer_key_public(f->signer, label, SIGNER_WAIT_MS, a, &k, e);
 	if (rc != RC_NOT_FOUND)
 		return rc;
 	err_clear(e);
-	rc = signer_key_generate(f->signer, ARCHIVE_KEY, SIGNER_ARCHIVE, "p-384", "software", SIGNER_WAIT_MS,
-				 a, &k, e);
+	rc = signer_key_generate(f->signer, label, SIGNER_ARCHIVE, "p-384", f->key_archive, SIGNER_WAIT_MS, a,
+				 &k, e);
 	if (rc != RC_OK && e->code == CHY_SIGNER_KEY_EXISTS) {
 		err_clear(e);
 		return RC_OK;
@@ -199,6 +215,7 @@ need_archive(struct factory *f, struct arena *a, struct err *e)
 static enum rc
 make_key(struct token_making *m, const struct procedure *p, struct err *e)
 {
+	const char *archive = token_archives(m->t, p) ? archive_key(m->x->f, m->x->a) : NULL;
 	bool archived = token_archives(m->t, p);
 	struct token_key_made made;
 	struct token_key_row *k;
@@ -208,12 +225,11 @@ make_key(struct token_making *m, const struct procedure *p, struct err *e)
 	snprintf(label, sizeof(label), "key/%lld/%lld", (long long)k->token, (long long)k->n);
 	snprintf(bound, sizeof(bound), "certificate/%lld", (long long)k->certificate);
 	if (archived)
-		TRY(need_archive(m->x->f, m->x->a, e));
-	TRY(signer_token_key(m->x->f->signer, key_type_text(kind, p->key_type), label,
-			     archived ? ARCHIVE_KEY : NULL, archived ? bound : NULL, SIGNER_WAIT_MS, m->x->a,
-			     &made, e));
+		TRY_AT(need_archive(m->x->f, m->x->a, archive, e), e, "key_archive");
+	TRY(signer_token_key(m->x->f->signer, key_type_text(kind, p->key_type), label, archive,
+			     archived ? bound : NULL, SIGNER_WAIT_MS, m->x->a, &made, e));
 	k->certificate_procedure = p->doc->id.v;
-	k->archive = archived ? BYTES(ARCHIVE_KEY) : BYTES_NONE;
+	k->archive = archived ? bytes_str(archive) : BYTES_NONE;
 	k->spki = made.spki;
 	k->box = made.box;
 	k->envelope = made.envelope;

@@ -48,6 +48,7 @@ open_parts(struct factory *f, const struct factory_options *o, struct err *e)
 {
 	int64_t high;
 
+	f->key_archive = o->key_archive ? o->key_archive : "software";
 	TRY(crypto_init(e));
 	TRY(signer_open(o->signer_fd, &f->signer, e));
 	TRY(store_open(o->store_url, &(struct store_options){ .node = o->node, .alone = true }, &f->store,

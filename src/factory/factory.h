@@ -43,6 +43,7 @@ struct resuming {
 struct factory {
 	struct store *store;
 	struct signer *signer;
+	const char *key_archive; /* place of the archive's key: "software", or a PKCS#11 URI */
 	struct idgen ids;
 	int64_t owner;    /* of job leases: this process's alone */
 	int64_t began_ms; /* when it was opened: what the signer has signed before is no work of ours */
@@ -79,7 +80,8 @@ struct factory {
 struct factory_options {
 	const char *store_url;
 	unsigned node;
-	int signer_fd; /* taken over */
+	int signer_fd;           /* taken over */
+	const char *key_archive; /* where its key is made; NULL: software. It must live as long */
 };
 
 /* Opens store and signer, completes what a crash left (reconcile), loads the policy, starts the jobs.

@@ -201,6 +201,20 @@ adopt(struct p11_session *s, struct generate *g, CK_OBJECT_HANDLE pub, struct ar
 	return key_set(g->k, g->id, spki, uri, e);
 }
 
+/* Told before there is a key: what is sealed to a key that cannot agree could never be opened. */
+static CK_RV
+can_agree(struct p11_session *s, struct err *e)
+{
+	CK_MECHANISM_INFO info = { 0 };
+	CK_RV rv = s->f->C_GetMechanismInfo(s->t->slot, CKM_ECDH1_DERIVE, &info);
+
+	if (rv != CKR_MECHANISM_INVALID && (rv != CKR_OK || (info.flags & CKF_DERIVE)))
+		return rv;
+	(void)err_set(e, CHY_P11_MECHANISM, NULL,
+		      "the token's module does not agree on secrets (CKM_ECDH1_DERIVE)");
+	return CKR_MECHANISM_INVALID;
+}
+
 static CK_RV
 generate(struct p11_session *s, void *arg, struct err *e)
 {
@@ -208,8 +222,13 @@ generate(struct p11_session *s, void *arg, struct err *e)
 	struct arena *a = arena_new(256 << 10);
 	struct generate *g = arg;
 	CK_OBJECT_HANDLE pub, priv;
-	CK_RV rv = a ? generate_pair(s, g, &pub, &priv) : CKR_HOST_MEMORY;
+	CK_RV rv = a ? CKR_OK : CKR_HOST_MEMORY;
 
+	if (rv == CKR_OK && g->agrees)
+		rv = can_agree(s, e);
+	if (rv != CKR_OK)
+		return rv;
+	rv = generate_pair(s, g, &pub, &priv);
 	if (rv == CKR_OK && adopt(s, g, pub, a, e) != RC_OK) {
 		s->f->C_DestroyObject(s->h, priv);
 		s->f->C_DestroyObject(s->h, pub);

@@ -184,6 +184,22 @@ procedures(struct view_out *v)
 	return list;
 }
 
+/* Who makes the PIN, and what it looks like; null where the procedure has none. */
+static struct json *
+pin(struct view_out *v)
+{
+	const struct pin_procedure *p = v->t->pin;
+	struct json *o = p ? json_object(v->a) : json_null(v->a);
+
+	if (p == NULL)
+		return o;
+	member(v, o, "method", json_str(v->a, bytes_str(pin_method_choices[p->method].name)));
+	member(v, o, "characters", json_str(v->a, bytes_str(pin_character_choices[p->characters].name)));
+	member(v, o, "length_min", json_int(v->a, p->length_min));
+	member(v, o, "length_max", json_int(v->a, p->length_max));
+	return o;
+}
+
 enum rc
 view_show(struct arena *a, const struct token_procedure *t, struct json **ret, struct err *e)
 {
@@ -201,6 +217,7 @@ view_show(struct arena *a, const struct token_procedure *t, struct json **ret, s
 	member(&v, o, "purpose", json_str(a, bytes_str(purpose)));
 	member(&v, o, "fields", v.fields);
 	member(&v, o, "certificate_procedures", procedures(&v));
+	member(&v, o, "pin", pin(&v));
 	NEED(!v.out_of_memory, e, CHY_NO_MEMORY, NULL, "view");
 	*ret = o;
 	return RC_OK;

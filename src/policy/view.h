@@ -9,7 +9,8 @@
 #include "policy/snapshot.h"
 
 /* {"view": id | null, "name", "purpose", "fields": [{"input", "label", "mandatory", "default"?, "modifiers"}],
-   "certificate_procedures": [{"id", "name", "key_usage", "qc_statements"?}]}. A field is mandatory where the view says so or
+   "certificate_procedures": [{"id", "name", "key_usage", "qc_statements"?}],
+   "pin": null | {"method", "characters", "length_min", "length_max"}}. A field is mandatory where the view says so or
    every format demands it. The arena's. */
 MUST enum rc view_show(struct arena *a, const struct token_procedure *t, struct json **ret, struct err *e);
 

@@ -30,6 +30,9 @@ static const struct setting settings[] = {
 	  "Folder of the signer's keys and journal. It needs a disk that syncs truthfully." },
 	{ "signer", "passphrase_file", PATH, AT(signer.passphrase_file), NULL, 0, 0, NULL,
 	  "File whose first line opens the software keys. Without it the systemd credential \"passphrase\" is used where there is one." },
+	{ "signer", "key_archive", TEXT, AT(signer.key_archive), "software", 0, 0, NULL,
+	  "Where the key is made that archived keys are sealed to: software, or a pkcs11: URI that names one token whose module does "
+	  "ECDH. Another place is another key: what is archived stays with the key that it was archived under." },
 	{ "pkcs11:NAME", "module", PATH, AT_MODULE(module), NULL, 0, 0, NULL,
 	  "Library of a PKCS#11 module. NAME is how keys refer to it; there may be several such sections." },
 	{ "pkcs11:NAME", "pin_file", PATH, AT_MODULE(pin_file), NULL, 0, 0, NULL,

@@ -26,6 +26,7 @@ struct config {
 		const char *directory; /* keys and the signer's journal */
 		const char *
 		    passphrase_file; /* opens the software keys; NULL: asked from systemd credentials or not needed */
+		const char *key_archive; /* where the archive's key is made: "software" or a PKCS#11 URI */
 	} signer;
 	struct config_module modules[CONFIG_MODULES_MAX];
 	size_t nmodules;

@@ -231,7 +231,8 @@ static enum rc
 serve(struct program *p, struct err *e)
 {
 	struct factory_options o = { .store_url = p->config.store.url,
-				     .node = (unsigned)p->config.node.number };
+				     .node = (unsigned)p->config.node.number,
+				     .key_archive = p->config.signer.key_archive };
 
 	TRY(first_signer(&o.signer_fd, e));
 	TRY(factory_open(&o, &p->factory, e));
@@ -255,7 +256,8 @@ static enum rc
 setup(struct program *p, const char *in_path, const char *out_path, struct err *e)
 {
 	struct factory_options o = { .store_url = p->config.store.url,
-				     .node = (unsigned)p->config.node.number };
+				     .node = (unsigned)p->config.node.number,
+				     .key_archive = p->config.signer.key_archive };
 	OWN_BUF struct buf out = buf_max(SETUP_MAX);
 	struct json *in, *ret;
 	struct bytes text;

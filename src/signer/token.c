@@ -126,13 +126,16 @@ make_key(struct signer_core *c, struct token_job *j, struct buf *out, struct err
 	OWN_BUF struct buf box = buf_max(BOX_MAX + BOX_OVERHEAD);
 
 	NEED(!fault_fails("signer.token-key"), e, CHY_CRYPTO_LIBRARY, NULL, "making a key (fault point)");
+	FAULT("signer.token-before-key");
 	TRY(newkey_pkcs8(j->kind, &pkcs8, e));
 	/* tried once: this is the proof that whoever gets it possesses the private key */
 	TRY(softkey_from_pkcs8(secret_bytes(pkcs8), &k, e));
 	TRY(box_seal(keystore_box_key(c->o.keys), j->label, secret_bytes(pkcs8), &box, e));
 	buf_lv(out, softkey_spki(k));
 	buf_lv(out, buf_bytes(&box));
-	return put_archived(j, softkey_spki(k), secret_bytes(pkcs8), out, e);
+	TRY(put_archived(j, softkey_spki(k), secret_bytes(pkcs8), out, e));
+	FAULT("signer.token-after-key");
+	return RC_OK;
 }
 
 /* ---- making a file ---- */
@@ -146,6 +149,7 @@ make_file(struct signer_core *c, struct token_job *j, struct buf *out, struct er
 	enum rc rc = RC_OK;
 	size_t i;
 
+	FAULT("signer.token-before-file");
 	for (i = 0; rc == RC_OK && i < j->entries_n; i++) {
 		rc = softkey_from_pkcs8(secret_bytes(j->entries[i].pkcs8), &keys[i], e);
 		entries[i] = (struct p12_entry){ keys[i], j->entries[i].certificate, j->entries[i].name };
@@ -157,6 +161,7 @@ make_file(struct signer_core *c, struct token_job *j, struct buf *out, struct er
 	TRY(rc);
 	TRY(box_seal(keystore_box_key(c->o.keys), j->label, buf_bytes(&file), &box, e));
 	buf_lv(out, buf_bytes(&box));
+	FAULT("signer.token-after-file");
 	return RC_OK;
 }
 
@@ -330,6 +335,7 @@ token_pin(struct signer_core *c, struct item *it, struct rd *r)
 	TRY(check_label(label, FOR_PIN, &it->e));
 	NEED(pin.n > 0 && pin.n <= SIGNER_PIN_MAX, &it->e, CHY_SIGNER_MESSAGE, NULL, "a PIN of %zu bytes",
 	     pin.n);
+	FAULT("signer.token-before-pin");
 	return box_seal(keystore_box_key(c->o.keys), label, pin, &it->payload, &it->e);
 }
 
@@ -344,6 +350,7 @@ token_open(struct signer_core *c, struct item *it, struct rd *r)
 	TRY(whole(r, &it->e));
 	if (!bytes_starts(label, FOR_PIN))
 		TRY(check_label(label, FOR_FILE, &it->e));
+	FAULT("signer.token-before-open");
 	TRY(box_open(keystore_box_key(c->o.keys), label, box, &plain, &it->e));
 	buf_put(&it->payload, secret_bytes(plain));
 	return RC_OK;
@@ -414,8 +421,12 @@ take_entries(struct signer_core *c, struct token_job *j, struct rd *r, struct by
 		rc = err_set(e, CHY_P12_TOO_MUCH, NULL, "%zu issuers", m);
 	if (rc == RC_OK)
 		rc = whole(r, e);
-	if (recovers && rc == RC_OK)
-		return sj_commit(c->o.journal, e);
+	if (recovers && rc == RC_OK) {
+		FAULT("signer.token-before-recovered");
+		TRY(sj_commit(c->o.journal, e));
+		FAULT("signer.token-after-recovered");
+		return RC_OK;
+	}
 	if (recovers)
 		sj_drop(c->o.journal);
 	return rc;

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from test_choices import prepare, stored, waiting_secrets
-from test_tokens import SUBJECT, bring, form_of, opened, tokens  # noqa: F401
+from test_tokens import SUBJECT, bring, form_of, issue, opened, tokens  # noqa: F401
 from world import Refused
 
 POINTS = ["factory.before-signature", "factory.after-signature", "factory.before-sign", "factory.after-sign", "factory.token-certified",
@@ -59,6 +59,71 @@ def test_killed_while_a_token_is_made(tokens, point):  # noqa: F811
     items = house.call("GET", "/api/v1/certificates?limit=1000", officer=anna)["items"]
     assert len([i for i in items if name in i["subject"]]) == 2, "one token, its two certificates"
     assert house.call("GET", "/api/v1/journal/reconciliation", officer=anna)["missing_in_store"] == 0
+
+
+def run_out(house, request, mark):
+    """The token's result and its file, once the killed program is there again."""
+    rosa = house.officers["rosa"]
+    result = bring_anyway(house, rosa, request)
+    assert "signal=9" in house.log.read_text()[mark:], "the point was never reached"
+    for _ in range(100):
+        try:
+            return result, house.call("GET", f"/api/v1/tokens/{result['token']}/file", officer=rosa)
+        except (Refused, OSError):
+            time.sleep(0.2)
+    raise AssertionError(house.log.read_text()[-2000:])
+
+
+SIGNER_POINTS = ["signer.token-before-key", "signer.token-after-key", "signer.token-before-pin", "signer.token-before-file",
+                 "signer.token-after-file", "signer.token-before-open", "signer.after-sign-certificate", "signer.after-sync-certificate"]
+
+
+@pytest.mark.parametrize("point", SIGNER_POINTS)
+@pytest.mark.parametrize("nth", [1, 2])
+def test_signer_killed_while_a_token_is_made(tokens, point, nth):  # noqa: F811
+    """The signer's own points, at the first and at the second of its kind: keys, PIN, certificates, file. rows=CM-I-21,CM-T-42"""
+    if nth == 2 and point.split("-")[-1] in ("pin", "file"):
+        pytest.skip("there is one only")
+    house, rosa, anna = tokens, tokens.officers["rosa"], tokens.officers["anna"]
+    name = f"Signer {point} {nth} end"
+    request = house.prepare(rosa, "token.issue", {"token_procedure": "Soft none", "input": {**SUBJECT, "subject.common-name": name}})
+    house.stop()
+    mark = len(house.log.read_text())
+    slug = f"signer-{nth}-" + point.replace(".", "-")
+    house.start(CHANCERY_FAULT=f"{point}@{nth}=kill", CHANCERY_FAULT_ONCE=str(house.dir / "signer" / slug))
+    try:
+        _, got = run_out(house, request, mark)
+        keys, certs = opened(base64.b64decode(got["file"]), got["pin"])
+        assert len(keys) == len(certs) == 2
+    finally:
+        house.stop()
+        house.start()
+    items = house.call("GET", "/api/v1/certificates?limit=1000", officer=anna)["items"]
+    assert len([i for i in items if name in i["subject"]]) == 2, "one token, its two certificates"
+    assert house.call("GET", "/api/v1/journal/reconciliation", officer=anna)["missing_in_store"] == 0
+
+
+@pytest.mark.parametrize("point", ["signer.token-before-recovered", "signer.token-after-recovered", "signer.token-after-file"])
+def test_signer_killed_while_a_key_is_recovered(tokens, point):  # noqa: F811
+    """What leaves the archive has its line before it leaves; the token comes once."""
+    house, rita, anna = tokens, tokens.officers["rita"], tokens.officers["anna"]
+    name = f"Recovered {point} end"
+    issue(house, "Soft none", **{"subject.common-name": name})
+    request = house.prepare(rita, "token.issue", {"token_procedure": "Recover latest",
+                                                  "input": {**SUBJECT, "subject.common-name": name}})
+    house.stop()
+    mark = len(house.log.read_text())
+    house.start(CHANCERY_FAULT=f"{point}@1=kill", CHANCERY_FAULT_ONCE=str(house.dir / "signer" / ("rec-" + point.replace(".", "-"))))
+    try:
+        result = bring_anyway(house, rita, request)
+        assert "signal=9" in house.log.read_text()[mark:], "the point was never reached"
+    finally:
+        house.stop()
+        house.start()
+    got = house.call("GET", f"/api/v1/tokens/{result['token']}/file", officer=rita)
+    assert len(opened(base64.b64decode(got["file"]), got["pin"])[0]) == 1
+    explained = house.call("GET", f"/api/v1/certificates/{result['recovered'][0]}/explanation", officer=anna)
+    assert [r["token"] for r in explained["key"]["recoveries"]] == [result["token"]]
 
 
 @pytest.mark.parametrize("point", ["factory.before-signature", "factory.after-signature", "factory.before-sign", "signer.after-sign-certificate",
