@@ -263,6 +263,17 @@ is_meant(struct token_making *m, const struct archived_row *row, bool *ret, stru
 	return RC_OK;
 }
 
+/* The same key with the same certificate is in a token once, however many key procedures ask for it. */
+static bool
+is_there(const struct token_making *m, const struct key_procedure *p, const struct archived_row *row)
+{
+	for (size_t i = 0; i < m->n; i++)
+		if (p->reuse && m->keys[i].source == row->certificate &&
+		    m->keys[i].certificate_procedure == 0)
+			return true;
+	return false;
+}
+
 static enum rc
 recover_one(struct token_making *m, const struct key_procedure *p, const struct archived_row *row,
 	    struct err *e)
@@ -294,7 +305,8 @@ recover(struct token_making *m, const struct key_procedure *p, struct err *e)
 		TRY(is_meant(m, &rows[i], &meant, e));
 		if (!meant)
 			continue;
-		TRY(recover_one(m, p, &rows[i], e));
+		if (!is_there(m, p, &rows[i]))
+			TRY(recover_one(m, p, &rows[i], e));
 		found++;
 	}
 	NEED(found > 0, e, CHY_TOKEN_NOTHING_ARCHIVED, NULL, "no key of \"%.*s\" is in the archive",

@@ -128,6 +128,8 @@ p11_private_object(struct p11_key *k, struct p11_session *s, CK_OBJECT_HANDLE *r
 
 /* ---- generating ---- */
 
+enum { MECHANISMS_MAX = 1024 };
+
 struct generate {
 	struct p11_key *k;
 	struct key_type type;
@@ -201,13 +203,30 @@ adopt(struct p11_session *s, struct generate *g, CK_OBJECT_HANDLE pub, struct ar
 	return key_set(g->k, g->id, spki, uri, e);
 }
 
+/* Modules that switch a mechanism off take it off the list, and tell of it all the same when asked. */
+static CK_RV
+is_listed(struct p11_session *s, CK_MECHANISM_TYPE mechanism, bool *ret)
+{
+	CK_MECHANISM_TYPE list[MECHANISMS_MAX];
+	CK_ULONG n = MECHANISMS_MAX;
+	CK_RV rv = s->f->C_GetMechanismList(s->t->slot, list, &n);
+
+	*ret = rv == CKR_BUFFER_TOO_SMALL; /* more than we look at: it may be among them */
+	for (CK_ULONG i = 0; rv == CKR_OK && i < n; i++)
+		*ret = *ret || list[i] == mechanism;
+	return rv == CKR_BUFFER_TOO_SMALL ? CKR_OK : rv;
+}
+
 /* Told before there is a key: what is sealed to a key that cannot agree could never be opened. */
 static CK_RV
 can_agree(struct p11_session *s, struct err *e)
 {
 	CK_MECHANISM_INFO info = { 0 };
-	CK_RV rv = s->f->C_GetMechanismInfo(s->t->slot, CKM_ECDH1_DERIVE, &info);
+	bool listed;
+	CK_RV rv = is_listed(s, CKM_ECDH1_DERIVE, &listed);
 
+	if (rv == CKR_OK && listed)
+		rv = s->f->C_GetMechanismInfo(s->t->slot, CKM_ECDH1_DERIVE, &info);
 	if (rv != CKR_MECHANISM_INVALID && (rv != CKR_OK || (info.flags & CKF_DERIVE)))
 		return rv;
 	(void)err_set(e, CHY_P11_MECHANISM, NULL,

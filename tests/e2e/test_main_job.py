@@ -175,6 +175,33 @@ def test_the_same_request_twice_gives_one_certificate(house):
         house.issue(token, other, key="order-17")
 
 
+def test_requested_validity(house):
+    """By a session and by an officer: as asked within the procedure's limits, refused beyond. rows=CM-I-18"""
+    rosa, token = house.officers["rosa"], house.open_session()
+    csr, _ = make_csr(None, sans=["validity.example.org"])
+
+    def at(days):
+        return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime((int(time.time()) // 60 + days * 1440) * 60))
+
+    def by_officer(validity):
+        item = house.act("certificate.issue", {"token_procedure": "TLS server", "validity": validity, "requests": [
+            {"csr": base64.b64encode(csr).decode()}]}, rosa)["result"]["certificates"][0]
+        return item["der"] if "der" in item else item["problem"]["cause" if "cause" in item["problem"] else "code"]
+
+    def by_session(validity):
+        try:
+            return house.issue(token, csr, validity=validity)["certificate"]
+        except Refused as e:
+            return e.problem.get("cause", e.code)
+
+    for way in (by_officer, by_session):
+        cert = x509.load_der_x509_certificate(base64.b64decode(way({"not_before": at(2), "not_after": at(9)})))
+        shape = "%Y-%m-%dT%H:%M:%SZ"
+        assert cert.not_valid_before.strftime(shape) == at(2) and cert.not_valid_after.strftime(shape) == at(9)
+        for wrong in ({"not_after": at(91)}, {"not_before": at(-2)}, {"not_before": at(9), "not_after": at(2)}):
+            assert way(wrong).startswith("CHY-"), wrong
+
+
 def test_serials_are_never_the_same(house):
     """rows=CM-C-27"""
     token = house.open_session()

@@ -56,8 +56,13 @@ def tokens(house):
     for name in ("Recover latest", "Recover all"):
         make("token-procedure", name=name, storage_profile="pkcs12", pin_procedure="Shown", issuer_certificates="all",
              key_procedures=[name])
-    make("token-procedure", name="Recovered CAs", storage_profile="pkcs12", pin_procedure="Shown", issuer_certificates="issuing",
-         key_procedures=["Recover latest"], cas_for_recovered_certificates=True)
+    for issuers in ("issuing", "root", "all"):
+        make("token-procedure", name=f"Recovered CAs {issuers}", storage_profile="pkcs12", pin_procedure="Shown",
+             issuer_certificates=issuers, key_procedures=["Recover latest"], cas_for_recovered_certificates=True)
+    make("token-procedure", name="Both actions", storage_profile="pkcs12", pin_procedure="Shown", issuer_certificates="none",
+         certificate_procedures=["Encryption"], key_procedures=["Archive", "Recover latest", "Recover all"])
+    make("token-procedure", name="No action", storage_profile="pkcs12", pin_procedure="Shown", issuer_certificates="none",
+         certificate_procedures=["Signature", "Encryption"])
     make("token-procedure", name="Recover anew", storage_profile="pkcs12", pin_procedure="Shown", issuer_certificates="none",
          certificate_procedures=["Signature"], key_procedures=["Recover anew"])
     make("officer-profile", name="Recovery officer", entity_type="static-token",
@@ -257,11 +262,27 @@ def test_recovery(tokens):
         issue(tokens, "Recover latest", "rita", **{"subject.common-name": "Nobody Ever"})
 
 
+def test_one_action_for_each_key_procedure(tokens):
+    """None without one; archiving and recovering in one token, each by its own procedure. rows=CM-T-41,CM-T-14"""
+    who = {"subject.common-name": "Ada Action"}
+    none = issue(tokens, "No action", **who)
+    assert none["archived"] == [] and none["recovered"] == []
+    with refused("CHY-1767"):
+        issue(tokens, "Both actions", "rita", **who)
+    first, second = (issue(tokens, "Soft none", **who)["archived"][0] for _ in range(2))
+    both = issue(tokens, "Both actions", "rita", **who)
+    assert both["archived"] == both["certificates"] and len(both["archived"]) == 1, "the new key"
+    assert both["recovered"] == [second, first], "the latest, then all; each once"
+    got = fetch(tokens, both["token"], "rita")
+    assert len(opened(base64.b64decode(got["file"]), got["pin"])[0]) == 3
+
+
 def test_cas_of_recovered_certificates(tokens):
     """rows=CM-T-20"""
     who = {"subject.common-name": "Caro Chain"}
     issue(tokens, "Soft none", **who)
-    for procedure, expected in (("Recover latest", []), ("Recovered CAs", ["Issuing CA"])):
+    for procedure, expected in (("Recover latest", []), ("Recovered CAs issuing", ["Issuing CA"]), ("Recovered CAs root", ["Root CA"]),
+                                ("Recovered CAs all", ["Issuing CA", "Root CA"])):
         got = fetch(tokens, issue(tokens, procedure, "rita", **who)["token"], "rita")
         _, certs = opened(base64.b64decode(got["file"]), got["pin"])
         assert names(certs) == sorted(expected + ["Caro Chain"]), procedure

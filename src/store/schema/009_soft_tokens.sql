@@ -9,6 +9,6 @@ CREATE TABLE key_recovery (
 	token $INT NOT NULL,
 	at $INT NOT NULL,
 	issued $INT NOT NULL,
-	PRIMARY KEY (certificate, token)
+	PRIMARY KEY (certificate, token, issued)
 );
 CREATE INDEX key_recovery_issued ON key_recovery (issued) WHERE issued <> 0;
