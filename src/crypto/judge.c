@@ -20,6 +20,7 @@ struct judge {
 	const struct cert *ours;
 	X509 *x;
 	const struct judge_key *key; /* its key, which x has not decoded; NULL: x has */
+	struct cert parsed;          /* ours, where the caller has none */
 	bool nomem;
 };
 
@@ -331,17 +332,16 @@ judge_all(struct judge *j, struct bytes issuer)
 	same(j, "tbs", p, n, c->tbs);
 }
 
-/* x: what the library has read of cert, NULL: nothing; freed here. */
+/* j->x: what the library has read of cert, NULL: nothing; freed here. */
 static enum rc
 judge_read(struct judge *j, struct bytes cert, struct bytes issuer, struct err *e)
 {
-	struct cert parsed;
 	struct err why = { 0 };
 
 	if (j->x == NULL)
 		disagree(j, "certificate", "the library cannot read it, or bytes stand behind it");
-	if (j->ours == NULL && cert_parse(j->a, cert, &parsed, &why) == RC_OK)
-		j->ours = &parsed;
+	if (j->ours == NULL && cert_parse(j->a, cert, &j->parsed, &why) == RC_OK)
+		j->ours = &j->parsed;
 	if (j->ours == NULL)
 		disagree(j, "certificate", "we cannot read it: %s", why.text);
 	if (j->x != NULL && j->ours != NULL)

@@ -260,6 +260,25 @@ put_leaves(struct export *x, struct err *e)
 }
 
 static enum rc
+put_document(struct export *x, const struct document_row *row, struct err *e)
+{
+	OWN_BUF struct buf b = buf_max(LINE_MAX_BYTES);
+
+	if (!is_exported(x, row->at, row->id, row->version) ||
+	    bytes_is(row->state, "deleted")) /* no act does this: to policy it is not there */
+		return RC_OK;
+	buf_printf(&b, "{\"type\":\"document\",\"id\":%lld,\"version\":%lld,\"kind\":", (long long)row->id,
+		   (long long)row->version);
+	json_put_str(&b, row->kind);
+	buf_str(&b, ",\"body\":");
+	buf_put(&b, row->body);
+	buf_str(&b, "}\n");
+	TRY(put_line(x, &b, e));
+	x->documents++;
+	return RC_OK;
+}
+
+static enum rc
 put_documents(struct export *x, struct err *e)
 {
 	int64_t id = 0, version = 0;
@@ -274,25 +293,27 @@ put_documents(struct export *x, struct err *e)
 		TRY(PAGE_READ(a, most, PAGE_ARENA, e,
 			      store_document_history(x->f->store, a, id, version, most, &rows, &n, e)));
 		for (size_t i = 0; i < n; i++) {
-			OWN_BUF struct buf b = buf_max(LINE_MAX_BYTES);
-
 			id = rows[i].id;
 			version = rows[i].version;
-			if (!is_exported(x, rows[i].at, id, version))
-				continue;
-			if (bytes_is(rows[i].state,
-				     "deleted")) /* no act does this: to policy it is not there */
-				continue;
-			buf_printf(&b, "{\"type\":\"document\",\"id\":%lld,\"version\":%lld,\"kind\":",
-				   (long long)rows[i].id, (long long)rows[i].version);
-			json_put_str(&b, rows[i].kind);
-			buf_str(&b, ",\"body\":");
-			buf_put(&b, rows[i].body);
-			buf_str(&b, "}\n");
-			TRY(put_line(x, &b, e));
-			x->documents++;
+			TRY(put_document(x, &rows[i], e));
 		}
 	} while (n == most);
+	return RC_OK;
+}
+
+static enum rc
+put_signature(struct export *x, const struct signature_row *row, struct err *e)
+{
+	OWN_BUF struct buf b = buf_max(LINE_MAX_BYTES);
+
+	if (!is_exported(x, row->at, row->request_id, -row->officer_id))
+		return RC_OK;
+	buf_printf(&b, "{\"type\":\"request-signature\",\"request\":%lld,\"officer\":%lld,\"cms\":\"",
+		   (long long)row->request_id, (long long)row->officer_id);
+	base64_put(&b, row->cms);
+	buf_str(&b, "\"}\n");
+	TRY(put_line(x, &b, e));
+	x->signatures++;
 	return RC_OK;
 }
 
@@ -311,20 +332,9 @@ put_signatures(struct export *x, struct err *e)
 		TRY(PAGE_READ(a, most, PAGE_ARENA, e,
 			      store_signature_history(x->f->store, a, request, number, most, &rows, &n, e)));
 		for (size_t i = 0; i < n; i++) {
-			OWN_BUF struct buf b = buf_max(LINE_MAX_BYTES);
-
 			request = rows[i].request_id;
 			number = rows[i].n;
-			if (!is_exported(x, rows[i].at, request, -rows[i].officer_id))
-				continue;
-			buf_printf(
-			    &b,
-			    "{\"type\":\"request-signature\",\"request\":%lld,\"officer\":%lld,\"cms\":\"",
-			    (long long)request, (long long)rows[i].officer_id);
-			base64_put(&b, rows[i].cms);
-			buf_str(&b, "\"}\n");
-			TRY(put_line(x, &b, e));
-			x->signatures++;
+			TRY(put_signature(x, &rows[i], e));
 		}
 	} while (n == most);
 	return RC_OK;
