@@ -8,7 +8,7 @@
 
 #include "base/frame.h"
 
-enum { HELLO_MS = 10000, READ_BYTES = 128 << 10 };
+enum { HELLO_MS = 10000, READ_BYTES = 128 << 10, SIGNATURE_ROOM = 6 << 10 };
 
 /* ---- requests on their way ---- */
 
@@ -85,11 +85,25 @@ signer_decode_signed(struct bytes payload, struct signed_cert *ret, struct err *
 	return RC_OK;
 }
 
+/* The answer about one OCSP response in the form of SIGNED: without the number of signatures, which must be 1. */
+static struct bytes
+only_one(struct bytes payload, uint8_t room[SIGNATURE_ROOM])
+{
+	if (payload.n < 10 || payload.n - 2 > SIGNATURE_ROOM || payload.p[8] != 0 || payload.p[9] != 1)
+		return BYTES_NONE;
+	memcpy(room, payload.p, 8);
+	memcpy(room + 8, payload.p + 10, payload.n - 10);
+	return bytes_of(room, payload.n - 2);
+}
+
 static void
 call_async(const struct slot *slot, struct bytes payload, struct err *e)
 {
+	uint8_t room[SIGNATURE_ROOM];
 	struct signed_cert sc;
 
+	if (slot->type == SIGNER_SIGN_OCSP && e->code == CHY_NONE)
+		payload = only_one(payload, room);
 	if (e->code == CHY_NONE && signer_decode_signed(payload, &sc, e) == RC_OK)
 		slot->done(slot->arg, &sc, NULL);
 	else
@@ -443,6 +457,12 @@ wait_init(struct wait *w)
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&w->more, &attr);
 	pthread_condattr_destroy(&attr);
+}
+
+enum rc
+signer_submit(struct signer *s, struct slot slot, const struct bytes *parts, size_t n, struct err *e)
+{
+	return submit(s, slot, parts, n, NULL, e);
 }
 
 enum rc

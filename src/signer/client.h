@@ -122,6 +122,45 @@ MUST enum rc signer_sign_csr(struct signer *s, const char *label, enum sigalg al
 			     struct bytes context, int timeout_ms, struct arena *a, struct signed_cert *ret,
 			     struct err *e);
 
+/* ---- which certificates are revoked ---- */
+
+struct sign_crl {
+	const char *key; /* label of a CA key */
+	enum sigalg alg;
+	struct bytes head, tail; /* of the TBSCertList, pki/crl.h */
+	struct bytes context;    /* at most LIMIT_CONTEXT */
+	/* The entries in parts of at most 100 KB, each of whole entries; none at the end. NULL: the list has no entries. */
+	enum rc (*next)(void *arg, struct bytes *ret, struct err *e);
+	void *arg;
+};
+/* timeout_ms is for each part. The signature is the arena's. CHY_SIGNER_CRL_NUMBER: this number, or a higher one, is taken. */
+MUST enum rc signer_sign_crl(struct signer *s, const struct sign_crl *c, int timeout_ms, struct arena *a,
+			     struct signed_cert *ret, struct err *e);
+
+struct signer_last_crl {
+	bool complete,
+	    delta; /* of this number the signer has signed a complete list, a delta list; neither: nothing yet */
+	uint64_t number;
+	int64_t this_update_at;
+	uint8_t digest[2][32]; /* SHA-256 of the TBSCertList of each */
+};
+/* point: value of the issuing distribution point; none for lists without. */
+MUST enum rc signer_crl_last(struct signer *s, const char *label, struct bytes point, int timeout_ms,
+			     struct signer_last_crl *ret, struct err *e);
+
+struct sign_ocsp {
+	const char *key; /* of class ocsp, or a CA's own */
+	enum sigalg alg;
+	const struct bytes *data; /* ResponseDatas, pki/ocsp.h */
+	size_t n;                 /* 1 to SIGNER_OCSP_MAX */
+};
+/* ret: n signatures, the arena's. */
+MUST enum rc signer_sign_ocsp_sync(struct signer *s, const struct sign_ocsp *o, int timeout_ms,
+				   struct arena *a, struct bytes *ret, uint64_t *ret_position, struct err *e);
+/* Of one response, as signer_sign_cert. */
+MUST enum rc signer_sign_ocsp(struct signer *s, const struct sign_ocsp *o, signer_done *done, void *arg,
+			      struct err *e);
+
 /* Synced records from this position on, as many as fit one message (0 at the end). */
 MUST enum rc signer_journal_read(struct signer *s, uint64_t from, int timeout_ms, struct arena *a,
 				 struct sj_record **ret, size_t *ret_n, struct err *e);

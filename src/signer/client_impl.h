@@ -47,6 +47,9 @@ struct signer {
 /* Sends a request and waits for its answer's payload, which is the arena's (a NULL: it must be empty or is not wanted). */
 MUST enum rc signer_ask(struct signer *s, uint16_t type, const struct bytes *parts, size_t n, int timeout_ms,
 			struct arena *a, struct bytes *ret, struct err *e);
+/* Sends a request whose answer calls slot.done. */
+MUST enum rc signer_submit(struct signer *s, struct slot slot, const struct bytes *parts, size_t n,
+			   struct err *e);
 MUST enum rc signer_decode_signed(struct bytes payload, struct signed_cert *ret, struct err *e);
 
 #endif

@@ -20,7 +20,7 @@ static struct item *
 new_item(struct signer_core *c, struct frame f)
 {
 	struct item *it = &c->items[c->n_items++];
-	struct buf payload = it->payload, signature = it->signature;
+	struct buf payload = it->payload, signature = it->signature, many = it->many;
 
 	payload.n = signature.n = 0; /* memory of the batch before is used again */
 	payload.bad = signature.bad = false;
@@ -29,6 +29,7 @@ new_item(struct signer_core *c, struct frame f)
 	it->in = f;
 	it->payload = payload;
 	it->signature = signature;
+	it->many = many;
 	return it;
 }
 
@@ -71,6 +72,10 @@ finish(struct signer_core *c)
 		if (!c->items[i].later)
 			put_answer(c, &c->items[i]);
 	pthread_mutex_unlock(&c->writing);
+	for (size_t i = 0; i < c->n_items; i++) {
+		crl_answered(&c->items[i]);
+		buf_fini(&c->items[i].many);
+	}
 	for (size_t i = 0; i < c->n_items; i++) /* one may be a PIN, and the memory is used again */
 		buf_drop_wipe(&c->items[i].payload, c->items[i].payload.n);
 	c->n_items = 0;
@@ -229,6 +234,7 @@ signer_core_run(struct signer_core *c, int fd, struct err *e)
 	set_fd(c, fd);
 	rc = work(c, fd, e);
 	buf_drop_wipe(&c->in, c->in.n);
+	crl_jobs_end(c->crl_jobs);
 	set_fd(c, -1);
 	return rc;
 }
@@ -320,8 +326,12 @@ begin(struct signer_core *c, const struct signer_core_options *o, struct err *e)
 	for (size_t i = 0; i < LIMIT_SIGNER_BATCH; i++) {
 		c->items[i].payload = buf_max(LIMIT_FRAME);
 		c->items[i].signature = buf_max(KEYSTORE_SIGNATURE_MAX);
+		c->items[i].many = buf_max(LIMIT_FRAME);
 	}
 	TRY(load_witness(c, e));
+	TRY(crl_jobs_new(&c->crl_jobs, e));
+	TRY(crl_seen_new(&c->crl_seen, e));
+	TRY(crl_seen_load(c->crl_seen, o->journal_dir, sj_synced(o->journal), e));
 	TRY(token_shop_new(c, &c->shop, e));
 	return workers_new(threads_of(o->threads), &c->workers, e);
 }
@@ -349,12 +359,16 @@ signer_core_free(struct signer_core *c)
 {
 	if (c == NULL)
 		return;
+	crl_seen_keep(c);
+	crl_seen_free(c->crl_seen);
+	crl_jobs_free(c->crl_jobs);
 	token_shop_free(c->shop);
 	workers_free(c->workers);
 	sj_reader_free(c->reader);
 	for (size_t i = 0; c->items != NULL && i < LIMIT_SIGNER_BATCH; i++) {
 		buf_fini(&c->items[i].payload);
 		buf_fini(&c->items[i].signature);
+		buf_fini(&c->items[i].many);
 	}
 	free(c->items);
 	buf_wipe(&c->in);

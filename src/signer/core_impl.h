@@ -5,8 +5,18 @@
 #include <pthread.h>
 
 #include "base/frame.h"
+#include "model/tree.h"
 #include "signer/core.h"
+#include "signer/crl_seen.h"
 #include "signer/workers.h"
+
+struct crl_job;
+
+/* OCSP responses of one message, or of one record. */
+struct ocsp_sum {
+	uint32_t n, status[3];     /* responses; certificates that are good, revoked, unknown in them */
+	int64_t from_at, until_at; /* the earliest producedAt, the latest nextUpdate */
+};
 
 /* One request of a batch, from message to answer. */
 struct item {
@@ -20,6 +30,11 @@ struct item {
 	bool digest; /* tbs is a digest already */
 	enum sj_type type;
 	struct bytes tbs, context;
+	struct bytes record; /* what the journal has in place of tbs; p NULL: tbs */
+	struct crl_job *crl; /* SJ_CRL: the list, ended when the answer is made */
+	struct bytes list;   /* SJ_OCSP: sum.n times lv ResponseData */
+	struct ocsp_sum sum; /* SJ_OCSP */
+	struct buf many;     /* SJ_OCSP: as many times lv signature */
 	struct buf signature;
 	uint8_t head[SIGNER_HEAD_BYTES];
 	uint64_t position;
@@ -27,11 +42,15 @@ struct item {
 };
 
 struct token_shop;
+struct crl_jobs;
 
 struct signer_core {
 	struct signer_core_options o;
 	struct workers *workers;
 	struct token_shop *shop;
+	struct crl_jobs *crl_jobs;
+	struct crl_seen *crl_seen;
+	uint64_t crl_kept;       /* position up to which crl_seen is kept in its file */
 	pthread_mutex_t writing; /* of fd and out */
 	int fd;                  /* -1: no socket, answers stay in out */
 	struct item *items;      /* LIMIT_SIGNER_BATCH of them */
@@ -56,6 +75,38 @@ void core_sign_all(struct signer_core *c);
 /* Appends a record about a key and syncs; for acts. */
 MUST enum rc core_record(struct signer_core *c, enum sj_type type, struct skey *k, struct bytes what,
 			 struct bytes context, struct err *e);
+/* ---- handle.c: parts of requests ---- */
+
+MUST enum rc core_done(const struct rd *r, struct err *e);
+MUST enum rc core_find(struct signer_core *c, struct bytes label, struct skey **ret, struct err *e);
+MUST enum rc core_find_of_class(struct signer_core *c, struct bytes label, enum signer_class class,
+				struct skey **ret, struct err *e);
+MUST enum rc core_find_alg(struct bytes name, const struct skey *k, enum sigalg *ret, struct err *e);
+
+/* ---- status.c ---- */
+
+MUST enum rc crl_jobs_new(struct crl_jobs **ret, struct err *e);
+void crl_jobs_free(struct crl_jobs *l);
+/* All that are on their way: their key goes, or their sender has gone. */
+void crl_jobs_end(struct crl_jobs *l);
+enum rc crl_begin(struct signer_core *c, struct item *it, struct rd *r);
+enum rc crl_entries(struct signer_core *c, struct item *it, struct rd *r);
+enum rc crl_sign(struct signer_core *c, struct item *it, struct rd *r);
+enum rc crl_drop(struct signer_core *c, struct item *it, struct rd *r);
+enum rc crl_last(struct signer_core *c, struct item *it, struct rd *r);
+enum rc ocsp_sign(struct signer_core *c, struct item *it, struct rd *r);
+/* The list's record is synced: the next one is judged by it. */
+void crl_synced(struct signer_core *c, const struct item *it);
+/* The answer is made, with or without a signature: the list's memory goes. */
+void crl_answered(struct item *it);
+/* Keeps what the witness of lists knows in its file, if anything was written since. */
+void crl_seen_keep(struct signer_core *c);
+/* Signs each response of a message. Any thread. */
+MUST enum rc ocsp_sign_list(struct item *it);
+/* One record for all responses of this batch that are of the key of the item at `first`; sets their positions. */
+void ocsp_journal(struct signer_core *c, size_t first, int64_t now);
+void ocsp_answer(struct item *it);
+
 /* ---- token.c ---- */
 
 /* Requests about tokens. Making keys and files takes long: a thread of its own does it and answers; what needs the key

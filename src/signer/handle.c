@@ -10,15 +10,15 @@ enum {
 
 /* ---- parts of requests ---- */
 
-static MUST enum rc
-done(const struct rd *r, struct err *e)
+enum rc
+core_done(const struct rd *r, struct err *e)
 {
 	NEED(rd_done(r), e, CHY_SIGNER_MESSAGE, NULL, "truncated, or more than was expected");
 	return RC_OK;
 }
 
-static MUST enum rc
-find(struct signer_core *c, struct bytes label, struct skey **ret, struct err *e)
+enum rc
+core_find(struct signer_core *c, struct bytes label, struct skey **ret, struct err *e)
 {
 	NEED(signer_label_ok(label), e, CHY_SIGNER_LABEL, NULL, "a label of %zu bytes", label.n);
 	*ret = keystore_find(c->o.keys, label);
@@ -26,18 +26,18 @@ find(struct signer_core *c, struct bytes label, struct skey **ret, struct err *e
 	return RC_OK;
 }
 
-static MUST enum rc
-find_of_class(struct signer_core *c, struct bytes label, enum signer_class class, struct skey **ret,
-	      struct err *e)
+enum rc
+core_find_of_class(struct signer_core *c, struct bytes label, enum signer_class class, struct skey **ret,
+		   struct err *e)
 {
-	TRY(find(c, label, ret, e));
+	TRY(core_find(c, label, ret, e));
 	NEED((*ret)->class == class, e, CHY_SIGNER_KEY_CLASS, NULL, "%s is a key of class %s, not %s",
 	     (*ret)->label, signer_class_name((*ret)->class), signer_class_name(class));
 	return RC_OK;
 }
 
-static MUST enum rc
-find_alg(struct bytes name, const struct skey *k, enum sigalg *ret, struct err *e)
+enum rc
+core_find_alg(struct bytes name, const struct skey *k, enum sigalg *ret, struct err *e)
 {
 	*ret = sigalg_by_name(name);
 	NEED(*ret != SIGALG_NONE, e, CHY_SIGNER_MESSAGE, NULL, "unknown signature algorithm");
@@ -64,7 +64,7 @@ do_hello(struct signer_core *c, struct item *it, struct rd *r)
 {
 	uint16_t version = rd_u16(r);
 
-	TRY(done(r, &it->e));
+	TRY(core_done(r, &it->e));
 	NEED(version == SIGNER_VERSION, &it->e, CHY_SIGNER_PROTOCOL, NULL, "version %u, here %d", version,
 	     SIGNER_VERSION);
 	buf_u16(&it->payload, SIGNER_VERSION);
@@ -81,7 +81,7 @@ do_generate(struct signer_core *c, struct item *it, struct rd *r)
 	const char *what = context;
 	struct skey *k;
 
-	TRY(done(r, &it->e));
+	TRY(core_done(r, &it->e));
 	NEED(signer_class_name(class) != NULL, &it->e, CHY_SIGNER_MESSAGE, NULL, "class %u", class);
 	NEED(kind.n < sizeof(kind_text) && where.n <= SIGNER_URI_MAX, &it->e, CHY_SIGNER_MESSAGE, NULL,
 	     "kind or place too long");
@@ -109,7 +109,7 @@ do_list(struct signer_core *c, struct item *it, struct rd *r)
 	OWN_BUF struct buf list = buf_max(LIMIT_FRAME);
 	size_t from = rd_u16(r), total = keystore_count(c->o.keys), i = from;
 
-	TRY(done(r, &it->e));
+	TRY(core_done(r, &it->e));
 	for (; i < total && list.n < LIST_MAX; i++)
 		put_key(&list, keystore_at(c->o.keys, i));
 	buf_u16(&it->payload, (uint16_t)total);
@@ -124,8 +124,8 @@ do_public(struct signer_core *c, struct item *it, struct rd *r)
 	struct bytes label = rd_lv(r);
 	struct skey *k;
 
-	TRY(done(r, &it->e));
-	TRY(find(c, label, &k, &it->e));
+	TRY(core_done(r, &it->e));
+	TRY(core_find(c, label, &k, &it->e));
 	put_key(&it->payload, k);
 	return RC_OK;
 }
@@ -136,11 +136,12 @@ do_delete(struct signer_core *c, struct item *it, struct rd *r)
 	struct bytes label = rd_lv(r);
 	struct skey *k;
 
-	TRY(done(r, &it->e));
-	TRY(find(c, label, &k, &it->e));
+	TRY(core_done(r, &it->e));
+	TRY(core_find(c, label, &k, &it->e));
 	/* recorded first: a key that is gone must not be missing from the journal */
 	TRY(core_record(c, SJ_KEY_GONE, k, k->spki, BYTES_NONE, &it->e));
 	LOG(INFO, "signer.key-gone", LS("key", k->label));
+	crl_jobs_end(c->crl_jobs);
 	return keystore_delete(c->o.keys, k, &it->e);
 }
 
@@ -152,9 +153,10 @@ do_limits_set(struct signer_core *c, struct item *it, struct rd *r)
 	struct skey *k;
 
 	TRY(signer_limits_get_from(r, &l, &it->e));
-	TRY(done(r, &it->e));
-	TRY(find_of_class(c, label, SIGNER_CA, &k, &it->e));
+	TRY(core_done(r, &it->e));
+	TRY(core_find(c, label, &k, &it->e));
 	TRY(core_journal_ready(c, &it->e));
+	crl_jobs_end(c->crl_jobs); /* they were begun under other limits */
 	TRY(keystore_limit(c->o.keys, k, &l, &it->e));
 	return core_record(c, SJ_LIMITS, k, encoded, BYTES_NONE, &it->e);
 }
@@ -165,8 +167,10 @@ do_limits_get(struct signer_core *c, struct item *it, struct rd *r)
 	struct bytes label = rd_lv(r);
 	struct skey *k;
 
-	TRY(done(r, &it->e));
-	TRY(find_of_class(c, label, SIGNER_CA, &k, &it->e));
+	TRY(core_done(r, &it->e));
+	TRY(core_find(c, label, &k, &it->e));
+	NEED(k->class == SIGNER_CA || k->class == SIGNER_OCSP, &it->e, CHY_SIGNER_KEY_CLASS, NULL,
+	     "only CA and OCSP keys have limits");
 	NEED(k->limited, &it->e, CHY_SIGNER_NO_LIMITS, NULL, "%s", k->label);
 	signer_limits_put(&it->payload, &k->limits);
 	return RC_OK;
@@ -182,12 +186,12 @@ take_to_sign(struct signer_core *c, struct item *it, struct rd *r)
 
 	it->tbs = rd_lv(r);
 	it->context = rd_lv(r);
-	TRY(done(r, &it->e));
+	TRY(core_done(r, &it->e));
 	NEED(it->tbs.n <= LIMIT_TBS && it->context.n <= LIMIT_CONTEXT, &it->e, CHY_SIGNER_MESSAGE, NULL,
 	     "to be signed %zu bytes, context %zu", it->tbs.n, it->context.n);
-	TRY(find_of_class(c, label, SIGNER_CA, &it->key, &it->e));
+	TRY(core_find_of_class(c, label, SIGNER_CA, &it->key, &it->e));
 	NEED(it->key->limited, &it->e, CHY_SIGNER_NO_LIMITS, NULL, "%s", it->key->label);
-	return find_alg(alg, it->key, &it->alg, &it->e);
+	return core_find_alg(alg, it->key, &it->alg, &it->e);
 }
 
 static MUST enum rc
@@ -236,7 +240,7 @@ read_proof(struct rd *r, struct tree_proof *ret, struct err *e)
 	ret->n = rd_u16(r);
 	NEED(ret->n <= TREE_PROOF_MAX, e, CHY_SIGNER_MESSAGE, NULL, "a proof of %zu hashes", ret->n);
 	hashes = rd_take(r, ret->n * TREE_HASH);
-	TRY(done(r, e));
+	TRY(core_done(r, e));
 	if (ret->n > 0)
 		memcpy(ret->at, hashes.p, hashes.n);
 	return RC_OK;
@@ -252,7 +256,7 @@ do_sign_head(struct signer_core *c, struct item *it, struct rd *r)
 	root = rd_take(r, sizeof(h.root));
 	TRY(read_proof(r, &proof, &it->e));
 	memcpy(h.root, root.p, sizeof(h.root));
-	TRY(find_of_class(c, label, SIGNER_JOURNAL, &it->key, &it->e));
+	TRY(core_find_of_class(c, label, SIGNER_JOURNAL, &it->key, &it->e));
 	TRY(witness_check(&it->key->witness, &h, &proof, &it->e));
 	signer_head_put(it->head, &h);
 	it->tbs = BYTES_OF(it->head);
@@ -269,8 +273,8 @@ do_head_last(struct signer_core *c, struct item *it, struct rd *r)
 	const struct witness *w;
 	struct skey *k;
 
-	TRY(done(r, &it->e));
-	TRY(find_of_class(c, label, SIGNER_JOURNAL, &k, &it->e));
+	TRY(core_done(r, &it->e));
+	TRY(core_find_of_class(c, label, SIGNER_JOURNAL, &k, &it->e));
 	w = &k->witness;
 	buf_u64(&it->payload, w->head.size);
 	buf_u64(&it->payload, (uint64_t)w->head.at_ms);
@@ -288,9 +292,9 @@ do_sign_tls(struct signer_core *c, struct item *it, struct rd *r)
 	enum digest d;
 
 	it->tbs = rd_lv(r);
-	TRY(done(r, &it->e));
-	TRY(find_of_class(c, label, SIGNER_TLS, &it->key, &it->e));
-	TRY(find_alg(alg, it->key, &it->alg, &it->e));
+	TRY(core_done(r, &it->e));
+	TRY(core_find_of_class(c, label, SIGNER_TLS, &it->key, &it->e));
+	TRY(core_find_alg(alg, it->key, &it->alg, &it->e));
 	d = sigalg_digest(it->alg);
 	NEED(d == DIGEST_NONE ? it->tbs.n <= SIGNER_TLS_MAX : it->tbs.n == digest_len(d), &it->e,
 	     CHY_SIGNER_MESSAGE, NULL, "%zu bytes to sign with %s", it->tbs.n, sigalg_name(it->alg));
@@ -344,13 +348,13 @@ do_sign_csr(struct signer_core *c, struct item *it, struct rd *r)
 
 	it->tbs = rd_lv(r);
 	it->context = rd_lv(r);
-	TRY(done(r, &it->e));
+	TRY(core_done(r, &it->e));
 	NEED(it->tbs.n <= LIMIT_TBS && it->context.n <= LIMIT_CONTEXT, &it->e, CHY_SIGNER_MESSAGE, NULL,
 	     "to be signed %zu bytes, context %zu", it->tbs.n, it->context.n);
-	TRY(find(c, label, &it->key, &it->e));
+	TRY(core_find(c, label, &it->key, &it->e));
 	NEED(it->key->class != SIGNER_ARCHIVE, &it->e, CHY_SIGNER_KEY_CLASS, NULL, "%s signs nothing",
 	     it->key->label);
-	TRY(find_alg(alg, it->key, &it->alg, &it->e));
+	TRY(core_find_alg(alg, it->key, &it->alg, &it->e));
 	TRY(check_info(it->tbs, it->key->spki, &it->e));
 	TRY(check_info_name(it->tbs, it->key, &it->e));
 	it->type = SJ_CSR;
@@ -400,7 +404,7 @@ do_journal_read(struct signer_core *c, struct item *it, struct rd *r)
 	uint64_t from = rd_u64(r);
 	uint16_t n = 0;
 
-	TRY(done(r, &it->e));
+	TRY(core_done(r, &it->e));
 	NEED(from >= 1 && from <= sj_synced(c->o.journal) + 1, &it->e, CHY_SJ_POSITION, NULL,
 	     "position %llu of %llu", (unsigned long long)from, (unsigned long long)sj_synced(c->o.journal));
 	if (from <= sj_synced(c->o.journal)) {
@@ -421,8 +425,13 @@ do_journal_ack(struct signer_core *c, struct item *it, struct rd *r)
 {
 	uint64_t position = rd_u64(r);
 
-	TRY(done(r, &it->e));
-	return sj_ack(c->o.journal, position, &it->e);
+	unsigned segments = sj_segments(c->o.journal);
+
+	TRY(core_done(r, &it->e));
+	TRY(sj_ack(c->o.journal, position, &it->e));
+	if (sj_segments(c->o.journal) != segments) /* a start need not read what was archived */
+		crl_seen_keep(c);
+	return RC_OK;
 }
 
 static MUST enum rc
@@ -430,7 +439,7 @@ do_status(struct signer_core *c, struct item *it, struct rd *r)
 {
 	uint32_t n = (uint32_t)keystore_count(c->o.keys), away = 0;
 
-	TRY(done(r, &it->e));
+	TRY(core_done(r, &it->e));
 	for (uint32_t i = 0; i < n; i++)
 		away += !keystore_there(keystore_at(c->o.keys, i));
 	buf_u64(&it->payload, sj_synced(c->o.journal));
@@ -459,6 +468,12 @@ static const struct message {
 	{ SIGNER_SIGN_TLS, false, do_sign_tls },
 	{ SIGNER_SIGN_CSR, false, do_sign_csr },
 	{ SIGNER_SIGN_AC, false, do_sign_ac },
+	{ SIGNER_SIGN_OCSP, false, ocsp_sign },
+	{ SIGNER_CRL_BEGIN, false, crl_begin },
+	{ SIGNER_CRL_ENTRIES, false, crl_entries },
+	{ SIGNER_CRL_SIGN, true, crl_sign }, /* by itself: the next one is judged by this one */
+	{ SIGNER_CRL_DROP, false, crl_drop },
+	{ SIGNER_CRL_LAST, false, crl_last },
 	{ SIGNER_TOKEN_KEY, false, token_key },
 	{ SIGNER_TOKEN_PIN, false, token_pin },
 	{ SIGNER_TOKEN_BUILD, true, token_build },

@@ -30,7 +30,9 @@ enum sj_type {
 	SJ_CSR = 4,  /* signed a certification request for one of its own keys */
 	SJ_AC = 6,   /* signed an attribute certificate; tbs: AttributeCertificateInfo */
 	SJ_RECOVERED =
-	    5, /* opened an archived key into a token; tbs: its SubjectPublicKeyInfo, no signature */
+	    5,       /* opened an archived key into a token; tbs: its SubjectPublicKeyInfo, no signature */
+	SJ_CRL = 7,  /* signed a revocation list; tbs: crl_seen.h's struct crl_record */
+	SJ_OCSP = 8, /* signed OCSP responses; tbs: how many and the root of a tree over them, no signature */
 	SJ_KEY_MADE =
 	    16, /* generated a key; tbs: its SubjectPublicKeyInfo, context: class, algorithm, place */
 	SJ_KEY_GONE = 17, /* deleted a key; tbs: its SubjectPublicKeyInfo */
@@ -79,8 +81,10 @@ bool sj_is_broken(const struct sj *j);
 /* Everything up to this position has been taken over by the store: whole segments below it go to dir/archive.
    Acknowledging twice, or less than before, is nothing. CHY_SJ_POSITION: beyond what is synced. */
 MUST enum rc sj_ack(struct sj *j, uint64_t position, struct err *e);
-uint64_t sj_acked(const struct sj *j);    /* 0: none */
-uint64_t sj_synced(const struct sj *j);   /* 0: none yet */
+uint64_t sj_acked(const struct sj *j);  /* 0: none */
+uint64_t sj_synced(const struct sj *j); /* 0: none yet */
+/* The hash of the record at sj_synced; zeros where there is none. */
+void sj_synced_hash(const struct sj *j, uint8_t ret[SJ_HASH]);
 unsigned sj_segments(const struct sj *j); /* not archived */
 
 /* ---- reading, also while a signer writes, also without one ---- */

@@ -389,6 +389,12 @@ sj_synced(const struct sj *j)
 	return j->synced;
 }
 
+void
+sj_synced_hash(const struct sj *j, uint8_t ret[SJ_HASH])
+{
+	memcpy(ret, j->synced_hash, SJ_HASH);
+}
+
 unsigned
 sj_segments(const struct sj *j)
 {

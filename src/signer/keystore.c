@@ -204,11 +204,13 @@ adopt_limits(struct skey *k, const struct signer_limits *l, struct err *e)
 	NEED(a != NULL, e, CHY_NO_MEMORY, NULL, "limits");
 	copy.issuer = arena_dup(a, l->issuer);
 	copy.name_constraints = arena_dup(a, l->name_constraints);
-	if (copy.issuer.p == NULL || copy.name_constraints.p == NULL) {
+	copy.issuer_key = arena_dup(a, l->issuer_key);
+	if (copy.issuer.p == NULL || copy.name_constraints.p == NULL || copy.issuer_key.p == NULL) {
 		arena_free(a);
 		FAIL(e, CHY_NO_MEMORY, NULL, "limits");
 	}
 	k->limits = copy;
+	k->names.known = false;
 	k->limited = true;
 	k->inside->limits_mem = a;
 	arena_free(was);
@@ -484,8 +486,9 @@ keystore_limit(struct keystore *s, struct skey *k, const struct signer_limits *l
 {
 	struct skey next = *k;
 
-	NEED(k->class == SIGNER_CA, e, CHY_SIGNER_KEY_CLASS, NULL, "only CA keys have limits");
-	TRY(limits_check_sense(l, &k->type, e));
+	NEED(k->class == SIGNER_CA || k->class == SIGNER_OCSP, e, CHY_SIGNER_KEY_CLASS, NULL,
+	     "only CA and OCSP keys have limits");
+	TRY(limits_check_sense(l, &k->type, k->class, e));
 	if (k->limited)
 		TRY(limits_check_tighter(&k->limits, l, e));
 	next.limited = true;

@@ -27,8 +27,9 @@ struct skey {
 	bool limited;
 	struct signer_limits limits; /* its bytes are the key's */
 	struct rate rate;
-	struct witness witness; /* journal keys: the last head */
-	bool slow;              /* worth a thread of its own: in a token, or RSA */
+	struct witness witness;  /* journal keys: the last head */
+	struct ocsp_names names; /* CA and OCSP keys: made when first needed */
+	bool slow;               /* worth a thread of its own: in a token, or RSA */
 	struct skey_inside *inside;
 };
 

@@ -3,9 +3,28 @@
 
 enum { DAY_MS = 86400000, DAYS_MAX = 365 * 100 };
 
-enum rc
-limits_check_sense(const struct signer_limits *l, const struct key_type *t, struct err *e)
+/* A responder says nothing but the status of one issuer's certificates. */
+static MUST enum rc
+check_class(const struct signer_limits *l, enum signer_class class, struct err *e)
 {
+	struct pubkey k;
+
+	if (class != SIGNER_OCSP) {
+		NEED(l->issuer_key.n == 0, e, CHY_SIGNER_LIMITS, NULL, "a CA's issuer is itself");
+		return RC_OK;
+	}
+	NEED(!l->ca_allowed && !l->acs_allowed && l->name_constraints.n == 0, e, CHY_SIGNER_LIMITS, NULL,
+	     "a responder signs no certificates");
+	NEED(pubkey_parse(l->issuer_key, &k, NULL) == RC_OK, e, CHY_SIGNER_LIMITS, "RFC 6960 4.1.1",
+	     "the issuer's key is missing");
+	return RC_OK;
+}
+
+enum rc
+limits_check_sense(const struct signer_limits *l, const struct key_type *t, enum signer_class class,
+		   struct err *e)
+{
+	TRY(check_class(l, class, e));
 	TRY_AT(name_check(l->issuer, e), e, "issuer");
 	NEED(!name_is_empty(l->issuer), e, CHY_SIGNER_LIMITS, "RFC 5280 4.1.2.4", "empty issuer");
 	NEED(l->n_algs > 0 && l->n_algs <= SIGNER_ALGS_MAX, e, CHY_SIGNER_LIMITS, NULL, "%zu algorithms",
@@ -36,7 +55,8 @@ has_alg(const struct signer_limits *l, enum sigalg alg)
 enum rc
 limits_check_tighter(const struct signer_limits *was, const struct signer_limits *next, struct err *e)
 {
-	NEED(bytes_eq(was->issuer, next->issuer), e, CHY_SIGNER_LIMITS_WIDER, NULL, "another issuer");
+	NEED(bytes_eq(was->issuer, next->issuer) && bytes_eq(was->issuer_key, next->issuer_key), e,
+	     CHY_SIGNER_LIMITS_WIDER, NULL, "another issuer");
 	for (size_t i = 0; i < next->n_algs; i++)
 		NEED(has_alg(was, next->algs[i]), e, CHY_SIGNER_LIMITS_WIDER, NULL, "%s",
 		     sigalg_name(next->algs[i]));

@@ -51,6 +51,8 @@ signer_limits_put(struct buf *out, const struct signer_limits *l)
 	buf_u32(out, (uint32_t)l->path_len_max);
 	buf_lv(out, l->name_constraints);
 	buf_u32(out, l->per_second);
+	if (l->issuer_key.n > 0) /* of keys of class ocsp alone */
+		buf_lv(out, l->issuer_key);
 }
 
 enum rc
@@ -71,6 +73,8 @@ signer_limits_get_from(struct rd *r, struct signer_limits *ret, struct err *e)
 	ret->path_len_max = (int32_t)rd_u32(r);
 	ret->name_constraints = rd_lv(r);
 	ret->per_second = rd_u32(r);
+	if (rd_left(r) > 0)
+		ret->issuer_key = rd_lv(r);
 	NEED(rd_ok(r) && flag <= 3, e, CHY_SIGNER_MESSAGE, NULL, "limits");
 	return RC_OK;
 }

@@ -25,6 +25,9 @@ enum {
 	SIGNER_PIN_MAX = 256,     /* of a token, bytes */
 	SIGNER_TOKEN_KEYS = 32,   /* in one token */
 	SIGNER_TOKENS_QUEUE = 64, /* token requests that wait */
+	SIGNER_OCSP_MAX = 200,    /* responses in one request */
+	SIGNER_CRL_WHOLE = 4
+	    << 20, /* bytes of a list for a key that signs whole messages: Ed25519 and others */
 };
 
 /* Requests. The answer to type t is t | SIGNER_ANSWER, or SIGNER_ERROR. */
@@ -42,10 +45,16 @@ enum signer_msg {
 	SIGNER_SIGN_CSR = 19,
 	SIGNER_HEAD_LAST = 20,
 	SIGNER_SIGN_AC = 21,
+	SIGNER_SIGN_OCSP = 22,
+	SIGNER_CRL_LAST = 23,
 	SIGNER_TOKEN_KEY = 24,
 	SIGNER_TOKEN_PIN = 25,
 	SIGNER_TOKEN_BUILD = 26,
 	SIGNER_TOKEN_OPEN = 27,
+	SIGNER_CRL_BEGIN = 28,
+	SIGNER_CRL_ENTRIES = 29,
+	SIGNER_CRL_SIGN = 30,
+	SIGNER_CRL_DROP = 31,
 	SIGNER_JOURNAL_READ = 32,
 	SIGNER_JOURNAL_ACK = 33,
 	SIGNER_STATUS = 34,
@@ -69,9 +78,10 @@ bool signer_class_of(struct bytes name, enum signer_class *ret);
 bool signer_label_ok(struct bytes label);
 
 /*
- * Hard limits of a CA key. The signer keeps them beside the key and checks every TBSCertificate against them,
- * whatever the factory's policy says. A key without limits signs no certificate. They may be tightened later,
- * never widened.
+ * Hard limits of a CA key. The signer keeps them beside the key and checks every TBSCertificate, and what says which
+ * certificates are revoked, against them, whatever the factory's policy says. A key without limits signs no certificate. They may
+ * be tightened later, never widened. A key of class ocsp has limits too: the issuer for whose certificates it answers, by
+ * name and key, the algorithms, how long a response is good (validity_max_days) and the rate; the rest does not apply.
  */
 struct signer_limits {
 	struct bytes issuer; /* Name, DER: the issuer of everything it signs, octet for octet */
@@ -83,8 +93,9 @@ struct signer_limits {
 	/* Value of a NameConstraints extension: subject and alternative names are checked by it as RFC 5280 4.2.1.10
 	   has it; empty: no limit. */
 	struct bytes name_constraints;
-	uint32_t per_second; /* certificates; 0: no limit */
-	bool acs_allowed;    /* may it sign attribute certificates */
+	uint32_t per_second;     /* certificates; 0: no limit */
+	bool acs_allowed;        /* may it sign attribute certificates */
+	struct bytes issuer_key; /* class ocsp: SubjectPublicKeyInfo of the issuer; else empty */
 };
 
 void signer_limits_put(struct buf *out, const struct signer_limits *l);

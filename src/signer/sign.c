@@ -27,8 +27,9 @@ to_sign(const struct item *it)
 static void
 sign_one(struct item *it)
 {
-	enum rc rc = it->digest ? keystore_sign_digest(it->key, it->alg, it->tbs, &it->signature, &it->e)
-				: keystore_sign(it->key, it->alg, it->tbs, &it->signature, &it->e);
+	enum rc rc = it->type == SJ_OCSP ? ocsp_sign_list(it)
+	    : it->digest ? keystore_sign_digest(it->key, it->alg, it->tbs, &it->signature, &it->e)
+			 : keystore_sign(it->key, it->alg, it->tbs, &it->signature, &it->e);
 
 	if (rc == RC_OK && !buf_ok(&it->signature))
 		rc = err_set(&it->e, CHY_NO_MEMORY, NULL, "a signature");
@@ -73,7 +74,7 @@ journal_one(struct signer_core *c, struct item *it, int64_t now)
 		.at_ms = now,
 		.type = it->type,
 		.key = bytes_str(it->key->label),
-		.tbs = it->tbs,
+		.tbs = it->record.p != NULL ? it->record : it->tbs,
 		.signature = buf_bytes(&it->signature),
 		.context = it->context,
 	};
@@ -90,9 +91,29 @@ fail_all(struct signer_core *c, const struct err *e)
 			c->items[i].e = *e;
 }
 
+/* OCSP responses have one record for all of a key's. */
 static void
-answer_one(struct item *it)
+journal_all(struct signer_core *c, int64_t now)
 {
+	for (size_t i = 0; i < c->n_items; i++) {
+		if (!to_sign(&c->items[i]))
+			continue;
+		if (c->items[i].type != SJ_OCSP)
+			journal_one(c, &c->items[i], now);
+		else if (c->items[i].position == 0)
+			ocsp_journal(c, i, now);
+	}
+}
+
+static void
+answer_one(struct signer_core *c, struct item *it)
+{
+	if (it->type == SJ_OCSP) {
+		ocsp_answer(it);
+		return;
+	}
+	if (it->type == SJ_CRL)
+		crl_synced(c, it);
 	if (it->type == SJ_HEAD) { /* synced: the witness knows it from now on, as after a restart */
 		bool known;
 
@@ -131,9 +152,7 @@ core_sign_all(struct signer_core *c)
 	FAULT("signer.after-sign");
 	if (has_certificate(c))
 		FAULT("signer.after-sign-certificate");
-	for (size_t i = 0; i < c->n_items; i++)
-		if (to_sign(&c->items[i]))
-			journal_one(c, &c->items[i], now);
+	journal_all(c, now);
 	if (sj_commit(c->o.journal, &e) != RC_OK) {
 		LOG(ERROR, "signer.journal", LE(&e));
 		fail_all(c, &e);
@@ -143,8 +162,8 @@ core_sign_all(struct signer_core *c)
 		FAULT("signer.after-sync-certificate");
 	for (size_t i = 0; i < c->n_items; i++)
 		if (to_sign(&c->items[i])) {
-			answer_one(&c->items[i]);
-			c->signed_total++;
+			answer_one(c, &c->items[i]);
+			c->signed_total += c->items[i].type == SJ_OCSP ? c->items[i].sum.n : 1;
 		}
 }
 
@@ -162,5 +181,7 @@ core_record(struct signer_core *c, enum sj_type type, struct skey *k, struct byt
 
 	TRY(core_journal_ready(c, e));
 	TRY(sj_add(c->o.journal, &r, e));
-	return sj_commit(c->o.journal, e);
+	TRY(sj_commit(c->o.journal, e));
+	return c->crl_seen != NULL ? crl_seen_take(c->crl_seen, &r, e)
+				   : RC_OK; /* a key made anew begins anew */
 }

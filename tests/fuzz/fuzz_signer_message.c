@@ -49,14 +49,16 @@ static void make_key(enum signer_class class)
 				   .algs = { SIGALG_ECDSA_SHA256 },
 				   .validity_max_days = 400,
 				   .path_len_max = -1,
-				   .acs_allowed = true };
+				   .acs_allowed = class == SIGNER_CA };
 	const char *name = signer_class_name(class);
 	struct skey *k;
 	struct name n;
 
 	check(keystore_generate(keys, bytes_str(name), class, "p-256", BYTES("software"), &k, NULL) == RC_OK);
-	if (class != SIGNER_CA)
+	if (class != SIGNER_CA && class != SIGNER_OCSP)
 		return;
+	if (class == SIGNER_OCSP) /* made behind the CA's */
+		l.issuer_key = keystore_find(keys, BYTES("ca"))->spki;
 	check(name_from_text(a, BYTES("CN=Issuing"), &n, NULL) == RC_OK);
 	l.issuer = n.der;
 	check(keystore_limit(keys, k, &l, NULL) == RC_OK);

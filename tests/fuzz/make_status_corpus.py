@@ -96,3 +96,44 @@ for folder, made in (('crl', CRLS), ('ocsp', OCSPS)):
     (OUT / folder).mkdir(parents=True, exist_ok=True)
     for label, der in made.items():
         (OUT / folder / f'{label}.der').write_bytes(der)
+
+# Requests to the signer's keys of fuzz_signer_message.c: a list in its parts (each by itself, and all at once), its last number, a
+# response.
+NAME = x509.Name.from_rfc4514_string('CN=Issuing')
+
+
+def lv(data):
+    return len(data).to_bytes(4, 'big') + data
+
+
+def frame(kind, number, payload):
+    return (10 + len(payload)).to_bytes(4, 'big') + kind.to_bytes(2, 'big') + number.to_bytes(8, 'big') + payload
+
+
+def after(der, at):
+    """Where the value at this place begins and ends."""
+    n, k = der[at + 1], 2
+    if n >= 0x80:
+        k += n & 0x7f
+        n = int.from_bytes(der[at + 2:at + k], 'big')
+    return at + k, at + k + n
+
+
+tbs = x509.load_der_x509_crl(crl([entry(1, R.key_compromise), entry(2)])).tbs_certlist_bytes
+at, _ = after(tbs, 0)
+for _ in range(5):  # version, algorithm, issuer, both times
+    _, at = after(tbs, at)
+first, last = after(tbs, at)
+begin = b''.join(lv(p) for p in (b'ca', b'ecdsa-sha256', tbs[:first], b'context'))
+data = ocsp.load_der_ocsp_response(response(S.GOOD)).tbs_response_bytes
+signer = {
+    'crl_last': b'\x00\x17' + lv(b'ca') + lv(b''),
+    'crl_begin': b'\x00\x1c' + begin,
+    'ocsp': b'\x00\x16' + lv(b'ocsp') + lv(b'ecdsa-sha256') + b'\x00\x01' + lv(data),
+    'raw_crl': b'\x01' + frame(28, 1, begin) + b''.join(
+        frame(29, 2 * i, i.to_bytes(4, 'big') + lv(tbs[first:last])) +
+        frame(30, 2 * i + 1, i.to_bytes(4, 'big') + lv(tbs[last:])) + frame(31, 99, i.to_bytes(4, 'big'))
+        for i in range(1, 4)),
+}
+for label, message in signer.items():
+    (OUT / 'signer_message' / label).write_bytes(message)

@@ -164,11 +164,11 @@ sense(void **state)
 	struct signer_limits good = usual_limits(mem, "p-256"), l;
 	struct err e = { 0 };
 
-	OK(&e, limits_check_sense(&good, &t, &e));
+	OK(&e, limits_check_sense(&good, &t, SIGNER_CA, &e));
 #define BAD(code, change) \
 	l = good; \
 	change; \
-	REFUSED(&e, code, limits_check_sense(&l, &t, &e))
+	REFUSED(&e, code, limits_check_sense(&l, &t, SIGNER_CA, &e))
 	BAD(CHY_SIGNER_LIMITS, l.issuer = BYTES("\x30\x00"));
 	BAD(CHY_DER_TRUNCATED, l.issuer = BYTES("\x30\x05"));
 	BAD(CHY_SIGNER_LIMITS, l.n_algs = 0);
