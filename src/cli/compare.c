@@ -66,7 +66,8 @@ is_found(const struct field *f, const struct json *asked)
 }
 
 /* An officer is bound to a certificate by its fingerprint; the id that the server knows it by, or the other way round,
-   comes with it, and so do its subject (which is asked for where the certificate is at hand) and the procedure that issued it. */
+   comes with it, and so do its subject (which is asked for where the certificate is at hand), the procedure that issued it, and the keys of
+   its token. All of them are shown to the officer. */
 static bool
 is_companion(const struct field *f, const struct json *asked)
 {
@@ -78,7 +79,8 @@ is_companion(const struct field *f, const struct json *asked)
 	if (strcmp(f->name, hash) == 0)
 		return has_id;
 	return (has_id || has_hash) &&
-	    (strcmp(f->name, "subject") == 0 || strcmp(f->name, "certificate_procedure") == 0);
+	    (strcmp(f->name, "subject") == 0 || strcmp(f->name, "certificate_procedure") == 0 ||
+	     strcmp(f->name, "keys") == 0);
 }
 
 /* What was not asked for may only be the kind's default. */

@@ -212,6 +212,7 @@ body_certificate(struct cli *c, struct json *body, struct err *e)
 	if (kind_here(c)->id == KIND_OFFICER) {
 		json_drop(body, "subject");
 		json_drop(body, "certificate_procedure");
+		json_drop(body, "keys");
 	}
 	if (path == NULL)
 		return RC_OK;
