@@ -35,6 +35,8 @@ enum {
 	LIMIT_CONNECTIONS = 4096,       /* open HTTP connections */
 	LIMIT_PAGE = 1000,              /* rows of one page of a list */
 	LIMIT_BULK = 100,               /* objects in one signed request */
+	LIMIT_BULK_STATUS = 1000,       /* certificates whose status one signed request changes */
+	LIMIT_BULK_PASSWORD = 10,       /* of them where each one's revocation password is looked at */
 };
 
 #endif

@@ -470,6 +470,11 @@ know_certificate(struct journal_verifier *v, struct arena *a, const struct leaf_
 	s->request = w->request;
 	s->session = w->session;
 	s->void_ = json_get(c, "void") != NULL;
+	s->own_leaf = l->id;
+	if (s->void_) {
+		s->state = CERT_REVOKED;
+		s->status_leaf = l->id;
+	}
 	s->authority = first_int(json_get(l->leaf, "authority"));
 	s->token_procedure = first_int(json_get(procedures, "token"));
 	s->certificate_procedure = first_int(json_get(procedures, "certificate"));
@@ -605,6 +610,10 @@ judge(struct journal_verifier *v, struct arena *a, const struct leaf_view *l, st
 		return journal_time_clock(v, l, e);
 	if (bytes_is(kind, "adopted"))
 		return journal_time_adopted(v, l, e);
+	if (bytes_is(kind, "certificate-state"))
+		return journal_status(v, a, l, e);
+	if (bytes_is(kind, "revocation-password"))
+		return RC_OK;
 	if (bytes_is(kind, "token"))
 		return leaf_token(v, l, e);
 	if (bytes_is(kind, "token-file"))

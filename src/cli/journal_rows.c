@@ -118,9 +118,10 @@ columns_of_der(struct arena *a, const struct json *row, const struct cert *c, co
 	return number_is(row, "not_after", c->not_after_at, e);
 }
 
-/* What the leaf says. No act revokes or holds yet, so no leaf does: whoever wrote another status was nobody. */
+/* What the leaves say. */
 static enum rc
-columns_of_leaf(const struct json *row, const struct certificate_state *s, struct err *e)
+columns_of_leaf(const struct journal_verifier *v, const struct json *row, const struct certificate_state *s,
+		struct err *e)
 {
 	TRY(number_is(row, "issuer", s->issuer, e));
 	TRY(number_is(row, "authority", s->authority, e));
@@ -129,7 +130,7 @@ columns_of_leaf(const struct json *row, const struct certificate_state *s, struc
 	TRY(number_is(row, "token_procedure", s->token_procedure, e));
 	TRY(number_is(row, "certificate_procedure", s->certificate_procedure, e));
 	TRY(number_is(row, "base", s->base, e));
-	return number_is(row, "status", s->void_ ? 2 : 0, e);
+	return journal_status_row(v, row, s, e);
 }
 
 /* The holder's name stands in the row and in the leaf, not in the attribute certificate itself. */
@@ -169,7 +170,7 @@ attribute_row(struct journal_verifier *v, struct arena *a, const struct json *li
 	TRY(json_need_object(line, "row", &row, e));
 	sha256(der, sha);
 	TRY(columns_of_ac(row, &ac, s, sha, e));
-	return columns_of_leaf(row, s, e);
+	return columns_of_leaf(v, row, s, e);
 }
 
 static enum rc
@@ -207,7 +208,7 @@ certificate_row(struct journal_verifier *v, struct arena *a, const struct json *
 	sha256(der, hash);
 	TRY(json_need_object(line, "row", &row, e));
 	TRY(columns_of_der(a, row, &cert, hash, buf_bytes(&subject), e));
-	return columns_of_leaf(row, s, e);
+	return columns_of_leaf(v, row, s, e);
 }
 
 enum rc

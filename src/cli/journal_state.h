@@ -13,6 +13,7 @@
 #include "crypto/verify.h"
 #include "model/request.h"
 #include "model/role.h"
+#include "model/status.h"
 #include "model/tree.h"
 #include "pki/ac.h"
 #include "pki/cert.h"
@@ -79,6 +80,19 @@ struct certificate_state {
 	int64_t base;              /* of an attribute certificate; 0: a public key certificate */
 	bool void_;                /* adopted as revoked: its base was never made */
 	uint8_t names[SHA256_LEN]; /* over serial and subject */
+	/* its status, as the leaves up to here say */
+	enum cert_state state;
+	enum reason reason;
+	int64_t since_ms, invalid_at_ms;
+	int64_t own_leaf, status_leaf; /* its own; that of the last change, 0: never changed */
+	int64_t adopted;               /* the leaf that says that it was found unclaimed; 0: none */
+	struct cause_state *causes;    /* that it is on hold for */
+	size_t causes_n;
+};
+
+struct cause_state {
+	struct cause_state *next;
+	struct bytes cause;
 };
 
 /* A key of an authority, from its own certificate. */
@@ -125,6 +139,7 @@ struct journal_verifier {
 	    versions,   /* versions: newest one of each document */
 	    signatures, /* (request, officer) */
 	    issuers,    /* newest issuer_state of each authority */
+	    statuses,   /* (request, certificate): the request has changed that certificate's state */
 	    prints;     /* certificates by their digest, see journal_print */
 	uint64_t signature_rows;
 	struct issuer_checks *checks; /* made when the first certificate comes */
@@ -169,6 +184,12 @@ MUST enum rc journal_expect_row(struct journal_verifier *v, struct pairmap *m, i
 /* One row of part 3: in journal_rows.c. */
 MUST enum rc journal_row(struct journal_verifier *v, struct arena *a, const struct json *line,
 			 enum journal_row_kind kind, struct err *e);
+
+/* In journal_status.c: a change of a certificate's state; what the row says of it. */
+MUST enum rc journal_status(struct journal_verifier *v, struct arena *a, const struct leaf_view *l,
+			    struct err *e);
+MUST enum rc journal_status_row(const struct journal_verifier *v, const struct json *row,
+				const struct certificate_state *s, struct err *e);
 
 /* Issuers' signatures, in journal_issuer.c: verified in batches, on all processors, beside the reading. What is found comes
    later, at the end at the latest. */

@@ -23,6 +23,7 @@ journal_time_clock(struct journal_verifier *v, const struct leaf_view *l, struct
 enum rc
 journal_time_adopted(struct journal_verifier *v, const struct leaf_view *l, struct err *e)
 {
+	struct certificate_state *certificate;
 	struct row_state *late;
 	int64_t id;
 
@@ -30,6 +31,9 @@ journal_time_adopted(struct journal_verifier *v, const struct leaf_view *l, stru
 	late = pairmap_get(&v->late, id, 0);
 	if (late != NULL)
 		late->found = true;
+	certificate = pairmap_get(&v->certificates, id, 0);
+	if (certificate != NULL)
+		certificate->adopted = l->id;
 	return RC_OK;
 }
 

@@ -349,6 +349,7 @@ journal_verifier_free(struct journal_verifier *v)
 	pairmap_fini(&v->issuers);
 	pairmap_fini(&v->late);
 	pairmap_fini(&v->signatures);
+	pairmap_fini(&v->statuses);
 	pairmap_fini(&v->officers);
 	pairmap_fini(&v->profiles);
 	pairmap_fini(&v->domains);

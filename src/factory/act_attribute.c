@@ -36,9 +36,9 @@ resolve_procedure(struct preparation *p, const struct token_procedure **ret, str
 static bool
 may_see(const struct preparation *p, const struct certificate_row *row)
 {
-	const struct document *authority = snapshot_document(p->policy, doc_id_of(row->issuer));
-
-	return authority != NULL && may_read(p->policy, p->who, authority, NULL) == RC_OK;
+	return may_see_certificate(p->policy, p->who, snapshot_document(p->policy, doc_id_of(row->issuer)),
+				   snapshot_document(p->policy, doc_id_of(row->token_procedure)),
+				   NULL) == RC_OK;
 }
 
 static enum rc

@@ -232,10 +232,24 @@ attributes_json(struct arena *a, const struct issue_call *c)
 	return list;
 }
 
+struct json *
+problem_json(struct arena *a, const struct err *e)
+{
+	struct json *o = json_object(a);
+
+	json_set(o, "code", json_str(a, bytes_str(arena_printf(a, "CHY-%d", (int)e->code))));
+	if (e->cause != CHY_NONE)
+		json_set(o, "cause", json_str(a, bytes_str(arena_printf(a, "CHY-%d", (int)e->cause))));
+	json_set(o, "detail", json_str(a, bytes_str(e->text)));
+	json_set(o, "field", json_str(a, bytes_str(e->field)));
+	json_set(o, "rule", e->rule ? json_str(a, bytes_str(e->rule)) : json_null(a));
+	return o;
+}
+
 static struct json *
 outcome(struct arena *a, const struct issue_call *c, const struct json *item)
 {
-	struct json *o = json_object(a), *problem;
+	struct json *o = json_object(a);
 
 	json_set(o, "name", json_copy(a, json_get(item, "name")));
 	if (c->err.code == CHY_NONE) {
@@ -245,15 +259,7 @@ outcome(struct arena *a, const struct issue_call *c, const struct json *item)
 			json_set(o, "attribute_certificates", attributes_json(a, c));
 		return o;
 	}
-	problem = json_object(a);
-	json_set(problem, "code", json_str(a, bytes_str(arena_printf(a, "CHY-%d", (int)c->err.code))));
-	if (c->err.cause != CHY_NONE)
-		json_set(problem, "cause",
-			 json_str(a, bytes_str(arena_printf(a, "CHY-%d", (int)c->err.cause))));
-	json_set(problem, "detail", json_str(a, bytes_str(c->err.text)));
-	json_set(problem, "field", json_str(a, bytes_str(c->err.field)));
-	json_set(problem, "rule", c->err.rule ? json_str(a, bytes_str(c->err.rule)) : json_null(a));
-	json_set(o, "problem", problem);
+	json_set(o, "problem", problem_json(a, &c->err));
 	return o;
 }
 

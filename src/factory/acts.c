@@ -17,6 +17,12 @@ static const struct act_row rows[] = {
 	{ ACT_ISSUE_ATTRIBUTE, KIND_NONE, attribute_act_check, attribute_act_apply, attribute_act_work },
 	{ ACT_SESSION_OPEN, KIND_NONE, session_act_check, session_act_apply, NULL },
 	{ ACT_TOKEN_ISSUE, KIND_NONE, token_act_check, token_act_apply, token_act_work, token_act_bring },
+	{ ACT_REVOKE, KIND_NONE, status_act_check, status_act_apply, NULL, status_act_bring,
+	  status_act_after },
+	{ ACT_HOLD, KIND_NONE, status_act_check, status_act_apply, NULL, status_act_bring, status_act_after },
+	{ ACT_REINSTATE, KIND_NONE, status_act_check, status_act_apply, NULL, status_act_bring,
+	  status_act_after },
+	{ ACT_CA_REVOKE, KIND_NONE, status_act_check, status_act_apply, NULL, NULL, status_act_after },
 	{ ACT_WITHDRAW, KIND_NONE, ending_act_check, ending_act_apply, NULL },
 	{ ACT_REJECT, KIND_NONE, ending_act_check, ending_act_apply, NULL },
 };

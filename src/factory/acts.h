@@ -7,6 +7,7 @@
 
 #include "factory/leaf.h"
 #include "factory/requests.h"
+#include "policy/approval.h"
 #include "policy/document.h"
 
 /* What preparing works with. */
@@ -29,7 +30,9 @@ struct effect {
 	struct arena *a;
 	const struct snapshot *policy;
 	const struct request *request;
-	struct officer_id signer;   /* the officer of the last signature */
+	struct officer_id signer;        /* the officer of the last signature */
+	const struct signatory *signers; /* all of them */
+	size_t signers_n;
 	struct json *result;        /* an object for members that the answer shall have */
 	const struct json *secrets; /* bring: what came beside the signed bytes; NULL: nothing */
 	struct change *change;      /* work: the change that will make the request done */
@@ -47,6 +50,8 @@ struct act_row {
 	enum rc (*work)(struct effect *x, struct err *e);
 	/* What must be durable with the last signature: takes the secrets that came with it. NULL: the act takes none. */
 	enum rc (*bring)(struct effect *x, struct change *c, struct err *e);
+	/* Called when an effect without work is committed. NULL: nothing. */
+	void (*after)(struct factory *f, struct act act);
 };
 
 /* NULL: no such act in this version. */
@@ -70,6 +75,8 @@ enum rc issue_act_check(struct preparation *p, struct err *e);
 enum rc issue_act_work(struct effect *x, struct err *e);
 enum rc issue_act_apply(struct effect *x, struct change *c, struct err *e);
 enum rc issue_act_bring(struct effect *x, struct change *c, struct err *e);
+/* {"code", "cause"?, "detail", "field", "rule"} of one object of many. */
+struct json *problem_json(struct arena *a, const struct err *e);
 /* The member validity of a body: 0 for what it does not say. */
 enum rc act_validity(const struct json *body, int64_t *not_before, int64_t *not_after, struct err *e);
 /* act_attribute.c */
@@ -81,6 +88,15 @@ enum rc token_act_check(struct preparation *p, struct err *e);
 enum rc token_act_bring(struct effect *x, struct change *c, struct err *e);
 enum rc token_act_work(struct effect *x, struct err *e);
 enum rc token_act_apply(struct effect *x, struct change *c, struct err *e);
+/* act_status.c */
+enum rc status_act_check(struct preparation *p, struct err *e);
+enum rc status_act_bring(struct effect *x, struct change *c, struct err *e);
+enum rc status_act_apply(struct effect *x, struct change *c, struct err *e);
+void status_act_after(struct factory *f, struct act act);
+bool status_act_is(struct act act);
+/* Is one of the request's certificates an officer's? Then it is decided in turn with what changes officers. */
+MUST enum rc status_act_touches_officers(struct factory *f, struct arena *a, const struct snapshot *policy,
+					 const struct request *r, bool *ret, struct err *e);
 /* act_session.c */
 enum rc session_act_check(struct preparation *p, struct err *e);
 enum rc session_act_apply(struct effect *x, struct change *c, struct err *e);

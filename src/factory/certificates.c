@@ -3,6 +3,7 @@
 
 #include "crypto/digest.h"
 #include "factory/leaf.h"
+#include "factory/status.h"
 #include "pki/ac.h"
 #include "pki/cert.h"
 #include "policy/issue_attribute.h"
@@ -14,11 +15,8 @@ static enum rc
 may_see(const struct snapshot *policy, const struct officer *who, const struct certificate_row *row,
 	struct err *e)
 {
-	const struct document *authority = snapshot_document(policy, doc_id_of(row->issuer));
-
-	NEED(authority != NULL, e, CHY_STORE_NOT_FOUND, NULL,
-	     "the certificate's authority is not to be seen");
-	return may_read(policy, who, authority, e);
+	return may_see_certificate(policy, who, snapshot_document(policy, doc_id_of(row->issuer)),
+				   snapshot_document(policy, doc_id_of(row->token_procedure)), e);
 }
 
 static struct json *
@@ -33,6 +31,7 @@ list_item(struct arena *a, const struct certificate_row *row)
 	json_set(o, "not_before", json_time(a, row->not_before));
 	json_set(o, "not_after", json_time(a, row->not_after));
 	json_set(o, "token_procedure", json_int(a, row->token_procedure));
+	json_set(o, "state", json_str(a, bytes_str(cert_state_name(row->status))));
 	json_set(o, "base", row->base ? json_int(a, row->base) : json_null(a));
 	return o;
 }
@@ -114,19 +113,12 @@ certificate_der(struct factory *f, struct arena *a, const struct snapshot *polic
 	return load(f, a, policy, who, id, &row, ret, e);
 }
 
-static const char *
-status_name(int64_t status)
-{
-	static const char *const names[] = { "valid", "held", "revoked" };
-
-	return status >= 0 && status < (int64_t)ARRAY_LEN(names) ? names[status] : "";
-}
-
 enum rc
 certificate_show(struct factory *f, struct arena *a, const struct snapshot *policy, const struct officer *who,
 		 int64_t id, struct json **ret, struct err *e)
 {
 	struct certificate_row row;
+	struct json *status;
 	struct bytes der;
 	struct cert cert;
 	struct ac ac;
@@ -141,7 +133,9 @@ certificate_show(struct factory *f, struct arena *a, const struct snapshot *poli
 	}
 	json_set(*ret, "base", row.base ? json_int(a, row.base) : json_null(a));
 	json_set(*ret, "id", json_int(a, row.id));
-	json_set(*ret, "state", json_str(a, bytes_str(status_name(row.status))));
+	TRY(status_json(f, a, row.id, &status, e));
+	json_set(*ret, "state", json_str(a, json_get(status, "state")->str));
+	json_set(*ret, "status", status);
 	json_set(*ret, "authority", json_int(a, row.issuer));
 	json_set(*ret, "token_procedure", json_int(a, row.token_procedure));
 	json_set(*ret, "certificate_procedure", json_int(a, row.certificate_procedure));

@@ -3,6 +3,7 @@
 
 #include "crypto/cms_verify.h"
 #include "factory/leaf.h"
+#include "factory/status.h"
 #include "pki/ac.h"
 #include "pki/cert.h"
 #include "policy/select.h"
@@ -163,6 +164,19 @@ put_journal(struct explanation *x, int64_t id, struct err *e)
 	return RC_OK;
 }
 
+/* What became of it since. */
+static enum rc
+put_status(struct explanation *x, int64_t id, struct err *e)
+{
+	struct json *status, *history;
+
+	TRY(status_json(x->f, x->a, id, &status, e));
+	TRY(status_history(x->f, x->a, id, &history, e));
+	json_set(status, "history", history);
+	json_set(x->out, "status", status);
+	return RC_OK;
+}
+
 static void
 take_over(struct explanation *x, const char *member)
 {
@@ -293,6 +307,7 @@ explain(struct factory *f, struct arena *a, int64_t id, struct json **ret, struc
 	TRY(put_signatures(&x, &row, e));
 	TRY(put_lints(&x, id, e));
 	TRY(put_journal(&x, id, e));
+	TRY(put_status(&x, id, e));
 	*ret = x.out;
 	return RC_OK;
 }

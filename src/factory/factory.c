@@ -27,6 +27,7 @@ new_factory(void)
 	pthread_rwlock_init(&f->policy_lock, NULL);
 	pthread_mutex_init(&f->policy_loading, NULL);
 	pthread_mutex_init(&f->deciding, NULL);
+	pthread_mutex_init(&f->revoking, NULL);
 	pthread_mutex_init(&f->resuming.lock, NULL);
 	pthread_mutex_init(&f->acting, NULL);
 	pthread_mutex_init(&f->sequencing, NULL);

@@ -63,7 +63,11 @@ struct factory {
 
 	/* Held from reading the newest policy to the commit of an act that changes it; not while the signer works. */
 	pthread_mutex_t deciding;
-	pthread_mutex_t acting;     /* held while the work of a signed request is done and committed */
+	pthread_mutex_t
+	    revoking; /* held while statuses of certificates are decided and committed; behind deciding */
+	_Atomic int64_t
+	    status_epoch;       /* grows with every change of a status: what was known before may not hold */
+	pthread_mutex_t acting; /* held while the work of a signed request is done and committed */
 	pthread_mutex_t sequencing; /* one step of the sequencer at a time, whoever wants it */
 	/* Something was signed whose outcome in the store is not known: nothing is issued before reconcile has been through,
 	   so that a retry finds what the first try made. */

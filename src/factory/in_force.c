@@ -67,6 +67,7 @@ read_authorities(struct factory *f, struct arena *a, const struct document *docs
 		TRY(rc);
 		facts[m].authority = docs[i].id;
 		facts[m].certificate_id = cert_id_of(row.id);
+		facts[m].revoked = row.status != CERTIFICATE_VALID;
 		TRY(store_der(f->store, a, row.id, &facts[m++].certificate, e));
 	}
 	*ret = facts;
@@ -117,8 +118,8 @@ static enum rc load(struct factory *f, struct err *e);
 
 /* Even where no document has changed. With the mutex held before the stamp is taken away: a load that is under way, and may have
    read the settings already, would put it back, and what was condemned would stay in force. */
-static enum rc
-load_again(struct factory *f, struct err *e)
+enum rc
+policy_load_again(struct factory *f, struct err *e)
 {
 	enum rc rc;
 
@@ -137,7 +138,7 @@ policy_condemn(struct factory *f, struct doc_id procedure, int64_t version, cons
 
 	change_set_setting(c, condemned_name(name, procedure, version), bytes_str(why));
 	TRY(store_commit(f->store, c, e));
-	return load_again(f, e);
+	return policy_load_again(f, e);
 }
 
 /* What the auditor found earlier, all of it by one question. A new version of a procedure starts with a clean name. */

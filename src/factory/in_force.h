@@ -20,6 +20,9 @@ MUST enum rc policy_with(struct factory *f, const struct document *extra, struct
 MUST enum rc authority_certificate(struct factory *f, struct arena *a, struct doc_id authority,
 				   struct bytes *ret, struct err *e);
 
+/* The same though no document has changed: what else it is made of has. */
+MUST enum rc policy_load_again(struct factory *f, struct err *e);
+
 /* A setting that condemns a procedure until somebody changes it: the auditor found a certificate of it that OpenSSL
    or a lint does not accept. */
 MUST enum rc policy_condemn(struct factory *f, struct doc_id procedure, int64_t version, const char *why,

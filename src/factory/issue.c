@@ -10,6 +10,7 @@
 #include "factory/leaf.h"
 #include "factory/pending.h"
 #include "factory/remember.h"
+#include "factory/unclaimed.h"
 #include "pki/name.h"
 #include "policy/issue.h"
 #include "policy/token.h"
@@ -113,6 +114,7 @@ look_up_repeated(struct issue_call *c, bool *ret_found)
 	NEED(bytes_eq(row.request_hash, BYTES_OF(c->idempotency_request)), &c->err, CHY_IDEMPOTENCY_OTHER,
 	     NULL, "this Idempotency-Key was used for another request");
 	c->id = row.result;
+	TRY(unclaimed_claim(c->f, c->arena, c->id, &c->err));
 	c->repeated = *ret_found = true;
 	TRY(store_der(c->f->store, c->arena, c->id, &c->certificate, &c->err));
 	return look_up_attributes(c);

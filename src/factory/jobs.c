@@ -13,6 +13,7 @@
 #include "factory/requests.h"
 #include "factory/sequencer.h"
 #include "factory/tokens.h"
+#include "factory/unclaimed.h"
 #include "store/read.h"
 
 enum { IDEMPOTENCY_KEPT_MS = 86400000, RECONCILE_GRACE_MS = 15000, FOLLOWER_BATCH = 512 };
@@ -90,6 +91,12 @@ do_age(struct factory *f, bool *more, struct err *e)
 }
 
 static enum rc
+do_unclaimed(struct factory *f, bool *more, struct err *e)
+{
+	return unclaimed_revoke(f, e);
+}
+
+static enum rc
 do_policy(struct factory *f, bool *more, struct err *e)
 {
 	return policy_load(f, e);
@@ -110,6 +117,7 @@ static const struct {
 	{ "idempotency", do_age, 20000, true },
 	{ "policy", do_policy, 1000, false },
 	{ "log", do_log, 1000, true },
+	{ "unclaimed", do_unclaimed, 60000, true },
 	{ "remember", do_remember, 1000, true },
 };
 

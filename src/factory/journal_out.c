@@ -100,9 +100,12 @@ journal_proof(struct factory *f, struct arena *a, int64_t leaf, struct json **re
  * what is younger, the leaves say which facts belong to this export.
  */
 enum { RECENT_MS = 600000 };
+#define LEAF_OF_STATUS INT64_MAX
 
 struct fact {
-	int64_t id, version; /* version 0: a certificate; below 0: a request's signature, by that officer */
+	int64_t id,
+	    version; /* version 0: a certificate; below 0: a request's signature, by that officer; of a change of a
+				status the leaf's id, and LEAF_OF_STATUS */
 };
 
 struct export
@@ -171,6 +174,8 @@ note_fact(struct export *x, const struct placed_leaf_row *row, struct err *e)
 	if (bytes_is(row->kind, "certificate") || bytes_is(row->kind, "ca-certificate") ||
 	    bytes_is(row->kind, "attribute-certificate"))
 		return remember(x, row->object, 0, e);
+	if (bytes_is(row->kind, "certificate-state"))
+		return remember(x, row->id, LEAF_OF_STATUS, e);
 	if (bytes_is(row->kind, "signature")) {
 		TRY(json_parse(a, row->body, &body, e));
 		TRY(json_need_int(body, "officer", 1, JSON_INT_MAX, &version, e));
@@ -340,9 +345,53 @@ put_signatures(struct export *x, struct err *e)
 	return RC_OK;
 }
 
+/* What became of it; where the leaf of the last change has no place under the head yet, no more than that. */
+static void
+put_changed(struct export *x, struct buf *b, const struct status_row *s)
+{
+	if (s == NULL)
+		return;
+	if (!is_exported(x, id_at_ms(s->leaf), s->leaf, LEAF_OF_STATUS)) {
+		buf_printf(b, ",\"changed\":{\"unplaced\":%lld}", (long long)s->leaf);
+		return;
+	}
+	buf_printf(b,
+		   ",\"changed\":{\"invalid_at\":%lld,\"leaf\":%lld,\"reason\":%lld,\"since\":%lld,"
+		   "\"state\":%lld}",
+		   (long long)s->invalid_at, (long long)s->leaf, (long long)s->reason, (long long)s->at,
+		   (long long)s->state);
+}
+
+static const struct status_row *
+find_status(const struct status_row *rows, size_t n, int64_t id)
+{
+	for (size_t i = 0; i < n; i++)
+		if (rows[i].id == id)
+			return &rows[i];
+	return NULL;
+}
+
+/* The row and its status are two questions: what was changed between them is asked again. */
+static enum rc
+same_moment(struct export *x, struct arena *a, struct certificate_row *row, const struct status_row **status,
+	    struct err *e)
+{
+	for (int i = 0; i < 10; i++) {
+		struct status_row *again;
+		size_t n;
+
+		if (row->status == (*status != NULL ? (*status)->state : CERTIFICATE_VALID))
+			return RC_OK;
+		TRY(store_certificate(x->f->store, a, row->id, row, e));
+		TRY(store_status_range(x->f->store, a, row->id, row->id, 1, &again, &n, e));
+		*status = n > 0 ? &again[0] : NULL;
+	}
+	return RC_OK; /* they contradict each other, and whoever verifies it shall see that */
+}
+
 /* The columns, as they stand there: the DER and the leaf say what they must be. */
 static void
-put_columns(struct buf *b, const struct certificate_row *r)
+put_columns(struct buf *b, const struct certificate_row *r, struct bytes changed)
 {
 	const struct {
 		const char *name;
@@ -365,7 +414,9 @@ put_columns(struct buf *b, const struct certificate_row *r)
 	hex_put(b, r->fingerprint);
 	buf_str(b, "\",\"key_hash\":\"");
 	hex_put(b, r->key_hash);
-	buf_str(b, "\",\"san\":");
+	buf_str(b, "\"");
+	buf_put(b, changed);
+	buf_str(b, ",\"san\":");
 	json_put_str(b, r->san);
 	buf_str(b, ",\"subject\":");
 	json_put_str(b, r->subject);
@@ -382,12 +433,18 @@ put_certificates(struct export *x, struct err *e)
 		OWN(arena_free)
 		struct arena *a = NULL;
 		struct certificate_row *rows;
+		struct status_row *statuses = NULL;
+		size_t statuses_n = 0;
 
 		most = PAGE;
 		TRY(PAGE_READ(a, most, PAGE_ARENA, e,
 			      store_certificates(x->f->store, a, after, most, &rows, &n, e)));
+		if (n > 0)
+			TRY(store_status_range(x->f->store, a, rows[0].id, rows[n - 1].id, n, &statuses,
+					       &statuses_n, e));
 		for (size_t i = 0; i < n; i++) {
-			OWN_BUF struct buf b = buf_max(LINE_MAX_BYTES);
+			OWN_BUF struct buf b = buf_max(LINE_MAX_BYTES), changed = buf_max(512);
+			const struct status_row *status = find_status(statuses, statuses_n, rows[i].id);
 			OWN(arena_free)
 			struct arena *own = arena_new(4 * LIMIT_CERT);
 			struct bytes der;
@@ -396,6 +453,8 @@ put_certificates(struct export *x, struct err *e)
 			after = rows[i].id;
 			if (!is_exported(x, id_at_ms(after), after, 0))
 				continue;
+			TRY(same_moment(x, own, &rows[i], &status, e));
+			put_changed(x, &changed, status);
 			TRY(store_der(x->f->store, own, rows[i].id, &der, e));
 			buf_printf(&b, "{\"type\":\"certificate\",\"id\":%lld,\"serial\":\"",
 				   (long long)rows[i].id);
@@ -403,7 +462,7 @@ put_certificates(struct export *x, struct err *e)
 			buf_str(&b, "\",\"der\":\"");
 			base64_put(&b, der);
 			buf_str(&b, "\"");
-			put_columns(&b, &rows[i]);
+			put_columns(&b, &rows[i], buf_bytes(&changed));
 			buf_str(&b, "}\n");
 			TRY(put_line(x, &b, e));
 			x->certificates++;

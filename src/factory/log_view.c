@@ -333,7 +333,7 @@ look(struct viewer *x, struct bytes kind, int64_t object)
 	if (text_of(v->body, "act").n > 0)
 		v->act = text_of(v->body, "act");
 	v->failed = bytes_is(kind, "refusal") || bytes_is(kind, "request-state") ||
-	    bytes_is(kind, "disagreement");
+	    bytes_is(kind, "disagreement") || bytes_is(kind, "revocation-password");
 	v->category = category_of(x, kind);
 	return RC_OK;
 }

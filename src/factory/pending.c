@@ -217,13 +217,16 @@ put_ac_row(struct change *change, const struct pending *p, const struct ac *c, c
 	    done->der);
 	change_add_counter(change, "attribute-certificates.issued", 1);
 	if (p->revoked)
+		change_add_counter(change, "attribute-certificates.revoked", 1);
+	if (p->revoked)
 		change_put_new_status(change,
 				      &(struct status_row){ .id = p->id,
 							    .issuer = p->issuer,
 							    .serial = c->serial,
 							    .state = CERTIFICATE_REVOKED,
 							    .at = clock_now_ms(),
-							    .not_after = c->not_after_at });
+							    .not_after = c->not_after_at,
+							    .leaf = p->id });
 }
 
 static enum rc

@@ -145,12 +145,20 @@ add_waiting(struct arena *a, struct waiters *w, int64_t base, struct change *c, 
 	return RC_OK;
 }
 
+/* A signed request is carried on and finds by itself what it has issued; a session's client must ask again. */
+static bool
+may_be_unclaimed(const struct pending *p)
+{
+	return p->base == 0 && p->authority == 0 && (p->session != 0 || p->unclaimed);
+}
+
 static enum rc
 adopt_as(struct factory *f, struct waiters *w, const struct sj_record *r, const struct pending *p,
 	 struct err *e)
 {
 	OWN(arena_free)
 	struct arena *a = arena_new(LIMIT_REQUEST_ARENA);
+	int64_t leaf = factory_new_id(f);
 	struct finished done = { 0 };
 	struct json *m;
 	enum rc rc;
@@ -161,7 +169,9 @@ adopt_as(struct factory *f, struct waiters *w, const struct sj_record *r, const 
 	json_set(m, "certificate", json_int(a, p->id));
 	json_set(m, "claimed", json_bool(a, !p->unclaimed));
 	json_set(m, "position", json_int(a, (int64_t)r->position));
-	rc = leaf_add(f, a, done.change, LEAF_ADOPTED, 0, p->id, m, e);
+	if (may_be_unclaimed(p))
+		change_put_unclaimed(done.change, &(struct unclaimed_row){ p->id, clock_now_ms(), leaf });
+	rc = leaf_add(f, a, done.change, LEAF_ADOPTED, leaf, p->id, m, e);
 	if (rc == RC_OK && p->base == 0)
 		rc = add_waiting(a, w, p->id, done.change, e);
 	if (rc != RC_OK) {

@@ -46,6 +46,8 @@ effect_of(struct signing *s)
 				.policy = s->policy,
 				.request = &s->request,
 				.signer = s->n ? s->signatures[s->n - 1].officer : s->request.prepared_by,
+				.signers = s->signatures,
+				.signers_n = s->n,
 				.result = json_object(s->a) };
 }
 

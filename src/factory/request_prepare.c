@@ -4,6 +4,7 @@
 
 #include "crypto/rand.h"
 #include "factory/acts.h"
+#include "factory/status.h"
 #include "policy/approval.h"
 #include "store/change.h"
 
@@ -104,6 +105,7 @@ static enum rc
 check_act(struct preparation *p, const struct json *in, struct err *e)
 {
 	static const char *const names[] = { "act", "object", "body", NULL };
+	struct officers_gone gone = { NULL, 0 };
 	struct json *body;
 	struct bytes act;
 
@@ -119,7 +121,9 @@ check_act(struct preparation *p, const struct json *in, struct err *e)
 	TRY(json_need_object(in, "body", &body, e));
 	p->in = body;
 	TRY(act_row_of(p->act)->check(p, e));
-	return decide_prepare(p->policy, p->who, p->act, p->base, p->body, e);
+	if (act_needs_pair(p->act))
+		TRY(officers_gone(p->f, p->a, p->policy, NULL, 0, &gone, e));
+	return decide_prepare(p->policy, p->who, p->act, p->base, p->body, &gone, e);
 }
 
 static enum rc

@@ -4,6 +4,7 @@
 
 #include "crypto/cms_verify.h"
 #include "factory/callers.h"
+#include "factory/status.h"
 #include "factory/in_force.h"
 #include "factory/request_impl.h"
 #include "store/change.h"
@@ -100,6 +101,8 @@ judge_one(struct signing *s, struct bytes cms, size_t together, struct err *e)
 	NEED(bytes_eq(signed_.content, s->request.to_sign), e, CHY_REQUEST_OTHER_BYTES, "RFC 5652 5.4",
 	     "the signature is over other bytes than those of request %lld", (long long)s->row.id);
 	TRY(current_base(s, &facts.current, e));
+	if (act_needs_pair(s->request.act))
+		TRY(officers_gone(s->f, s->a, s->policy, NULL, 0, &facts.gone, e));
 	rc = decide_signature(&facts, &d, e);
 	s->state = d.state;
 	TRY(rc);
@@ -159,18 +162,20 @@ commit_signatures(struct signing *s, struct err *e)
 		return RC_OK;
 	change_request_state(c, s->row.id, s->row.state, state_text(s->state), BYTES_NONE);
 	TRY(put_signatures(s, c, e));
+	TRY(take_secrets(s, c, e));
 	if (at_once) {
 		struct effect x = effect_of(s);
 
 		TRY(put_effect(s, &x, c, e));
 	}
-	TRY(take_secrets(s, c, e));
 	FAULT("factory.before-signature");
 	ready = c;
 	c = NULL;
 	TRY(store_commit(s->f->store, ready, e));
 	FAULT("factory.after-signature");
 	s->row.state = state_text(at_once ? REQUEST_DONE : s->state);
+	if (at_once && act_row_of(s->request.act)->after != NULL)
+		act_row_of(s->request.act)->after(s->f, s->request.act);
 	if (at_once)
 		bring_into_force(s);
 	return RC_OK;
@@ -226,6 +231,61 @@ decide_in_turn(struct signing *s, const struct bytes *cms, size_t n, struct err 
 	return rc;
 }
 
+/* What was asked cannot be done any more: the certificates are not what they were when it was prepared. */
+static enum rc
+void_if_stale(struct signing *s, enum rc rc, struct err *e)
+{
+	struct err also = { 0 };
+
+	if (rc != RC_OK && e->code == CHY_STATUS_STALE &&
+	    end_request(s->f, s->a, &s->row, REQUEST_VOID, e->text, &also) != RC_OK)
+		LOG(ERROR, "request.state-not-written", LI("request", s->row.id), LE(&also));
+	return rc;
+}
+
+static enum rc
+decide_status_locked(struct signing *s, const struct bytes *cms, size_t n, struct err *e)
+{
+	enum rc rc;
+
+	pthread_mutex_lock(&s->f->revoking);
+	rc = decide_and_commit(s, cms, n, e);
+	pthread_mutex_unlock(&s->f->revoking);
+	return void_if_stale(s, rc, e);
+}
+
+/* Statuses are decided one after the other; where an officer's certificate is among them, also in turn with what changes
+   officers, so that of the last two people neither can go behind the other's back. */
+static enum rc
+decide_status_act(struct signing *s, const struct bytes *cms, size_t n, struct err *e)
+{
+	bool officers;
+	enum rc rc;
+
+	TRY(request_read(s->a, &s->row, &s->request, e));
+	TRY(status_act_touches_officers(s->f, s->a, s->policy, &s->request, &officers, e));
+	if (!officers)
+		return decide_status_locked(s, cms, n, e);
+	pthread_mutex_lock(&s->f->deciding);
+	rc = policy_load(s->f, e);
+	if (rc == RC_OK) {
+		snapshot_unref(s->policy);
+		s->policy = factory_policy(s->f);
+		rc = decide_status_locked(s, cms, n, e);
+	}
+	pthread_mutex_unlock(&s->f->deciding);
+	return rc;
+}
+
+static enum rc
+decide(struct signing *s, const struct bytes *cms, size_t n, struct err *e)
+{
+	if (status_act_is(s->request.act))
+		return decide_status_act(s, cms, n, e);
+	return act_has_document(s->request.act) ? decide_in_turn(s, cms, n, e)
+						: decide_and_commit(s, cms, n, e);
+}
+
 static enum rc
 sign(struct signing *s, struct request_id id, const struct bytes *cms, size_t n, struct err *e)
 {
@@ -233,8 +293,7 @@ sign(struct signing *s, struct request_id id, const struct bytes *cms, size_t n,
 	s->request.act = act_of(s->row.act);
 	NEED(n >= 1 && n <= SIGNATURES_MAX, e, CHY_REQUEST_STATE, NULL, "one to %d signatures",
 	     SIGNATURES_MAX);
-	TRY(act_has_document(s->request.act) ? decide_in_turn(s, cms, n, e)
-					     : decide_and_commit(s, cms, n, e));
+	TRY(decide(s, cms, n, e));
 	return bytes_eq(s->row.state, state_text(REQUEST_SIGNED)) ? carry_out(s, e) : RC_OK;
 }
 

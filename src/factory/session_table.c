@@ -10,7 +10,7 @@ struct kept_session {
 	struct kept_session *next; /* of the bucket */
 	struct session x;
 	_Atomic int64_t made; /* certificates, those on their way included */
-	_Atomic int64_t in_use, used_us, good_until_us;
+	_Atomic int64_t in_use, used_us, good_until_us, good_epoch;
 };
 
 struct sessions {
@@ -79,6 +79,7 @@ sessions_find(struct sessions *s, const uint8_t token_hash[32], struct session *
 		*ret = k->x;
 		ret->facts.token_procedures = ret->procedures;
 		ret->good_until_us = atomic_load(&k->good_until_us);
+		ret->good_epoch = atomic_load(&k->good_epoch);
 	}
 	pthread_rwlock_unlock(&s->lock);
 	return k != NULL;
@@ -153,7 +154,7 @@ sessions_keep(struct sessions *s, const struct session *x, int64_t now_ms, struc
 }
 
 void
-sessions_good_until(struct sessions *s, const uint8_t token_hash[32], int64_t until_us)
+sessions_good_until(struct sessions *s, const uint8_t token_hash[32], int64_t until_us, int64_t epoch)
 {
 	struct kept_session *k;
 
@@ -161,6 +162,8 @@ sessions_good_until(struct sessions *s, const uint8_t token_hash[32], int64_t un
 	k = *place_of(s, token_hash);
 	if (k != NULL)
 		atomic_store(&k->good_until_us, until_us);
+	if (k != NULL)
+		atomic_store(&k->good_epoch, epoch);
 	pthread_rwlock_unlock(&s->lock);
 }
 

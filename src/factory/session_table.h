@@ -19,7 +19,8 @@ struct session {
 	int64_t procedures[SESSION_PROCEDURES_MAX];
 	int64_t signed_by; /* id of the certificate with which it was opened; 0: not one of ours */
 	int64_t
-	    good_until_us; /* by the monotonic clock: till then the certificates' state is not asked for again */
+	    good_until_us; /* by the monotonic clock: till then the certificates' state is not asked for again ... */
+	int64_t good_epoch; /* ... unless statuses have changed since this one */
 };
 
 struct sessions;
@@ -31,8 +32,8 @@ size_t sessions_count(struct sessions *s);
 bool sessions_find(struct sessions *s, const uint8_t token_hash[32], struct session *ret);
 /* Keeps a copy, unless it is kept already. now_ms: what has ended by then may be forgotten. CHY_LIMIT (all are in use). */
 MUST enum rc sessions_keep(struct sessions *s, const struct session *x, int64_t now_ms, struct err *e);
-/* The state of its certificates is known until then. */
-void sessions_good_until(struct sessions *s, const uint8_t token_hash[32], int64_t until_us);
+/* The state of its certificates is known until then, as of an epoch of statuses. */
+void sessions_good_until(struct sessions *s, const uint8_t token_hash[32], int64_t until_us, int64_t epoch);
 
 /* Takes one of its certificates; it stays until sessions_give. NULL: it is not kept. *ret_before: how many were taken before. */
 struct kept_session;

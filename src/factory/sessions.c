@@ -124,11 +124,11 @@ static enum rc
 certificates_hold(struct factory *f, const struct session *x, const struct snapshot *policy,
 		  const struct officer *o, struct err *e)
 {
-	int64_t now_us = clock_mono_us(), now_bound;
+	int64_t now_us = clock_mono_us(), now_bound, epoch = atomic_load(&f->status_epoch);
 	OWN(arena_free)
 	struct arena *a = NULL;
 
-	if (x->good_until_us > now_us)
+	if (x->good_until_us > now_us && x->good_epoch == epoch)
 		return RC_OK;
 	a = arena_new(256 << 10);
 	NEED(a != NULL, e, CHY_NO_MEMORY, NULL, "an issuing session");
@@ -136,7 +136,7 @@ certificates_hold(struct factory *f, const struct session *x, const struct snaps
 	TRY(certificate_holds(f, a, x->signed_by, e));
 	if (now_bound != x->signed_by)
 		TRY(certificate_holds(f, a, now_bound, e));
-	sessions_good_until(f->sessions, x->token_hash, now_us + STATE_KEPT_US);
+	sessions_good_until(f->sessions, x->token_hash, now_us + STATE_KEPT_US, epoch);
 	return RC_OK;
 }
 

@@ -12,7 +12,7 @@
 
 /* The session of a bearer token as sent (base64url), in the arena. CHY_SESSION_TOKEN, CHY_SESSION_OVER (its time is over),
    CHY_SESSION_OFFICER (its officer is no longer active, or the officer's certificate or the one with which the session was
-   opened is revoked or held: known after a second at the latest), CHY_LIMIT (all that are kept are in use). */
+   opened is revoked or held: at once), CHY_LIMIT (all that are kept are in use). */
 MUST enum rc session_by_token(struct factory *f, struct arena *a, struct bytes token,
 			      const struct session **ret, struct err *e);
 

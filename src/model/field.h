@@ -29,7 +29,8 @@
 	X(PUBLICATION_PROCEDURE, "publication-procedure") \
 	X(CRL_PROCEDURE, "crl-procedure") \
 	X(DISTRIBUTION_RULE, "distribution-rule") \
-	X(INPUT_VIEW, "input-view")
+	X(INPUT_VIEW, "input-view") \
+	X(REVOCATION_POLICY, "revocation-policy")
 
 enum kind_id {
 #define X(e, name) KIND_##e,

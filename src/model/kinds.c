@@ -43,6 +43,11 @@ static const struct kind table[] = {
 	  distribution_rule_fields, BOTH(CA_AND_KEY_TASKS), 2, "A place that something is delivered to." },
 	{ KIND_INPUT_VIEW, "input-view", "Input view", "Input views", input_view_fields, BOTH(POLICY_TASKS),
 	  2, "Which fields people fill in, in which order." },
+	{ KIND_REVOCATION_POLICY, "revocation-policy", "Revocation policy", "Revocation policies",
+	  revocation_policy_fields, BOTH(POLICY_TASKS), 2,
+	  "What holds for revoking certificates of authorities in its domain and those below it. The nearest "
+	  "one "
+	  "counts; where there is none, its defaults hold." },
 };
 
 const struct kind *

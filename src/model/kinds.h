@@ -65,7 +65,8 @@ enum {
 extern const struct field domain_fields[], officer_profile_fields[], officer_fields[], ca_key_fields[],
     authority_fields[], format_fields[], certificate_procedure_fields[], token_procedure_fields[],
     key_procedure_fields[], pin_procedure_fields[], attribute_certificate_procedure_fields[],
-    crl_procedure_fields[], distribution_rule_fields[], publication_procedure_fields[], input_view_fields[];
+    crl_procedure_fields[], distribution_rule_fields[], publication_procedure_fields[], input_view_fields[],
+    revocation_policy_fields[];
 /* Shared by the procedures that have policies. */
 extern const struct field certificate_policy_fields[];
 

@@ -81,6 +81,7 @@ category_of_kind(enum kind_id kind)
 	case KIND_CRL_PROCEDURE:
 	case KIND_DISTRIBUTION_RULE:
 	case KIND_INPUT_VIEW:
+	case KIND_REVOCATION_POLICY:
 		return LOG_POLICY;
 	case KIND_COUNT:
 	case KIND_NONE:
@@ -106,6 +107,11 @@ log_category_of_act(struct bytes name)
 	case ACT_ISSUE_ATTRIBUTE:
 	case ACT_TOKEN_ISSUE:
 		return LOG_ISSUED;
+	case ACT_REVOKE:
+	case ACT_HOLD:
+	case ACT_REINSTATE:
+	case ACT_CA_REVOKE:
+		return LOG_REVOKED;
 	case ACT_SESSION_OPEN:
 		return LOG_SESSION;
 	case ACT_WITHDRAW:

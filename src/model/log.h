@@ -68,6 +68,8 @@ bool log_range_of(struct bytes name, struct log_range *ret);
 	X(RESTART, "restart", LOG_SYSTEM) \
 	X(TOKEN, "token", LOG_ISSUED) \
 	X(TOKEN_FILE, "token-file", LOG_ISSUED) \
+	X(CERTIFICATE_STATE, "certificate-state", LOG_REVOKED) \
+	X(REVOCATION_PASSWORD, "revocation-password", LOG_REVOKED) \
 	X(REFUSAL, "refusal", LOG_NONE)
 
 enum leaf_kind {

@@ -85,6 +85,12 @@ static const struct {
 	  ROLES(ROLE_USE_CLIENTS) | ROLES(ROLE_ISSUE_CERTIFICATE), 1 },
 	/* issue-certificate and recover-key as its procedure wants them: act_token.c */
 	{ "token.issue", ACT_TOKEN_ISSUE, KIND_NONE, ROLES(ROLE_USE_CLIENTS), 1 },
+	/* revoke-certificate and the like as each certificate's kind wants them: policy/revoke.c */
+	{ "certificate.revoke", ACT_REVOKE, KIND_NONE, ROLES(ROLE_USE_CLIENTS), 1 },
+	{ "certificate.hold", ACT_HOLD, KIND_NONE, ROLES(ROLE_USE_CLIENTS), 1 },
+	{ "certificate.reinstate", ACT_REINSTATE, KIND_NONE, ROLES(ROLE_USE_CLIENTS), 1 },
+	{ "authority.revoke", ACT_CA_REVOKE, KIND_NONE, ROLES(ROLE_USE_AWB) | ROLES(ROLE_CA_AND_KEY_TASKS),
+	  2 },
 	{ "request.withdraw", ACT_WITHDRAW, KIND_NONE, 0, 1 },
 	{ "request.reject", ACT_REJECT, KIND_NONE, 0, 1 },
 	{ "authority.renew", ACT_RENEW, KIND_AUTHORITY, ROLES(ROLE_USE_AWB) | ROLES(ROLE_CA_AND_KEY_TASKS),

@@ -18,6 +18,10 @@ enum act_verb {
 	ACT_RENEW,      /* a document's next version, with a new certificate */
 	ACT_CA_REQUEST, /* a PKCS#10 request by the key of what the document says, which stays as it is */
 	ACT_TOKEN_ISSUE,
+	ACT_REVOKE,
+	ACT_HOLD,
+	ACT_REINSTATE,
+	ACT_CA_REVOKE, /* an authority's own certificate */
 	ACT_VERB_COUNT,
 	ACT_NONE = -1
 };
@@ -33,6 +37,12 @@ bool act_has_document(struct act a);
 /* Whether it names a document that is there: the base of what is signed. */
 bool act_has_base(struct act a);
 
+/* Whether it may take rights from officers: the last pair must stay. */
+static inline bool
+act_needs_pair(struct act a)
+{
+	return a.verb == ACT_MODIFY && (a.kind == KIND_OFFICER || a.kind == KIND_OFFICER_PROFILE);
+}
 /* "token-procedure.create", "certificate.issue", "issuing-session.open". ACT_NONE for anything else, and for
    kinds without a description. */
 struct act act_of(struct bytes name);

@@ -247,7 +247,7 @@ rule_last_pair(const struct signature_facts *f, const struct officer *o, struct 
 
 	if (r->act.verb != ACT_MODIFY)
 		return RC_OK;
-	return last_pair_stays(f->policy, r->act.kind, r->base.id, r->body, e);
+	return last_pair_stays(f->policy, r->act.kind, r->base.id, r->body, &f->gone, e);
 }
 
 #define RULES(X) \
@@ -296,13 +296,13 @@ decide_signature(const struct signature_facts *f, struct signature_decision *ret
 
 enum rc
 decide_prepare(const struct snapshot *s, const struct officer *o, struct act act, const struct document *base,
-	       const struct json *body, struct err *e)
+	       const struct json *body, const struct officers_gone *gone, struct err *e)
 {
 	NEED(act.verb != ACT_NONE, e, CHY_ACT_UNKNOWN, NULL, "no such act");
 	TRY(may_act(o, NULL, 0, e));
 	TRY(may_role(o, act_roles(act), e));
 	TRY(in_domains(s, o, act, base, body, e));
-	return act.verb == ACT_MODIFY && base ? last_pair_stays(s, act.kind, base->id, body, e) : RC_OK;
+	return act.verb == ACT_MODIFY && base ? last_pair_stays(s, act.kind, base->id, body, gone, e) : RC_OK;
 }
 
 /* The act's roles and domains; whether the act itself could still take effect is another question. */

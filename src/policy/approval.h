@@ -9,6 +9,7 @@
 #define POLICY_APPROVAL_H
 
 #include "model/request.h"
+#include "policy/last_pair.h"
 #include "policy/rights.h"
 #include "policy/snapshot.h"
 
@@ -32,8 +33,9 @@ struct signature_facts {
 	int64_t now_ms;
 	const struct signatory *before; /* signatures that the request has already */
 	size_t before_n;
-	struct signatory signer; /* the one to judge */
-	size_t together;         /* how many signatures this call brings, this one included */
+	struct signatory signer;   /* the one to judge */
+	struct officers_gone gone; /* now; asked for where officers or profiles are modified */
+	size_t together;           /* how many signatures this call brings, this one included */
 };
 
 struct signature_decision {
@@ -53,7 +55,8 @@ MUST enum rc decide_signature(const struct signature_facts *f, struct signature_
 
 /* The officers who prepare, withdraw (only who prepared it) and reject (who could sign it). */
 MUST enum rc decide_prepare(const struct snapshot *s, const struct officer *o, struct act act,
-			    const struct document *base, const struct json *body, struct err *e);
+			    const struct document *base, const struct json *body,
+			    const struct officers_gone *gone, struct err *e);
 /* Has the roles and the domain for signing it: whom it concerns. */
 MUST enum rc may_sign(const struct snapshot *s, const struct officer *o, const struct request *r,
 		      struct err *e);

@@ -169,6 +169,9 @@ take_certificate(struct snapshot *s, const struct json *body, struct authority *
 	for (size_t i = 0; i < n; i++)
 		if (doc_id_eq(facts[i].authority, x->doc->id) && facts[i].certificate.n > 0)
 			TRY(keep(s->a, &x->why_not, read_certificate(s->a, &facts[i], x, &bad), &bad, e));
+	for (size_t i = 0; i < n; i++)
+		if (doc_id_eq(facts[i].authority, x->doc->id) && facts[i].revoked)
+			cannot(s->a, &x->why_not, CHY_AUTHORITY_REVOKED, "its certificate is revoked");
 	return RC_OK;
 }
 

@@ -67,6 +67,7 @@ MUST enum rc token_procedure_check(struct walk *w, const struct json *body);
 MUST enum rc pin_procedure_check(struct walk *w, const struct json *body);
 MUST enum rc ac_procedure_check(struct walk *w, const struct json *body);
 MUST enum rc distribution_rule_check(struct walk *w, const struct json *body);
+MUST enum rc revocation_policy_check(struct walk *w, const struct json *body);
 MUST enum rc input_view_check(struct walk *w, const struct json *body);
 /* A setting that a procedure's body has and its format's does not open, by name; NULL: none. */
 const char *setting_not_open(const struct json *format, const struct json *body);

@@ -511,6 +511,7 @@ static const struct {
 	{ KIND_ATTRIBUTE_CERTIFICATE_PROCEDURE, ac_procedure_check },
 	{ KIND_DISTRIBUTION_RULE, distribution_rule_check },
 	{ KIND_INPUT_VIEW, input_view_check },
+	{ KIND_REVOCATION_POLICY, revocation_policy_check },
 };
 
 enum rc

@@ -138,3 +138,18 @@ input_view_check(struct walk *w, const struct json *body)
 {
 	return once_each(w, body, "fields", "input");
 }
+
+/* One counts, so one is there: which of two would hold could not be told. */
+enum rc
+revocation_policy_check(struct walk *w, const struct json *body)
+{
+	struct at at = { .name = "domain" };
+	const struct document *const *all;
+	size_t n = snapshot_list(w->c->policy, KIND_REVOCATION_POLICY, &all);
+
+	for (size_t i = 0; i < n && !w->closed; i++)
+		REFUSE_UNLESS(is_self(w, all[i]) || !all[i]->active ||
+				  all[i]->domain.v != body_int(body, "domain", 0),
+			      w, &at, CHY_REVOCATION_POLICY_TWICE, "it is \"%.*s\"", BYTES_FMT(all[i]->name));
+	return positive_duration(w, body, "unclaimed_after");
+}

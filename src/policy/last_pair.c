@@ -48,9 +48,19 @@ is_same_person(const struct officer *x, const struct officer *y)
 	    (x->token.n > 0 && bytes_eq(x->token, y->token));
 }
 
+static bool
+is_gone(const struct officers_gone *gone, struct officer_id id)
+{
+	for (size_t i = 0; i < gone->n; i++)
+		if (gone->v[i].v == id.v)
+			return true;
+	return false;
+}
+
 /* Whether two different people of Root have the role. */
 static bool
-has_pair(const struct snapshot *s, enum role role, const struct change_of *c)
+has_pair(const struct snapshot *s, enum role role, const struct change_of *c,
+	 const struct officers_gone *gone)
 {
 	const roles all = ROLES(ROLE_USE_AWB) | ROLES(role);
 	const struct document *const *docs;
@@ -61,7 +71,7 @@ has_pair(const struct snapshot *s, enum role role, const struct change_of *c)
 		const struct officer *now = snapshot_officer(s, doc_officer(docs[i]->id));
 		struct officer o;
 
-		if (now == NULL)
+		if (now == NULL || is_gone(gone, now->id))
 			continue;
 		o = officer_after(s, now, c);
 		if (o.active && (o.roles & all) == all && doc_id_is_none(o.domain) &&
@@ -71,18 +81,39 @@ has_pair(const struct snapshot *s, enum role role, const struct change_of *c)
 	return found == PAIR;
 }
 
+/* Before and after; what was missing before is not taken away. */
+struct view {
+	const struct change_of *c;
+	const struct officers_gone *gone;
+};
+
+static enum rc
+pairs_stay(const struct snapshot *s, struct view now, struct view then, struct err *e)
+{
+	for (size_t i = 0; i < ARRAY_LEN(needed); i++)
+		NEED(!has_pair(s, needed[i], now.c, now.gone) || has_pair(s, needed[i], then.c, then.gone), e,
+		     CHY_LAST_PAIR, NULL,
+		     "fewer than two people of Root would have the role \"%s\": make another officer first",
+		     role_label(needed[i]));
+	return RC_OK;
+}
+
+static const struct change_of nothing = { .kind = KIND_NONE };
+
 enum rc
 last_pair_stays(const struct snapshot *s, enum kind_id kind, struct doc_id changed, const struct json *body,
-		struct err *e)
+		const struct officers_gone *gone, struct err *e)
 {
-	static const struct change_of nothing = { .kind = KIND_NONE };
 	const struct change_of c = { kind, changed, body };
 
 	if ((kind != KIND_OFFICER && kind != KIND_OFFICER_PROFILE) || doc_id_is_none(changed))
 		return RC_OK;
-	for (size_t i = 0; i < ARRAY_LEN(needed); i++)
-		NEED(!has_pair(s, needed[i], &nothing) || has_pair(s, needed[i], &c), e, CHY_LAST_PAIR, NULL,
-		     "fewer than two people of Root would have the role \"%s\": make another officer first",
-		     role_label(needed[i]));
-	return RC_OK;
+	return pairs_stay(s, (struct view){ &nothing, gone }, (struct view){ &c, gone }, e);
+}
+
+enum rc
+last_pair_stays_without(const struct snapshot *s, const struct officers_gone *now,
+			const struct officers_gone *then, struct err *e)
+{
+	return pairs_stay(s, (struct view){ &nothing, now }, (struct view){ &nothing, then }, e);
 }

@@ -7,9 +7,18 @@
 
 #include "policy/snapshot.h"
 
+/* Officers whose certificate is revoked or on hold: they can do nothing, so they are not counted. */
+struct officers_gone {
+	const struct officer_id *v;
+	size_t n;
+};
+
 /* Judges the version that `body` would make of an officer or an officer profile; other kinds pass. Only people who are
    there now can be missed: an installation that has one such officer already is not stopped. LAST_PAIR names the role. */
 MUST enum rc last_pair_stays(const struct snapshot *s, enum kind_id kind, struct doc_id changed,
-			     const struct json *body, struct err *e);
+			     const struct json *body, const struct officers_gone *gone, struct err *e);
+/* The same of certificates that are to be revoked or held: who is gone now, and who will be. */
+MUST enum rc last_pair_stays_without(const struct snapshot *s, const struct officers_gone *now,
+				     const struct officers_gone *then, struct err *e);
 
 #endif

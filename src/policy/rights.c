@@ -105,6 +105,16 @@ may_issue(const struct snapshot *s, const struct officer *o, const struct docume
 	return seen(s, o, token_procedure, e);
 }
 
+enum rc
+may_see_certificate(const struct snapshot *s, const struct officer *o, const struct document *authority,
+		    const struct document *token_procedure, struct err *e)
+{
+	NEED(authority != NULL, e, CHY_STORE_NOT_FOUND, NULL,
+	     "the certificate's authority is not to be seen");
+	TRY(may_read(s, o, authority, e));
+	return token_procedure != NULL ? seen(s, o, token_procedure, e) : RC_OK;
+}
+
 /* ---- issuer constraints: tests of a rule AND, rules OR ---- */
 
 /* Some attribute of the name has this type and value. */

@@ -35,6 +35,12 @@ MUST enum rc may_change(const struct snapshot *s, const struct officer *o, enum 
 MUST enum rc may_issue(const struct snapshot *s, const struct officer *o,
 		       const struct document *token_procedure, struct err *e);
 
+/* See a certificate: its authority, and the token procedure that made it where there is one. NULL authority: gone. STORE_NOT_FOUND,
+   and as may_read. */
+MUST enum rc may_see_certificate(const struct snapshot *s, const struct officer *o,
+				 const struct document *authority, const struct document *token_procedure,
+				 struct err *e);
+
 /* The profile's issuer constraints hold for an authority's subject (a Name's DER). A rule holds when all its tests do,
    one rule is enough, no rules are no constraint. ISSUER_CONSTRAINT. a is for scratch. */
 MUST enum rc may_issue_by(struct arena *a, const struct officer *o, struct bytes issuer, struct err *e);

@@ -30,6 +30,7 @@ struct authority_facts {
 	struct doc_id authority;
 	struct cert_id certificate_id; /* of its own certificate; none: not issued yet */
 	struct bytes certificate;      /* DER; empty: none yet */
+	bool revoked;                  /* it is, or on hold */
 };
 
 struct snapshot_input {

@@ -90,10 +90,10 @@ put_status(struct change *c, const struct status_row *r, int64_t was)
 	OP(c, Q_STATUS_NEXT, I(r->issuer));
 	if (was == 0)
 		OP(c, Q_STATUS_NEW, I(r->id), I(r->issuer), B(r->serial), I(r->state), I(r->reason), I(r->at),
-		   I(r->invalid_at), I(r->not_after));
+		   I(r->invalid_at), I(r->not_after), I(r->leaf));
 	else
 		OP(c, Q_STATUS_SET, I(r->id), I(r->state), I(r->reason), I(r->at), I(r->invalid_at),
-		   I(r->issuer), I(was));
+		   I(r->leaf), I(r->issuer), I(was));
 	if (!c->statuses)
 		change_op(c, Q_NOTIFY_STATUS, NULL);
 	c->statuses = true;
@@ -128,6 +128,30 @@ void
 change_drop_holds(struct change *c, int64_t certificate)
 {
 	OP(c, Q_DROP_HOLDS, I(certificate));
+}
+
+void
+change_put_unclaimed(struct change *c, const struct unclaimed_row *row)
+{
+	change_row(c, Q_PUT_UNCLAIMED, row);
+}
+
+void
+change_drop_unclaimed(struct change *c, int64_t certificate)
+{
+	OP(c, Q_DROP_UNCLAIMED, I(certificate));
+}
+
+void
+change_password_wrong(struct change *c, int64_t certificate, int64_t until_at)
+{
+	OP(c, Q_PASSWORD_WRONG, I(certificate), I(until_at));
+}
+
+void
+change_password_right(struct change *c, int64_t certificate)
+{
+	OP(c, Q_PASSWORD_RIGHT, I(certificate));
 }
 
 void

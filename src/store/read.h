@@ -122,11 +122,22 @@ MUST enum rc store_revoked(struct store *s, struct arena *a, int64_t issuer, str
    at its last change only. */
 MUST enum rc store_status_changed(struct store *s, struct arena *a, int64_t issuer, int64_t after,
 				  size_t limit, struct status_row **ret, size_t *n, struct err *e);
+/* Of all certificates with an id within [from, to] that were ever held or revoked, by id. */
+MUST enum rc store_status_range(struct store *s, struct arena *a, int64_t from, int64_t to, size_t limit,
+				struct status_row **ret, size_t *n, struct err *e);
 /* The seq of the issuer's last change; 0: none yet. */
 MUST enum rc store_status_seq(struct store *s, int64_t issuer, int64_t *ret, struct err *e);
 /* What it is on hold for, by cause. */
 MUST enum rc store_holds(struct store *s, struct arena *a, int64_t certificate, struct hold_row **ret,
 			 size_t *n, struct err *e);
+/* By certificate. */
+MUST enum rc store_unclaimed(struct store *s, struct arena *a, int64_t after, size_t limit,
+			     struct unclaimed_row **ret, size_t *n, struct err *e);
+MUST enum rc store_is_unclaimed(struct store *s, struct arena *a, int64_t certificate, bool *ret,
+				struct err *e);
+/* Wrong revocation passwords in a row; tries 0: none. */
+MUST enum rc store_password_wrong(struct store *s, struct arena *a, int64_t certificate,
+				  struct password_wrong_row *ret, struct err *e);
 MUST enum rc store_der(struct store *s, struct arena *a, int64_t id, struct bytes *ret, struct err *e);
 /* By id, for the export. */
 MUST enum rc store_ders(struct store *s, struct arena *a, int64_t after, size_t limit, struct der_row **ret,

@@ -63,3 +63,40 @@ store_holds(struct store *s, struct arena *a, int64_t certificate, struct hold_r
 {
 	return store_rows(s, a, Q_HOLDS, ARGS(I(certificate)), ret, n, e);
 }
+
+enum rc
+store_password_wrong(struct store *s, struct arena *a, int64_t certificate, struct password_wrong_row *ret,
+		     struct err *e)
+{
+	struct password_wrong_row *rows;
+	size_t n;
+
+	TRY(store_rows(s, a, Q_PASSWORD_TRIES, ARGS(I(certificate)), &rows, &n, e));
+	*ret = n > 0 ? rows[0] : (struct password_wrong_row){ .certificate = certificate };
+	return RC_OK;
+}
+
+enum rc
+store_status_range(struct store *s, struct arena *a, int64_t from, int64_t to, size_t limit,
+		   struct status_row **ret, size_t *n, struct err *e)
+{
+	return store_rows(s, a, Q_STATUS_RANGE, ARGS(I(from), I(to), LIMIT(limit)), ret, n, e);
+}
+
+enum rc
+store_unclaimed(struct store *s, struct arena *a, int64_t after, size_t limit, struct unclaimed_row **ret,
+		size_t *n, struct err *e)
+{
+	return store_rows(s, a, Q_UNCLAIMED, ARGS(I(after), LIMIT(limit)), ret, n, e);
+}
+
+enum rc
+store_is_unclaimed(struct store *s, struct arena *a, int64_t certificate, bool *ret, struct err *e)
+{
+	struct unclaimed_row *rows;
+	size_t n;
+
+	TRY(store_unclaimed(s, a, certificate - 1, 1, &rows, &n, e));
+	*ret = n > 0 && rows[0].certificate == certificate;
+	return RC_OK;
+}

@@ -75,8 +75,19 @@ struct status_row {
 	int64_t at;         /* since when; of what was revoked while on hold, since it was held */
 	int64_t invalid_at; /* 5.3.2; 0: none */
 	int64_t not_after;  /* the certificate's */
+	int64_t leaf;       /* of the journal, that says so; 0: none */
 	int64_t
 	    seq; /* set by the store: the issuer's next one with every change, 1 first; 0: never changed */
+};
+
+/* Taken over from the signer's journal, and asked for by nobody since. */
+struct unclaimed_row {
+	int64_t certificate, at, leaf;
+};
+
+/* Wrong revocation passwords in a row; before until_at none is looked at. */
+struct password_wrong_row {
+	int64_t certificate, tries, until_at;
 };
 
 /* One cause of a hold; a certificate is on hold while there is one. */

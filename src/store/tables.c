@@ -134,10 +134,16 @@ DESCRIBE(card_serial, "card_serial", S, I(S, number), I(S, token_procedure), I(S
 #undef S
 #define S status_row
 DESCRIBE(status, "certificate_status", S, I(S, id), I(S, issuer), B(S, serial), I(S, state), I(S, reason),
-	 I(S, at), I(S, invalid_at), I(S, not_after), I(S, seq));
+	 I(S, at), I(S, invalid_at), I(S, not_after), I(S, leaf), I(S, seq));
 #undef S
 #define S hold_row
 DESCRIBE(hold, "certificate_hold", S, I(S, certificate), T(S, cause), I(S, at), I(S, request_id));
+#undef S
+#define S password_wrong_row
+DESCRIBE(password_wrong, "password_wrong", S, I(S, certificate), I(S, tries), I(S, until_at));
+#undef S
+#define S unclaimed_row
+DESCRIBE(unclaimed, "certificate_unclaimed", S, I(S, certificate), I(S, at), I(S, leaf));
 #undef S
 #define S number_row
 DESCRIBE(number, "number", S, I(S, value));

@@ -34,6 +34,7 @@ to_state(struct status_row row, int64_t state, int64_t reason, int64_t at)
 	row.state = state;
 	row.reason = reason;
 	row.at = at;
+	row.leaf = at + 1;
 	change_put_status(c, &row, was);
 	return c;
 }
@@ -88,6 +89,7 @@ a_status_is_decided_on_what_was_read(void **state)
 	assert_int_equal(row.state, CERTIFICATE_HELD);
 	assert_int_equal(row.reason, 6);
 	assert_int_equal(row.at, 500);
+	assert_int_equal(row.leaf, 501);
 	assert_int_equal(row.seq, 1);
 	fails(store_commit(w->s, to_state(before, CERTIFICATE_REVOKED, 1, 600), &w->e), STORE_STATE);
 	ok(store_commit(w->s, to_state(row, CERTIFICATE_REVOKED, 1, 700), &w->e));
@@ -138,6 +140,31 @@ each_cause_is_its_own(void **state)
 	ok(store_commit(w->s, c, &w->e));
 	ok(store_holds(w->s, w->a, 1001, &holds, &n, &w->e));
 	assert_int_equal(n, 0);
+}
+
+static void
+wrong_passwords_are_counted(void **state)
+{
+	struct world *w = *state;
+	struct password_wrong_row row;
+	struct change *c;
+
+	ok(store_password_wrong(w->s, w->a, 1001, &row, &w->e));
+	assert_int_equal(row.tries, 0);
+	for (int64_t i = 1; i < 4; i++) {
+		c = change_new();
+		change_password_wrong(c, 1001, i * 100);
+		ok(store_commit(w->s, c, &w->e));
+		ok(store_password_wrong(w->s, w->a, 1001, &row, &w->e));
+		assert_int_equal(row.tries, i);
+		assert_int_equal(row.until_at, i * 100);
+	}
+	c = change_new();
+	change_password_right(c, 1001);
+	change_password_right(c, 1002);
+	ok(store_commit(w->s, c, &w->e));
+	ok(store_password_wrong(w->s, w->a, 1001, &row, &w->e));
+	assert_int_equal(row.tries, 0);
 }
 
 static void
@@ -323,6 +350,7 @@ main(void)
 		{ "never changed and never issued", never_changed_and_never_issued },
 		{ "a status is decided on what was read", a_status_is_decided_on_what_was_read },
 		{ "each cause is its own", each_cause_is_its_own },
+		{ "wrong passwords are counted", wrong_passwords_are_counted },
 		{ "lists for CRLs", lists_for_crls },
 		{ "all or nothing", all_or_nothing },
 		{ "of many one is the first", of_many_one_is_the_first },

@@ -52,6 +52,7 @@ def refused(code, call, *args, **more):
     ("crl-procedure", {"authority": "Issuing CA", "distribution_points": ["http://crl.example/1"], "include": False}),
     ("distribution-rule", {"protocol": "ldap", "address": "ldap://directory.example:389"}),
     ("publication-procedure", {}),
+    ("revocation-policy", {"reasons": ["key-compromise", "superseded"], "unclaimed_after": "P2D"}),
     ("input-view", {"fields": [{"input": "subject.common-name", "mandatory": True}]}),
 ])
 def test_every_new_kind_is_made_changed_closed_and_kept(house, kind, body):

@@ -269,7 +269,10 @@ def test_every_act_by_every_officer(sqlite_house):
     session = {"token_procedures": ["TLS server"], "certificates_max": 1, "expires_at": "2039-01-01T00:00:00Z",
                "token_sha256": hashlib.sha256(b"x").hexdigest(), "name": "hers"}
     attribute = {"token_procedure": "TLS server", "base": {"certificate": 1}}
-    for act, what in (("certificate.issue", body), ("issuing-session.open", session), ("attribute-certificate.issue", attribute)):
+    made = house.issue(house.open_session(), make_csr(None, sans=["acts.example.org"])[0])["id"]
+    revoke, hold = {"certificates": [made], "reason": "superseded"}, {"certificates": [made]}
+    for act, what in (("certificate.issue", body), ("issuing-session.open", session), ("attribute-certificate.issue", attribute), ("certificate.revoke", revoke), ("certificate.hold", hold),
+                      ("certificate.reinstate", hold)):
         with pytest.raises(Refused) as e:
             house.prepare(anna, act, what)
         assert (e.value.status, e.value.code) == (403, "CHY-1601"), (act, e.value)

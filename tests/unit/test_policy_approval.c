@@ -32,6 +32,8 @@ signer(int64_t officer, uint8_t print, const char *cn)
 }
 
 /* The least body of each kind, in normal form but for defaults. */
+static const struct officers_gone nobody;
+
 static const char *const least[] = {
 	[KIND_DOMAIN] = "",
 	[KIND_OFFICER_PROFILE] = ",\"entity_type\":\"subject\"",
@@ -48,6 +50,7 @@ static const char *const least[] = {
 	[KIND_PUBLICATION_PROCEDURE] = "",
 	[KIND_CRL_PROCEDURE] = ",\"authority\":502,\"distribution_points\":[\"http://a.example/c\"]",
 	[KIND_DISTRIBUTION_RULE] = ",\"protocol\":\"http\",\"address\":\"http://a.example\"",
+	[KIND_REVOCATION_POLICY] = "",
 	[KIND_INPUT_VIEW] = ",\"fields\":[{\"input\":\"san.dns\"}]",
 };
 
@@ -420,10 +423,12 @@ preparing_withdrawing_rejecting(void **state)
 	const struct officer *bert = snapshot_officer(w->s, officer_id_of(BERT));
 	struct err e = { 0 };
 
-	assert_ok(decide_prepare(w->s, anna, request.act, NULL, request.body, &e));
-	assert_code(decide_prepare(w->s, cleo, request.act, NULL, request.body, &e), CHY_ROLE_MISSING);
-	assert_code(decide_prepare(w->s, anna, (struct act){ ACT_NONE, KIND_NONE }, NULL, request.body, &e),
-		    CHY_ACT_UNKNOWN);
+	assert_ok(decide_prepare(w->s, anna, request.act, NULL, request.body, &nobody, &e));
+	assert_code(decide_prepare(w->s, cleo, request.act, NULL, request.body, &nobody, &e),
+		    CHY_ROLE_MISSING);
+	assert_code(
+	    decide_prepare(w->s, anna, (struct act){ ACT_NONE, KIND_NONE }, NULL, request.body, &nobody, &e),
+	    CHY_ACT_UNKNOWN);
 	assert_ok(decide_withdraw(&request, anna->id, &e));
 	assert_code(decide_withdraw(&request, bert->id, &e), CHY_REQUEST_OTHERS);
 	assert_code(decide_reject(w->s, &request, bert, &e),

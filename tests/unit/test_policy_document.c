@@ -166,6 +166,9 @@ static const struct {
 	  "{\"name\":\"New\",\"state\":\"active\",\"domain\":101,\"visible_in_subdomain\":false,\"protocol\":"
 	  "\"http\","
 	  "\"address\":\"http://a.example/in\"}" },
+	{ KIND_REVOCATION_POLICY,
+	  "{\"name\":\"New\",\"state\":\"active\",\"domain\":101,\"visible_in_subdomain\":false,\"reasons\":["
+	  "\"key-compromise\"],\"unclaimed_after\":\"P3D\"}" },
 	{ KIND_INPUT_VIEW,
 	  "{\"name\":\"New\",\"state\":\"active\",\"domain\":101,\"visible_in_subdomain\":false,\"purpose\":"
 	  "\"preregistration\",\"fields\":[{\"input\":\"subject.common-name\",\"label\":\"Name\","

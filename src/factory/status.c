@@ -1,0 +1,349 @@
+#include "base/base.h"
+#include "factory/status.h"
+
+#include "factory/leaf.h"
+#include "store/read.h"
+
+_Static_assert(CERT_VALID == (int)CERTIFICATE_VALID && CERT_HELD == (int)CERTIFICATE_HELD &&
+		   CERT_REVOKED == (int)CERTIFICATE_REVOKED,
+	       "the store's states are the model's");
+
+enum { HISTORY_MAX = 200 };
+
+/* ---- what it is decided by ---- */
+
+static enum rc
+read_names(struct factory *f, struct arena *a, struct status_subject *x, struct err *e)
+{
+	const struct ext *san;
+	struct name holder;
+	struct cert cert;
+	struct bytes der;
+
+	if (x->row.base != 0) { /* an attribute certificate is of its base's subject */
+		TRY(name_from_text(a, x->row.subject, &holder, e));
+		x->subject = holder.der;
+		return RC_OK;
+	}
+	TRY(store_der(f->store, a, x->row.id, &der, e));
+	TRY(cert_parse(a, der, &cert, e));
+	x->subject = cert.subject;
+	san = exts_find(&cert.exts, OID_CE_SUBJECT_ALT_NAME);
+	return san != NULL ? gnames_parse(a, san->value, &x->san, e) : RC_OK;
+}
+
+static enum rc
+read_causes(struct factory *f, struct arena *a, struct status_subject *x, struct err *e)
+{
+	struct hold_row *holds;
+	size_t n;
+
+	if (x->status.state != CERTIFICATE_HELD)
+		return RC_OK;
+	TRY(store_holds(f->store, a, x->row.id, &holds, &n, e));
+	for (size_t i = 0; i < n && i < HOLD_CAUSES_MAX; i++)
+		x->causes[x->causes_n++] = holds[i].cause;
+	return RC_OK;
+}
+
+/* The status before the rest: if that changes meanwhile, the change of it fails. */
+enum rc
+status_load(struct factory *f, struct arena *a, const struct snapshot *policy, int64_t id, bool names,
+	    struct status_subject *ret, struct err *e)
+{
+	const struct authority *issuer;
+	enum rc rc;
+
+	*ret = (struct status_subject){ 0 };
+	rc = store_status(f->store, a, id, &ret->status, e);
+	if (rc == RC_NOT_FOUND) {
+		err_clear(e);
+		FAIL(e, CHY_STATUS_UNSEEN, NULL, "there is no certificate %lld", (long long)id);
+	}
+	TRY(rc);
+	TRY(store_certificate(f->store, a, id, &ret->row, e));
+	TRY(read_causes(f, a, ret, e));
+	issuer = snapshot_authority(policy, doc_id_of(ret->row.issuer));
+	if (issuer != NULL)
+		ret->issuer = issuer->subject_in_force.n > 0 ? issuer->subject_in_force : issuer->subject;
+	return names ? read_names(f, a, ret, e) : RC_OK;
+}
+
+struct status_facts
+status_facts_of(const struct snapshot *policy, const struct officer *who, const struct status_subject *x,
+		const struct status_wish *wish, int64_t now_ms)
+{
+	return (struct status_facts){
+		.policy = policy,
+		.officer = who,
+		.wish = *wish,
+		.now_ms = now_ms,
+		.authority = snapshot_of_kind(policy, KIND_AUTHORITY, doc_id_of(x->row.issuer)),
+		.token_procedure = snapshot_of_kind(policy, KIND_TOKEN_PROCEDURE,
+						    doc_id_of(x->row.token_procedure)),
+		.is_authority = x->row.authority != 0,
+		.is_attribute = x->row.base != 0,
+		.issuer = x->issuer,
+		.subject = x->subject,
+		.san = &x->san,
+		.state = (enum cert_state)x->status.state,
+		.since_ms = x->status.at,
+		.causes = x->causes,
+		.causes_n = x->causes_n,
+	};
+}
+
+/* ---- what a decision changes ---- */
+
+static void
+count(struct change *c, bool attribute, int64_t state, int64_t delta)
+{
+	static const char *const names[2][CERT_STATE_COUNT] = {
+		{ NULL, "certificates.held", "certificates.revoked" },
+		{ NULL, "attribute-certificates.held", "attribute-certificates.revoked" },
+	};
+
+	if (names[attribute][state] != NULL)
+		change_add_counter(c, names[attribute][state], delta);
+}
+
+static void
+put_holds(struct change *c, const struct status_subject *x, const struct status_wish *wish, int64_t request,
+	  int64_t now_ms)
+{
+	if (wish->verb == STATUS_HOLD)
+		change_put_hold(c, &(struct hold_row){ x->row.id, wish->cause, now_ms, request });
+	else if (wish->verb == STATUS_REINSTATE)
+		change_drop_hold(c, x->row.id, wish->cause);
+	else if (x->causes_n > 0)
+		change_drop_holds(c, x->row.id);
+}
+
+static void
+put_row(struct change *c, const struct status_subject *x, const struct status_decision *d, int64_t invalid_at,
+	int64_t leaf)
+{
+	struct status_row row = x->status;
+
+	row.state = d->to;
+	row.reason = d->reason;
+	row.at = d->at_ms;
+	row.invalid_at = d->to == CERT_REVOKED ? invalid_at : 0;
+	row.leaf = leaf;
+	change_put_status(c, &row, x->status.seq);
+	if (d->to != (enum cert_state)x->status.state) {
+		count(c, x->row.base != 0, x->status.state, -1);
+		count(c, x->row.base != 0, d->to, 1);
+	}
+}
+
+enum rc
+status_put(struct factory *f, struct arena *a, struct change *c, const struct status_subject *x,
+	   const struct status_decision *d, const struct status_wish *wish, struct json *more, struct err *e)
+{
+	int64_t leaf = factory_new_id(f), request = 0;
+
+	(void)!json_opt_int(json_get(more, "by"), "request", 1, JSON_INT_MAX, &request, NULL);
+	put_row(c, x, d, wish->invalid_at_ms, leaf);
+	put_holds(c, x, wish, request, clock_now_ms());
+	json_set(more, "certificate", json_int(a, x->row.id));
+	json_set(more, "certificate_sha256", json_hex(a, x->row.fingerprint));
+	json_set(more, "act", json_str(a, bytes_str(status_verb_name(wish->verb))));
+	json_set(more, "from", json_str(a, bytes_str(cert_state_name(x->status.state))));
+	json_set(more, "to", json_str(a, bytes_str(cert_state_name(d->to))));
+	json_set(more, "reason", json_str(a, bytes_str(reason_name(d->reason))));
+	json_set(more, "since", json_time(a, d->at_ms));
+	if (wish->verb == STATUS_REVOKE && wish->invalid_at_ms != 0)
+		json_set(more, "invalid_at", json_time(a, wish->invalid_at_ms));
+	if (wish->verb != STATUS_REVOKE)
+		json_set(more, "cause", json_str(a, wish->cause));
+	if (x->status.leaf != 0)
+		json_set(more, "before", json_int(a, x->status.leaf));
+	return leaf_add(f, a, c, LEAF_CERTIFICATE_STATE, leaf, x->row.id, more, e);
+}
+
+void
+status_changed(struct factory *f)
+{
+	atomic_fetch_add(&f->status_epoch, 1);
+}
+
+/* ---- officers ---- */
+
+bool
+status_is_officers(const struct snapshot *policy, const struct certificate_row *row)
+{
+	return (row->fingerprint.n == FINGERPRINT_LEN &&
+		snapshot_officer_by_fingerprint(policy, row->fingerprint.p) != NULL) ||
+	    snapshot_officer_by_subject(policy, row->subject, row->certificate_procedure) != NULL;
+}
+
+static bool
+is_listed(const int64_t *list, size_t n, int64_t id)
+{
+	for (size_t i = 0; i < n; i++)
+		if (list[i] == id)
+			return true;
+	return false;
+}
+
+struct gone_search {
+	struct factory *f;
+	struct arena *a;
+	const int64_t *then;
+	size_t then_n;
+};
+
+static bool
+is_good(const struct gone_search *g, const struct certificate_row *row)
+{
+	return row->status == CERTIFICATE_VALID && !is_listed(g->then, g->then_n, row->id);
+}
+
+/* An officer who is bound by the subject signs with any good certificate of it. */
+static enum rc
+has_another(const struct gone_search *g, const struct officer *o, bool *ret, struct err *e)
+{
+	struct certificate_row *rows;
+	int64_t after = 0;
+	size_t n;
+
+	do {
+		TRY(store_search(g->f->store, g->a, SEARCH_SUBJECT, o->subject, after, LIMIT_PAGE, &rows, &n,
+				 e));
+		for (size_t i = 0; i < n && !*ret; i++)
+			*ret = is_good(g, &rows[i]) && rows[i].not_after > clock_now_ms() &&
+			    rows[i].certificate_procedure == o->certificate_procedure;
+		after = n > 0 ? rows[n - 1].id : 0;
+	} while (n == LIMIT_PAGE && !*ret);
+	return RC_OK;
+}
+
+static enum rc
+is_gone(const struct gone_search *g, const struct snapshot *policy, const struct officer *o, bool *ret,
+	struct err *e)
+{
+	struct certificate_row row;
+	bool another = false;
+	int64_t id = 0;
+
+	*ret = false;
+	TRY(json_opt_int(snapshot_document(policy, officer_doc(o->id))->body, "certificate", 1, JSON_INT_MAX,
+			 &id, e));
+	if (id == 0 || !o->active)
+		return RC_OK;
+	TRY(store_certificate(g->f->store, g->a, id, &row, e));
+	if (is_good(g, &row))
+		return RC_OK;
+	if (o->entity == ENTITY_SUBJECT && o->subject.n > 0)
+		TRY(has_another(g, o, &another, e));
+	*ret = !another;
+	return RC_OK;
+}
+
+enum rc
+officers_gone(struct factory *f, struct arena *a, const struct snapshot *policy, const int64_t *then,
+	      size_t then_n, struct officers_gone *ret, struct err *e)
+{
+	const struct gone_search g = { f, a, then, then_n };
+	const struct document *const *docs;
+	size_t n = snapshot_list(policy, KIND_OFFICER, &docs), found = 0;
+	struct officer_id *ids = arena_array(a, n + 1, sizeof(*ids));
+
+	NEED(ids != NULL, e, CHY_NO_MEMORY, NULL, "officers");
+	for (size_t i = 0; i < n; i++) {
+		const struct officer *o = snapshot_officer(policy, doc_officer(docs[i]->id));
+		bool gone = false;
+
+		if (o != NULL)
+			TRY(is_gone(&g, policy, o, &gone, e));
+		if (gone)
+			ids[found++] = o->id;
+	}
+	*ret = (struct officers_gone){ ids, found };
+	return RC_OK;
+}
+
+/* ---- telling ---- */
+
+enum rc
+status_json(struct factory *f, struct arena *a, int64_t certificate, struct json **ret, struct err *e)
+{
+	struct json *o = json_object(a), *list = json_array(a);
+	struct hold_row *holds;
+	struct status_row row;
+	size_t n;
+
+	TRY(store_status(f->store, a, certificate, &row, e));
+	json_set(o, "state", json_str(a, bytes_str(cert_state_name(row.state))));
+	if (row.state != CERT_VALID) {
+		json_set(o, "reason", json_str(a, bytes_str(reason_name(row.reason))));
+		json_set(o, "since", json_time(a, row.at));
+	}
+	if (row.invalid_at != 0)
+		json_set(o, "invalid_at", json_time(a, row.invalid_at));
+	TRY(store_holds(f->store, a, certificate, &holds, &n, e));
+	for (size_t i = 0; i < n; i++) {
+		struct json *hold = json_object(a);
+
+		json_set(hold, "cause", json_str(a, holds[i].cause));
+		json_set(hold, "at", json_time(a, holds[i].at));
+		json_add(list, hold);
+	}
+	if (n > 0)
+		json_set(o, "holds", list);
+	NEED(o != NULL && list != NULL, e, CHY_NO_MEMORY, NULL, "a status");
+	*ret = o;
+	return RC_OK;
+}
+
+/* Who signed the request that the leaf names. */
+static enum rc
+add_officers(struct factory *f, struct arena *a, struct json *leaf, struct err *e)
+{
+	struct signature_row *rows;
+	struct json *list = json_array(a);
+	int64_t request = 0;
+	size_t n;
+
+	TRY(json_opt_int(json_get(leaf, "by"), "request", 1, JSON_INT_MAX, &request, e));
+	if (request == 0)
+		return RC_OK;
+	TRY(store_signatures(f->store, a, request, &rows, &n, e));
+	for (size_t i = 0; i < n; i++) {
+		struct json *o = json_object(a);
+		struct document_row officer;
+
+		json_set(o, "id", json_int(a, rows[i].officer_id));
+		if (store_document(f->store, a, rows[i].officer_id, 0, &officer, NULL) == RC_OK)
+			json_set(o, "name", json_str(a, officer.name));
+		json_add(list, o);
+	}
+	json_set(leaf, "officers", list);
+	return RC_OK;
+}
+
+enum rc
+status_history(struct factory *f, struct arena *a, int64_t certificate, struct json **ret, struct err *e)
+{
+	struct json *list = json_array(a), *leaf;
+	struct status_row status;
+	int64_t id;
+
+	TRY(store_status(f->store, a, certificate, &status, e));
+	id = status.leaf;
+	for (int i = 0; i < HISTORY_MAX && id != 0; i++) {
+		struct leaf_row row;
+
+		TRY(store_leaf(f->store, a, id, &row, e));
+		TRY(json_parse(a, row.body, &leaf, e));
+		if (!bytes_is(row.kind, "certificate-state"))
+			break;
+		TRY(add_officers(f, a, leaf, e));
+		json_add(list, leaf);
+		id = 0;
+		TRY(json_opt_int(leaf, "before", 1, JSON_INT_MAX, &id, e));
+	}
+	*ret = list;
+	return RC_OK;
+}

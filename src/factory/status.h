@@ -1,0 +1,57 @@
+/*
+ * The status of certificates: what decisions are made of, and what a decision puts into a change. Used by officers' acts
+ * (act_status.c) and by the sweeper of what nobody claims (unclaimed.c).
+ */
+#ifndef FACTORY_STATUS_H
+#define FACTORY_STATUS_H
+
+#include "base/json.h"
+#include "factory/factory.h"
+#include "model/status.h"
+#include "pki/cert.h"
+#include "policy/last_pair.h"
+#include "policy/revoke.h"
+#include "store/change.h"
+#include "store/rows.h"
+
+/* A certificate with all that its status is decided by. */
+struct status_subject {
+	struct certificate_row row;
+	struct status_row status;
+	struct bytes causes[HOLD_CAUSES_MAX];
+	size_t causes_n;
+	struct bytes issuer, subject; /* Names in DER */
+	struct gnames san;
+};
+
+/* STATUS_UNSEEN: there is none of this id. names: subject and alternative names too, which cost a parse. */
+MUST enum rc status_load(struct factory *f, struct arena *a, const struct snapshot *policy, int64_t id,
+			 bool names, struct status_subject *ret, struct err *e);
+
+struct status_facts status_facts_of(const struct snapshot *policy, const struct officer *who,
+				    const struct status_subject *x, const struct status_wish *wish,
+				    int64_t now_ms);
+
+/* State, holds, counters and leaf of a decision on what was loaded. more: members of the leaf beside the usual ones; taken over.
+   The change fails with STORE_STATE if the certificate's status is another one by then. */
+MUST enum rc status_put(struct factory *f, struct arena *a, struct change *c, const struct status_subject *x,
+			const struct status_decision *d, const struct status_wish *wish, struct json *more,
+			struct err *e);
+
+/* Tells whoever keeps what it knows of certificates' states. After every commit of a status. */
+void status_changed(struct factory *f);
+
+/* Of all officers those whose certificate is revoked or on hold, or will be: it is one of `then`. */
+MUST enum rc officers_gone(struct factory *f, struct arena *a, const struct snapshot *policy,
+			   const int64_t *then, size_t then_n, struct officers_gone *ret, struct err *e);
+/* Whether an officer is bound to the certificate. */
+bool status_is_officers(const struct snapshot *policy, const struct certificate_row *row);
+
+/* {"state", "reason"?, "since"?, "invalid_at"?, "holds"?: [{"cause", "at"}]} */
+MUST enum rc status_json(struct factory *f, struct arena *a, int64_t certificate, struct json **ret,
+			 struct err *e);
+/* Every change of it, the newest first, from the journal. */
+MUST enum rc status_history(struct factory *f, struct arena *a, int64_t certificate, struct json **ret,
+			    struct err *e);
+
+#endif
