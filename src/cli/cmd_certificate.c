@@ -18,6 +18,7 @@ struct batch {
 	struct json *validity; /* NULL: none asked */
 	struct cli_choice choice;
 	struct json *secrets;  /* go beside the signature */
+	struct json *input;    /* NULL: nothing is filled in */
 	struct json *outcomes; /* for --json */
 	struct progress progress;
 	size_t done, failed, skipped;
@@ -126,6 +127,8 @@ issue_one(struct batch *b, struct arena *a, struct job *j, struct err *e)
 
 	TRY(procedure_json(b, body, e));
 	json_set(body, "request", base64_json(a, j->der));
+	if (b->input)
+		json_set(body, "input", json_copy(a, b->input));
 	json_put(&text, body);
 	NEED(buf_ok(&text), e, CHY_NO_MEMORY, NULL, "request");
 	call.body = buf_bytes(&text);
@@ -145,7 +148,7 @@ issue_by_session(struct batch *b, struct job *jobs, struct err *e)
 		struct arena *a = arena_new(16 << 20);
 
 		NEED(a != NULL, e, CHY_NO_MEMORY, NULL, "request");
-		job_load(b->c, a, j, b->procedure);
+		job_load(b->c, a, j, b->procedure, b->input);
 		if (j->err.code == CHY_NONE && issue_one(b, a, j, &j->err) != RC_OK &&
 		    j->err.code == CHY_CLI_SERVER) {
 			*e = j->err; /* all the others would fail the same way */
@@ -167,6 +170,8 @@ act_add(struct batch *b, struct job *j, struct json *list, struct err *e)
 	json_set(o, "csr", csr);
 	json_set(o, "name", json_str(b->c->a, bytes_str(j->name)));
 	json_set(o, "idempotency_key", json_str(b->c->a, bytes_str(j->key)));
+	if (b->input)
+		json_set(o, "input", json_copy(b->c->a, b->input));
 	json_add(list, o);
 	return RC_OK;
 }
@@ -237,7 +242,7 @@ issue_by_officer(struct batch *b, struct job *jobs, struct err *e)
 
 			NEED(a != NULL, e, CHY_NO_MEMORY, NULL, "request");
 			if (j->der.p == NULL && j->err.code == CHY_NONE)
-				job_load(b->c, a, j, b->procedure);
+				job_load(b->c, a, j, b->procedure, b->input);
 			if (j->err.code != CHY_NONE)
 				continue;
 			if (bytes > 0 && bytes + j->der.n * 4 / 3 > ISSUE_ACT_BYTES)
@@ -290,6 +295,36 @@ asked_validity(struct cli *c, struct batch *b, struct err *e)
 	return RC_OK;
 }
 
+/* --input NAME=VALUE, once for each value; a value that is JSON's object stays one, as QC statements are. */
+static enum rc
+filled_in(struct cli *c, struct batch *b, struct err *e)
+{
+	for (const struct arg *x = NULL; (x = args_next(&c->args, "input", x)) != NULL;) {
+		struct bytes text = bytes_str(x->value), value, name = text_cut(text, '=', &value);
+		struct json *v = NULL, *list;
+
+		NEED(name.n > 0 && value.n > 0, e, CHY_CLI_USAGE, NULL, "--input: NAME=VALUE is expected");
+		if (value.p[0] == '{')
+			TRY_AT(json_parse(c->a, value, &v, e), e, "--input %.*s", BYTES_FMT(name));
+		else
+			v = json_str(c->a, value);
+		if (b->input == NULL)
+			b->input = json_object(c->a);
+		NEED(b->input != NULL && v != NULL, e, CHY_NO_MEMORY, NULL, "input");
+		list = json_get(b->input, arena_str(c->a, name));
+		NEED(list == NULL || (list->type == JSON_ARRAY && v->type == JSON_STR), e, CHY_CLI_USAGE,
+		     NULL, "--input %.*s: one object, or texts", BYTES_FMT(name));
+		if (list == NULL) {
+			NEED((list = v->type == JSON_STR ? json_array(c->a) : v) != NULL, e, CHY_NO_MEMORY,
+			     NULL, "input");
+			json_set(b->input, arena_str(c->a, name), list);
+		}
+		if (v->type == JSON_STR)
+			json_add(list, v);
+	}
+	return RC_OK;
+}
+
 static enum rc
 collect(struct cli *c, struct batch *b, struct job **ret, size_t *ret_n, struct err *e)
 {
@@ -324,6 +359,7 @@ run_issue(struct cli *c, struct err *e)
 	NEED(b.secrets != NULL, e, CHY_NO_MEMORY, NULL, "batch");
 	if (b.choice.form)
 		json_set(b.secrets, "revocation_password", json_copy(c->a, b.choice.form));
+	TRY(filled_in(c, &b, e));
 	b.single = n == 1;
 	progress_start(&b.progress, &c->out, "Issuing", n);
 	rc = b.bearer ? issue_by_session(&b, jobs, e) : issue_by_officer(&b, jobs, e);
@@ -418,6 +454,9 @@ static const struct opt issue_options[] = {
 	{ "not-before", "TIME", OPT_TIME, 0, "a later begin of validity than the procedure's" },
 	{ "not-after", "TIME", OPT_TIME, 0, "an earlier end of validity than the procedure's" },
 	OPTIONS_CHOICE,
+	{ "input", "NAME=VALUE", OPT_TEXT, OPT_MANY,
+	  "fills in a field of the procedure's input view, as \"chancery token-procedure input\" lists "
+	  "them" },
 	OPTIONS_CO_OFFICER,
 	{ 0 },
 };

@@ -13,9 +13,9 @@ struct job {
 	const char *in, *name; /* the file, and its name without folder and ending */
 	const char *out;       /* where the certificate goes; NULL: standard output */
 	struct bytes der;      /* of the request */
-	char key[65];          /* idempotency key: SHA-256 over procedure and request, hex */
-	int64_t id;            /* of the certificate, once it is there */
-	struct err err;        /* why not */
+	char key[65];   /* idempotency key: SHA-256 over procedure, request and what is filled in, hex */
+	int64_t id;     /* of the certificate, once it is there */
+	struct err err; /* why not */
 	struct job *next;
 };
 
@@ -26,7 +26,7 @@ MUST enum rc jobs_of_folder(struct cli *c, const char *folder, const char *out, 
 /* Files named one by one; out NULL: standard output; a folder, or one file where there is one request. */
 MUST enum rc jobs_of_files(struct cli *c, const char *out, struct job **ret, size_t *ret_n, struct err *e);
 /* Reads and checks the request's file: CHY_CLI_FILE_TYPE and the codes of csr_parse go into job->err. */
-void job_load(struct cli *c, struct arena *a, struct job *j, const char *procedure);
+void job_load(struct cli *c, struct arena *a, struct job *j, const char *procedure, const struct json *input);
 /* Writes the certificate (DER) as PEM to its place. */
 MUST enum rc job_write(struct cli *c, const struct job *j, struct bytes der, struct err *e);
 

@@ -132,9 +132,10 @@ jobs_of_files(struct cli *c, const char *out, struct job **ret, size_t *ret_n, s
 }
 
 void
-job_load(struct cli *c, struct arena *a, struct job *j, const char *procedure)
+job_load(struct cli *c, struct arena *a, struct job *j, const char *procedure, const struct json *input)
 {
-	struct bytes text, parts[3];
+	OWN_BUF struct buf more = buf_max(1 << 20);
+	struct bytes text, parts[4];
 	uint8_t digest[SHA256_LEN];
 	struct csr csr;
 
@@ -150,6 +151,9 @@ job_load(struct cli *c, struct arena *a, struct job *j, const char *procedure)
 	parts[0] = bytes_str(procedure);
 	parts[1] = BYTES("\0");
 	parts[2] = j->der;
+	if (input != NULL)
+		json_put_canonical(&more, input);
+	parts[3] = buf_bytes(&more);
 	sha256_parts(parts, ARRAY_LEN(parts), digest);
 	hex_text(j->key, BYTES_OF(digest));
 }

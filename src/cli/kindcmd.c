@@ -63,6 +63,8 @@ field_value_name(const struct field *f)
 		return "DN";
 	case FIELD_URI:
 		return "URI";
+	case FIELD_MODIFIER:
+		return "MODIFIER";
 	default:
 		return "TEXT";
 	}

@@ -52,14 +52,17 @@ difference_line(struct preparation *p, const struct csr *csr, size_t i)
 static enum rc
 normalise(struct preparation *p, struct json *item, size_t i, struct err *e)
 {
-	static const char *const names[] = { "csr", "name", "idempotency_key", NULL };
+	static const char *const names[] = { "csr", "name", "idempotency_key", "input", NULL };
 	struct bytes text, der, name = BYTES_NONE, key = BYTES_NONE;
+	struct json *input;
 	struct csr csr;
 
 	TRY(json_only(item, names, e));
 	TRY(json_need_str(item, "csr", &text, e));
 	TRY(json_opt_str(item, "name", &name, e));
 	TRY(json_opt_str(item, "idempotency_key", &key, e));
+	if (json_get(item, "input") != NULL)
+		TRY_AT(json_need_object(item, "input", &input, e), e, "requests[%zu]", i);
 	if (key.n > KEY_MAX) {
 		err_field(e, "requests[%zu].idempotency_key", i);
 		FAIL(e, CHY_FIELD_TOO_LONG, NULL, "at most %d octets", KEY_MAX);
@@ -205,6 +208,7 @@ set_up(struct effect *x, struct issue_call *c, const struct json *item, size_t i
 	TRY(act_validity(x->request->body, &c->request.not_before_ms, &c->request.not_after_ms, e));
 	TRY(set_choice(x, &c->request, e));
 	c->request.attributes = json_get(x->request->body, "attributes");
+	c->request.input = json_get(item, "input");
 	c->request.word = WORD_REQUEST;
 	c->request.request = x->request->id;
 	c->request.officer = x->signer;

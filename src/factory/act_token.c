@@ -338,6 +338,7 @@ call_of(const struct token_making *m, const struct token_key_row *k, struct issu
 		.revocation_sha256 = m->choice.sha256,
 		.spki = k->spki,
 		.subject = in->subject,
+		.input = json_get(x->request->body, "input"),
 		.san = in->san,
 		.certificate_procedure = doc_id_of(k->certificate_procedure),
 		.token = k->token,

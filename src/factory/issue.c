@@ -45,20 +45,24 @@ idempotency_hashes(struct issue_call *c)
 	int64_t caller = c->session ? c->session->facts.id.v : c->request.officer.v;
 	const struct bytes key[2] = { bytes_of(&caller, sizeof(caller)), c->request.idempotency_key };
 	const int64_t validity[2] = { c->request.not_before_ms, c->request.not_after_ms };
-	OWN_BUF struct buf attributes = buf_max(LIMIT_BODY);
+	OWN_BUF struct buf more = buf_max(2 * LIMIT_BODY);
 	struct bytes request[4] = { c->request.token_procedure, bytes_of(validity, sizeof(validity)),
 				    c->request.spki.n > 0 ? c->request.spki : c->request.csr_der };
 
 	if (c->request.attributes != NULL)
-		json_put_canonical(&attributes, c->request.attributes);
+		json_put_canonical(&more, c->request.attributes);
 	/* that there is a password, not which: each try salts it anew */
 	if (c->request.publication_said || c->request.revocation_password.n > 0)
-		buf_printf(&attributes, " publication %d %d, password %d", c->request.publication_said,
+		buf_printf(&more, " publication %d %d, password %d", c->request.publication_said,
 			   c->request.publication, c->request.revocation_password.n > 0);
-	request[3] = buf_bytes(&attributes);
+	if (c->request.input != NULL) { /* a list before, an object here: none can pass for the other */
+		buf_u8(&more, '\n');
+		json_put_canonical(&more, c->request.input);
+	}
+	request[3] = buf_bytes(&more);
 
 	sha256_parts(key, 2, c->idempotency.key);
-	sha256_parts(request, request[3].n > 0 ? 4 : 3, c->idempotency_request);
+	sha256_parts(request, more.n > 0 ? 4 : 3, c->idempotency_request);
 }
 
 /* The attribute certificates that were made with it: those of the same word. */

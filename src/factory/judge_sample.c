@@ -162,22 +162,24 @@ sample_subject(struct arena *a, const struct format *f, struct bytes *ret, struc
 	return RC_OK;
 }
 
-/* The procedure's key usages, as far as the sample's key can have them. */
+/* The procedure's key usages, as far as the sample's key can have them; and its QC statements, where those of requests
+   are added to them. */
 static enum rc
-sample_usage(struct arena *a, const struct procedure *p, struct exts *ret, struct err *e)
+sample_exts(struct arena *a, const struct procedure *p, struct exts *ret, struct err *e)
 {
 	struct ext_value v = { .kind = OID_CE_KEY_USAGE,
 			       .critical = true,
 			       .key_usage = p->key_usage &
 				   (USAGE_DIGITAL_SIGNATURE | USAGE_CONTENT_COMMITMENT | USAGE_KEY_AGREEMENT |
 				    USAGE_CRL_SIGN) };
+	struct ext_value qc = { .kind = OID_PE_QC_STATEMENTS, .qc = p->qc };
 
 	ret->n = 0;
-	if (p->format->key_usage == USAGE_NONE || v.key_usage == 0)
-		return RC_OK;
-	NEED((ret->v = arena_one(a, struct ext)) != NULL, e, CHY_NO_MEMORY, NULL, "a sample certificate");
-	ret->n = 1;
-	return ext_encode(a, &v, ret->v, e);
+	NEED((ret->v = arena_array(a, 2, sizeof(*ret->v))) != NULL, e, CHY_NO_MEMORY, NULL,
+	     "a sample certificate");
+	if (p->format->key_usage != USAGE_NONE && v.key_usage != 0)
+		TRY(ext_encode(a, &v, &ret->v[ret->n++], e));
+	return p->qc.n > 0 ? ext_encode(a, &qc, &ret->v[ret->n++], e) : RC_OK;
 }
 
 /* A certificate as the procedure makes it, for a subject that says that it is a sample. */
@@ -197,7 +199,7 @@ sample(struct arena *a, const struct sampler *s, const struct procedure *p, stru
 
 	NEED(room != NULL && whole != NULL, e, CHY_NO_MEMORY, NULL, "a sample certificate");
 	TRY(sample_subject(a, p->format, &in.subject, e));
-	TRY(sample_usage(a, p, &exts, e));
+	TRY(sample_exts(a, p, &exts, e));
 	if (p->template_.has_ski)
 		in.key_id = BYTES_OF(s->key_id);
 	if (p->template_.has_san) {
@@ -287,6 +289,7 @@ put_piece(struct buf *b, struct bytes piece)
 static enum rc
 sample_hash(struct arena *a, const struct procedure *p, uint8_t ret[SHA256_LEN], struct err *e)
 {
+	struct exts exts;
 	struct bytes subject;
 	OWN_BUF struct buf b = buf_max(1 << 20);
 	const struct cert_template *t = &p->template_;
@@ -296,7 +299,9 @@ sample_hash(struct arena *a, const struct procedure *p, uint8_t ret[SHA256_LEN],
 	buf_u64(&b, (uint64_t)p->authority->not_before_ms);
 	TRY(sample_subject(a, p->format, &subject, e));
 	put_piece(&b, subject);
-	buf_u32(&b, p->format->key_usage == USAGE_NONE ? 0 : p->key_usage);
+	TRY(sample_exts(a, p, &exts, e));
+	for (size_t i = 0; i < exts.n; i++)
+		put_piece(&b, exts.v[i].value);
 	put_piece(&b, t->issuer);
 	for (size_t i = 0; i < t->n; i++) {
 		buf_u32(&b, (uint32_t)t->parts[i].slot);

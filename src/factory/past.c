@@ -48,9 +48,11 @@ take_certificates(struct gathering *g, const struct past *p)
 		struct bytes text, csr;
 		struct past *one;
 
-		if (json_need_str(item, "csr", &text, NULL) == RC_OK &&
-		    base64_parse(g->q->mem, text, &csr, NULL) == RC_OK && (one = add(g, p)) != NULL)
-			one->csr = csr;
+		if (json_need_str(item, "csr", &text, NULL) != RC_OK ||
+		    base64_parse(g->q->mem, text, &csr, NULL) != RC_OK || (one = add(g, p)) == NULL)
+			continue;
+		one->csr = csr;
+		one->input = json_get(item, "input");
 	}
 	return RC_OK;
 }

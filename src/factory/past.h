@@ -22,10 +22,11 @@ struct past {
 	struct officer_id officer;
 	struct bytes token_procedure; /* name or id */
 	int64_t not_before, not_after;
-	struct bytes csr;        /* PAST_CERTIFICATE */
-	const struct json *body; /* else: what was signed */
-	struct doc_id procedure; /* ... and by which of the token procedure's */
-	struct bytes spki;       /* PAST_KEY: of the key that was made; empty: none was */
+	struct bytes csr;         /* PAST_CERTIFICATE */
+	const struct json *input; /* ... and what was filled in with it; NULL: nothing */
+	const struct json *body;  /* else: what was signed */
+	struct doc_id procedure;  /* ... and by which of the token procedure's */
+	struct bytes spki;        /* PAST_KEY: of the key that was made; empty: none was */
 };
 
 struct past_query {

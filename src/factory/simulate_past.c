@@ -137,6 +137,7 @@ start(struct one *o)
 					     .officer = o->p->officer,
 					     .token_procedure = o->p->token_procedure,
 					     .csr_der = o->p->csr,
+					     .input = o->p->input,
 					     .not_before_ms = o->p->not_before,
 					     .not_after_ms = o->p->not_after };
 	o->facts = (struct issue_facts){ .request = &o->request, .now_ms = o->p->at };
@@ -235,6 +236,7 @@ key_facts(struct one *o, const struct snapshot *policy, const struct token_input
 	o->request.not_after_ms = in->not_after_ms;
 	o->request.subject = in->subject;
 	o->request.san = in->san;
+	o->request.input = json_get(o->p->body, "input");
 	o->request.certificate_procedure = o->p->procedure;
 	o->csr = (struct csr){ .subject = in->subject, .san = in->san };
 	TRY(pubkey_parse(o->request.spki, &o->csr.key, o->s->e));

@@ -66,7 +66,7 @@ read_json(struct http_call *c, struct issue_request *r, struct err *e)
 {
 	static const char *const names[] = {
 		"token_procedure",     "request", "validity", "attributes", "publication_allowed",
-		"revocation_password", NULL
+		"revocation_password", "input",   NULL
 	};
 	const struct json *procedure;
 	struct bytes text;
@@ -88,6 +88,9 @@ read_json(struct http_call *c, struct issue_request *r, struct err *e)
 	NEED(r->attributes == NULL || r->attributes->type == JSON_ARRAY, e, CHY_JSON_TYPE, NULL,
 	     "attributes: a list of {type, values}");
 	TRY(read_choices(body, r, e));
+	r->input = json_get(body, "input");
+	NEED(r->input == NULL || r->input->type == JSON_OBJECT, e, CHY_JSON_TYPE, NULL,
+	     "input: an object, each member an input");
 	return read_validity(body, r, e);
 }
 

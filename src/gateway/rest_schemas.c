@@ -103,7 +103,8 @@ const struct route_schema rest_schemas[] = {
 	      ",\"validity\":{\"type\":\"object\",\"properties\":{\"not_before\":" TIME ",\"not_after\":" TIME
 	      "}},\"attributes\":{\"type\":\"array\",\"items\":" ANY_OBJECT
 	      "},\"publication_allowed\":{\"type\":\"boolean\"},\"revocation_password\":{\"type\":\"string\","
-	      "\"description\":\"Its scrypt form, $scrypt$ln=15,r=8,p=1$salt$hash, never the password\"}") },
+	      "\"description\":\"Its scrypt form, $scrypt$ln=15,r=8,p=1$salt$hash, never the "
+	      "password\"},\"input\":" ANY_OBJECT) },
 	{ "Issued",
 	  OBJECT("\"id\",\"certificate\"",
 		 "\"id\":" ID ",\"repeated\":{\"type\":\"boolean\"},\"certificate\":" BASE64

@@ -108,12 +108,23 @@ const struct choice unknown_drop_choices[] = {
 	END,
 };
 
-/* enum modifier */
+/* enum modifier_kind */
 const struct choice modifier_choices[] = {
 	{ "trim", "Trim", "blanks at both ends go" },
 	{ "collapse", "Collapse blanks", "blanks in a row become one" },
 	{ "lower-case", "Lower case", "A to Z become a to z" },
 	{ "upper-case", "Upper case", "a to z become A to Z" },
+	{ "prefix", "Prefix", "prefix:TEXT stands before it" },
+	{ "suffix", "Suffix", "suffix:TEXT stands behind it" },
+	{ "truncate", "Truncate", "truncate:N leaves the first N characters" },
+	{ "before", "Before",
+	  "before:TEXT leaves what stands before the first TEXT; all of it where there is none" },
+	{ "after", "After",
+	  "after:TEXT leaves what stands behind the first TEXT; all of it where there is none" },
+	{ "replace", "Replace",
+	  "replace:/FROM/TO puts TO in place of each FROM; any character may stand for /" },
+	{ "match", "Match", "match:PATTERN refuses other values; * is any text, ? a character, # a digit" },
+	{ "only", "Only", "only:CHARACTERS refuses values with others; a-z is a range" },
 	END,
 };
 

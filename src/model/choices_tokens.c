@@ -92,34 +92,40 @@ const struct choice view_choices[] = {
 };
 
 /* What a person can fill in. A position is private; inputs of a subject are the attribute of the name behind the dot. */
+#define TEXT_INPUTS \
+	{ "subject.common-name", "Common name", "CN" }, { "subject.given-name", "Given name", "GN" }, \
+	    { "subject.surname", "Surname", "SN" }, { "subject.pseudonym", "Pseudonym", "pseudonym" }, \
+	    { "subject.title", "Title", "title" }, \
+	    { "subject.serial-number", "Serial number", "serialNumber" }, \
+	    { "subject.country", "Country", "C" }, { "subject.state", "State or province", "ST" }, \
+	    { "subject.locality", "Locality", "L" }, { "subject.street", "Street", "street" }, \
+	    { "subject.postal-code", "Postal code", "postalCode" }, \
+	    { "subject.organisation", "Organisation", "O" }, \
+	    { "subject.organisational-unit", "Organisational unit", "OU" }, \
+	    { "subject.organisation-identifier", "Organisation identifier", "organizationIdentifier" }, \
+	    { "subject.email", "Mail address in the subject", "emailAddress" }, \
+	    { "subject.user-id", "User identifier", "UID" }, \
+	    { "subject.domain-component", "Domain component", "DC" }, { "san.dns", "DNS name", "dns" }, \
+	    { "san.email", "Mail address", "email" }, { "san.ip", "IP address", "ip" }, \
+	    { "san.uri", "URI", "uri" }, { "san.directory", "Directory name", "directory" }, \
+	    { "san.rid", "Registered identifier", "rid" }, { "san.upn", "User principal name", "upn" }, \
+	    { "san.srv", "Service name", "srv" }, \
+	    { "san.smtp-utf8", "Mail address beyond ASCII", "smtp-utf8" }, \
+	    { "san.fasc-n", "FASC-N", "fasc-n" }, { "person.name", "Name of the person", NULL }, \
+	    { "person.given-name", "Given name of the person", NULL }, \
+	    { "person.surname", "Surname of the person", NULL }, \
+	    { "person.email", "Mail address of the person", NULL }, \
+	    { "person.user-name", "User name of the person", NULL }, \
+	    { "person.number", "Number of the person", NULL }, \
+	    { "person.department", "Department of the person", NULL }, \
+	    { "device.fqdn", "Host name of the device", NULL }, \
+	    { "device.ip", "IP address of the device", NULL }, \
+	{ \
+		"device.serial-number", "Serial number of the device", NULL \
+	}
+
 const struct choice input_choices[] = {
-	{ "subject.common-name", "Common name", "CN" },
-	{ "subject.given-name", "Given name", "givenName" },
-	{ "subject.surname", "Surname", "SN" },
-	{ "subject.pseudonym", "Pseudonym", "pseudonym" },
-	{ "subject.title", "Title", "title" },
-	{ "subject.serial-number", "Serial number", "serialNumber" },
-	{ "subject.country", "Country", "C" },
-	{ "subject.state", "State or province", "ST" },
-	{ "subject.locality", "Locality", "L" },
-	{ "subject.street", "Street", "street" },
-	{ "subject.postal-code", "Postal code", "postalCode" },
-	{ "subject.organisation", "Organisation", "O" },
-	{ "subject.organisational-unit", "Organisational unit", "OU" },
-	{ "subject.organisation-identifier", "Organisation identifier", "organizationIdentifier" },
-	{ "subject.email", "Mail address in the subject", "emailAddress" },
-	{ "subject.user-id", "User identifier", "UID" },
-	{ "subject.domain-component", "Domain component", "DC" },
-	{ "san.dns", "DNS name", "dns" },
-	{ "san.email", "Mail address", "email" },
-	{ "san.ip", "IP address", "ip" },
-	{ "san.uri", "URI", "uri" },
-	{ "san.directory", "Directory name", "directory" },
-	{ "san.rid", "Registered identifier", "rid" },
-	{ "san.upn", "User principal name", "upn" },
-	{ "san.srv", "Service name", "srv" },
-	{ "san.smtp-utf8", "Mail address beyond ASCII", "smtp-utf8" },
-	{ "san.fasc-n", "FASC-N", "fasc-n" },
+	TEXT_INPUTS,
 	{ "validity.not_before", "Valid from", NULL },
 	{ "validity.not_after", "Valid to", NULL },
 	{ "key_usage", "Key usage", NULL },
@@ -127,11 +133,23 @@ const struct choice input_choices[] = {
 	{ "publication", "Publication allowed", NULL },
 	{ "revocation_password", "Revocation password", NULL },
 	{ "pin", "PIN", NULL },
-	{ "device.fqdn", "Host name of the device", NULL },
-	{ "device.ip", "IP address of the device", NULL },
-	{ "device.serial-number", "Serial number of the device", NULL },
 	{ "device.allowed-domains", "Domains that it may ask", NULL },
 	{ "device.secret", "Secret with which it enrols", NULL },
+	{ "qc_statements", "QC statements", NULL },
+	END,
+};
+
+/* Those that a format can put into a certificate: the first ones of input_choices, in its order. */
+const struct choice format_input_choices[] = {
+	TEXT_INPUTS,
+	END,
+};
+
+/* Of a text in an extension. */
+const struct choice text_form_choices[] = {
+	{ "utf8", "UTF8String", NULL },
+	{ "printable", "PrintableString", "letters, digits and some signs" },
+	{ "ia5", "IA5String", "ASCII" },
 	END,
 };
 

@@ -54,6 +54,7 @@ field_type_name(enum field_type t)
 		[FIELD_DN] = "a distinguished name",
 		[FIELD_DER] = "DER in base64, or PEM",
 		[FIELD_URI] = "an address",
+		[FIELD_MODIFIER] = "a modifier",
 	};
 
 	return (unsigned)t < FIELD_TYPE_COUNT ? names[t] : "";

@@ -54,6 +54,7 @@ enum field_type {
 	FIELD_DN,       /* distinguished name, RFC 4514 */
 	FIELD_DER,      /* one DER value in base64; PEM is taken too; max counts octets */
 	FIELD_URI,      /* absolute, ASCII (RFC 3986); choices are the schemes that it may have */
+	FIELD_MODIFIER, /* a choice, some with an argument behind a colon: "trim", "prefix:srv-"; see modifier.h */
 	FIELD_TYPE_COUNT
 };
 

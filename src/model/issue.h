@@ -31,6 +31,7 @@ struct issue_request {
 	struct bytes csr_der;
 	int64_t not_before_ms, not_after_ms; /* asked; 0: not given */
 	struct bytes idempotency_key;        /* empty: none */
+	const struct json *input; /* {input: text | [texts]}, by the names of input_choices; NULL: none */
 	const struct json
 	    *attributes; /* [{type, values}] for attribute certificates that come with it; NULL: none */
 

@@ -11,7 +11,8 @@ enum {
 	LIST_MAX = 100,
 	TEXT_MAX = 1000,
 	SUBJECT_MAX_CHARS = 4000,
-	OFFICER_KEYS_MAX = 64
+	OFFICER_KEYS_MAX = 64,
+	MODIFIERS_MOST = 10
 };
 
 #define ONLY(f, o, ...) .only_when = { { .op = COND_##o, .field = f, .values = { __VA_ARGS__ } } }

@@ -39,170 +39,23 @@ needs(struct snapshot *s, struct unusable *u, struct doc_id id, const char *what
 		       arena_printf(s->a, "%s \"%.*s\" is closed", what, BYTES_FMT(d->name)));
 }
 
-enum { FORMAT_CHECK_MAX = 16 << 20 };
-
 #define ROOM(p, e) NEED((p) != NULL, e, CHY_NO_MEMORY, NULL, "snapshot")
 
-/* A list of OIDs, DER. */
+/* ---- procedures ---- */
+
+/* What the format fills in cannot be a constant of the procedure too. */
 static enum rc
-oids_of(struct arena *a, const struct json *list, const char *member, struct oids *ret, struct err *e)
+extensions_apart(const struct procedure *p, const struct json *body, struct err *e)
 {
-	size_t n = list ? list->count : 0;
-
-	ret->n = 0;
-	ROOM(ret->v = arena_array(a, n, sizeof(*ret->v)), e);
-	JSON_EACH(x, list)
-	{
-		struct bytes text = member ? body_text(x, member) : x->type == JSON_STR ? x->str : BYTES_NONE;
-
-		TRY(oid_parse(a, text, &ret->v[ret->n], e));
-		ret->n++;
-	}
-	return RC_OK;
-}
-
-/* ---- formats ---- */
-
-static const char *
-attribute_name(struct arena *a, struct bytes oid)
-{
-	enum oid known = oid_find(oid);
 	char text[OID_TEXT_MAX];
 
-	return known != OID_NONE ? oid_name(known) : arena_str(a, bytes_str(oid_text(text, oid)));
-}
-
-void
-modifiers_of(const struct json *list, enum modifier *ret)
-{
-	int n = 0;
-
-	JSON_EACH(m, list)
-	if (n < FORMAT_MODIFIERS_MAX && m->type == JSON_STR && choice_index(modifier_choices, m->str) >= 0)
-		ret[n++] = (enum modifier)choice_index(modifier_choices, m->str);
-	ret[n] = MODIFIER_END;
-}
-
-static enum rc
-attribute_of(struct arena *a, const struct json *x, struct format_attribute *ret, struct err *e)
-{
-	TRY_AT(oid_parse(a, body_text(x, "attribute"), &ret->oid, e), e, "subject");
-	ROOM(ret->name = attribute_name(a, ret->oid), e);
-	ret->source = (enum format_source)body_choice(x, "source", source_choices, SOURCE_REQUEST);
-	ret->mandatory = body_true(x, "mandatory");
-	ret->many = body_true(x, "many");
-	ret->max_len = (size_t)body_int(x, "max_length", 0);
-	ret->value = body_text(x, "value");
-	modifiers_of(body_list(x, "modifiers"), ret->modifiers);
+	for (size_t i = 0; i < p->format->input_extensions_n; i++)
+		JSON_EACH(x, body_list(body, "extensions"))
+	NEED(!bytes_is(body_text(x, "oid"), oid_text(text, p->format->input_extensions[i].oid)), e,
+	     CHY_FIELD_CONFLICT, NULL, "its format fills in the extension %s, and it has one of its own",
+	     text);
 	return RC_OK;
 }
-
-static const struct {
-	enum gn_type type;
-	enum oid other;
-} san_types[] = {
-	{ GN_DNS, OID_NONE },        { GN_EMAIL, OID_NONE },   { GN_IP, OID_NONE },
-	{ GN_URI, OID_NONE },        { GN_DIR, OID_NONE },     { GN_RID, OID_NONE },
-	{ GN_OTHER, OID_ON_UPN },    { GN_OTHER, OID_ON_SRV }, { GN_OTHER, OID_ON_SMTP_UTF8 },
-	{ GN_OTHER, OID_ON_FASC_N },
-}; /* in the order of san_choices */
-
-static enum rc
-san_of(struct arena *a, const struct json *x, struct format_san *ret, struct err *e)
-{
-	int type = body_choice(x, "type", san_choices, -1);
-
-	NEED(type >= 0 && type < (int)ARRAY_LEN(san_types), e, CHY_FIELD_CHOICE, NULL,
-	     "unknown type of alternative name");
-	ret->type = san_types[type].type;
-	ret->other = san_types[type].other;
-	ret->name = san_choices[type].name;
-	ret->source = (enum format_source)body_choice(x, "source", source_choices, SOURCE_REQUEST);
-	ret->mandatory = body_true(x, "mandatory");
-	ret->begins = body_text(x, "begins_with");
-	ret->max_count = (size_t)body_int(x, "max_count", 0);
-	ROOM(ret->fixed = arena_array(a, body_count(x, "values"), sizeof(*ret->fixed)), e);
-	JSON_EACH(v, body_list(x, "values"))
-	{
-		TRY_AT(san_from_text(a, ret->name, v->str, &ret->fixed[ret->fixed_n], e), e, "san");
-		ret->fixed_n++;
-	}
-	return RC_OK;
-}
-
-static enum rc
-format_lists(struct arena *a, const struct json *body, struct format *f, struct err *e)
-{
-	ROOM(f->attributes = arena_array(a, body_count(body, "subject"), sizeof(*f->attributes)), e);
-	JSON_EACH(x, body_list(body, "subject"))
-	{
-		TRY(attribute_of(a, x, &f->attributes[f->attributes_n], e));
-		f->attributes_n++;
-	}
-	ROOM(f->san = arena_array(a, body_count(body, "san"), sizeof(*f->san)), e);
-	JSON_EACH(x, body_list(body, "san"))
-	{
-		TRY(san_of(a, x, &f->san[f->san_n], e));
-		f->san_n++;
-	}
-	ROOM(f->must_extension = arena_array(a, body_count(body, "request_extensions"), sizeof(bool)), e);
-	TRY(oids_of(a, body_list(body, "request_extensions"), "oid", &f->from_request, e));
-	JSON_EACH(x, body_list(body, "request_extensions"))
-	f->must_extension[f->must_n++] = body_true(x, "mandatory");
-	return RC_OK;
-}
-
-/* A parameter or a modifier that this program does not know could change what a certificate says: such a format
-   is not used. */
-static enum rc
-format_holds(const struct slot *slot, struct err *e)
-{
-	struct document_check check = { .kind = kind_of(KIND_FORMAT) };
-	OWN(arena_free)
-	struct arena *a = arena_new(FORMAT_CHECK_MAX);
-	struct json *normal;
-
-	ROOM(a, e);
-	return document_check(a, &check, slot->doc.body, &normal, e);
-}
-
-static enum rc
-format_compile(struct snapshot *s, struct slot *slot, struct err *e)
-{
-	const struct json *body = slot->doc.body, *algs = body_list(body, "key_algorithms");
-	struct format *f = arena_one(s->a, struct format);
-	struct err why = { 0 }, bad = { 0 };
-
-	ROOM(f, e);
-	slot->compiled = f;
-	slot->why_not = &f->why_not;
-	f->doc = &slot->doc;
-	f->purpose = (enum format_purpose)body_choice(body, "purpose", purpose_choices, PURPOSE_END_ENTITY);
-	JSON_EACH(x, algs)
-	if (choice_index(key_family_choices, x->str) >= 0)
-		f->key_families |= 1u << choice_index(key_family_choices, x->str);
-	f->rsa_bits_min = (unsigned)body_int(body, "rsa_bits_min", 2048);
-	f->rsa_bits_max = (unsigned)body_int(body, "rsa_bits_max", 4096);
-	f->unknown_attributes = (enum unknown_action)body_choice(body, "unknown_subject", unknown_choices,
-								 UNKNOWN_REFUSE);
-	f->unknown_san = (enum unknown_action)body_choice(body, "unknown_san", unknown_choices,
-							  UNKNOWN_REFUSE);
-	f->unknown_extensions = (enum unknown_action)body_choice(body, "unknown_extensions", unknown_choices,
-								 UNKNOWN_DROP);
-	f->key_usage = (enum usage_source)body_choice(body, "key_usage", usage_source_choices, 0);
-	f->extended_key_usage = (enum usage_source)body_choice(
-	    body, "extended_key_usage", extended_usage_source_choices, USAGE_PROCEDURE);
-	f->qc_mandatory = body_true(body, "qc_mandatory");
-	f->common_name_in_san = body_true(body, "common_name_in_san");
-	f->empty_subject = body_true(body, "empty_subject");
-	f->basic_constraints = body_true(body, "basic_constraints");
-	f->subject_key_id = json_get(body, "subject_key_identifier") == NULL ||
-	    body_true(body, "subject_key_identifier");
-	TRY(keep(s->a, &f->why_not, format_holds(slot, &why), &why, e));
-	return keep(s->a, &f->why_not, format_lists(s->a, body, f, &bad), &bad, e);
-}
-
-/* ---- procedures ---- */
 
 static enum rc
 read_procedure(struct snapshot *s, const struct json *body, struct procedure *p, struct err *e)
@@ -225,6 +78,7 @@ read_procedure(struct snapshot *s, const struct json *body, struct procedure *p,
 	p->sigalg = alg.n ? sigalg_by_name(alg) : p->authority->sigalg;
 	NEED(sigalg_fits(p->sigalg, &p->authority->key_type), e, CHY_ISSUE_SIGNATURE_ALGORITHM, NULL,
 	     "its signature algorithm does not fit the authority's key");
+	TRY(extensions_apart(p, body, e));
 	setting = setting_not_open(p->format->doc->body, body);
 	NEED(setting == NULL, e, CHY_FIELD_UNAVAILABLE, NULL, "format \"%.*s\" does not open the setting %s",
 	     BYTES_FMT(p->format->doc->name), setting);

@@ -198,11 +198,12 @@ input_view_compile(struct snapshot *s, struct slot *slot, struct err *e)
 			       arena_printf(s->a, "fields[%zu].input: no input that is known", x->fields_n));
 			continue;
 		}
-		*f = (struct view_field){ .input = input_choices[input].name,
+		*f = (struct view_field){ .input = &input_choices[input],
 					  .label = text_or(body_text(v, "label"), input_choices[input].label),
 					  .mandatory = body_true(v, "mandatory"),
 					  .value = body_text(v, "default") };
-		modifiers_of(body_list(v, "modifiers"), f->modifiers);
+		f->modifiers_text = body_list(v, "modifiers");
+		TRY(modifiers_of(s->a, f->modifiers_text, &f->modifiers, e));
 		x->fields_n++;
 	}
 	return RC_OK;

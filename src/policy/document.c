@@ -212,6 +212,18 @@ name_is_free(struct walk *w, const struct json *body)
 }
 
 enum rc
+fields_check(struct arena *a, const struct field *fields, const struct json *v, struct json **ret,
+	     struct err *e)
+{
+	static const struct kind none = { .id = KIND_NONE };
+	const struct document_check c = { .kind = &none };
+	struct walk w = { .a = a, .c = &c, .e = e };
+
+	NEED(v->type == JSON_OBJECT, e, CHY_FIELD_TYPE, NULL, "an object is expected");
+	return object_check(&w, fields, v, NULL, ret);
+}
+
+enum rc
 document_check(struct arena *a, const struct document_check *c, const struct json *body, struct json **ret,
 	       struct err *e)
 {

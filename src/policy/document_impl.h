@@ -46,6 +46,9 @@ enum rc refuse(struct walk *w, const struct at *at, enum code code, const char *
 /* One value that is no list and no object; *ret is its normal form. */
 MUST enum rc value_check(struct walk *w, const struct field *f, const struct json *v, const struct at *at,
 			 struct json **ret);
+/* The members of an object that stands by itself: no document. No references. */
+MUST enum rc fields_check(struct arena *a, const struct field *fields, const struct json *v,
+			  struct json **ret, struct err *e);
 /* A reference; *ret is the id. */
 MUST enum rc reference_check(struct walk *w, const struct field *f, const struct json *v, const struct at *at,
 			     struct json **ret);
@@ -63,6 +66,9 @@ MUST enum rc positive_duration(struct walk *w, const struct json *body, const ch
 MUST enum rc once_each(struct walk *w, const struct json *body, const char *list, const char *member);
 /* A chain begins with the authority that issues. */
 MUST enum rc chain_check(struct walk *w, const struct json *body);
+/* Extensions that the program makes itself stand in no list. */
+MUST enum rc ours_only(struct walk *w, const struct json *body, const char *list);
+MUST enum rc format_check(struct walk *w, const struct json *body);
 MUST enum rc token_procedure_check(struct walk *w, const struct json *body);
 MUST enum rc pin_procedure_check(struct walk *w, const struct json *body);
 MUST enum rc ac_procedure_check(struct walk *w, const struct json *body);
@@ -72,7 +78,9 @@ MUST enum rc input_view_check(struct walk *w, const struct json *body);
 /* A setting that a procedure's body has and its format's does not open, by name; NULL: none. */
 const char *setting_not_open(const struct json *format, const struct json *body);
 
-/* One fixed alternative name of a format, type as in san_choices; the arena's. Codes: those of gname_from_text. */
+/* What a type of alternative names is, as in san_choices; false: no such type. */
+bool san_type(const char *name, enum gn_type *type, enum oid *other);
+/* One alternative name, type as in san_choices; the arena's. Codes: those of gname_from_text. */
 MUST enum rc san_from_text(struct arena *a, const char *type, struct bytes value, struct gname *ret,
 			   struct err *e);
 

@@ -9,6 +9,7 @@
 #include "policy/document_impl.h"
 #include "policy/duration.h"
 #include "policy/names.h"
+#include "policy/qc.h"
 
 const struct document *
 doc_of(struct walk *w, const struct json *body, const char *name)
@@ -220,7 +221,7 @@ authority_check(struct walk *w, const struct json *body)
 	return RC_OK;
 }
 
-/* ---- formats ---- */
+/* ---- lists ---- */
 
 /* No two items of a list may have the same value of a member. */
 enum rc
@@ -239,7 +240,7 @@ once_each(struct walk *w, const struct json *body, const char *list, const char 
 }
 
 /* Extensions that the program makes itself can be neither taken over nor given as octets. */
-static enum rc
+enum rc
 ours_only(struct walk *w, const struct json *body, const char *list)
 {
 	static const enum oid made[] = { OID_CE_KEY_USAGE,        OID_CE_BASIC_CONSTRAINTS,
@@ -257,75 +258,6 @@ ours_only(struct walk *w, const struct json *body, const char *list)
 		item.index++;
 	}
 	return RC_OK;
-}
-
-enum rc
-san_from_text(struct arena *a, const char *type, struct bytes value, struct gname *ret, struct err *e)
-{
-	const char *prefix = strcmp(type, "directory") == 0 ? "dir"
-	    : strcmp(type, "smtp-utf8") == 0                ? "smtputf8"
-							    : type;
-	char *text = arena_printf(a, "%s:%.*s", prefix, BYTES_FMT(value));
-
-	NEED(text != NULL, e, CHY_NO_MEMORY, NULL, "alternative name");
-	return gname_from_text(a, bytes_str(text), GN_NAME, ret, e);
-}
-
-static enum rc
-fixed_sans(struct walk *w, const struct json *body)
-{
-	struct at all = { .name = "san" }, item = { .up = &all }, values = { .up = &item, .name = "values" };
-
-	JSON_EACH(rule, json_get(body, "san"))
-	{
-		struct at at = { .up = &values };
-
-		JSON_EACH(v, json_get(rule, "values"))
-		{
-			struct err why = { 0 };
-			struct gname g;
-
-			REFUSE_UNLESS_FOR(san_from_text(w->a, (const char *)body_text(rule, "type").p, v->str,
-							&g, &why) == RC_OK,
-					  err_exact(&why), w, &at, CHY_FIELD_VALUE, "%s", why.text);
-			at.index++;
-		}
-		item.index++;
-	}
-	return RC_OK;
-}
-
-/* Only text has a beginning. */
-static enum rc
-beginnings(struct walk *w, const struct json *body)
-{
-	static const char *const others[] = { "ip", "directory", "rid", "fasc-n" };
-	struct at all = { .name = "san" }, item = { .up = &all }, at = { .up = &item, .name = "begins_with" };
-
-	JSON_EACH(rule, json_get(body, "san"))
-	{
-		for (size_t k = 0; k < ARRAY_LEN(others) && body_text(rule, at.name).n > 0; k++)
-			REFUSE_UNLESS(!bytes_is(body_text(rule, "type"), others[k]), w, &at,
-				      CHY_FIELD_CONFLICT, "names of type %s are no text", others[k]);
-		item.index++;
-	}
-	return RC_OK;
-}
-
-static enum rc
-format_check(struct walk *w, const struct json *body)
-{
-	struct at at = { .name = "rsa_bits_max" };
-
-	REFUSE_UNLESS(body_int(body, "rsa_bits_min", 0) <= body_int(body, at.name, INT64_MAX), w, &at,
-		      CHY_FIELD_CONFLICT, "the longest key is shorter than the shortest");
-	TRY(once_each(w, body, "subject", "attribute"));
-	TRY(once_each(w, body, "san", "type"));
-	TRY(beginnings(w, body));
-	TRY(once_each(w, body, "request_extensions", "oid"));
-	TRY(once_each(w, body, "attributes", "type"));
-	TRY(ours_only(w, body, "request_extensions"));
-	return fixed_sans(w, body);
 }
 
 /* ---- procedures ---- */
@@ -405,6 +337,21 @@ qc_check(struct walk *w, const struct json *body)
 	JSON_EACH(d, json_get(qc, "disclosures"))
 	TRY(code_letters(w, &language, body_text(d, "language"), 'a', 'z'));
 	return RC_OK;
+}
+
+enum rc
+qc_check_value(struct arena *a, const struct json *value, struct json **ret, struct err *e)
+{
+	const struct field *f = field_find(kind_of(KIND_CERTIFICATE_PROCEDURE)->fields,
+					   BYTES("qc_statements"));
+	const struct document_check c = { .kind = kind_of(KIND_CERTIFICATE_PROCEDURE) };
+	struct walk w = { .a = a, .c = &c, .e = e };
+	struct json *body = json_object(a);
+
+	NEED(body != NULL, e, CHY_NO_MEMORY, NULL, "QC statements");
+	TRY(fields_check(a, f->members, value, ret, e));
+	json_set(body, f->name, *ret);
+	return qc_check(&w, body);
 }
 
 static bool

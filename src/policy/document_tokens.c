@@ -38,6 +38,35 @@ only_reuses(struct walk *w, const struct json *body)
 	return list != NULL && list->count > 0;
 }
 
+/* A mandatory field that a token of this profile has no way to give would refuse every token. Views for preregistration
+   are about what is registered. */
+static enum rc
+view_check(struct walk *w, const struct json *body)
+{
+	static const struct {
+		const char *profile, *inputs[6];
+	} never[] = {
+		{ "pkcs10", { "pin", "device.secret", "device.allowed-domains" } },
+		{ "pkcs12",
+		  { "key_usage", "extended_key_usage", "device.secret", "device.allowed-domains" } },
+	};
+	const struct document *view = doc_of(w, body, "input_view");
+	struct at at = { .name = "input_view" };
+
+	if (view == NULL || bytes_is(body_text(view->body, "purpose"), "preregistration"))
+		return RC_OK;
+	JSON_EACH(f, body_list(view->body, "fields"))
+	for (size_t i = 0; i < ARRAY_LEN(never); i++)
+		for (const char *const *in = never[i].inputs; *in != NULL; in++)
+			REFUSE_UNLESS(
+			    !bytes_is(body_text(body, "storage_profile"), never[i].profile) ||
+				!body_true(f, "mandatory") || !bytes_is(body_text(f, "input"), *in),
+			    w, &at, CHY_FIELD_CONFLICT,
+			    "input view \"%.*s\" demands %s, which a token of the profile %s never has",
+			    BYTES_FMT(view->name), *in, never[i].profile);
+	return RC_OK;
+}
+
 enum rc
 token_procedure_check(struct walk *w, const struct json *body)
 {
@@ -48,6 +77,7 @@ token_procedure_check(struct walk *w, const struct json *body)
 	REFUSE_UNLESS(without || body_count(body, certs.name) > 0 || only_reuses(w, body), w, &certs,
 		      CHY_FIELD_MISSING,
 		      "they are mandatory, unless every key procedure recovers and reuses the certificate");
+	TRY(view_check(w, body));
 	if (!body_true(body, "card_serial_number"))
 		return RC_OK;
 	REFUSE_UNLESS(from <= to, w, &to_at, CHY_FIELD_CONFLICT, "the range ends before it begins");

@@ -6,6 +6,7 @@
 #include "pki/pem.h"
 #include "policy/document_impl.h"
 #include "policy/duration.h"
+#include "policy/modifier.h"
 
 enum { TEXT_BYTES_MAX = 1 << 17 }; /* an attribute's 32768 characters of four bytes */
 
@@ -29,11 +30,8 @@ is_hidden(int32_t c)
 }
 
 static enum rc
-line_check(struct walk *w, const struct field *f, struct bytes s, const struct at *at)
+seen_check(struct walk *w, const struct field *f, struct bytes rest, const struct at *at)
 {
-	struct bytes rest = s;
-	size_t n = characters(s);
-
 	while (rest.n > 0) {
 		int32_t c = utf8_take(&rest);
 
@@ -41,11 +39,35 @@ line_check(struct walk *w, const struct field *f, struct bytes s, const struct a
 		REFUSE_UNLESS(!is_hidden(c), w, at, CHY_FIELD_TEXT, "%s: character U+%04X cannot be seen",
 			      f->label, (unsigned)c);
 	}
+	return RC_OK;
+}
+
+static enum rc
+line_check(struct walk *w, const struct field *f, struct bytes s, const struct at *at)
+{
+	size_t n = characters(s);
+
+	TRY(seen_check(w, f, s, at));
 	REFUSE_UNLESS(n > 0 && (int64_t)n >= f->min, w, at, CHY_FIELD_EMPTY,
 		      "%s: %zu characters, at least %lld", f->label, n, (long long)(f->min > 0 ? f->min : 1));
 	REFUSE_UNLESS(f->max == 0 || (int64_t)n <= f->max, w, at, CHY_FIELD_TOO_LONG,
 		      "%s: %zu characters, at most %lld", f->label, n, (long long)f->max);
 	REFUSE_UNLESS(bytes_eq(text_trim(s), s), w, at, CHY_FIELD_TRIM, "%s: blanks at its ends", f->label);
+	return RC_OK;
+}
+
+/* Every character can be seen; blanks may stand at the ends. */
+static enum rc
+modifier_value(struct walk *w, const struct field *f, const struct json *v, const struct at *at,
+	       struct json **ret)
+{
+	struct err why = { 0 };
+	struct modifier m;
+
+	TRY(seen_check(w, f, v->str, at));
+	REFUSE_UNLESS(modifier_parse(v->str, &m, &why) == RC_OK, w, at, why.code, "%s: %s", f->label,
+		      why.text);
+	*ret = json_str(w->a, v->str);
 	return RC_OK;
 }
 
@@ -240,7 +262,7 @@ static value_fn *const by_type[FIELD_TYPE_COUNT] = {
 	[FIELD_BOOL] = bool_value,     [FIELD_INT] = int_value,   [FIELD_TEXT] = text_value,
 	[FIELD_CHOICE] = choice_value, [FIELD_TIME] = time_value, [FIELD_DURATION] = duration_value,
 	[FIELD_OID] = oid_value,       [FIELD_HEX] = hex_value,   [FIELD_DN] = dn_value,
-	[FIELD_URI] = uri_value,       [FIELD_DER] = der_value,
+	[FIELD_URI] = uri_value,       [FIELD_DER] = der_value,   [FIELD_MODIFIER] = modifier_value,
 };
 
 enum rc

@@ -402,6 +402,7 @@ rule_serial(struct issuing *i)
 	X("token-procedure", rule_token_procedure) \
 	X("right-to-issue", rule_right) \
 	X("storage-profile", rule_storage) \
+	X("input-view", rule_input) \
 	X("proof-of-possession", rule_possession) \
 	X("weak-key", rule_weak_key) \
 	X("static-token", rule_static_token) \
@@ -429,7 +430,13 @@ enum rc
 decide_issue(struct arena *a, const struct issue_facts *f, struct issue_decision *ret, struct err *e)
 {
 	struct err own = { 0 };
-	struct issuing i = { .a = a, .f = f, .d = ret, .e = e ? e : &own };
+	struct issuing i = { .a = a,
+			     .f = f,
+			     .d = ret,
+			     .e = e ? e : &own,
+			     .san = f->csr->san,
+			     .not_before_ms = f->request->not_before_ms,
+			     .not_after_ms = f->request->not_after_ms };
 
 	*ret = (struct issue_decision){ .token_procedure = NULL };
 	TRY(trace_start(a, &ret->trace, ARRAY_LEN(rules), i.e));

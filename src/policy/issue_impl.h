@@ -9,6 +9,13 @@
 #include "policy/rights.h"
 #include "policy/select.h"
 
+/* An input that is filled in, one of input_choices, with its values. */
+struct given {
+	const struct choice *input;
+	struct bytes *v;
+	size_t n;
+};
+
 /* A decision under way. */
 struct issuing {
 	struct arena *a;
@@ -16,6 +23,13 @@ struct issuing {
 	struct issue_decision *d;
 	const struct officer *officer;
 	struct exts exts; /* inputs: key usage, extended key usage, what the request brings */
+	/* what is asked: of the request, with what is filled in in place of it (issue_input.c) */
+	struct given *given;
+	size_t given_n;
+	struct name asked; /* the subject, see issue_asked */
+	struct gnames san;
+	struct qc_statements qc; /* filled in */
+	int64_t not_before_ms, not_after_ms;
 	const char *note; /* of the rule at work */
 	struct err *e;
 };
@@ -23,13 +37,23 @@ struct issuing {
 /* A rule: RC_OK or the refusal; i->note is what people should know though it passed. */
 typedef enum rc issue_rule_fn(struct issuing *i);
 
-issue_rule_fn rule_subject, rule_names, rule_key_usage, rule_extended_key_usage, rule_extensions,
+issue_rule_fn rule_input, rule_subject, rule_names, rule_key_usage, rule_extended_key_usage, rule_extensions,
     rule_validity, rule_basic_constraints;
 
 /* Adds to the note of the rule at work. */
 void issue_note(struct issuing *i, const char *fmt, ...) PRINTF(2, 3);
+bool issue_has_oid(const struct oids *l, struct bytes oid);
+/* An OID as people read it. */
+const char *issue_oid(struct issuing *i, struct bytes oid);
 /* One more extension of the certificate. */
 MUST enum rc issue_extension(struct issuing *i, const struct ext_value *v);
+
+/* The subject that is asked; read when it is first needed. */
+MUST enum rc issue_asked(struct issuing *i, const struct name **ret);
+/* What an input says: what is filled in, else what the request has of that name. */
+MUST enum rc issue_values(struct issuing *i, const struct choice *input, struct bytes **ret, size_t *n);
+/* Text without control characters, else a refusal of this field with this code. */
+MUST enum rc issue_text(struct issuing *i, struct bytes s, const char *where, enum code code);
 
 /* Positive and minimal: six octets of now, then the random ones. ISSUE_SERIAL. */
 MUST enum rc serial_make(uint8_t ret[SERIAL_LEN], int64_t now_ms, const uint8_t random[SERIAL_RANDOM],

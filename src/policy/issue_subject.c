@@ -5,7 +5,7 @@
 /* The name under construction. */
 struct making {
 	struct issuing *i;
-	struct name asked;
+	const struct name *asked;
 	struct ava v[LIMIT_NAME_ATTRS];
 	size_t n;
 };
@@ -30,49 +30,6 @@ label_of(struct issuing *i, struct bytes oid)
 					     : arena_str(i->a, bytes_str(oid_text(dotted, oid)));
 
 	return arena_printf(i->a, "subject.%s", text ? text : "");
-}
-
-/* ---- modifiers ---- */
-
-static struct bytes
-letters(struct arena *a, struct bytes s, char from, int by)
-{
-	char *copy = arena_str(a, s);
-
-	for (size_t k = 0; copy != NULL && k < s.n; k++)
-		if (copy[k] >= from && copy[k] < from + 26)
-			copy[k] = (char)(copy[k] + by);
-	return bytes_of(copy, copy ? s.n : 0);
-}
-
-static struct bytes
-collapse(struct arena *a, struct bytes s)
-{
-	char *copy = arena_str(a, s);
-	size_t n = 0;
-
-	for (size_t k = 0; copy != NULL && k < s.n; k++)
-		if (s.p[k] != ' ' || n == 0 || copy[n - 1] != ' ')
-			copy[n++] = (char)s.p[k];
-	return bytes_of(copy, n);
-}
-
-static struct bytes
-modify(struct arena *a, struct bytes s, enum modifier m)
-{
-	switch (m) {
-	case MODIFIER_TRIM:
-		return text_trim(s);
-	case MODIFIER_COLLAPSE:
-		return collapse(a, s);
-	case MODIFIER_LOWER:
-		return letters(a, s, 'A', 'a' - 'A');
-	case MODIFIER_UPPER:
-		return letters(a, s, 'a', 'A' - 'a');
-	case MODIFIER_END:
-		break;
-	}
-	return s;
 }
 
 /* ---- one attribute ---- */
@@ -105,14 +62,24 @@ check_value(struct making *m, const struct format_attribute *rule, struct bytes 
 }
 
 static enum rc
-take_one(struct making *m, const struct format_attribute *rule, const struct ava *asked, const char *where)
+take_one(struct making *m, const struct format_attribute *rule, struct bytes s, const char *where)
 {
-	struct bytes s = ava_utf8(m->i->a, asked);
-
-	for (const enum modifier *k = rule->modifiers; *k != MODIFIER_END; k++)
-		s = modify(m->i->a, s, *k);
+	TRY_AT(modifiers_apply(m->i->a, &rule->modifiers, s, &s, m->i->e), m->i->e, "%s", where);
 	TRY(check_value(m, rule, s, where));
 	return put(m, rule->oid, 0, s);
+}
+
+/* After what was found: the default, or that it is missing. */
+static enum rc
+none_found(struct making *m, const struct format_attribute *rule, const char *where)
+{
+	if (rule->otherwise.p != NULL)
+		return take_one(m, rule, rule->otherwise, where);
+	REFUSE_IF(rule->mandatory, m->i, where, CHY_SUBJECT_MISSING, NULL, "format \"%.*s\" demands %s%s%s",
+		  BYTES_FMT(m->i->d->procedure->format->doc->name), rule->name,
+		  rule->source == SOURCE_INPUT ? " of the input " : "",
+		  rule->source == SOURCE_INPUT ? rule->input->name : "");
+	return RC_OK;
 }
 
 static enum rc
@@ -122,16 +89,33 @@ from_request(struct making *m, const struct format_attribute *rule)
 	size_t found = 0;
 
 	ROOM(where, m->i);
-	for (size_t k = 0; k < m->asked.n; k++) {
-		if (!bytes_eq(m->asked.ava[k].oid, rule->oid))
+	for (size_t k = 0; k < m->asked->n; k++) {
+		if (!bytes_eq(m->asked->ava[k].oid, rule->oid))
 			continue;
 		REFUSE_IF(++found > 1 && !rule->many, m->i, where, CHY_SUBJECT_TWICE, NULL,
 			  "%s stands in the request more than once", rule->name);
-		TRY(take_one(m, rule, &m->asked.ava[k], where));
+		TRY(take_one(m, rule, ava_utf8(m->i->a, &m->asked->ava[k]), where));
 	}
-	REFUSE_IF(found == 0 && rule->mandatory, m->i, where, CHY_SUBJECT_MISSING, NULL,
-		  "format \"%.*s\" demands %s", BYTES_FMT(m->i->d->procedure->format->doc->name), rule->name);
-	return RC_OK;
+	return found == 0 ? none_found(m, rule, where) : RC_OK;
+}
+
+/* Of several alternative names the first: they stand in the certificate anyway, and an attribute is mostly one. */
+static enum rc
+from_input(struct making *m, const struct format_attribute *rule)
+{
+	const char *where = label_of(m->i, rule->oid);
+	struct bytes *v;
+	size_t n;
+
+	ROOM(where, m->i);
+	TRY(issue_values(m->i, rule->input, &v, &n));
+	if (!rule->many && n > 1 && strncmp(rule->input->name, "san.", 4) == 0)
+		n = 1;
+	REFUSE_IF(n > 1 && !rule->many, m->i, where, CHY_SUBJECT_TWICE, NULL, "%zu values of %s, %s is one",
+		  n, rule->input->name, rule->name);
+	for (size_t k = 0; k < n; k++)
+		TRY(take_one(m, rule, v[k], where));
+	return n == 0 ? none_found(m, rule, where) : RC_OK;
 }
 
 static enum rc
@@ -140,6 +124,8 @@ by_rule(struct making *m, const struct format_attribute *rule)
 	switch (rule->source) {
 	case SOURCE_REQUEST:
 		return from_request(m, rule);
+	case SOURCE_INPUT:
+		return from_input(m, rule);
 	case SOURCE_FIXED:
 		return put(m, rule->oid, 0, rule->value);
 	case SOURCE_NONE:
@@ -201,11 +187,11 @@ rule_subject(struct issuing *i)
 	const struct format *f = i->d->procedure->format;
 	struct making m = { .i = i };
 
-	TRY_AT(name_parse(i->a, i->f->csr->subject, &m.asked, i->e), i->e, "csr.subject");
+	TRY(issue_asked(i, &m.asked));
 	for (size_t k = 0; k < f->attributes_n; k++)
 		TRY(by_rule(&m, &f->attributes[k]));
-	for (size_t k = 0; k < m.asked.n; k++)
-		if (!is_named(f, m.asked.ava[k].oid))
-			TRY(unknown(&m, &m.asked.ava[k]));
+	for (size_t k = 0; k < m.asked->n; k++)
+		if (!is_named(f, m.asked->ava[k].oid))
+			TRY(unknown(&m, &m.asked->ava[k]));
 	return finish(&m);
 }

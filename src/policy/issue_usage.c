@@ -97,36 +97,16 @@ rule_key_usage(struct issuing *i)
 
 /* ---- extended key usage ---- */
 
-static bool
-has_oid(const struct oids *l, struct bytes oid)
-{
-	for (size_t k = 0; k < l->n; k++)
-		if (bytes_eq(l->v[k], oid))
-			return true;
-	return false;
-}
-
-static const char *
-oid_label(struct issuing *i, struct bytes oid)
-{
-	OWN_BUF struct buf b = buf_max(OID_TEXT_MAX);
-	const char *text;
-
-	oid_put(&b, oid);
-	text = arena_str(i->a, buf_bytes(&b));
-	return text ? text : "";
-}
-
 static enum rc
 asked_extended(struct issuing *i, const struct oids *asked)
 {
 	const struct procedure *p = i->d->procedure;
 
 	for (size_t k = 0; k < asked->n; k++)
-		REFUSE_IF(!has_oid(&p->extended_key_usage, asked->v[k]), i, "csr.extended_key_usage",
+		REFUSE_IF(!issue_has_oid(&p->extended_key_usage, asked->v[k]), i, "csr.extended_key_usage",
 			  CHY_ISSUE_EXTENDED_KEY_USAGE, "RFC 5280 4.2.1.12",
 			  "certificate procedure \"%.*s\" does not allow %s", BYTES_FMT(p->doc->name),
-			  oid_label(i, asked->v[k]));
+			  issue_oid(i, asked->v[k]));
 	return RC_OK;
 }
 
@@ -140,93 +120,11 @@ rule_extended_key_usage(struct issuing *i)
 	if (p->format->extended_key_usage != USAGE_REQUEST_ELSE_PROCEDURE) {
 		for (size_t k = 0; k < asked->n; k++)
 			if (p->format->extended_key_usage == USAGE_NONE ||
-			    !has_oid(&p->extended_key_usage, asked->v[k]))
-				issue_note(i, "%s left out", oid_label(i, asked->v[k]));
+			    !issue_has_oid(&p->extended_key_usage, asked->v[k]))
+				issue_note(i, "%s left out", issue_oid(i, asked->v[k]));
 		return RC_OK; /* the template has the procedure's */
 	}
 	TRY(asked_extended(i, asked));
 	v.eku = asked->n > 0 ? *asked : p->extended_key_usage;
 	return v.eku.n > 0 ? issue_extension(i, &v) : RC_OK;
-}
-
-/* ---- others ---- */
-
-/* Extensions of a request that other rules have looked at, or that the authority makes anew. */
-static bool
-is_handled(enum oid known)
-{
-	switch (known) {
-	case OID_CE_KEY_USAGE:
-	case OID_CE_EXT_KEY_USAGE:
-	case OID_CE_SUBJECT_ALT_NAME:
-	case OID_CE_BASIC_CONSTRAINTS:
-	case OID_CE_SUBJECT_KEY_ID:
-		return true;
-	default:
-		return false;
-	}
-}
-
-static int
-wanted(const struct format *f, struct bytes oid)
-{
-	for (size_t k = 0; k < f->from_request.n; k++)
-		if (bytes_eq(f->from_request.v[k], oid))
-			return (int)k;
-	return -1;
-}
-
-static enum rc
-take_extension(struct issuing *i, const struct ext *x)
-{
-	const struct format *f = i->d->procedure->format;
-	struct ext_value v;
-	struct err why = { 0 };
-
-	if (has_oid(&i->d->procedure->template_.consts, x->oid)) {
-		issue_note(i, "%s is the procedure's", oid_label(i, x->oid));
-		return RC_OK;
-	}
-	if (wanted(f, x->oid) >= 0) {
-		REFUSE_FOR(ext_decode(i->a, x, &v, &why) != RC_OK, err_exact(&why), i, "csr.extensions",
-			   CHY_ISSUE_EXTENSION, why.std, "%s: %s", oid_label(i, x->oid), why.text);
-		v.critical = false;
-		return issue_extension(i, &v);
-	}
-	REFUSE_IF(f->unknown_extensions == UNKNOWN_REFUSE, i, "csr.extensions", CHY_ISSUE_EXTENSION, NULL,
-		  "format \"%.*s\" has no place for %s", BYTES_FMT(f->doc->name), oid_label(i, x->oid));
-	issue_note(i, "%s left out", oid_label(i, x->oid));
-	return RC_OK;
-}
-
-/* Of the procedure, or taken over from the request. */
-static enum rc
-qc_demanded(struct issuing *i)
-{
-	const struct procedure *p = i->d->procedure;
-	struct bytes qc = oid_der(OID_PE_QC_STATEMENTS);
-
-	REFUSE_IF(
-	    p->format->qc_mandatory && !has_oid(&p->template_.consts, qc) &&
-		exts_find_oid(&i->exts, qc) == NULL,
-	    i, "qc_statements", CHY_QC_MISSING, "RFC 3739 3.2.6",
-	    "format \"%.*s\" demands QC statements, certificate procedure \"%.*s\" and the request have none",
-	    BYTES_FMT(p->format->doc->name), BYTES_FMT(p->doc->name));
-	return RC_OK;
-}
-
-enum rc
-rule_extensions(struct issuing *i)
-{
-	const struct format *f = i->d->procedure->format;
-	const struct exts *asked = &i->f->csr->exts;
-
-	for (size_t k = 0; k < asked->n; k++)
-		if (!is_handled(asked->v[k].known))
-			TRY(take_extension(i, &asked->v[k]));
-	for (size_t k = 0; k < f->from_request.n && k < f->must_n; k++)
-		REFUSE_IF(f->must_extension[k] && exts_find_oid(asked, f->from_request.v[k]) == NULL, i,
-			  "csr.extensions", CHY_ISSUE_EXTENSION, NULL, "format \"%.*s\" demands %s",
-			  BYTES_FMT(f->doc->name), oid_label(i, f->from_request.v[k]));
-	return qc_demanded(i);
 }

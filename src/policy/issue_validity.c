@@ -25,18 +25,17 @@ offered(const struct procedure *p, int64_t now_ms)
 static enum rc
 asked(struct issuing *i, struct period offer, struct period *ret)
 {
-	const struct issue_request *r = i->f->request;
 	const struct procedure *p = i->d->procedure;
 
 	*ret = offer;
-	if (r->not_before_ms == 0 && r->not_after_ms == 0)
+	if (i->not_before_ms == 0 && i->not_after_ms == 0)
 		return RC_OK;
 	REFUSE_IF(!p->requested_validity, i, "validity", CHY_VALIDITY_NOT_ALLOWED, NULL,
 		  "certificate procedure \"%.*s\" sets the validity", BYTES_FMT(p->doc->name));
-	if (r->not_before_ms != 0)
-		ret->from = whole(r->not_before_ms);
-	if (r->not_after_ms != 0)
-		ret->to = whole(r->not_after_ms);
+	if (i->not_before_ms != 0)
+		ret->from = whole(i->not_before_ms);
+	if (i->not_after_ms != 0)
+		ret->to = whole(i->not_after_ms);
 	REFUSE_IF(ret->from >= ret->to, i, "validity.not_after", CHY_VALIDITY_ORDER, NULL,
 		  "the validity ends before it begins");
 	REFUSE_IF(ret->to <= i->f->now_ms, i, "validity.not_after", CHY_VALIDITY_ORDER, NULL,

@@ -1,5 +1,6 @@
 #include "base/base.h"
 #include "model/choices.h"
+#include "policy/modifier.h"
 #include "policy/schema.h"
 
 /* A tree grows out of many small parts: that one of them is missing is kept here and asked once at the end. */
@@ -95,6 +96,26 @@ schemes(struct maker *m, struct json *o, const struct choice *c)
 	put_text(m, o, "format", "uri");
 }
 
+/* "^(trim|prefix:.+)$" */
+static void
+modifiers(struct maker *m, struct json *o, const struct choice *c)
+{
+	OWN_BUF struct buf list = buf_max(1024);
+	struct json *labels = object(m);
+	const char *pattern;
+
+	for (size_t i = 0; c != NULL && c[i].name != NULL; i++) {
+		buf_printf(&list, "%s%s%s", list.n ? "|" : "^(", c[i].name,
+			   modifier_has_argument((enum modifier_kind)i) ? ":.+" : "");
+		json_set(labels, c[i].name, text(m, c[i].label));
+	}
+	buf_str(&list, ")$");
+	pattern = buf_cstr(&list);
+	m->out_of_memory = m->out_of_memory || pattern == NULL;
+	put_text(m, o, "pattern", pattern);
+	json_set(o, "x-labels", labels);
+}
+
 /* A reference is an id, or a name that is visible. */
 static struct json *
 reference(struct maker *m, const struct field *f)
@@ -144,6 +165,9 @@ string_schema(struct maker *m, const struct field *f)
 	case FIELD_URI:
 		schemes(m, o, f->choices);
 		bounds(m, o, f, "minLength", "maxLength", 1);
+		break;
+	case FIELD_MODIFIER:
+		modifiers(m, o, f->choices);
 		break;
 	case FIELD_OID:
 		put_int(m, o, "minLength", 1);

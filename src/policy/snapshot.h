@@ -18,7 +18,9 @@
 #include "pki/gname.h"
 #include "pki/key.h"
 #include "pki/name.h"
+#include "pki/ext.h"
 #include "policy/duration.h"
+#include "policy/modifier.h"
 
 struct snapshot;
 
@@ -131,12 +133,11 @@ struct authority {
 	struct unusable why_not; /* for issuing */
 };
 
-enum format_source { SOURCE_REQUEST, SOURCE_FIXED, SOURCE_NONE };
+/* SOURCE_INPUT: as request, but what another input of input_choices gives. */
+enum format_source { SOURCE_REQUEST, SOURCE_FIXED, SOURCE_NONE, SOURCE_INPUT };
 enum unknown_action { UNKNOWN_REFUSE, UNKNOWN_DROP, UNKNOWN_KEEP };
 enum format_purpose { PURPOSE_END_ENTITY, PURPOSE_CA, PURPOSE_ATTRIBUTE_CERTIFICATE };
 enum usage_source { USAGE_REQUEST_ELSE_PROCEDURE, USAGE_PROCEDURE, USAGE_NONE };
-enum modifier { MODIFIER_TRIM, MODIFIER_COLLAPSE, MODIFIER_LOWER, MODIFIER_UPPER, MODIFIER_END = -1 };
-enum { FORMAT_MODIFIERS_MAX = 4 };
 
 /* How one attribute of the subject comes about. */
 struct format_attribute {
@@ -144,9 +145,11 @@ struct format_attribute {
 	const char *name; /* short name or dotted */
 	enum format_source source;
 	bool mandatory, many;
-	size_t max_len;                                    /* characters; 0: the bound of RFC 5280 alone */
-	struct bytes value;                                /* SOURCE_FIXED */
-	enum modifier modifiers[FORMAT_MODIFIERS_MAX + 1]; /* in order, ends with MODIFIER_END */
+	size_t max_len;             /* characters; 0: the bound of RFC 5280 alone */
+	struct bytes value;         /* SOURCE_FIXED */
+	const struct choice *input; /* which fills it; NULL: its own, and none is called so */
+	struct bytes otherwise;     /* where nothing is given; p NULL: nothing */
+	struct modifiers modifiers;
 };
 
 struct format_san {
@@ -159,6 +162,21 @@ struct format_san {
 	struct bytes begins; /* how each name of a request must begin; empty: anyhow */
 	struct gname *fixed;
 	size_t fixed_n;
+	const struct choice *input;    /* which fills it */
+	const struct gname *otherwise; /* where nothing is given; NULL: nothing */
+	struct modifiers modifiers;
+};
+
+enum text_form { TEXT_UTF8, TEXT_PRINTABLE, TEXT_IA5 };
+
+/* An extension whose value is a text that is filled in. */
+struct format_extension {
+	struct bytes oid;
+	bool critical, mandatory;
+	enum text_form form;
+	const struct choice *input;
+	struct bytes otherwise;
+	struct modifiers modifiers;
 };
 
 struct format {
@@ -175,6 +193,9 @@ struct format {
 	struct oids from_request; /* other extensions that are taken over from the request */
 	bool *must_extension;     /* which of them are mandatory */
 	size_t must_n;
+	struct format_extension *input_extensions;
+	size_t input_extensions_n;
+	bool takes_qc; /* QC statements of a request are added to the procedure's */
 	bool empty_subject, subject_key_id, basic_constraints;
 	bool common_name_in_san;
 	bool qc_mandatory; /* nothing is issued without QC statements */
@@ -219,6 +240,7 @@ struct procedure {
 	bool cut;                /* at the CA's end; else refuse */
 	bool requested_validity; /* a request may ask for a shorter one */
 	enum sigalg sigalg;
+	struct qc_statements qc; /* its own, where format->takes_qc; else they stand in the template */
 	struct cert_template
 	    template_; /* everything that is the same in each certificate; usable only where why_not is not */
 	struct unusable why_not;
@@ -274,10 +296,12 @@ struct ac_procedure {
 enum view_purpose { VIEW_ISSUE, VIEW_PREREGISTRATION };
 
 struct view_field {
-	const char *input, *label; /* "subject.common-name", "Common name" */
+	const struct choice *input; /* of input_choices */
+	const char *label;          /* "Common name" */
 	bool mandatory;
 	struct bytes value; /* its default; empty: none */
-	enum modifier modifiers[FORMAT_MODIFIERS_MAX + 1];
+	struct modifiers modifiers;
+	const struct json *modifiers_text; /* as the document has them; NULL: none */
 };
 
 struct input_view {
@@ -312,6 +336,8 @@ const struct authority *snapshot_authority(const struct snapshot *s, struct doc_
 size_t authority_chain(const struct authority *x, struct bytes ret[AUTHORITY_CHAIN_MAX]);
 /* Whether its certificates are made by its key here, and it can have any. */
 bool authority_has_key(enum authority_type t);
+/* Whether a format puts this input (its name) into a certificate; *demands stays true only where nothing is issued without it. */
+bool format_takes(const struct format *f, const char *input, bool *demands);
 const struct format *snapshot_format(const struct snapshot *s, struct doc_id id);
 const struct procedure *snapshot_procedure(const struct snapshot *s, struct doc_id id);
 const struct token_procedure *snapshot_token_procedure(const struct snapshot *s, struct doc_id id);

@@ -59,13 +59,11 @@ void needs(struct snapshot *s, struct unusable *u, struct doc_id id, const char 
 /* A list of authorities, those that are there. */
 MUST enum rc authorities_of(struct snapshot *s, const struct json *list, const struct authority ***ret,
 			    size_t *n, struct err *e);
-/* Modifiers of a list, in order; room for FORMAT_MODIFIERS_MAX + 1. */
-void modifiers_of(const struct json *list, enum modifier *ret);
 
 typedef enum rc compile_fn(struct snapshot *, struct slot *, struct err *);
-/* compile_tokens.c */
-compile_fn crl_procedure_compile, key_procedure_compile, pin_procedure_compile, ac_procedure_compile,
-    input_view_compile, token_compile;
+/* compile_format.c, compile_tokens.c */
+compile_fn format_compile, crl_procedure_compile, key_procedure_compile, pin_procedure_compile,
+    ac_procedure_compile, input_view_compile, token_compile;
 /* compile_authority.c: all authorities, with what stands above each. */
 MUST enum rc compile_authorities(struct snapshot *s, const struct authority_facts *facts, size_t facts_n,
 				 struct err *e);
@@ -74,8 +72,7 @@ MUST enum rc link_crls(struct snapshot *s, struct err *e);
 
 /* The template of a procedure whose authority and format are usable. Codes: those of pki; the caller keeps them as the
    reason why the procedure is not. */
-MUST enum rc template_of(struct snapshot *s, const struct procedure *p, struct cert_template *ret,
-			 struct err *e);
+MUST enum rc template_of(struct snapshot *s, struct procedure *p, struct cert_template *ret, struct err *e);
 
 /* The extensions of a procedure's attribute certificates, and the attributes that they always have; authority and format
    are usable. */
@@ -89,6 +86,9 @@ struct specs {
 MUST enum rc specs_add(struct arena *a, struct specs *s, const struct ext_value *v, struct err *e);
 MUST enum rc specs_slot(struct specs *s, enum cert_slot slot, struct err *e);
 MUST enum rc specs_qc(struct arena *a, struct specs *s, const struct json *qc, struct err *e);
+/* A list of OIDs, DER; member: of each item, NULL: each item is one. */
+MUST enum rc oids_of(struct arena *a, const struct json *list, const char *member, struct oids *ret,
+		     struct err *e);
 /* CRL points, AIA as the document (or the one above it) has them. */
 MUST enum rc specs_addresses(struct arena *a, struct specs *s, const struct json *body,
 			     const struct json *above, struct err *e);

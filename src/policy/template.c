@@ -3,6 +3,7 @@
 #include "model/choices.h"
 #include "policy/body.h"
 #include "policy/issue_attribute.h"
+#include "policy/qc.h"
 #include "policy/snapshot_impl.h"
 
 enum { CRLS_MAX = 20 };
@@ -261,7 +262,8 @@ specs_of(struct snapshot *in, const struct procedure *p, struct specs *s, struct
 	TRY(specs_slot(s, SLOT_SAN, e));
 	TRY(add_issuer_names(a, s, body_list(body, "issuer_alternative_names"), e));
 	TRY(specs_procedure_addresses(in, s, p, e));
-	TRY(specs_qc(a, s, json_get(body, "qc_statements"), e));
+	if (!p->format->takes_qc) /* else they are an input, with those of the request */
+		TRY(specs_qc(a, s, json_get(body, "qc_statements"), e));
 	TRY(add_features(a, s, body_list(body, "tls_feature"), e));
 	if (body_true(body, "ocsp_no_check"))
 		TRY(specs_add(a, s, &no_check, e));
@@ -270,10 +272,12 @@ specs_of(struct snapshot *in, const struct procedure *p, struct specs *s, struct
 }
 
 enum rc
-template_of(struct snapshot *in, const struct procedure *p, struct cert_template *ret, struct err *e)
+template_of(struct snapshot *in, struct procedure *p, struct cert_template *ret, struct err *e)
 {
 	struct specs s = { .n = 0 };
 
+	if (p->format->takes_qc)
+		TRY(qc_of(in->a, json_get(p->doc->body, "qc_statements"), &p->qc, e));
 	TRY(specs_of(in, p, &s, e));
 	return cert_template_build(in->a, p->sigalg, p->authority->subject_in_force, s.v, s.n, ret, e);
 }

@@ -2,6 +2,7 @@
 #include "base/base.h"
 #include "model/choices.h"
 #include "policy/body.h"
+#include "policy/qc.h"
 #include "policy/snapshot_impl.h"
 
 #define ROOM(p, e) NEED((p) != NULL, e, CHY_NO_MEMORY, NULL, "template")
@@ -88,24 +89,31 @@ limit(struct qc_statements *l, const struct json *v)
 }
 
 enum rc
+qc_of(struct arena *a, const struct json *qc, struct qc_statements *ret, struct err *e)
+{
+	*ret = (struct qc_statements){ .n = 0 };
+	if (qc == NULL || qc->type != JSON_OBJECT)
+		return RC_OK;
+	ROOM(ret->v = arena_array(a, STATEMENTS_MAX, sizeof(*ret->v)), e);
+	if (body_true(qc, "compliance"))
+		statement(ret, OID_QC_COMPLIANCE);
+	if (body_true(qc, "device"))
+		statement(ret, OID_QC_SSCD);
+	TRY(types(a, ret, body_list(qc, "types"), e));
+	semantics(ret, qc);
+	if (json_get(qc, "retention_years") != NULL)
+		statement(ret, OID_QC_RETENTION)->years = body_int(qc, "retention_years", 0);
+	if (json_get(qc, "limit") != NULL)
+		limit(ret, json_get(qc, "limit"));
+	TRY(disclosures(a, ret, body_list(qc, "disclosures"), e));
+	return countries(a, ret, body_list(qc, "countries"), e);
+}
+
+enum rc
 specs_qc(struct arena *a, struct specs *s, const struct json *qc, struct err *e)
 {
 	struct ext_value v = { .kind = OID_PE_QC_STATEMENTS };
 
-	if (qc == NULL || qc->type != JSON_OBJECT)
-		return RC_OK;
-	ROOM(v.qc.v = arena_array(a, STATEMENTS_MAX, sizeof(*v.qc.v)), e);
-	if (body_true(qc, "compliance"))
-		statement(&v.qc, OID_QC_COMPLIANCE);
-	if (body_true(qc, "device"))
-		statement(&v.qc, OID_QC_SSCD);
-	TRY(types(a, &v.qc, body_list(qc, "types"), e));
-	semantics(&v.qc, qc);
-	if (json_get(qc, "retention_years") != NULL)
-		statement(&v.qc, OID_QC_RETENTION)->years = body_int(qc, "retention_years", 0);
-	if (json_get(qc, "limit") != NULL)
-		limit(&v.qc, json_get(qc, "limit"));
-	TRY(disclosures(a, &v.qc, body_list(qc, "disclosures"), e));
-	TRY(countries(a, &v.qc, body_list(qc, "countries"), e));
+	TRY(qc_of(a, qc, &v.qc, e));
 	return v.qc.n > 0 ? specs_add(a, s, &v, e) : RC_OK;
 }

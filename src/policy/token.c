@@ -1,6 +1,7 @@
 #include "base/base.h"
 #include "model/choices.h"
 #include "pki/name.h"
+#include "policy/document_impl.h"
 #include "policy/token.h"
 
 enum { INPUT_TEXT_MAX = 4096 };
@@ -11,30 +12,28 @@ static const struct view_field *
 field_of(const struct token_procedure *t, const char *input)
 {
 	for (size_t i = 0; t->view != NULL && i < t->view->fields_n; i++)
-		if (strcmp(t->view->fields[i].input, input) == 0)
+		if (strcmp(t->view->fields[i].input->name, input) == 0)
 			return &t->view->fields[i];
 	return NULL;
 }
 
-/* Does some format of the procedure take it from a request? */
+/* Does some format of the procedure take it? */
 static bool
-format_takes(const struct token_procedure *t, const struct choice *c)
+some_format_takes(const struct token_procedure *t, const struct choice *c)
 {
-	bool subject = strncmp(c->name, "subject.", 8) == 0;
-
-	for (size_t p = 0; p < t->procedures_n; p++) {
-		const struct format *f = t->procedures[p]->format;
-
-		for (size_t i = 0; f != NULL && subject && i < f->attributes_n; i++)
-			if (f->attributes[i].source == SOURCE_REQUEST &&
-			    oid_find(f->attributes[i].oid) == oid_by_text(bytes_str(c->help)))
-				return true;
-		for (size_t i = 0; f != NULL && !subject && i < f->san_n; i++)
-			if (f->san[i].source == SOURCE_REQUEST && strcmp(f->san[i].name, c->help) == 0)
-				return true;
-	}
+	for (size_t p = 0; p < t->procedures_n; p++)
+		if (t->procedures[p]->format != NULL && format_takes(t->procedures[p]->format, c->name, NULL))
+			return true;
 	/* nothing is issued: the fields only say whose keys are meant */
-	return t->procedures_n == 0;
+	return t->procedures_n == 0 &&
+	    (strncmp(c->name, "subject.", 8) == 0 || strncmp(c->name, "san.", 4) == 0);
+}
+
+/* Those that are for more than a certificate, and are not asked of the formats. */
+static bool
+is_general(const struct choice *c)
+{
+	return strncmp(c->name, "validity.", 9) == 0 || strcmp(c->name, "publication") == 0;
 }
 
 bool
@@ -46,10 +45,8 @@ token_takes(const struct token_procedure *t, const char *input)
 static enum rc
 may_give(const struct token_procedure *t, const struct choice *c, struct err *e)
 {
-	bool name = strncmp(c->name, "subject.", 8) == 0 || strncmp(c->name, "san.", 4) == 0;
-
-	NEED(strncmp(c->name, "device.", 7) != 0 && strcmp(c->name, "key_usage") != 0 &&
-		 strcmp(c->name, "extended_key_usage") != 0,
+	NEED(strcmp(c->name, "device.secret") != 0 && strcmp(c->name, "device.allowed-domains") != 0 &&
+		 strcmp(c->name, "key_usage") != 0 && strcmp(c->name, "extended_key_usage") != 0,
 	     e, CHY_TOKEN_INPUT, NULL, "a soft token does not take %s", c->name);
 	NEED(strcmp(c->name, "pin") != 0 && strcmp(c->name, "revocation_password") != 0, e, CHY_TOKEN_INPUT,
 	     NULL, "%s is sent beside what is signed, never in it", c->name);
@@ -57,7 +54,7 @@ may_give(const struct token_procedure *t, const struct choice *c, struct err *e)
 		NEED(field_of(t, c->name) != NULL, e, CHY_TOKEN_INPUT_UNWANTED, NULL,
 		     "the input view \"%.*s\" has no field %s", BYTES_FMT(t->view->doc->name), c->name);
 	else
-		NEED(!name || format_takes(t, c), e, CHY_TOKEN_INPUT_UNWANTED, NULL,
+		NEED(is_general(c) || some_format_takes(t, c), e, CHY_TOKEN_INPUT_UNWANTED, NULL,
 		     "no format of the procedure takes %s", c->name);
 	return RC_OK;
 }
@@ -71,24 +68,6 @@ struct reading {
 	struct ava ava[LIMIT_NAME_ATTRS];
 	size_t n;
 };
-
-static struct bytes
-modified(struct arena *a, const struct view_field *f, struct bytes s)
-{
-	char *copy = arena_str(a, s);
-	struct bytes v = bytes_of(copy, copy ? s.n : 0);
-
-	for (const enum modifier *m = f ? f->modifiers : NULL; m != NULL && *m != MODIFIER_END; m++) {
-		if (*m == MODIFIER_TRIM || *m == MODIFIER_COLLAPSE)
-			v = text_trim(v);
-		for (size_t i = 0; copy != NULL && i < s.n; i++)
-			if (*m == MODIFIER_LOWER && copy[i] >= 'A' && copy[i] <= 'Z')
-				copy[i] = (char)(copy[i] + 32);
-			else if (*m == MODIFIER_UPPER && copy[i] >= 'a' && copy[i] <= 'z')
-				copy[i] = (char)(copy[i] - 32);
-	}
-	return v;
-}
 
 static enum rc
 take_name(struct reading *r, const struct choice *c, struct bytes value, struct err *e)
@@ -107,25 +86,43 @@ take_name(struct reading *r, const struct choice *c, struct bytes value, struct 
 		return RC_OK;
 	}
 	NEED(r->ret->san.n < LIMIT_SAN, e, CHY_LIMIT, NULL, "more than %d names", LIMIT_SAN);
-	TRY(gname_from_text(r->a, bytes_str(arena_printf(r->a, "%s:%.*s", c->help, BYTES_FMT(value))),
-			    GN_NAME, &g, e));
+	TRY(san_from_text(r->a, c->help, value, &g, e));
 	r->ret->san.v[r->ret->san.n++] = g;
 	return RC_OK;
+}
+
+static bool
+has_no_control(struct bytes s)
+{
+	int32_t c;
+
+	while ((c = utf8_take(&s)) >= 0)
+		if (c < 0x20 || (c >= 0x7f && c < 0xa0))
+			return false;
+	return s.n == 0;
 }
 
 static enum rc
 take_text(struct reading *r, const struct choice *c, const struct json *v, struct err *e)
 {
+	const struct view_field *f = field_of(r->t, c->name);
 	struct bytes value;
 
 	NEED(v->type == JSON_STR, e, CHY_TOKEN_INPUT, NULL, "text is expected");
 	NEED(v->str.n > 0 && v->str.n <= INPUT_TEXT_MAX, e, CHY_TOKEN_INPUT, NULL, "1 to %d bytes of text",
 	     INPUT_TEXT_MAX);
-	value = modified(r->a, field_of(r->t, c->name), v->str);
+	value = v->str;
+	if (f != NULL)
+		TRY(modifiers_apply(r->a, &f->modifiers, value, &value, e));
+	NEED(value.n > 0 && has_no_control(value), e, CHY_TOKEN_INPUT, NULL,
+	     "nothing is left of the text, or it has a control character");
 	if (strcmp(c->name, "validity.not_before") == 0)
 		return time_parse(value, &r->ret->not_before_ms, e);
 	if (strcmp(c->name, "validity.not_after") == 0)
 		return time_parse(value, &r->ret->not_after_ms, e);
+	/* what is no name of the certificate itself goes where its format puts it, when it is decided */
+	if (strncmp(c->name, "subject.", 8) != 0 && strncmp(c->name, "san.", 4) != 0)
+		return RC_OK;
 	return take_name(r, c, value, e);
 }
 
@@ -138,6 +135,8 @@ take_value(struct reading *r, const struct choice *c, const struct json *v, stru
 		r->ret->publication_said = true;
 		return RC_OK;
 	}
+	if (strcmp(c->name, "qc_statements") == 0)
+		return RC_OK; /* judged when it is decided */
 	if (v->type != JSON_ARRAY)
 		return take_text(r, c, v, e);
 	JSON_EACH(item, v)
@@ -166,10 +165,11 @@ take_one(struct reading *r, const struct choice *c, const struct json *input, st
 		return strcmp(c->name, "publication") == 0
 		    ? take_value(r, c, json_bool(r->a, says_yes(f->value)), e)
 		    : take_value(r, c, json_str(r->a, f->value), e);
-	NEED(f == NULL || !f->mandatory || strcmp(c->name, "pin") == 0 ||
-		 strcmp(c->name, "revocation_password") == 0,
-	     e, CHY_TOKEN_INPUT_MISSING, NULL, "\"%s\" is mandatory", f ? f->label : "");
-	return RC_OK;
+	if (f == NULL || !f->mandatory || strcmp(c->name, "pin") == 0 ||
+	    strcmp(c->name, "revocation_password") == 0)
+		return RC_OK;
+	err_rule(e, "input-view");
+	FAIL(e, CHY_TOKEN_INPUT_MISSING, NULL, "\"%s\" is mandatory", f->label);
 }
 
 static enum rc
@@ -238,6 +238,7 @@ wanted(const struct token_procedure *t, const char *input, bool given, struct er
 		     BYTES_FMT(t->view->doc->name), input);
 	}
 	if (!given && f != NULL && f->mandatory) {
+		err_rule(e, "input-view");
 		err_field(e, "%s", input);
 		FAIL(e, CHY_TOKEN_INPUT_MISSING, NULL, "\"%s\" is mandatory", f->label);
 	}

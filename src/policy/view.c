@@ -17,77 +17,22 @@ member(struct view_out *v, struct json *o, const char *name, struct json *x)
 	json_set(o, name, x);
 }
 
-/* ---- inputs and the formats ---- */
-
-/* "subject.common-name" for CN; the dotted number or short name where no input is called after it. */
-static const char *
-input_of(struct view_out *v, const char *part, const char *name)
-{
-	size_t n = strlen(part);
-
-	for (const struct choice *c = input_choices; c->name != NULL; c++)
-		if (strncmp(c->name, part, n) == 0 && c->name[n] == '.' && c->help != NULL &&
-		    strcmp(c->help, name) == 0)
-			return c->name;
-	return arena_printf(v->a, "%s.%s", part, name);
-}
-
-static bool
-takes_attribute(const struct format *f, const char *name, bool *must)
-{
-	for (size_t i = 0; i < f->attributes_n; i++)
-		if (f->attributes[i].source == SOURCE_REQUEST && strcmp(f->attributes[i].name, name) == 0) {
-			*must = *must && f->attributes[i].mandatory;
-			return true;
-		}
-	return false;
-}
-
-static bool
-takes_san(const struct format *f, const char *name, bool *must)
-{
-	for (size_t i = 0; i < f->san_n; i++)
-		if (f->san[i].source == SOURCE_REQUEST && strcmp(f->san[i].name, name) == 0) {
-			*must = *must && f->san[i].mandatory;
-			return true;
-		}
-	return false;
-}
-
 /* Whether every procedure's format demands it. */
 static bool
-is_demanded(struct view_out *v, bool san, const char *name)
+is_demanded(struct view_out *v, const char *input)
 {
 	bool must = v->t->procedures_n > 0;
 
 	for (size_t i = 0; i < v->t->procedures_n && must; i++) {
 		const struct format *f = v->t->procedures[i]->format;
 
-		if (f == NULL || !(san ? takes_san(f, name, &must) : takes_attribute(f, name, &must)))
+		if (f == NULL || !format_takes(f, input, &must))
 			return false;
 	}
 	return must;
 }
 
-static bool
-input_is_demanded(struct view_out *v, const char *input)
-{
-	int i = choice_index(input_choices, bytes_str(input));
-	bool san = strncmp(input, "san.", 4) == 0;
-
-	return i >= 0 && input_choices[i].help != NULL && (san || strncmp(input, "subject.", 8) == 0) &&
-	    is_demanded(v, san, input_choices[i].help);
-}
-
 /* ---- fields ---- */
-
-static const char *
-label_of(const char *input)
-{
-	int i = choice_index(input_choices, bytes_str(input));
-
-	return i >= 0 ? input_choices[i].label : input;
-}
 
 static struct json *
 add_field(struct view_out *v, const char *input, const char *label, bool mandatory)
@@ -106,14 +51,12 @@ own_fields(struct view_out *v, const struct input_view *view)
 {
 	for (size_t i = 0; i < view->fields_n; i++) {
 		const struct view_field *f = &view->fields[i];
-		struct json *o = add_field(v, f->input, f->label,
-					   f->mandatory || input_is_demanded(v, f->input)),
-			    *list = json_array(v->a);
+		struct json *o = add_field(v, f->input->name, f->label,
+					   f->mandatory || is_demanded(v, f->input->name)),
+			    *list = f->modifiers_text ? json_copy(v->a, f->modifiers_text) : json_array(v->a);
 
 		if (f->value.n > 0)
 			member(v, o, "default", json_str(v->a, f->value));
-		for (const enum modifier *m = f->modifiers; *m != MODIFIER_END; m++)
-			json_add(list, json_str(v->a, bytes_str(modifier_choices[*m].name)));
 		member(v, o, "modifiers", list);
 	}
 }
@@ -127,39 +70,64 @@ is_there(struct view_out *v, const char *input)
 	return false;
 }
 
+/* What fills an element: an input, or where none is called after it, the element's own name. */
+static void
+element(struct view_out *v, const struct choice *input, const char *part, const char *name)
+{
+	const char *called = input ? input->name : arena_printf(v->a, "%s.%s", part, name);
+
+	if (called != NULL && !is_there(v, called))
+		add_field(v, called, input ? input->label : called, is_demanded(v, called));
+}
+
+static bool
+is_filled(enum format_source source)
+{
+	return source == SOURCE_REQUEST || source == SOURCE_INPUT;
+}
+
 static void
 format_fields(struct view_out *v, const struct format *f)
 {
-	for (size_t i = 0; i < f->attributes_n; i++) {
-		const char *input = input_of(v, "subject", f->attributes[i].name);
+	for (size_t i = 0; i < f->attributes_n; i++)
+		if (is_filled(f->attributes[i].source))
+			element(v, f->attributes[i].input, "subject", f->attributes[i].name);
+	for (size_t i = 0; i < f->san_n; i++)
+		if (is_filled(f->san[i].source))
+			element(v, f->san[i].input, "san", f->san[i].name);
+	for (size_t i = 0; i < f->input_extensions_n; i++)
+		element(v, f->input_extensions[i].input, "extension", "");
+}
 
-		if (input != NULL && f->attributes[i].source == SOURCE_REQUEST && !is_there(v, input))
-			add_field(v, input, label_of(input), is_demanded(v, false, f->attributes[i].name));
-	}
-	for (size_t i = 0; i < f->san_n; i++) {
-		const char *input = input_of(v, "san", f->san[i].name);
+static void
+add_input(struct view_out *v, const char *name)
+{
+	const struct choice *c = &input_choices[choice_index(input_choices, bytes_str(name))];
 
-		if (input != NULL && f->san[i].source == SOURCE_REQUEST && !is_there(v, input))
-			add_field(v, input, label_of(input), is_demanded(v, true, f->san[i].name));
-	}
+	add_field(v, c->name, c->label, strcmp(name, "pin") == 0 || is_demanded(v, name));
 }
 
 static void
 default_fields(struct view_out *v)
 {
-	bool validity = false;
+	bool validity = false, qc = false;
 
 	for (size_t i = 0; i < v->t->procedures_n; i++) {
-		validity = validity || v->t->procedures[i]->requested_validity;
-		if (v->t->procedures[i]->format != NULL)
-			format_fields(v, v->t->procedures[i]->format);
+		const struct procedure *p = v->t->procedures[i];
+
+		validity = validity || p->requested_validity;
+		qc = qc || (p->format != NULL && p->format->takes_qc);
+		if (p->format != NULL)
+			format_fields(v, p->format);
 	}
+	if (qc)
+		add_input(v, "qc_statements");
 	if (validity) {
-		add_field(v, "validity.not_before", label_of("validity.not_before"), false);
-		add_field(v, "validity.not_after", label_of("validity.not_after"), false);
+		add_input(v, "validity.not_before");
+		add_input(v, "validity.not_after");
 	}
 	if (v->t->pin != NULL && v->t->pin->method == PIN_ENTERED)
-		add_field(v, "pin", label_of("pin"), true);
+		add_input(v, "pin");
 }
 
 /* What one should know of the procedures to choose between token procedures. */

@@ -101,6 +101,18 @@ static const struct {
 	  "\"listed\","
 	  "\"open_settings\":[\"key_usage\"]}" },
 	{ KIND_FORMAT,
+	  "{\"name\":\"New\",\"subject\":[{\"attribute\":\"CN\",\"input\":\"device.fqdn\",\"default\":"
+	  "\"none\","
+	  "\"modifiers\":[\"before:.\",\"prefix:host "
+	  "\",\"truncate:64\"]}],\"san\":[{\"type\":\"email\",\"input\":"
+	  "\"person.email\",\"default\":\"a@b.example\",\"modifiers\":[\"match:*@*\"]},{\"type\":\"ip\","
+	  "\"input\":"
+	  "\"device.ip\",\"mandatory\":true}],\"input_extensions\":[{\"oid\":\"1.3.6.1.4.1.99999.1\","
+	  "\"critical\":"
+	  "true,\"form\":\"ia5\",\"input\":\"person.number\",\"mandatory\":false,\"default\":\"0\","
+	  "\"modifiers\":"
+	  "[\"only:0-9\"]}]}" },
+	{ KIND_FORMAT,
 	  "{\"name\":\"New\",\"purpose\":\"attribute-certificate\",\"attributes\":[{\"type\":\"role\","
 	  "\"mandatory\":"
 	  "true,\"max_count\":3}]}" },
@@ -776,6 +788,61 @@ rules_of_the_kinds(void **state)
 		  CHY_FIELD_MISSING, "subject[0].value" },
 		{ KIND_FORMAT, "{\"name\":\"N\",\"san\":[{\"type\":\"ip\",\"begins_with\":\"10.\"}]}",
 		  CHY_FIELD_CONFLICT, "san[0].begins_with" },
+#define ELEMENTS(list) KIND_FORMAT, "{\"name\":\"N\"," list "}"
+		/* what fills an element: unknown, secret, of another kind, both default and mandatory */
+		{ ELEMENTS("\"subject\":[{\"attribute\":\"CN\",\"input\":\"device.colour\"}]"),
+		  CHY_FIELD_CHOICE, "subject[0].input" },
+		{ ELEMENTS("\"subject\":[{\"attribute\":\"CN\",\"input\":\"device.secret\"}]"),
+		  CHY_FIELD_CHOICE, "subject[0].input" },
+		{ ELEMENTS("\"subject\":[{\"attribute\":\"CN\",\"input\":\"pin\"}]"), CHY_FIELD_CHOICE,
+		  "subject[0].input" },
+		{ ELEMENTS("\"subject\":[{\"attribute\":\"CN\",\"input\":\"validity.not_after\"}]"),
+		  CHY_FIELD_CHOICE, "subject[0].input" },
+		{ ELEMENTS(
+		      "\"subject\":[{\"attribute\":\"CN\",\"source\":\"none\",\"input\":\"person.name\"}]"),
+		  CHY_FIELD_UNAVAILABLE, "subject[0].input" },
+		{ ELEMENTS(
+		      "\"subject\":[{\"attribute\":\"CN\",\"source\":\"fixed\",\"value\":\"x\",\"default\":"
+		      "\"y\"}]"),
+		  CHY_FIELD_UNAVAILABLE, "subject[0].default" },
+		{ ELEMENTS("\"subject\":[{\"attribute\":\"CN\",\"mandatory\":true,\"default\":\"x\"}]"),
+		  CHY_FIELD_CONFLICT, "subject[0].mandatory" },
+		{ ELEMENTS("\"subject\":[{\"attribute\":\"CN\",\"max_length\":3,\"default\":\"abcd\"}]"),
+		  CHY_FIELD_CONFLICT, "subject[0].default" },
+		{ ELEMENTS(
+		      "\"subject\":[{\"attribute\":\"CN\",\"modifiers\":[\"only:0-9\"],\"default\":\"a\"}]"),
+		  CHY_FIELD_CONFLICT, "subject[0].default" },
+		{ ELEMENTS("\"subject\":[{\"attribute\":\"CN\",\"modifiers\":[\"trim:3\"]}]"),
+		  CHY_FIELD_VALUE, "subject[0].modifiers[0]" },
+		{ ELEMENTS("\"subject\":[{\"attribute\":\"CN\",\"modifiers\":[\"trim\",\"truncate:0\"]}]"),
+		  CHY_FIELD_VALUE, "subject[0].modifiers[1]" },
+		{ ELEMENTS("\"san\":[{\"type\":\"ip\",\"input\":\"person.name\"}]"), CHY_FIELD_CONFLICT,
+		  "san[0].input" },
+		{ ELEMENTS("\"san\":[{\"type\":\"directory\",\"input\":\"san.dns\"}]"), CHY_FIELD_CONFLICT,
+		  "san[0].input" },
+		{ ELEMENTS("\"san\":[{\"type\":\"rid\",\"modifiers\":[\"trim\"]}]"), CHY_FIELD_CONFLICT,
+		  "san[0].modifiers" },
+		{ ELEMENTS("\"san\":[{\"type\":\"dns\",\"default\":\"a b\"}]"), CHY_FIELD_VALUE,
+		  "san[0].default" },
+		{ ELEMENTS("\"san\":[{\"type\":\"dns\",\"default\":\"a.example\",\"mandatory\":true}]"),
+		  CHY_FIELD_CONFLICT, "san[0].mandatory" },
+		{ ELEMENTS("\"input_extensions\":[{\"oid\":\"1.2.3\"}]"), CHY_FIELD_MISSING,
+		  "input_extensions[0].input" },
+		{ ELEMENTS("\"input_extensions\":[{\"oid\":\"keyUsage\",\"input\":\"person.name\"}]"),
+		  CHY_FIELD_CONFLICT, "input_extensions[0].oid" },
+		{ ELEMENTS(
+		      "\"input_extensions\":[{\"oid\":\"1.3.6.1.5.5.7.1.3\",\"input\":\"person.name\"}]"),
+		  CHY_FIELD_CONFLICT, "input_extensions[0].oid" },
+		{ ELEMENTS("\"input_extensions\":[{\"oid\":\"1.2.3\",\"input\":\"person.name\"}],"
+			   "\"request_extensions\":[{\"oid\":\"1.2.3\"}]"),
+		  CHY_FIELD_CONFLICT, "input_extensions[0].oid" },
+		{ ELEMENTS("\"input_extensions\":[{\"oid\":\"1.2.3\",\"input\":\"person.name\"},{\"oid\":\"1."
+			   "2.3\","
+			   "\"input\":\"person.number\"}]"),
+		  CHY_FIELD_TWICE, "input_extensions[1].oid" },
+		{ ELEMENTS("\"input_extensions\":[{\"oid\":\"1.2.3\",\"input\":\"person.name\",\"form\":"
+			   "\"bmp\"}]"),
+		  CHY_FIELD_CHOICE, "input_extensions[0].form" },
 		{ KIND_FORMAT, "{\"name\":\"N\",\"request_extensions\":[{\"oid\":\"basicConstraints\"}]}",
 		  CHY_FIELD_CONFLICT, "request_extensions[0].oid" },
 		{ KIND_FORMAT, "{\"name\":\"N\",\"purpose\":\"ca\",\"subject\":[]}", CHY_FIELD_UNAVAILABLE,

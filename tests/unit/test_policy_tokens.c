@@ -56,7 +56,7 @@ everything_is_compiled(void **state)
 	assert_int_equal(t->pin->generated_length, 16);
 	assert_int_equal(t->pin->characters, PIN_LETTERS_AND_DIGITS);
 	assert_int_equal(t->view->doc->id.v, VIEW);
-	assert_string_equal(t->view->fields[0].input, "subject.common-name");
+	assert_string_equal(t->view->fields[0].input->name, "subject.common-name");
 	assert_string_equal(t->view->fields[0].label, "Common name");
 	assert_int_equal(t->keys_n, 3); /* in their order */
 	assert_int_equal(t->keys[0]->action, KEY_ARCHIVE);
@@ -265,6 +265,13 @@ unknown_parameters_are_reported_when_loaded(void **state)
 		{ "{\"name\":\"TLS\",\"subject\":[{\"attribute\":\"CN\",\"modifiers\":[\"trim\",\"reverse\"]}"
 		  "]}",
 		  CHY_FIELD_CHOICE, "subject[0].modifiers[1]" },
+		{ "{\"name\":\"TLS\",\"subject\":[{\"attribute\":\"CN\",\"input\":\"device.colour\"}]}",
+		  CHY_FIELD_CHOICE, "subject[0].input" },
+		{ "{\"name\":\"TLS\",\"san\":[{\"type\":\"dns\",\"modifiers\":[\"replace:/\"]}]}",
+		  CHY_FIELD_VALUE, "san[0].modifiers[0]" },
+		{ "{\"name\":\"TLS\",\"input_extensions\":[{\"oid\":\"2.5.29.15\",\"input\":\"person.name\"}]"
+		  "}",
+		  CHY_FIELD_CONFLICT, "input_extensions[0].oid" },
 		{ "{\"name\":\"TLS\",\"san\":[{\"type\":\"telex\"}]}", CHY_FIELD_CHOICE, "san[0].type" },
 		{ "{\"name\":\"TLS\",\"tempo\":7}", CHY_FIELD_UNKNOWN, "tempo" },
 	};
