@@ -168,16 +168,23 @@ take_remembered(struct gathering *g)
 	size_t n;
 
 	TRY(store_remembered(g->q->f->store, g->q->mem, 0, g->q->since, g->q->most, &rows, &n, g->e));
-	for (size_t i = 0; i < n; i++)
-		add(g,
-		    &(struct past){ .what = PAST_CERTIFICATE,
-				    .at = rows[i].at,
-				    .id = rows[i].id,
-				    .session = rows[i].session_id,
-				    .csr = rows[i].csr,
-				    .token_procedure = rows[i].token_procedure,
-				    .not_before = rows[i].not_before,
-				    .not_after = rows[i].not_after });
+	for (size_t i = 0; i < n; i++) {
+		struct past *one = add(g,
+				       &(struct past){ .what = PAST_CERTIFICATE,
+						       .at = rows[i].at,
+						       .id = rows[i].id,
+						       .session = rows[i].session_id,
+						       .csr = rows[i].csr,
+						       .token_procedure = rows[i].token_procedure,
+						       .not_before = rows[i].not_before,
+						       .not_after = rows[i].not_after });
+		struct json *input;
+
+		if (one == NULL || rows[i].input.n == 0)
+			continue;
+		TRY(json_parse(g->q->mem, rows[i].input, &input, g->e));
+		one->input = input;
+	}
 	return RC_OK;
 }
 

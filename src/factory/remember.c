@@ -5,7 +5,7 @@
 
 struct one {
 	struct remembered_row row;
-	uint8_t *mem; /* of csr and name */
+	uint8_t *mem; /* of csr, name and input */
 };
 
 struct remembered {
@@ -38,13 +38,17 @@ remembered_free(struct remembered *r)
 static bool
 copy(struct one *to, const struct issue_call *c, enum rc rc)
 {
+	OWN_BUF struct buf input = buf_max(REMEMBERED_INPUT_MAX);
 	struct bytes csr = c->csr.der, name = c->request.token_procedure;
 
-	to->mem = malloc(csr.n + name.n);
-	if (to->mem == NULL)
+	if (c->request.input != NULL)
+		json_put_canonical(&input, c->request.input);
+	if (!buf_ok(&input) || (to->mem = malloc(csr.n + name.n + input.n)) == NULL)
 		return false;
 	memcpy(to->mem, csr.p, csr.n);
 	memcpy(to->mem + csr.n, name.p, name.n);
+	if (input.n > 0)
+		memcpy(to->mem + csr.n + name.n, input.p, input.n);
 	to->row = (struct remembered_row){ .id = factory_new_id(c->f),
 					   .at = c->facts.now_ms,
 					   .session_id = c->session->facts.id.v,
@@ -52,7 +56,8 @@ copy(struct one *to, const struct issue_call *c, enum rc rc)
 					   .not_before = c->request.not_before_ms,
 					   .not_after = c->request.not_after_ms,
 					   .certificate = rc == RC_OK ? c->id : 0,
-					   .csr = bytes_of(to->mem, csr.n) };
+					   .csr = bytes_of(to->mem, csr.n),
+					   .input = bytes_of(to->mem + csr.n + name.n, input.n) };
 	return true;
 }
 

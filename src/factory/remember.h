@@ -12,7 +12,8 @@ enum {
 	REMEMBERED_MAX = 10000,
 	REMEMBERED_WAITING = 128,
 	REMEMBERED_CSR_MAX = 8 << 10,
-	REMEMBERED_NAME_MAX = 1000
+	REMEMBERED_NAME_MAX = 1000,
+	REMEMBERED_INPUT_MAX = 16 << 10
 };
 
 struct remembered *remembered_new(void); /* NULL: memory is out */

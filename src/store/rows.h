@@ -263,6 +263,7 @@ struct remembered_row {
 	int64_t not_before, not_after; /* as asked; 0: not given */
 	int64_t certificate;           /* 0: it was refused */
 	struct bytes csr;              /* DER */
+	struct bytes input;            /* what was filled in, JSON; empty: nothing */
 };
 
 /* A row with its leaf. */

@@ -127,7 +127,7 @@ DESCRIBE(log_entry, "log", S, I(S, id), I(S, at), I(S, category), I(S, failed), 
 #undef S
 #define S remembered_row
 DESCRIBE(remembered, "remembered", S, I(S, id), I(S, at), I(S, session_id), T(S, token_procedure),
-	 I(S, not_before), I(S, not_after), I(S, certificate), B(S, csr));
+	 I(S, not_before), I(S, not_after), I(S, certificate), B(S, csr), T(S, input));
 #undef S
 #define S card_serial_row
 DESCRIBE(card_serial, "card_serial", S, I(S, number), I(S, token_procedure), I(S, at));

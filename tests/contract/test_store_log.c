@@ -225,7 +225,8 @@ only_the_newest_requests_are_remembered(void **state)
 								.session_id = 5,
 								.token_procedure = BYTES("Web"),
 								.certificate = i % 2,
-								.csr = BYTES("csr") });
+								.csr = BYTES("csr"),
+								.input = i % 2 ? BYTES("{}") : BYTES_NONE });
 		change_forget(c, 10);
 		ok(store_commit(w->s, c, &w->e));
 	}
@@ -233,6 +234,8 @@ only_the_newest_requests_are_remembered(void **state)
 	assert_in_range(n, 10, 11); /* rows are put behind what is forgotten */
 	assert_int_equal(rows[0].id, 30);
 	same(rows[0].csr, "csr");
+	same(rows[0].input, "");
+	same(rows[1].input, "{}");
 	ok(store_remembered(w->s, w->a, 29, 25000, 100, &rows, &n, &w->e));
 	assert_int_equal(n, 4);
 	assert_int_equal(rows[3].id, 25);
