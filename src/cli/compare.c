@@ -124,11 +124,19 @@ object_same(struct arena *a, const struct field *fields, const struct json *aske
 	return RC_OK;
 }
 
+/* Certificates whose status is to change: each gets the digest that identifies it without the server. */
+static const struct field named_fields[] = {
+	{ .name = "certificate", .type = FIELD_INT },
+	{ .name = "certificate_sha256", .type = FIELD_TEXT },
+	{ 0 },
+};
+
 /* Acts that are no documents: references of theirs that are named by people. */
 static const struct field act_fields[] = {
 	{ .name = "token_procedure", .type = FIELD_REF },
 	{ .name = "base", .type = FIELD_OBJECT, .members = base_fields },
 	{ .name = "token_procedures", .type = FIELD_REF, .flags = FIELD_LIST },
+	{ .name = "certificates", .type = FIELD_OBJECT, .flags = FIELD_LIST, .members = named_fields },
 	{ 0 },
 };
 

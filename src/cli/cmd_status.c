@@ -1,0 +1,270 @@
+/* certificate revoke, hold, reinstate, status; authority revoke. */
+#include "base/base.h"
+#include "cli/certid.h"
+#include "cli/flow.h"
+#include "cli/groups.h"
+#include "cli/options.h"
+#include "cli/pin.h"
+#include "cli/rest.h"
+#include "model/status.h"
+
+/* ---- what is asked ---- */
+
+static enum rc
+add_certificates(struct cli *c, struct json *body, struct err *e)
+{
+	struct json *list = json_array(c->a);
+
+	for (const struct arg *x = NULL; (x = args_next(&c->args, "CERTIFICATE", x)) != NULL;) {
+		struct json *o = json_object(c->a);
+		int64_t id;
+
+		TRY_AT(cert_id(c, x->value, &id, e), e, "%.60s", x->value);
+		json_set(o, "certificate", json_int(c->a, id));
+		NEED(o != NULL && list != NULL, e, CHY_NO_MEMORY, NULL, "certificates");
+		json_add(list, o);
+	}
+	json_set(body, "certificates", list);
+	return RC_OK;
+}
+
+static void
+add_text(struct cli *c, struct json *body, const char *option, const char *member)
+{
+	const char *v = args_text(&c->args, option);
+
+	if (v != NULL)
+		json_set(body, member, json_str(c->a, bytes_str(v)));
+}
+
+/* A check of who asks, or the certificates' revocation password, which goes beside what is signed. */
+static enum rc
+add_verification(struct cli *c, struct json *body, struct json *secrets, struct err *e)
+{
+	const struct pin_source from = { args_text(&c->args, "password-file"),
+					 (int)args_int(&c->args, "password-fd", -1), "Revocation password" };
+	bool password = from.file != NULL || from.fd >= 0 || args_has(&c->args, "ask-password");
+	const char *checked = args_text(&c->args, "checked");
+	OWN(secret_free)
+	struct secret *s = NULL;
+	struct json *v;
+
+	NEED(!password || checked == NULL, e, CHY_CLI_USAGE, NULL,
+	     "give the password or --checked, not both");
+	if (checked != NULL) {
+		json_set(body, "verification", json_str(c->a, BYTES("manual")));
+		json_set(body, "verification_note", json_str(c->a, bytes_str(checked)));
+	}
+	if (!password)
+		return RC_OK;
+	TRY(pin_get(&from, &s, e));
+	v = json_str(c->a, secret_bytes(s));
+	NEED(v != NULL, e, CHY_NO_MEMORY, NULL, "a password");
+	json_set(body, "verification", json_str(c->a, BYTES("password")));
+	json_set(secrets, "revocation_password", v);
+	return RC_OK;
+}
+
+/* ---- what came of it ---- */
+
+static void
+show_one(struct cli *c, struct out_table *t, const struct json *item)
+{
+	const struct json *problem = json_get(item, "problem");
+	struct bytes cells[] = { json_line(c->a, json_get(item, "certificate")),
+				 problem ? BYTES("refused") : json_line(c->a, json_get(item, "state")),
+				 problem ? json_line(c->a, json_get(problem, "code"))
+					 : json_line(c->a, json_get(item, "reason")),
+				 problem ? json_line(c->a, json_get(problem, "detail"))
+					 : json_line(c->a, json_get(item, "since")) };
+
+	out_table_row(t, cells);
+}
+
+static enum rc
+show_outcome(struct cli *c, const struct json *answer, struct err *e)
+{
+	static const char *const heads[] = { "CERTIFICATE", "STATE", "REASON", "SINCE", NULL };
+	const struct json *list = json_get(json_get(answer, "result"), "certificates");
+	struct out_table t;
+	size_t failed = 0;
+
+	if (list == NULL) { /* it waits for a second officer */
+		flow_show_outcome(c, answer);
+		return RC_OK;
+	}
+	out_json(&c->out, answer);
+	out_table_start(&t, &c->out, c->a, heads);
+	JSON_EACH(item, list)
+	{
+		show_one(c, &t, item);
+		failed += json_get(item, "problem") != NULL;
+	}
+	out_table_end(&t);
+	NEED(failed == 0, e, CHY_CLI_SOME_FAILED, NULL, "%zu of %zu certificates were refused", failed,
+	     list->count);
+	return RC_OK;
+}
+
+static enum rc
+run_act(struct cli *c, const char *act, struct err *e)
+{
+	struct json *body = json_object(c->a), *secrets = json_object(c->a), *answer;
+
+	NEED(body != NULL && secrets != NULL, e, CHY_NO_MEMORY, NULL, "request");
+	TRY(add_certificates(c, body, e));
+	add_text(c, body, "reason", "reason");
+	add_text(c, body, "invalid-at", "invalid_at");
+	add_text(c, body, "cause", "cause");
+	TRY(add_verification(c, body, secrets, e));
+	TRY(flow_with_secrets(c, &(struct asked){ act, NULL, 0, body }, secrets, &answer, e));
+	return show_outcome(c, answer, e);
+}
+
+static enum rc
+run_revoke(struct cli *c, struct err *e)
+{
+	return run_act(c, "certificate.revoke", e);
+}
+
+static enum rc
+run_hold(struct cli *c, struct err *e)
+{
+	return run_act(c, "certificate.hold", e);
+}
+
+static enum rc
+run_reinstate(struct cli *c, struct err *e)
+{
+	return run_act(c, "certificate.reinstate", e);
+}
+
+static enum rc
+run_authority_revoke(struct cli *c, struct err *e)
+{
+	return run_act(c, "authority.revoke", e);
+}
+
+/* ---- looking ---- */
+
+static void
+show_history(struct cli *c, const struct json *list)
+{
+	static const char *const heads[] = { "AT", "CHANGE", "STATE", "REASON", "CAUSE", "BY", NULL };
+	struct out_table t;
+
+	if (list == NULL || list->type != JSON_ARRAY || list->count == 0)
+		return;
+	out_table_start(&t, &c->out, c->a, heads);
+	JSON_EACH(x, list)
+	{
+		const struct json *officers = json_get(x, "officers");
+		struct bytes cells[] = { json_line(c->a, json_get(x, "at")),
+					 json_line(c->a, json_get(x, "act")),
+					 json_line(c->a, json_get(x, "to")),
+					 json_line(c->a, json_get(x, "reason")),
+					 json_line(c->a, json_get(x, "cause")),
+					 officers != NULL && officers->first != NULL
+					     ? json_line(c->a, json_get(officers->first, "name"))
+					     : BYTES("nobody claimed it") };
+
+		out_table_row(&t, cells);
+	}
+	out_table_end(&t);
+}
+
+static enum rc
+run_status(struct cli *c, struct err *e)
+{
+	static const char *const members[] = { "state", "reason", "since", "invalid_at" };
+	const struct json *status;
+	struct json *explanation;
+	struct rest *r;
+	int64_t id;
+
+	TRY(cert_id(c, args_text(&c->args, "CERTIFICATE"), &id, e));
+	TRY(cli_rest(c, &r, e));
+	TRY(rest_json(r, c->a, arena_printf(c->a, "/api/v1/certificates/%lld/explanation", (long long)id),
+		      NULL, &explanation, e));
+	status = json_get(explanation, "status");
+	NEED(status != NULL, e, CHY_CLI_ANSWER, NULL, "the server's answer has no status in it");
+	if (c->out.json) {
+		out_json(&c->out, status);
+		return RC_OK;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(members); i++)
+		if (json_get(status, members[i]) != NULL)
+			out_field(&c->out, members[i], json_line(c->a, json_get(status, members[i])));
+	JSON_EACH(hold, json_get(status, "holds"))
+	out_field(&c->out, "held for", json_line(c->a, json_get(hold, "cause")));
+	show_history(c, json_get(status, "history"));
+	return RC_OK;
+}
+
+/* ---- the commands ---- */
+
+static const char *const reasons[] = {
+#define X(e, code, name, label, help) name,
+	REASONS(X)
+#undef X
+	    NULL
+};
+
+#define OPTIONS_VERIFICATION \
+	{ "password-file", "FILE", OPT_FILE, 0, "the certificates' revocation password, the first line" }, \
+	    { "password-fd", "N", OPT_INT, 0, "the same from a descriptor" }, \
+	    { "ask-password", NULL, OPT_FLAG, 0, "ask for it on the terminal" }, \
+	{ \
+		"checked", "TEXT", OPT_TEXT, 0, \
+		    "how you have checked who asks; it is signed with the request" \
+	}
+
+static const struct opt revoke_options[] = {
+	{ "reason", "REASON", OPT_CHOICE, OPT_MUST, "why, for all of them", reasons },
+	{ "invalid-at", "TIME", OPT_TIME, 0, "since when the key may have been out" },
+	OPTIONS_VERIFICATION,
+	{ 0 },
+};
+static const struct opt hold_options[] = {
+	{ "cause", "TEXT", OPT_TEXT, 0, "what it is held for; each cause is lifted by itself" },
+	OPTIONS_VERIFICATION,
+	{ 0 },
+};
+static const struct opt authority_options[] = {
+	{ "reason", "REASON", OPT_CHOICE, OPT_MUST, "why", reasons },
+	{ "invalid-at", "TIME", OPT_TIME, 0, "since when the key may have been out" },
+	OPTIONS_CO_OFFICER,
+	{ 0 },
+};
+static const struct operand many[] = {
+	{ "CERTIFICATE", OPT_FILE, OPT_MUST | OPT_MANY,
+	  "a file that holds it, its serial number, or its id" },
+	{ 0 },
+};
+static const struct operand one[] = {
+	{ "CERTIFICATE", OPT_FILE, OPT_MUST, "a file that holds it, its serial number, or its id" },
+	{ 0 },
+};
+
+const struct command commands_status[] = {
+	{ "certificate", "revoke", "revoke certificates for good",
+	  "One request, one reason, up to 1,000 certificates. Officers with the role \"Revoke certificate "
+	  "with "
+	  "password\" alone need the revocation password; with both roles the password or --checked.",
+	  revoke_options, many,
+	  "chancery certificate revoke 4711 --reason key-compromise --checked \"called back\"", run_revoke },
+	{ "certificate", "hold", "put certificates on hold",
+	  "Without --cause only valid ones; with it a certificate is held for one more cause.", hold_options,
+	  many, "chancery certificate hold 4711 --cause \"card lost\"", run_hold },
+	{ "certificate", "reinstate", "lift a hold",
+	  "A certificate is valid again when its last cause is lifted.", hold_options, many,
+	  "chancery certificate reinstate 4711 --cause \"card lost\"", run_reinstate },
+	{ "certificate", "status", "show a certificate's state and how it came about", NULL, NULL, one, NULL,
+	  run_status },
+	{ "authority", "revoke", "revoke an authority's own certificate",
+	  "Two officers with CA and key tasks sign it. The authority issues nothing from then on.",
+	  authority_options, one,
+	  "chancery authority revoke ca.pem --reason ca-compromise --co-officer ben.p12",
+	  run_authority_revoke },
+	{ 0 },
+};

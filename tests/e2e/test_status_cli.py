@@ -1,0 +1,89 @@
+"""Revoking, holding and reinstating by the command line."""
+import json
+import os
+import subprocess
+
+import pytest
+
+import world
+from world import make_csr
+
+CLEAN = {k: v for k, v in os.environ.items() if not k.startswith("CHANCERY_") or k in ("CHANCERY_BUILD", "CHANCERY_SOURCE")}
+
+
+@pytest.fixture(scope="module")
+def desk(sqlite_house, module_scratch):
+    """An officer with both roles, as a PKCS#12 file."""
+    house = sqlite_house
+    anna, ben = house.officers["anna"], house.officers["ben"]
+    house.act("officer-profile.create", {"name": "Desk", "entity_type": "dynamic-token", "roles": [
+        "use-clients", "issue-certificate", "revoke-certificate", "revoke-certificate-with-password"]}, anna, ben)
+    house.officers["dora"] = house.make_officer("Dora Desk", "Desk", anna, ben, issuer=house.officers["rosa"])
+    (module_scratch / "pin").write_text("4711 secret\n")
+    for name in ("dora", "anna", "ben"):
+        o = house.officers[name]
+        subprocess.run(["openssl", "pkcs12", "-export", "-inkey", o.key_file, "-in", o.cert_file, "-out", module_scratch / f"{name}.p12",
+                        "-passout", "pass:4711 secret"], check=True, capture_output=True)
+    house.cli_dir = module_scratch
+    return house
+
+
+def run(house, *args, who="dora", code=0):
+    done = subprocess.run([world.CHANCERY, *map(str, args), "--officer", f"{who}.p12", "--pin-file", "pin"], capture_output=True,
+                          text=True, cwd=house.cli_dir, timeout=60, stdin=subprocess.DEVNULL, check=False,
+                          env=dict(CLEAN, HOME=str(house.cli_dir), CHANCERY_SERVER=f"https://localhost:{house.tls_port}",
+                                   CHANCERY_CA=str(house.dir / "root.pem")))
+    assert done.returncode == code, f"{args}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+    return done
+
+
+def one(house):
+    house.n = getattr(house, "n", 0) + 1
+    return house.issue(house.open_session(), make_csr(None, sans=[f"cli{house.n}.example.org"])[0])["id"]
+
+
+def test_hold_reinstate_revoke(desk):
+    """rows=CM-R-10,CM-R-12,CM-R-13"""
+    first, second = one(desk), one(desk)
+    assert "CHY-1676" in run(desk, "certificate", "hold", first, code=1).stderr
+    text = run(desk, "certificate", "hold", first, second, "--checked", "called back").stdout
+    assert text.count("held") == 2
+    assert "on hold" in run(desk, "certificate", "hold", first, "--checked", "called back", code=1).stderr
+    run(desk, "certificate", "hold", first, "--cause", "card lost", "--checked", "called back")
+    assert json.loads(run(desk, "certificate", "status", first, "--json").stdout)["state"] == "held"
+    run(desk, "certificate", "reinstate", first, "--checked", "called back")
+    assert "held for" in run(desk, "certificate", "status", first).stdout
+    run(desk, "certificate", "reinstate", first, "--cause", "card lost", "--checked", "called back")
+    done = run(desk, "certificate", "revoke", first, second, "--reason", "key-compromise", "--invalid-at", "2026-01-02T03:04:05Z",
+               "--checked", "he came by", "--json")
+    assert [x["state"] for x in json.loads(done.stdout)["result"]["certificates"]] == ["revoked", "revoked"]
+    text = run(desk, "certificate", "status", first).stdout
+    assert "revoked" in text and "2026-01-02T03:04:05" in text and text.count("Dora Desk") == 5
+    assert run(desk, "certificate", "revoke", first, code=2).stderr  # no reason
+
+
+def test_password_from_a_file(desk):
+    """rows=CM-R-09,CM-R-10"""
+    (desk.cli_dir / "password").write_text("Widerruf-4711\n")
+    (desk.cli_dir / "wrong").write_text("Widerruf-4712\n")
+    csr, _ = make_csr(None, sans=["password.example.org"])
+    (desk.cli_dir / "p.csr").write_bytes(csr)
+    run(desk, "certificate", "issue", "--procedure", "TLS server", "p.csr", "--out", "p.pem", "--revocation-password-file", "password")
+    assert "CHY-1674" in run(desk, "certificate", "revoke", "p.pem", "--reason", "superseded", "--password-file", "wrong", code=1).stderr
+    run(desk, "certificate", "revoke", "p.pem", "--reason", "superseded", "--password-file", "password")
+    assert run(desk, "certificate", "revoke", "p.pem", "--reason", "superseded", "--password-file", "password", "--checked", "x",
+               code=2).stderr
+    run(desk, "journal", "verify", who="anna")
+
+
+def test_an_authority_by_two(desk):
+    anna, ben = desk.officers["anna"], desk.officers["ben"]
+    desk.act("ca-key.create", {"name": "Short key", "algorithm": "p-256", "place": "software"}, anna, ben)
+    made = desk.act("authority.create", {"name": "Short CA", "type": "subordinate", "issuing_authority": "Root CA", "ca_key": "Short key",
+                                         "subject": "CN=Short CA,O=Test", "format": "CA certificate", "validity": "P5Y",
+                                         "path_length": 0}, anna, ben)["result"]["id"]
+    der = desk.call("GET", f"/api/v1/authorities/{made}/certificate", headers={"Accept": "application/pkix-cert"})
+    (desk.cli_dir / "ca.der").write_bytes(der)
+    text = run(desk, "authority", "revoke", "ca.der", "--reason", "ca-compromise", "--co-officer", "ben.p12", "--co-pin-file", "pin",
+               who="anna").stdout
+    assert "revoked" in text and "ca-compromise" in text

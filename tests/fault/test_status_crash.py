@@ -1,0 +1,154 @@
+"""The factory dies while certificates are revoked, held and reinstated: each act is there with its leaf, or not at all."""
+import json
+import sqlite3
+import subprocess
+import time
+
+import pytest
+
+import world
+from test_status import act, bring, desk, history, one, status, with_password  # noqa: F401
+from world import Refused, make_csr
+
+POINTS = ["factory.before-signature", "factory.before-status", "factory.after-status", "factory.after-signature",
+          "store.before-commit", "store.after-commit"]
+CHANGES = [("hold", "valid", "held"), ("reinstate", "held", "valid"), ("hold", "valid", "held"), ("revoke", "held", "revoked")]
+
+
+def verify(house, folder):
+    house.wait_sequenced()
+    export = folder / "journal.jsonl"
+    export.write_bytes(house.export())
+    done = subprocess.run([world.CHANCERY, "journal", "verify", "--root", house.dir / "root.pem", "--file", export], capture_output=True,
+                          text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def bring_anyway(house, officer, request, secrets=None):
+    """The answer may be lost; the request says what became of it."""
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        try:
+            shown = house.call("GET", f"/api/v1/requests/{request['id']}", officer=officer)
+            if shown["state"] == "done":
+                return shown["result"]
+            if shown["state"] == "prepared":
+                bring(house, officer, request, secrets)
+        except Refused as e:
+            assert e.status in (409, 429, 502, 503, 504), e
+        except OSError:
+            pass
+        time.sleep(0.2)
+    raise AssertionError(house.log.read_text()[-2000:])
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_killed_while_states_change(desk, scratch, point):  # noqa: F811
+    """rows=CM-R-14"""
+    house, free = desk, desk.officers["free"]
+    pair = [one(house), one(house)]
+    for i, (verb, before, after) in enumerate(CHANGES):
+        assert {status(house, c)["state"] for c in pair} == {before}
+        more = {"reason": "superseded"} if verb == "revoke" else {}
+        request = house.prepare(free, f"certificate.{verb}", {"certificates": pair, **more})
+        house.stop()
+        mark = len(house.log.read_text())
+        slug = f"status-{i}-" + point.replace(".", "-")
+        house.start(CHANCERY_FAULT=f"{point}@{1 if point.startswith('factory') else 3}=kill",
+                    CHANCERY_FAULT_ONCE=str(house.dir / "signer" / slug))
+        try:
+            result = bring_anyway(house, free, request)
+            assert "signal=9" in house.log.read_text()[mark:], "the point was never reached"
+            assert [x["state"] for x in result["certificates"]] == [after, after]
+        finally:
+            house.stop()
+            house.start()
+        assert {status(house, c)["state"] for c in pair} == {after}
+        assert len(history(house, pair[0])) == i + 1, "once"
+    verify(house, scratch)
+
+
+@pytest.mark.parametrize("point", ["factory.before-password-wrong", "factory.after-password-wrong"])
+def test_killed_while_a_wrong_password_is_counted(desk, point):  # noqa: F811
+    """Nobody learns that a password was wrong without its being counted. rows=CM-R-19"""
+    house, officer = desk, desk.officers["password"]
+    c = with_password(house)
+    request = house.prepare(officer, "certificate.revoke", {"certificates": [c], "reason": "superseded", "verification": "password"})
+    house.stop()
+    house.start(CHANCERY_FAULT=f"{point}@1=kill", CHANCERY_FAULT_ONCE=str(house.dir / "signer" / ("wrong-" + point)))
+    try:
+        with pytest.raises((Refused, OSError)) as e:
+            bring(house, officer, request, {"revocation_password": "a wrong password"})
+        assert not isinstance(e.value, Refused) or e.value.code != "CHY-1674", "no answer without its count"
+        house.wait_ready()
+        for _ in range(100):
+            try:
+                assert status(house, c) == {"state": "valid"}
+                break
+            except (OSError, Refused):
+                time.sleep(0.2)
+    finally:
+        house.stop()
+        house.start()
+    if house.engine == "sqlite":
+        with sqlite3.connect(f"file:{house.dir}/chancery.db?mode=ro", uri=True) as db:
+            counted = db.execute("SELECT tries FROM password_wrong WHERE certificate = ?", (c,)).fetchone()
+        assert counted == ((1,) if "after" in point else None)
+
+
+def adopt_one(house, name, key=None):
+    """A certificate whose client was never answered; the id that it was stored under."""
+    token = house.open_session()
+    before = {i["id"] for i in house.call("GET", "/api/v1/certificates?limit=1000", officer=house.officers["anna"])["items"]}
+    house.stop()
+    house.start(CHANCERY_FAULT="factory.after-sign@1=kill", CHANCERY_FAULT_ONCE=str(house.dir / "signer" / f"adopt-{name}"))
+    csr = make_csr(None, sans=[f"{name}.example.org"])[0]
+    with pytest.raises((Refused, OSError)):
+        house.issue(token, csr, key=key)
+    until = time.monotonic() + 30
+    while time.monotonic() < until:
+        try:
+            now = house.call("GET", "/api/v1/certificates?limit=1000", officer=house.officers["anna"])["items"]
+            found = [i["id"] for i in now if i["id"] not in before]
+            if found:
+                return token, csr, found[0]
+        except (OSError, Refused):
+            pass
+        time.sleep(0.2)
+    raise AssertionError(house.log.read_text()[-2000:])
+
+
+def until_state(house, number, state, seconds=150):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end and status(house, number)["state"] != state:
+        time.sleep(0.3)
+    return status(house, number)["state"]
+
+
+def test_what_nobody_claims_is_revoked(desk, scratch):  # noqa: F811
+    """And what its client has asked for again is not."""
+    house = desk
+    anna, ben = house.officers["anna"], house.officers["ben"]
+    token, csr, claimed = adopt_one(house, "claimed", key="claim me")
+    assert house.issue(token, csr, key="claim me")["id"] == claimed
+    _, _, lost = adopt_one(house, "lost", key="never again")
+    made = house.act("revocation-policy.create", {"name": "Soon", "unclaimed_after": "PT1S"}, anna, ben)["result"]["id"]
+    try:
+        house.stop()
+        house.start()  # the job runs when it starts
+        assert until_state(house, lost, "revoked") == "revoked"
+        assert status(house, lost)["reason"] == "cessation-of-operation"
+        assert status(house, claimed) == {"state": "valid"}
+        assert list(history(house, lost)[0]["by"]) == ["adopted"]
+        verify(house, scratch)
+        # killed between, it is done once
+        _, _, third = adopt_one(house, "third")
+        house.stop()
+        house.start(CHANCERY_FAULT="factory.before-unclaimed@1=kill", CHANCERY_FAULT_ONCE=str(house.dir / "signer" / "unclaimed"))
+        assert until_state(house, third, "revoked") == "revoked" and len(history(house, third)) == 1
+        verify(house, scratch)
+    finally:
+        house.stop()
+        house.start()
+        body = house.call("GET", f"/api/v1/documents/revocation-policy/{made}", officer=anna)["body"]
+        house.act("revocation-policy.modify", dict(body, state="closed"), anna, ben, obj=made)
