@@ -12,7 +12,7 @@ from world import Refused, make_csr
 
 POINTS = ["factory.before-signature", "factory.before-status", "factory.after-status", "factory.after-signature",
           "store.before-commit", "store.after-commit"]
-CHANGES = [("hold", "valid", "held"), ("reinstate", "held", "valid"), ("hold", "valid", "held"), ("revoke", "held", "revoked")]
+CHANGES = [("hold", "valid", "held"), ("revoke", "held", "revoked")]
 
 
 def verify(house, folder):
@@ -56,13 +56,10 @@ def test_killed_while_states_change(desk, scratch, point):  # noqa: F811
         slug = f"status-{i}-" + point.replace(".", "-")
         house.start(CHANCERY_FAULT=f"{point}@{1 if point.startswith('factory') else 3}=kill",
                     CHANCERY_FAULT_ONCE=str(house.dir / "signer" / slug))
-        try:
-            result = bring_anyway(house, free, request)
-            assert "signal=9" in house.log.read_text()[mark:], "the point was never reached"
-            assert [x["state"] for x in result["certificates"]] == [after, after]
-        finally:
-            house.stop()
-            house.start()
+        result = bring_anyway(house, free, request)
+        assert "signal=9" in house.log.read_text()[mark:], "the point was never reached"
+        assert [x["state"] for x in result["certificates"]] == [after, after]
+        house.wait_ready()
         assert {status(house, c)["state"] for c in pair} == {after}
         assert len(history(house, pair[0])) == i + 1, "once"
     verify(house, scratch)
@@ -120,7 +117,12 @@ def adopt_one(house, name, key=None):
 
 def until_state(house, number, state, seconds=150):
     end = time.monotonic() + seconds
-    while time.monotonic() < end and status(house, number)["state"] != state:
+    while time.monotonic() < end:
+        try:
+            if status(house, number)["state"] == state:
+                return state
+        except (OSError, Refused):
+            pass
         time.sleep(0.3)
     return status(house, number)["state"]
 
