@@ -58,6 +58,40 @@ const struct choice crl_type_choices[] = {
 const struct choice distribution_choices[] = {
 	{ "ldap", "LDAP", "into a directory" },
 	{ "http", "HTTP", "to a web server or a responder" },
+	{ "file", "File", "into a folder of this machine, for its web server" },
+	{ "mail", "Mail", "by mail" },
+	END,
+};
+
+const struct choice destination_schemes[] = {
+	{ "ldap", "LDAP", NULL },
+	{ "ldaps", "LDAPS", NULL },
+	{ "http", "HTTP", NULL },
+	{ "https", "HTTPS", NULL },
+	{ "smtp", "SMTP", NULL },
+	{ "smtps", "SMTPS", NULL },
+	END,
+};
+
+/* enum update_policy */
+const struct choice update_choices[] = {
+	{ "add", "Add", "the certificate is added to those that are there" },
+	{ "replace", "Replace", "the certificate takes the place of those that are there" },
+	{ "delete", "Delete", "the attribute is taken out of the entry" },
+	END,
+};
+
+const struct choice method_choices[] = {
+	{ "put", "PUT", "it is what the address shows from then on; unpublishing deletes it" },
+	{ "post", "POST", "it is handed over" },
+	END,
+};
+
+/* enum publication_form */
+const struct choice publication_choices[] = {
+	{ "der", "DER", "the certificate alone, binary" },
+	{ "pem", "PEM", "the certificate alone, as text" },
+	{ "pem-chain", "PEM with chain", "the certificate and those of the authorities above it, as text" },
 	END,
 };
 

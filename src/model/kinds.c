@@ -36,7 +36,7 @@ static const struct kind table[] = {
 	  "certificate." },
 	{ KIND_PUBLICATION_PROCEDURE, "publication-procedure", "Publication procedure",
 	  "Publication procedures", publication_procedure_fields, BOTH(POLICY_TASKS), 2,
-	  "How certificates are published. This version keeps it and publishes nothing yet." },
+	  "How certificates are published when an officer says so, and where to." },
 	{ KIND_CRL_PROCEDURE, "crl-procedure", "CRL procedure", "CRL procedures", crl_procedure_fields,
 	  BOTH(POLICY_TASKS), 2, "A list of revoked certificates, and where it is found." },
 	{ KIND_DISTRIBUTION_RULE, "distribution-rule", "Distribution rule", "Distribution rules",

@@ -12,7 +12,8 @@ enum {
 	TEXT_MAX = 1000,
 	SUBJECT_MAX_CHARS = 4000,
 	OFFICER_KEYS_MAX = 64,
-	MODIFIERS_MOST = 10
+	MODIFIERS_MOST = 10,
+	SECRET_NAME_MAX = 64
 };
 
 #define ONLY(f, o, ...) .only_when = { { .op = COND_##o, .field = f, .values = { __VA_ARGS__ } } }

@@ -90,7 +90,7 @@ split(struct pattern *p, struct bytes text, struct err *e)
 struct walk {
 	bool value, escaped;
 	int depth;
-	bool closed; /* a filter behind its last parenthesis */
+	bool closed;  /* a filter behind its last parenthesis */
 	size_t types; /* characters of the attribute type */
 };
 

@@ -146,23 +146,6 @@ ac_procedure_check(struct walk *w, const struct json *body)
 	return once_each(w, body, "attributes", "type");
 }
 
-/* The protocol is the address's; who logs in is no part of a document that everybody reads. */
-enum rc
-distribution_rule_check(struct walk *w, const struct json *body)
-{
-	struct at at = { .name = "address" };
-	struct bytes protocol = body_text(body, "protocol"), address = body_text(body, at.name), rest,
-		     scheme = text_cut(address, ':', &rest);
-	const char *authority = strstr((const char *)address.p, "//");
-	size_t end = authority ? strcspn(authority + 2, "/?#") : 0;
-
-	REFUSE_UNLESS(scheme.n >= protocol.n && ascii_case_eq(bytes_part(scheme, 0, protocol.n), protocol), w,
-		      &at, CHY_FIELD_CONFLICT, "it is no address of %.*s", BYTES_FMT(protocol));
-	REFUSE_UNLESS(authority == NULL || memchr(authority + 2, '@', end) == NULL, w, &at, CHY_FIELD_VALUE,
-		      "a user or password does not belong into a document that everybody reads");
-	return RC_OK;
-}
-
 enum rc
 input_view_check(struct walk *w, const struct json *body)
 {

@@ -34,7 +34,8 @@ signs_of(enum pattern_place place, struct bytes text)
 static enum rc
 fill(struct arena *a, const struct pattern *p, struct bytes value, struct buf *out, struct err *e)
 {
-	struct ava ava[] = { { .known = OID_AT_CN, .value = value }, { .known = OID_AT_UID, .value = value, .rdn = 1 } };
+	struct ava ava[] = { { .known = OID_AT_CN, .value = value },
+			     { .known = OID_AT_UID, .value = value, .rdn = 1 } };
 	struct pattern_facts f = { .serial = BYTES("\x01"), .sha256 = BYTES("\x02"), .san = BYTES_NONE };
 
 	TRY(name_build(a, ava, ARRAY_LEN(ava), &f.subject, e));

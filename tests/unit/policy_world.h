@@ -317,7 +317,8 @@ world_tokens(struct world *w)
 		  "{\"name\":\"CRL\",\"authority\":\"Issuing CA\",\"include\":false,\"distribution_points\":["
 		  "\"http://crl.example/i.crl\"]}");
 	world_put(w, KIND_DISTRIBUTION_RULE, RULE,
-		  "{\"name\":\"Web\",\"protocol\":\"http\",\"address\":\"http://web.example/in\"}");
+		  "{\"name\":\"Web\",\"protocol\":\"http\",\"address\":\"http://web.example\",\"path\":"
+		  "\"/in\"}");
 	world_put(w, KIND_INPUT_VIEW, VIEW,
 		  "{\"name\":\"Names\",\"fields\":[{\"input\":\"subject.common-name\"}]}");
 }

@@ -52,11 +52,13 @@ keywords_are_filled_in(void **state)
 	struct made m;
 
 	(void)state;
-	world(&m, "CN=Alice,OU=Sales,OU=Europe,O=Example", "dns:a.example\nemail:alice@example.org\nupn:al@x");
+	world(&m, "CN=Alice,OU=Sales,OU=Europe,O=Example",
+	      "dns:a.example\nemail:alice@example.org\nupn:al@x");
 	COMES_TO(PATTERN_DN, "cn={cn},ou={OU},o=Example", "cn=Alice,ou=Europe,o=Example");
 	COMES_TO(PATTERN_FILE, "{serial}.cer", "01000000ff.cer");
 	COMES_TO(PATTERN_LINE, "{serial-decimal} {sha256}", "4294967551 abcd");
-	COMES_TO(PATTERN_LINE, "{email} {dns} {upn} {issuer.cn}", "alice@example.org a.example al@x Issuing CA");
+	COMES_TO(PATTERN_LINE, "{email} {dns} {upn} {issuer.cn}",
+		 "alice@example.org a.example al@x Issuing CA");
 	COMES_TO(PATTERN_LINE, "{uid|cn}", "Alice");
 	COMES_TO(PATTERN_LINE, "{{{cn}}}", "{Alice}");
 	COMES_TO(PATTERN_VALUE, "{issuer}", "CN=Issuing CA,O=Test");
@@ -77,7 +79,8 @@ values_stay_values(void **state)
 
 	(void)state;
 	world(&m, "CN=x\\,ou\\=admins\\+cn\\=root\\\\\\\"\\;\\<\\>,OU=\\ \\#a\\ ,O=#0c022361", "");
-	COMES_TO(PATTERN_DN, "cn={cn},o=Example", "cn=x\\,ou\\3Dadmins\\+cn\\3Droot\\\\\\\"\\;\\<\\>,o=Example");
+	COMES_TO(PATTERN_DN, "cn={cn},o=Example",
+		 "cn=x\\,ou\\3Dadmins\\+cn\\3Droot\\\\\\\"\\;\\<\\>,o=Example");
 	COMES_TO(PATTERN_DN, "ou={ou},o=Example", "ou=\\ #a\\ ,o=Example");
 	COMES_TO(PATTERN_DN, "o={o}", "o=\\#a");
 	leave(&m);
@@ -152,7 +155,8 @@ structure_is_checked_when_it_is_written(void **state)
 		enum rc rc = pattern_parse(bytes_str(bad[i].text), bad[i].place, &p, &e);
 
 		if (rc == RC_OK || e.code != bad[i].code)
-			fail_msg("\"%s\" gave %s, not %s", bad[i].text, code_name(e.code), code_name(bad[i].code));
+			fail_msg("\"%s\" gave %s, not %s", bad[i].text, code_name(e.code),
+				 code_name(bad[i].code));
 	}
 }
 

@@ -47,9 +47,9 @@ static const char *const least[] = {
 	[KIND_KEY_PROCEDURE] = ",\"action\":\"archive\"",
 	[KIND_PIN_PROCEDURE] = ",\"method\":\"shown\"",
 	[KIND_ATTRIBUTE_CERTIFICATE_PROCEDURE] = ",\"authority\":502,\"format\":603,\"validity\":\"P1Y\"",
-	[KIND_PUBLICATION_PROCEDURE] = "",
+	[KIND_PUBLICATION_PROCEDURE] = ",\"format\":\"der\"",
 	[KIND_CRL_PROCEDURE] = ",\"authority\":502,\"distribution_points\":[\"http://a.example/c\"]",
-	[KIND_DISTRIBUTION_RULE] = ",\"protocol\":\"http\",\"address\":\"http://a.example\"",
+	[KIND_DISTRIBUTION_RULE] = ",\"protocol\":\"http\",\"address\":\"http://a.example\",\"path\":\"/in\"",
 	[KIND_REVOCATION_POLICY] = "",
 	[KIND_INPUT_VIEW] = ",\"fields\":[{\"input\":\"san.dns\"}]",
 };
