@@ -341,9 +341,29 @@ change_put_outbox(struct change *c, const struct outbox_row *row)
 }
 
 void
-change_outbox_state(struct change *c, int64_t id, struct bytes from, struct bytes to)
+change_outbox_end(struct change *c, int64_t id, struct bytes from, struct bytes to, struct bytes error,
+		  int64_t at)
 {
-	OP(c, Q_OUTBOX_STATE, I(id), B(from), B(to));
+	OP(c, Q_OUTBOX_END, I(id), B(from), B(to), B(error), I(at));
+}
+
+void
+change_outbox_later(struct change *c, int64_t id, int64_t next_at, struct bytes error, int64_t at)
+{
+	OP(c, Q_OUTBOX_LATER, I(id), I(next_at), B(error), I(at));
+}
+
+void
+change_outbox_retry(struct change *c, int64_t id, int64_t at)
+{
+	OP(c, Q_OUTBOX_RETRY, I(id), I(at));
+}
+
+void
+change_published(struct change *c, const struct publication_row *row)
+{
+	OP(c, Q_PUBLISHED, I(row->certificate), I(row->by_procedure), I(row->at), I(row->request_id),
+	   I(row->withdrawn));
 }
 
 void

@@ -121,8 +121,15 @@ void change_put_request_secret(struct change *c, const struct request_secret_row
 void change_drop_request_secret(struct change *c, int64_t request);
 
 void change_put_outbox(struct change *c, const struct outbox_row *row);
-/* STORE_STATE unless the state is `from`. */
-void change_outbox_state(struct change *c, int64_t id, struct bytes from, struct bytes to);
+/* To "done", "dead" or "dropped"; STORE_STATE unless the state is `from`. */
+void change_outbox_end(struct change *c, int64_t id, struct bytes from, struct bytes to, struct bytes error,
+		       int64_t at);
+/* An attempt failed and another follows at next_at; STORE_STATE unless it is waiting. */
+void change_outbox_later(struct change *c, int64_t id, int64_t next_at, struct bytes error, int64_t at);
+/* A dead one is tried anew; STORE_STATE unless it is dead. */
+void change_outbox_retry(struct change *c, int64_t id, int64_t at);
+/* Puts or replaces. */
+void change_published(struct change *c, const struct publication_row *row);
 
 /* Puts or replaces. */
 void change_set_setting(struct change *c, const char *name, struct bytes value);

@@ -245,6 +245,37 @@ MUST enum rc store_remembered(struct store *s, struct arena *a, int64_t before, 
 /* The first place of the tree whose leaf was not read yet. */
 MUST enum rc store_log_cursor(struct store *s, int64_t *ret, struct err *e);
 
+/* --- the outbox --- */
+
+struct outbox_query {
+	struct bytes state;           /* empty: any */
+	int64_t destination, request; /* 0: any */
+	int64_t object;               /* 0: any; then the others are not looked at */
+	int64_t after;
+	size_t limit;
+};
+/* By id. */
+MUST enum rc store_outbox_list(struct store *s, struct arena *a, const struct outbox_query *q,
+			       struct outbox_row **ret, size_t *n, struct err *e);
+MUST enum rc store_outbox(struct store *s, struct arena *a, int64_t id, struct outbox_row *ret,
+			  struct err *e);
+/* Whether anything waits at all. */
+MUST enum rc store_outbox_any(struct store *s, bool *ret, struct err *e);
+/* What of a destination is due, of each object the first only. */
+MUST enum rc store_outbox_due(struct store *s, struct arena *a, int64_t destination, int64_t now_at,
+			      size_t limit, struct outbox_row **ret, size_t *n, struct err *e);
+/* Whether there is a younger delivery of the same object to the same destination. */
+MUST enum rc store_outbox_overtaken(struct store *s, const struct outbox_row *row, bool *ret, struct err *e);
+/* Waiting and dead ones of each destination. */
+MUST enum rc store_outbox_counts(struct store *s, struct arena *a, struct outbox_count_row **ret, size_t *n,
+				 struct err *e);
+MUST enum rc store_publications(struct store *s, struct arena *a, int64_t certificate,
+				struct publication_row **ret, size_t *n, struct err *e);
+/* Published within [from, to), by certificate. */
+MUST enum rc store_published_between(struct store *s, struct arena *a, int64_t from, int64_t to,
+				     int64_t after, size_t limit, struct publication_row **ret, size_t *n,
+				     struct err *e);
+
 /* --- the rest --- */
 
 /* 0 when it was never added to. */
@@ -257,8 +288,6 @@ MUST enum rc store_setting(struct store *s, struct arena *a, const char *name, s
 /* Those whose names begin with this, by name. */
 MUST enum rc store_settings(struct store *s, struct arena *a, const char *prefix, struct setting_row **ret,
 			    size_t *n, struct err *e);
-MUST enum rc store_outbox(struct store *s, struct arena *a, struct bytes state, int64_t after, size_t limit,
-			  struct outbox_row **ret, size_t *n, struct err *e);
 /* The number behind the highest of the range that a card has; `from` where none has; to + 1 where none is left. It is
    only taken by the change that puts it, in one transaction with its use. */
 MUST enum rc store_card_serial_next(struct store *s, int64_t from, int64_t to, int64_t *ret, struct err *e);

@@ -203,13 +203,6 @@ store_settings(struct store *s, struct arena *a, const char *prefix, struct sett
 }
 
 enum rc
-store_outbox(struct store *s, struct arena *a, struct bytes state, int64_t after, size_t limit,
-	     struct outbox_row **ret, size_t *n, struct err *e)
-{
-	return store_rows(s, a, Q_OUTBOX, ARGS(B(state), I(after), LIMIT(limit)), ret, n, e);
-}
-
-enum rc
 store_card_serial_next(struct store *s, int64_t from, int64_t to, int64_t *ret, struct err *e)
 {
 	return store_number(s, Q_CARD_SERIAL_NEXT, ARGS(I(from), I(to)), ret, e);

@@ -158,11 +158,35 @@ struct session_row {
 	struct bytes state; /* "open" or "closed" */
 };
 
+/* A delivery of an object to a destination. For one object and destination they are carried out in the order of their ids. */
 struct outbox_row {
 	int64_t id;
-	struct bytes kind;
-	int64_t object, at;
-	struct bytes state; /* "waiting", "done", "failed" */
+	struct bytes kind; /* what object is: "certificate", "crl" */
+	int64_t object;
+	int64_t destination;    /* the distribution rule's document */
+	int64_t by_procedure;   /* document of the procedure that says so; 0: none */
+	int64_t request_id;     /* the officer's act that said so; 0: issuing did */
+	struct bytes form;      /* "der", "pem", "pem-chain" */
+	int64_t removal;        /* 1: to be taken back from there */
+	int64_t at;             /* when it was put here */
+	int64_t since, next_at; /* when trying it began (anew); not before */
+	int64_t attempts;       /* that failed */
+	struct bytes state;     /* "waiting", "done", "dead", "dropped" */
+	struct bytes error;     /* of the last attempt: "CHY-1904 text"; empty: none */
+	int64_t changed_at;
+};
+
+/* How many there are of a destination in a state that is not over. */
+struct outbox_count_row {
+	int64_t destination;
+	struct bytes state;
+	int64_t n;
+	int64_t first; /* the lowest id */
+};
+
+/* When a certificate was last published by a procedure; withdrawn 1: and then unpublished. */
+struct publication_row {
+	int64_t certificate, by_procedure, at, request_id, withdrawn;
 };
 
 struct verdict_row {

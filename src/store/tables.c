@@ -71,7 +71,16 @@ DESCRIBE(session, "issuing_session", S, I(S, id), B(S, token_hash), I(S, request
 	 T(S, body), I(S, used), I(S, maximum), I(S, expires_at), T(S, state));
 #undef S
 #define S outbox_row
-DESCRIBE(outbox, "outbox", S, I(S, id), T(S, kind), I(S, object), I(S, at), T(S, state));
+DESCRIBE(outbox, "outbox", S, I(S, id), T(S, kind), I(S, object), I(S, destination), I(S, by_procedure),
+	 I(S, request_id), T(S, form), I(S, removal), I(S, at), I(S, since), I(S, next_at), I(S, attempts),
+	 T(S, state), T(S, error), I(S, changed_at));
+#undef S
+#define S outbox_count_row
+DESCRIBE(outbox_count, "outbox", S, I(S, destination), T(S, state), I(S, n), I(S, first));
+#undef S
+#define S publication_row
+DESCRIBE(publication, "publication", S, I(S, certificate), I(S, by_procedure), I(S, at), I(S, request_id),
+	 I(S, withdrawn));
 #undef S
 #define S token_row
 DESCRIBE(token, "token", S, I(S, id), I(S, officer_id), I(S, token_procedure), I(S, at), I(S, expires_at),

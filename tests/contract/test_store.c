@@ -412,12 +412,146 @@ a_session_counts_to_its_maximum(void **state)
 	assert_int_equal(n, 1);
 }
 
+static struct outbox_row
+box_of(int64_t id, int64_t object, int64_t destination, int64_t next_at)
+{
+	return (struct outbox_row){ .id = id,
+				    .kind = BYTES("certificate"),
+				    .object = object,
+				    .destination = destination,
+				    .by_procedure = 7,
+				    .form = BYTES("der"),
+				    .at = 5,
+				    .since = next_at,
+				    .next_at = next_at,
+				    .state = BYTES("waiting"),
+				    .changed_at = 5 };
+}
+
+static size_t
+due(struct world *w, int64_t destination, int64_t now, int64_t *ids)
+{
+	struct outbox_row *rows;
+	size_t n;
+
+	ok(store_outbox_due(w->s, w->a, destination, now, 10, &rows, &n, &w->e));
+	for (size_t i = 0; i < n; i++)
+		ids[i] = rows[i].id;
+	return n;
+}
+
+/* Of each object the first one only, and not before its time; a younger one shows that an older one is overtaken. */
 static void
-counters_settings_and_outbox(void **state)
+the_outbox(void **state)
+{
+	struct world *w = *state;
+	struct outbox_row row, *rows,
+	    all[] = { box_of(40, 1001, 2, 5), box_of(41, 1001, 2, 5), box_of(42, 1002, 2, 5),
+		      box_of(43, 1001, 3, 5), box_of(44, 1003, 2, 90) };
+	struct outbox_count_row *counts;
+	struct change *c = change_new();
+	int64_t ids[10], high;
+	bool yes;
+	size_t n;
+
+	ok(store_outbox_any(w->s, &yes, &w->e));
+	assert_false(yes);
+	for (size_t i = 0; i < ARRAY_LEN(all); i++)
+		change_put_outbox(c, &all[i]);
+	ok(store_commit(w->s, c, &w->e));
+	ok(store_outbox_any(w->s, &yes, &w->e));
+	assert_true(yes);
+	assert_int_equal(due(w, 2, 10, ids), 2);
+	assert_true(ids[0] == 40 && ids[1] == 42);
+	assert_int_equal(due(w, 3, 10, ids), 1);
+	assert_int_equal(due(w, 2, 4, ids), 0);
+	assert_int_equal(due(w, 2, 90, ids), 3);
+
+	c = change_new();
+	change_outbox_later(c, 40, 50, BYTES("CHY-1904 away"), 11);
+	ok(store_commit(w->s, c, &w->e));
+	assert_int_equal(due(w, 2, 10, ids), 1); /* 41 waits behind 40 */
+	assert_int_equal(ids[0], 42);
+	ok(store_outbox(w->s, w->a, 40, &row, &w->e));
+	assert_true(row.attempts == 1 && row.next_at == 50 && row.since == 5 && row.changed_at == 11);
+	same(row.error, "CHY-1904 away");
+
+	c = change_new();
+	change_outbox_end(c, 40, BYTES("waiting"), BYTES("dead"), BYTES("no"), 12);
+	change_outbox_end(c, 42, BYTES("waiting"), BYTES("done"), BYTES(""), 12);
+	ok(store_commit(w->s, c, &w->e));
+	assert_int_equal(due(w, 2, 10, ids), 1);
+	assert_int_equal(ids[0], 41);
+	c = change_new();
+	change_outbox_later(c, 40, 60, BYTES(""), 13);
+	fails(store_commit(w->s, c, &w->e), STORE_STATE);
+	c = change_new();
+	change_outbox_end(c, 42, BYTES("waiting"), BYTES("done"), BYTES(""), 13);
+	fails(store_commit(w->s, c, &w->e), STORE_STATE);
+	c = change_new();
+	change_outbox_retry(c, 41, 13);
+	fails(store_commit(w->s, c, &w->e), STORE_STATE);
+
+	ok(store_outbox(w->s, w->a, 40, &row, &w->e));
+	ok(store_outbox_overtaken(w->s, &row, &yes, &w->e));
+	assert_true(yes);
+	ok(store_outbox(w->s, w->a, 42, &row, &w->e));
+	ok(store_outbox_overtaken(w->s, &row, &yes, &w->e));
+	assert_false(yes);
+	ok(store_outbox_counts(w->s, w->a, &counts, &n, &w->e));
+	assert_int_equal(n, 3);
+	assert_true(counts[0].destination == 2 && counts[0].n == 1 && counts[0].first == 40);
+	same(counts[0].state, "dead");
+	assert_true(counts[1].destination == 2 && counts[1].n == 2);
+	assert_int_equal(counts[2].destination, 3);
+
+	c = change_new();
+	change_outbox_retry(c, 40, 70);
+	ok(store_commit(w->s, c, &w->e));
+	ok(store_outbox(w->s, w->a, 40, &row, &w->e));
+	assert_true(row.attempts == 0 && row.since == 70 && row.next_at == 70);
+	ok(store_outbox_list(w->s, w->a, &(struct outbox_query){ .object = 1001, .limit = 10 }, &rows, &n,
+			     &w->e));
+	assert_int_equal(n, 3);
+	ok(store_outbox_list(
+	    w->s, w->a, &(struct outbox_query){ .state = BYTES("waiting"), .destination = 2, .limit = 10 },
+	    &rows, &n, &w->e));
+	assert_int_equal(n, 3);
+	ok(store_outbox_list(w->s, w->a, &(struct outbox_query){ .after = 41, .limit = 2 }, &rows, &n,
+			     &w->e));
+	assert_true(n == 2 && rows[0].id == 42);
+	ok(store_high_id(w->s, &high, &w->e));
+	assert_int_equal(high, 44);
+}
+
+static void
+publications(void **state)
+{
+	struct world *w = *state;
+	struct publication_row row = { 1001, 7, 100, 8, 0 }, *rows;
+	struct change *c = change_new();
+	size_t n;
+
+	change_published(c, &row);
+	change_published(c, &(struct publication_row){ 1001, 6, 50, 8, 0 });
+	ok(store_commit(w->s, c, &w->e));
+	row.at = 200;
+	row.withdrawn = 1;
+	c = change_new();
+	change_published(c, &row);
+	ok(store_commit(w->s, c, &w->e));
+	ok(store_publications(w->s, w->a, 1001, &rows, &n, &w->e));
+	assert_int_equal(n, 2);
+	assert_true(rows[1].by_procedure == 7 && rows[1].at == 200 && rows[1].withdrawn == 1);
+	ok(store_published_between(w->s, w->a, 50, 200, 0, 10, &rows, &n, &w->e));
+	assert_true(n == 1 && rows[0].by_procedure == 6);
+}
+
+static void
+counters_and_settings(void **state)
 {
 	struct world *w = *state;
 	struct counter_row *counters;
-	struct outbox_row *boxes, box = { 40, BYTES("publish"), 1001, 5, BYTES("waiting") };
 	struct change *c = change_new();
 	struct bytes value;
 	int64_t number;
@@ -427,12 +561,10 @@ counters_settings_and_outbox(void **state)
 	change_add_counter(c, "refused", 1);
 	change_add_counter(c, "issued", 3);
 	change_set_setting(c, "a", BYTES("1"));
-	change_put_outbox(c, &box);
 	ok(store_commit(w->s, c, &w->e));
 	c = change_new();
 	change_add_counter(c, "issued", -1);
 	change_set_setting(c, "a", BYTES(""));
-	change_outbox_state(c, 40, BYTES("waiting"), BYTES("done"));
 	ok(store_commit(w->s, c, &w->e));
 	ok(store_counter(w->s, "issued", &number, &w->e));
 	assert_int_equal(number, 4);
@@ -444,21 +576,12 @@ counters_settings_and_outbox(void **state)
 	ok(store_setting(w->s, w->a, "a", &value, &w->e));
 	assert_int_equal(value.n, 0);
 	fails(store_setting(w->s, w->a, "b", &value, &w->e), STORE_NOT_FOUND);
-	ok(store_outbox(w->s, w->a, BYTES("waiting"), 0, 10, &boxes, &n, &w->e));
-	assert_int_equal(n, 0);
-	ok(store_outbox(w->s, w->a, BYTES("done"), 0, 10, &boxes, &n, &w->e));
-	assert_int_equal(n, 1);
-	c = change_new();
-	change_outbox_state(c, 40, BYTES("waiting"), BYTES("done"));
-	fails(store_commit(w->s, c, &w->e), STORE_STATE);
 	c = change_new();
 	change_claim_setting(c, "instance", BYTES("x"));
 	ok(store_commit(w->s, c, &w->e));
 	c = change_new();
 	change_claim_setting(c, "instance", BYTES("y"));
 	fails(store_commit(w->s, c, &w->e), STORE_EXISTS);
-	ok(store_high_id(w->s, &number, &w->e));
-	assert_int_equal(number, 40);
 }
 
 static void
@@ -618,7 +741,9 @@ main(void)
 		{ "an idempotency key works once", an_idempotency_key_works_once },
 		{ "the keys of a signed request stay", keys_of_a_signed_request_stay },
 		{ "a session counts to its maximum", a_session_counts_to_its_maximum },
-		{ "counters, settings and outbox", counters_settings_and_outbox },
+		{ "counters and settings", counters_and_settings },
+		{ "the outbox", the_outbox },
+		{ "publications", publications },
 		{ "a job has one owner", a_job_has_one_owner },
 		{ "text must be text", text_must_be_text },
 		{ "an empty change and big ones", an_empty_change_and_big_ones },
