@@ -587,6 +587,37 @@ leaf_restart(struct journal_verifier *v, const struct leaf_view *l, struct err *
 	return RC_OK;
 }
 
+/* What an officer had published: by a request of that act, with its signatures. */
+static enum rc
+leaf_publication(struct journal_verifier *v, const struct leaf_view *l, struct err *e)
+{
+	struct signed_request *r;
+	struct word w;
+
+	TRY(read_word(l->leaf, &w, e));
+	NEED(w.request != 0, e, CHY_JOURNAL_FORMAT, NULL, "a publication without its request");
+	TRY(signed_request(v, w.request, &r, e));
+	NEED(r->act.verb == ACT_PUBLISH || r->act.verb == ACT_UNPUBLISH, e, CHY_JOURNAL_SIGNATURE, NULL,
+	     "request %lld is no publication", (long long)w.request);
+	return RC_OK;
+}
+
+/* What became of a delivery is the program's word; what an officer decided of it, a request's. */
+static enum rc
+leaf_delivery(struct journal_verifier *v, const struct leaf_view *l, struct err *e)
+{
+	struct signed_request *r;
+	struct word w;
+
+	if (json_get(l->leaf, "by") == NULL)
+		return RC_OK;
+	TRY(read_word(l->leaf, &w, e));
+	TRY(signed_request(v, w.request, &r, e));
+	NEED(r->act.verb == ACT_DELIVERY_RETRY || r->act.verb == ACT_DELIVERY_DROP, e, CHY_JOURNAL_SIGNATURE,
+	     NULL, "request %lld does not decide on deliveries", (long long)w.request);
+	return RC_OK;
+}
+
 static enum rc
 judge(struct journal_verifier *v, struct arena *a, const struct leaf_view *l, struct bytes kind,
       struct err *e)
@@ -620,6 +651,10 @@ judge(struct journal_verifier *v, struct arena *a, const struct leaf_view *l, st
 		return RC_OK;
 	if (bytes_is(kind, "restart"))
 		return leaf_restart(v, l, e);
+	if (bytes_is(kind, "publication"))
+		return leaf_publication(v, l, e);
+	if (bytes_is(kind, "delivery"))
+		return leaf_delivery(v, l, e);
 	NEED(bytes_is(kind, "refusal") || bytes_is(kind, "disagreement"), e, CHY_JOURNAL_FORMAT, NULL,
 	     "a leaf of the unknown kind \"%.*s\"", BYTES_FMT(kind));
 	return RC_OK;

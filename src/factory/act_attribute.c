@@ -227,17 +227,31 @@ made_before(const struct certificate_row *rows, size_t n, const struct ac_proced
 	return 0;
 }
 
+/* What was chosen for the base holds for what is said about its holder. */
+static enum rc
+is_unpublished(struct effect *x, int64_t base, bool *ret, struct err *e)
+{
+	struct choice_row choice;
+	enum rc rc = store_choice(x->f->store, x->a, base, &choice, e);
+
+	*ret = rc == RC_OK && choice.publication == 0;
+	if (rc == RC_NOT_FOUND)
+		err_clear(e);
+	return rc == RC_NOT_FOUND ? RC_OK : rc;
+}
+
 static enum rc
 make_one(struct effect *x, const struct token_procedure *t, size_t which, const struct ac_base *base,
 	 int64_t *ret, struct err *e)
 {
 	OWN(change_free)
 	struct change *c = change_new();
-	const struct ac_word word = { .request = x->request->id, .base = base->id };
+	struct ac_word word = { .request = x->request->id, .base = base->id };
 	struct change *ready;
 	struct ac_facts facts;
 	struct ac_plan plan = { .context = BYTES_NONE };
 
+	TRY(is_unpublished(x, base->id, &word.unpublished, e));
 	TRY(facts_of(x->f, x->a, x->policy, x->signer, x->request->body, t, which, base, &facts, e));
 	TRY(ac_plan_make(x->f, x->a, &facts, &word, &plan, NULL, e));
 	TRY(ac_plan_sign(x->f, x->a, &plan, e));

@@ -23,6 +23,10 @@ static const struct act_row rows[] = {
 	{ ACT_REINSTATE, KIND_NONE, status_act_check, status_act_apply, NULL, status_act_bring,
 	  status_act_after },
 	{ ACT_CA_REVOKE, KIND_NONE, status_act_check, status_act_apply, NULL, NULL, status_act_after },
+	{ ACT_PUBLISH, KIND_NONE, publish_act_check, publish_act_apply, NULL, publish_act_bring },
+	{ ACT_UNPUBLISH, KIND_NONE, publish_act_check, publish_act_apply, NULL },
+	{ ACT_DELIVERY_RETRY, KIND_NONE, delivery_act_check, delivery_act_apply, NULL },
+	{ ACT_DELIVERY_DROP, KIND_NONE, delivery_act_check, delivery_act_apply, NULL },
 	{ ACT_WITHDRAW, KIND_NONE, ending_act_check, ending_act_apply, NULL },
 	{ ACT_REJECT, KIND_NONE, ending_act_check, ending_act_apply, NULL },
 };

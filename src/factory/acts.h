@@ -97,6 +97,13 @@ bool status_act_is(struct act act);
 /* Is one of the request's certificates an officer's? Then it is decided in turn with what changes officers. */
 MUST enum rc status_act_touches_officers(struct factory *f, struct arena *a, const struct snapshot *policy,
 					 const struct request *r, bool *ret, struct err *e);
+/* act_publish.c: certificate.publish and certificate.unpublish */
+enum rc publish_act_check(struct preparation *p, struct err *e);
+enum rc publish_act_bring(struct effect *x, struct change *c, struct err *e);
+enum rc publish_act_apply(struct effect *x, struct change *c, struct err *e);
+/* act_delivery.c: delivery.retry and delivery.drop */
+enum rc delivery_act_check(struct preparation *p, struct err *e);
+enum rc delivery_act_apply(struct effect *x, struct change *c, struct err *e);
 /* act_session.c */
 enum rc session_act_check(struct preparation *p, struct err *e);
 enum rc session_act_apply(struct effect *x, struct change *c, struct err *e);

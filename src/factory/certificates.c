@@ -2,6 +2,7 @@
 #include "factory/certificates.h"
 
 #include "crypto/digest.h"
+#include "factory/deliveries.h"
 #include "factory/leaf.h"
 #include "factory/status.h"
 #include "pki/ac.h"

@@ -2,6 +2,7 @@
 #include "factory/explain.h"
 
 #include "crypto/cms_verify.h"
+#include "factory/deliveries.h"
 #include "factory/leaf.h"
 #include "factory/status.h"
 #include "pki/ac.h"
@@ -144,6 +145,21 @@ put_lints(struct explanation *x, int64_t id, struct err *e)
 	TRY(json_parse(x->a, v.lints, &lints, e));
 	json_set(o, "found", lints);
 	json_set(x->out, "lints", o);
+	return RC_OK;
+}
+
+/* Where it went, and goes. */
+static enum rc
+put_deliveries(struct explanation *x, int64_t id, struct err *e)
+{
+	OWN(snapshot_unref)
+	struct snapshot *policy = factory_policy(x->f);
+	struct json *deliveries, *publications;
+
+	TRY(deliveries_of(x->f, x->a, policy, id, &deliveries, e));
+	TRY(publications_of(x->f, x->a, policy, id, &publications, e));
+	json_set(x->out, "publications", publications);
+	json_set(x->out, "deliveries", deliveries);
 	return RC_OK;
 }
 
@@ -306,6 +322,7 @@ explain(struct factory *f, struct arena *a, int64_t id, struct json **ret, struc
 	TRY(put_key(&x, id, e));
 	TRY(put_signatures(&x, &row, e));
 	TRY(put_lints(&x, id, e));
+	TRY(put_deliveries(&x, id, e));
 	TRY(put_journal(&x, id, e));
 	TRY(put_status(&x, id, e));
 	*ret = x.out;

@@ -10,12 +10,15 @@
 #include "factory/in_flight.h"
 #include "factory/in_force.h"
 #include "factory/jobs.h"
+#include "factory/outbox.h"
 #include "factory/reconcile.h"
 #include "factory/remember.h"
 #include "factory/requests.h"
 #include "factory/sessions.h"
 #include "store/change.h"
 #include "store/read.h"
+
+enum { LONGEST_REST_MS = 5 * 60 * 1000 };
 
 static struct factory *
 new_factory(void)
@@ -143,7 +146,7 @@ load_audit_key(struct factory *f, struct err *e)
 static void signer_lost(void *arg);
 
 static enum rc
-start(struct factory *f, struct err *e)
+start(struct factory *f, int64_t longest_rest_ms, struct err *e)
 {
 	size_t adopted = 0;
 	bool more; /* the job goes on */
@@ -156,6 +159,7 @@ start(struct factory *f, struct err *e)
 		LOG(WARNING, "factory.reconciled", LI("adopted", (int64_t)adopted));
 	TRY(policy_load(f, e));
 	TRY(requests_resume(f, &more, e));
+	TRY(outbox_start(f, longest_rest_ms > 0 ? longest_rest_ms : LONGEST_REST_MS, &f->outbox, e));
 	return jobs_start(f, &f->jobs, e);
 }
 
@@ -166,7 +170,7 @@ factory_open(const struct factory_options *o, struct factory **ret, struct err *
 	enum rc rc;
 
 	TRY(factory_open_bare(o, &f, e));
-	rc = start(f, e);
+	rc = start(f, o->longest_rest_ms, e);
 	if (rc != RC_OK) {
 		factory_close(f);
 		return rc;
@@ -181,6 +185,7 @@ factory_close(struct factory *f)
 	if (f == NULL)
 		return;
 	jobs_stop(f->jobs);
+	outbox_stop(f->outbox);
 	if (f->store != NULL)
 		(void)!store_job_drop(f->store, "sequencer", f->owner,
 				      NULL); /* so that the next one need not wait */
@@ -226,6 +231,12 @@ signer_lost(void *arg)
 	struct factory *f = arg;
 
 	doubt_raise(&f->doubt);
+}
+
+void
+factory_attach_distributor(struct factory *f, int fd)
+{
+	outbox_attach(f->outbox, fd);
 }
 
 enum rc

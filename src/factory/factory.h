@@ -76,6 +76,7 @@ struct factory {
 	struct in_flight *in_flight;
 	struct remembered *remembered;
 	struct jobs *jobs;
+	struct outbox *outbox; /* NULL: without jobs */
 	struct factory_figures figures;
 	struct resuming resuming;
 	_Atomic unsigned aged_slice; /* of idempotency keys: where the job that ages them goes on */
@@ -86,6 +87,7 @@ struct factory_options {
 	unsigned node;
 	int signer_fd;           /* taken over */
 	const char *key_archive; /* where its key is made; NULL: software. It must live as long */
+	int64_t longest_rest_ms; /* of a destination that fails; 0: five minutes */
 };
 
 /* Opens store and signer, completes what a crash left (reconcile), loads the policy, starts the jobs.
@@ -103,6 +105,9 @@ struct snapshot *factory_policy(struct factory *f);
 
 /* Brings the store up to the signer's journal and lets issuing go on. */
 MUST enum rc factory_repair(struct factory *f, struct err *e);
+
+/* Distributor started: the link to it, taken over. */
+void factory_attach_distributor(struct factory *f, int fd);
 
 /* Signer restarted: its new socket. Repairs afterwards. */
 MUST enum rc factory_attach_signer(struct factory *f, int fd, struct err *e);

@@ -189,7 +189,8 @@ plan_attributes(struct issue_call *c)
 	const struct ac_word word = { .request = c->session ? request_id_of(0) : c->request.request,
 				      .session = c->session ? c->session->facts.id : session_id_of(0),
 				      .base = c->id,
-				      .with_base = true };
+				      .with_base = true,
+				      .unpublished = !issue_is_public(&c->request) };
 
 	if (t->acs_n == 0) {
 		NEED(c->request.attributes == NULL, &c->err, CHY_AC_ATTRIBUTE_UNKNOWN, NULL,

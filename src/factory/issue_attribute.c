@@ -184,6 +184,8 @@ ac_plan_make(struct factory *f, struct arena *a, const struct ac_facts *facts, c
 					 .sigalg = d->inputs.sigalg,
 					 .holder = facts->base->subject };
 	TRY(leaf_body(a, &own, d, word, ret->pending.id, &ret->pending.leaf, e));
+	if (d->procedure->rules_n > 0 && !word->unpublished)
+		TRY(pending_deliver(f, a, d->procedure->rules, d->procedure->rules_n, &ret->pending, e));
 	return fix_context(a, ret, e);
 }
 

@@ -21,6 +21,7 @@ struct ac_word {
 	struct session_id session; /* one of the two */
 	int64_t base;              /* the base certificate's id */
 	bool with_base;            /* which is made at the same time */
+	bool unpublished;          /* its base may not be published, nor may it */
 };
 
 /* One on its way. All of it is the arena's. */

@@ -124,7 +124,7 @@ issue_pending(struct issue_call *c, struct pending *ret)
 		.sigalg = c->decision.sigalg,
 		.chosen = c->request.token == 0 &&
 		    (c->request.publication_said || c->request.revocation_password.n > 0),
-		.publication = c->request.publication || !c->request.publication_said,
+		.publication = issue_is_public(&c->request),
 		.revocation_password = c->request.revocation_password,
 		.token = c->request.token,
 		.token_n = c->request.token_n,
@@ -134,5 +134,8 @@ issue_pending(struct issue_call *c, struct pending *ret)
 		.caller = c->session ? c->session->facts.id.v : c->request.officer.v,
 	};
 	NEED(ret->leaf.p != NULL, &c->err, CHY_NO_MEMORY, NULL, "a leaf of the journal");
+	if (c->decision.procedure->rules_n > 0 && issue_is_public(&c->request))
+		return pending_deliver(c->f, c->arena, c->decision.procedure->rules,
+				       c->decision.procedure->rules_n, ret, &c->err);
 	return RC_OK;
 }

@@ -12,6 +12,7 @@ enum {
 	PENDING_ATTRIBUTE = 2,
 	PENDING_TOKEN = 3,
 	PENDING_CHOSEN = 4,
+	PENDING_DELIVERED = 0x80, /* deliveries stand behind */
 	SUBJECT_MAX = 8 << 10,
 	SAN_MAX = 64 << 10
 };
@@ -29,7 +30,7 @@ version_of(const struct pending *p)
 enum rc
 pending_put(struct buf *out, const struct pending *p, struct err *e)
 {
-	buf_u8(out, (uint8_t)version_of(p));
+	buf_u8(out, (uint8_t)(version_of(p) | (p->deliveries.n > 0 ? PENDING_DELIVERED : 0)));
 	buf_u64(out, (uint64_t)p->id);
 	buf_u64(out, (uint64_t)p->issuer);
 	buf_u64(out, (uint64_t)p->authority);
@@ -55,6 +56,8 @@ pending_put(struct buf *out, const struct pending *p, struct err *e)
 		buf_u8(out, p->publication);
 		buf_lv(out, p->revocation_password);
 	}
+	if (p->deliveries.n > 0)
+		buf_lv(out, p->deliveries);
 	NEED(buf_ok(out) && out->n <= LIMIT_CONTEXT, e, CHY_LIMIT, NULL,
 	     "what is to be recorded exceeds %d octets", LIMIT_CONTEXT);
 	return RC_OK;
@@ -64,7 +67,7 @@ enum rc
 pending_get(struct bytes context, struct pending *ret, struct err *e)
 {
 	struct rd r = rd_of(context);
-	uint8_t version = rd_u8(&r);
+	uint8_t first = rd_u8(&r), version = first & ~PENDING_DELIVERED;
 
 	ret->id = (int64_t)rd_u64(&r);
 	ret->issuer = (int64_t)rd_u64(&r);
@@ -94,8 +97,9 @@ pending_get(struct bytes context, struct pending *ret, struct err *e)
 	ret->chosen = version == PENDING_CHOSEN;
 	ret->publication = ret->chosen && rd_u8(&r) == 1;
 	ret->revocation_password = ret->chosen ? rd_lv(&r) : BYTES_NONE;
+	ret->deliveries = first & PENDING_DELIVERED ? rd_lv(&r) : BYTES_NONE;
 	NEED((version == PENDING_VERSION || ret->base != 0 || ret->token != 0 || ret->chosen) &&
-		 rd_done(&r) && ret->sigalg < SIGALG_COUNT,
+		 rd_done(&r) && ret->sigalg < SIGALG_COUNT && ret->deliveries.n % PENDING_DELIVERY == 0,
 	     e, CHY_PENDING, NULL, "the context of a signature, %zu octets", context.n);
 	return RC_OK;
 }
@@ -150,6 +154,47 @@ put_leaf(struct change *change, const struct pending *p, struct bytes serial, st
 	return RC_OK;
 }
 
+enum rc
+pending_deliver(struct factory *f, struct arena *a, const struct doc_id *rules, size_t n, struct pending *p,
+		struct err *e)
+{
+	OWN_BUF struct buf b = buf_max(LIMIT_CONTEXT);
+
+	for (size_t i = 0; i < n; i++) {
+		buf_u64(&b, (uint64_t)factory_new_id(f));
+		buf_u64(&b, (uint64_t)rules[i].v);
+	}
+	NEED(buf_ok(&b), e, CHY_LIMIT, NULL, "more distribution rules than can be recorded");
+	p->deliveries = arena_dup(a, buf_bytes(&b));
+	NEED(p->deliveries.p != NULL, e, CHY_NO_MEMORY, NULL, "deliveries");
+	return RC_OK;
+}
+
+/* What the procedure's rules deliver goes into the outbox with the certificate itself. */
+static void
+put_deliveries(struct change *change, const struct pending *p)
+{
+	struct rd r = rd_of(p->deliveries);
+	int64_t now = clock_now_ms();
+
+	while (rd_left(&r) > 0 && !p->revoked) {
+		int64_t id = (int64_t)rd_u64(&r), rule = (int64_t)rd_u64(&r);
+
+		change_put_outbox(change,
+				  &(struct outbox_row){ .id = id,
+							.kind = BYTES("certificate"),
+							.object = p->id,
+							.destination = rule,
+							.by_procedure = p->certificate_procedure,
+							.form = BYTES("der"),
+							.at = now,
+							.since = now,
+							.next_at = now,
+							.state = BYTES("waiting"),
+							.changed_at = now });
+	}
+}
+
 static enum rc
 put_row(struct arena *a, struct change *change, const struct pending *p, const struct cert *c,
 	const struct finished *done, struct bytes subject, struct err *e)
@@ -192,6 +237,7 @@ put_row(struct arena *a, struct change *change, const struct pending *p, const s
 							.revocation_password = p->revocation_password });
 	if (p->token != 0)
 		change_archive_key(change, p->token, p->token_n, p->id);
+	put_deliveries(change, p);
 	change_add_counter(change, "certificates.issued", 1);
 	return RC_OK;
 }
@@ -215,6 +261,7 @@ put_ac_row(struct change *change, const struct pending *p, const struct ac *c, c
 				       .fingerprint = BYTES_OF(done->sha256),
 				       .base = p->base },
 	    done->der);
+	put_deliveries(change, p);
 	change_add_counter(change, "attribute-certificates.issued", 1);
 	if (p->revoked)
 		change_add_counter(change, "attribute-certificates.revoked", 1);

@@ -12,7 +12,7 @@
 #include "pki/key.h"
 #include "store/change.h"
 
-enum { PENDING_MAX = LIMIT_CONTEXT };
+enum { PENDING_MAX = LIMIT_CONTEXT, PENDING_DELIVERY = 16 };
 
 struct pending {
 	int64_t id;        /* the certificate's, and its leaf's */
@@ -33,11 +33,17 @@ struct pending {
 	bool chosen;                      /* the next two are stored with it */
 	bool publication;                 /* allowed */
 	struct bytes revocation_password; /* its scrypt form; empty: none */
-	int64_t token, token_n;           /* the key of a soft token that it is of; token 0: none */
+	/* Rows of the outbox that are stored with it, PENDING_DELIVERY octets each: the row's id, the distribution rule's. */
+	struct bytes deliveries;
+	int64_t token, token_n; /* the key of a soft token that it is of; token 0: none */
 	bool
 	    unclaimed; /* adopted without its key and session: another certificate was issued in its place, or the
 				     session is used up; it is stored all the same, for it exists */
 };
+
+/* What is issued is delivered by these rules: one row each. Memory is the arena's. */
+MUST enum rc pending_deliver(struct factory *f, struct arena *a, const struct doc_id *rules, size_t n,
+			     struct pending *p, struct err *e);
 
 /* Writes it as context. Codes: CHY_LIMIT when it does not fit LIMIT_CONTEXT. */
 MUST enum rc pending_put(struct buf *out, const struct pending *p, struct err *e);

@@ -123,15 +123,33 @@ const struct route_schema rest_schemas[] = {
 	{ "TokenFile",
 	  OBJECT("\"id\",\"file\"", "\"id\":" ID ",\"holder\":" TEXT ",\"file\":" BASE64 ",\"pin\":" TEXT) },
 	{ "CertificatePage", PAGE(ANY_OBJECT) },
+	{ "Delivery",
+	  OBJECT(
+	      "\"id\",\"kind\",\"object\",\"destination\",\"state\"",
+	      "\"id\":" ID ",\"kind\":" TEXT ",\"object\":" ID ",\"destination\":" ANY_OBJECT
+	      ",\"procedure\":{\"type\":[\"object\",\"null\"]},\"request\":{\"type\":[\"integer\",\"null\"]},"
+	      "\"removal\":{\"type\":\"boolean\"},\"state\":" TEXT
+	      ",\"attempts\":{\"type\":\"integer\"},\"error\":{\"type\":[\"string\",\"null\"]},\"at\":" TIME
+	      ",\"next_at\":{\"type\":[\"string\",\"null\"],\"format\":\"date-time\"},\"changed_"
+	      "at\":" TIME) },
+	{ "DeliveryPage", PAGE(REF("Delivery")) },
+	{ "DestinationPage",
+	  "{\"type\":\"object\",\"required\":[\"items\",\"distributor\"],\"properties\":{\"items\":{\"type\":"
+	  "\"array\",\"items\":" ANY_OBJECT "},\"next\":{\"type\":\"null\"},\"distributor\":{\"type\":"
+	  "\"boolean\",\"description\":\"Whether the "
+	  "distributor is running\"}}}" },
 	{ "Explanation",
-	  OBJECT("\"certificate\",\"procedures\",\"considered\",\"rules\"",
-		 "\"certificate\":" REF(
-		     "Certificate") ",\"procedures\":" ANY_OBJECT
-				    ",\"considered\":{\"type\":\"array\"},\"rules\":{\"type\":\"array\","
-				    "\"items\":" TEXT "},\"by\":" ANY_OBJECT ",\"choices\":" ANY_OBJECT
-				    ",\"key\":" ANY_OBJECT
-				    ",\"signatures\":{\"type\":\"array\"},\"lints\":" ANY_OBJECT
-				    ",\"journal\":" ANY_OBJECT) },
+	  OBJECT(
+	      "\"certificate\",\"procedures\",\"considered\",\"rules\"",
+	      "\"certificate\":" REF(
+		  "Certificate") ",\"procedures\":" ANY_OBJECT
+				 ",\"considered\":{\"type\":\"array\"},\"rules\":{\"type\":\"array\","
+				 "\"items\":" TEXT "},\"by\":" ANY_OBJECT ",\"choices\":" ANY_OBJECT
+				 ",\"key\":" ANY_OBJECT ",\"publications\":{\"type\":\"array\"},"
+				 "\"deliveries\":{\"type\":\"array\",\"items\":" REF(
+				     "Delivery") "}"
+						 ",\"signatures\":{\"type\":\"array\"},\"lints\":" ANY_OBJECT
+						 ",\"journal\":" ANY_OBJECT) },
 	{ "Proof",
 	  OBJECT("\"leaf\",\"index\",\"head\",\"path\"",
 		 "\"leaf\":" TEXT ",\"index\":{\"type\":\"integer\",\"minimum\":0},\"head\":" REF(

@@ -49,6 +49,13 @@ struct issue_request {
 	int64_t certificate;                 /* the certificate's number, fixed before; 0: a new one */
 };
 
+/* Whether what is issued may be published: nothing said is a yes. */
+static inline bool
+issue_is_public(const struct issue_request *r)
+{
+	return r->publication || !r->publication_said;
+}
+
 /* A judgement that is not policy's own, made by src/crypto. Unmade ones do not pass. */
 struct verdict {
 	bool made;

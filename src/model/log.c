@@ -112,6 +112,11 @@ log_category_of_act(struct bytes name)
 	case ACT_REINSTATE:
 	case ACT_CA_REVOKE:
 		return LOG_REVOKED;
+	case ACT_PUBLISH:
+	case ACT_UNPUBLISH:
+	case ACT_DELIVERY_RETRY:
+	case ACT_DELIVERY_DROP:
+		return LOG_PUBLISHED;
 	case ACT_SESSION_OPEN:
 		return LOG_SESSION;
 	case ACT_WITHDRAW:

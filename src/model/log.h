@@ -70,6 +70,8 @@ bool log_range_of(struct bytes name, struct log_range *ret);
 	X(TOKEN_FILE, "token-file", LOG_ISSUED) \
 	X(CERTIFICATE_STATE, "certificate-state", LOG_REVOKED) \
 	X(REVOCATION_PASSWORD, "revocation-password", LOG_REVOKED) \
+	X(PUBLICATION, "publication", LOG_PUBLISHED) \
+	X(DELIVERY, "delivery", LOG_PUBLISHED) \
 	X(REFUSAL, "refusal", LOG_NONE)
 
 enum leaf_kind {

@@ -22,6 +22,10 @@ enum act_verb {
 	ACT_HOLD,
 	ACT_REINSTATE,
 	ACT_CA_REVOKE, /* an authority's own certificate */
+	ACT_PUBLISH,
+	ACT_UNPUBLISH,
+	ACT_DELIVERY_RETRY,
+	ACT_DELIVERY_DROP,
 	ACT_VERB_COUNT,
 	ACT_NONE = -1
 };

@@ -101,6 +101,26 @@ authorities_of(struct snapshot *s, const struct json *list, const struct authori
 	return RC_OK;
 }
 
+enum rc
+rules_of(struct snapshot *s, const struct json *body, const struct doc_id **ret, size_t *n, struct err *e)
+{
+	const struct json *list = body_list(body, "distribution_rules");
+	struct doc_id *ids = arena_array(s->a, list ? list->count : 0, sizeof(*ids));
+
+	ROOM(ids, e);
+	*n = 0;
+	JSON_EACH(x, list)
+	{
+		const struct document *rule = snapshot_of_kind(s, KIND_DISTRIBUTION_RULE,
+							       doc_id_of(x->integer));
+
+		if (rule != NULL && rule->active)
+			ids[(*n)++] = rule->id;
+	}
+	*ret = ids;
+	return RC_OK;
+}
+
 /* What is named besides authority and format. */
 static enum rc
 procedure_references(struct snapshot *s, const struct json *body, struct procedure *p, struct err *e)
@@ -109,6 +129,7 @@ procedure_references(struct snapshot *s, const struct json *body, struct procedu
 	struct err why = { 0 };
 
 	TRY(authorities_of(s, body_list(body, "authority_chain"), &p->chain, &p->chain_n, e));
+	TRY(rules_of(s, body, &p->rules, &p->rules_n, e));
 	TRY(authorities_of(s, body_list(body, "transport_issuers"), &p->transport_issuers,
 			   &p->transport_issuers_n, e));
 	JSON_EACH(x, body_list(body, "transport_controls"))

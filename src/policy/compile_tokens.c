@@ -167,6 +167,7 @@ ac_procedure_compile(struct snapshot *s, struct slot *slot, struct err *e)
 	if (u->type == JSON_STR && choice_index(key_usage_choices, u->str) >= 0)
 		x->key_usage |= (uint16_t)(1u << choice_index(key_usage_choices, u->str));
 	TRY(authorities_of(s, body_list(body, "authority_chain"), &x->chain, &x->chain_n, e));
+	TRY(rules_of(s, body, &x->rules, &x->rules_n, e));
 	needs(s, &x->why_not, body_ref(body, "authority"), "Authority");
 	needs(s, &x->why_not, body_ref(body, "format"), "Format");
 	return keep(s->a, &x->why_not, read_ac_procedure(s, body, x, &why), &why, e);

@@ -62,7 +62,7 @@ static bool
 is_for_registration(enum kind_id kind)
 {
 	return kind == KIND_TOKEN_PROCEDURE || kind == KIND_AUTHORITY || kind == KIND_DOMAIN ||
-	    kind == KIND_INPUT_VIEW;
+	    kind == KIND_INPUT_VIEW || kind == KIND_PUBLICATION_PROCEDURE;
 }
 
 static enum rc

@@ -22,7 +22,7 @@ MUST enum rc may_act(const struct officer *o, const struct credential *c, int64_
 MUST enum rc may_log_in(const struct officer *o, const struct credential *c, int64_t now_ms, struct err *e);
 
 /* See a document: one in the domain, below it, in Root, or above and visible (DOMAIN_HIDDEN). Needs use-awb;
-   without it, use-clients sees what registration uses (token procedures, authorities, domains). */
+   without it, use-clients sees what registration uses (token and publication procedures, authorities, domains). */
 MUST enum rc may_read(const struct snapshot *s, const struct officer *o, const struct document *d,
 		      struct err *e);
 

@@ -230,7 +230,9 @@ struct procedure {
 	size_t chain_n;
 	struct key_type key_type;        /* of keys that the server makes */
 	const struct crl_procedure *crl; /* NULL: the authority's */
-	unsigned transport_controls;     /* bits of enum transport_control; 0: none are set up */
+	const struct doc_id *rules; /* open distribution rules that it is delivered by when it is issued */
+	size_t rules_n;
+	unsigned transport_controls; /* bits of enum transport_control; 0: none are set up */
 	const struct authority **transport_issuers;
 	size_t transport_issuers_n;
 	uint16_t key_usage; /* bit n of RFC 5280 4.2.1.3 is 1 << n; 0: none set */
@@ -288,6 +290,8 @@ struct ac_procedure {
 	uint16_t key_usage; /* of the base certificate; 0: any */
 	struct duration validity;
 	enum sigalg sigalg;
+	const struct doc_id *rules; /* open distribution rules that it is delivered by */
+	size_t rules_n;
 	struct exts exts;        /* of every attribute certificate */
 	struct ac_attrs *always; /* its own attributes; NULL: none */
 	struct unusable why_not;

@@ -59,6 +59,9 @@ void needs(struct snapshot *s, struct unusable *u, struct doc_id id, const char 
 /* A list of authorities, those that are there. */
 MUST enum rc authorities_of(struct snapshot *s, const struct json *list, const struct authority ***ret,
 			    size_t *n, struct err *e);
+/* The open ones of the distribution rules that a procedure names. */
+MUST enum rc rules_of(struct snapshot *s, const struct json *body, const struct doc_id **ret, size_t *n,
+		      struct err *e);
 
 typedef enum rc compile_fn(struct snapshot *, struct slot *, struct err *);
 /* compile_format.c, compile_tokens.c */

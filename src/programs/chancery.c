@@ -10,6 +10,8 @@
 #include "base/file.h"
 #include "cli/cli.h"
 #include "cli/flow.h"
+#include "cli/pin.h"
+#include "distributor/secrets.h"
 #include "programs/child.h"
 #include "programs/config.h"
 #include "programs/serve.h"
@@ -123,6 +125,50 @@ run_restore(struct cli *c, struct err *e)
 	return RC_OK;
 }
 
+/* ---- secret: passwords of destinations, which the distributor alone opens ---- */
+
+/* A password is a line, a client certificate is a whole file. */
+static enum rc
+read_secret(struct cli *c, struct buf *out, struct err *e)
+{
+	const char *pem = args_text(&c->args, "client-certificate-file");
+	const struct pin_source from = { args_text(&c->args, "password-file"),
+					 (int)args_int(&c->args, "password-fd", -1), "Password" };
+	OWN(secret_free)
+	struct secret *password = NULL;
+	struct bytes text;
+
+	if (pem == NULL) {
+		TRY(pin_new(&from, &password, e));
+		buf_put(out, secret_bytes(password));
+	} else {
+		TRY(file_read(c->a, pem, SECRET_MAX, &text, e));
+		buf_put(out, text);
+	}
+	NEED(buf_ok(out), e, CHY_NO_MEMORY, NULL, "a secret");
+	return RC_OK;
+}
+
+static enum rc
+run_secret_seal(struct cli *c, struct err *e)
+{
+	const char *name = args_text(&c->args, "NAME"), *address = args_text(&c->args, "address");
+	struct buf what = buf_max(SECRET_MAX);
+	struct config config = { 0 };
+	enum rc rc;
+
+	TRY(config_load(c->a, args_text(&c->args, "config"), &config, NULL, e));
+	rc = read_secret(c, &what, e);
+	if (rc == RC_OK)
+		rc = secrets_seal(config.distributor.directory, bytes_str(name), bytes_str(address),
+				  buf_bytes(&what), e);
+	buf_wipe(&what);
+	TRY(rc);
+	out_note(&c->out, "Secret \"%s\" is sealed for %s. The distributor reads it when it needs it.\n",
+		 name, address);
+	return RC_OK;
+}
+
 /* ---- config ---- */
 
 static void
@@ -193,6 +239,19 @@ static const struct opt restart_options[] = {
 	{ 0 },
 };
 static const struct operand backup_operands[] = { { "FILE", OPT_FILE, OPT_MUST, "the backup", NULL }, { 0 } };
+static const struct opt secret_options[] = {
+	{ "address", "URL", OPT_TEXT, OPT_MUST, "scheme, host and port that it is for, and no other" },
+	{ "password-file", "FILE", OPT_FILE, 0, "its first line is the password; asked for if not given" },
+	{ "password-fd", "N", OPT_INT, 0, "the same from a descriptor" },
+	{ "client-certificate-file", "FILE", OPT_FILE, 0,
+	  "in place of a password: private key and certificate in PEM" },
+	{ "config", "FILE", OPT_FILE, 0,
+	  "the server's configuration; /etc/chancery/chancery.ini if not given" },
+	{ 0 },
+};
+static const struct operand secret_operands[] = {
+	{ "NAME", OPT_TEXT, OPT_MUST, "what distribution rules call it: a-z, 0-9 and hyphen", NULL }, { 0 }
+};
 static const struct opt reference_options[] = {
 	{ "man", NULL, OPT_FLAG, 0, "as roff, for the man page" },
 	{ 0 },
@@ -216,6 +275,13 @@ static const struct command own[] = {
 	  "for PostgreSQL and for copies of files. What is only in the signer's journal is taken over again.",
 	  restart_options, NULL, "chancery journal restart --after-restore --config chancery.ini",
 	  run_journal_restart },
+	{ "secret", "seal", "seal a destination's password, or a client certificate, on this server",
+	  "Distribution rules name it. It is kept sealed with a key of the distributor's own and given to "
+	  "the "
+	  "address that it was sealed for alone, whatever a rule says. The first one makes that key.",
+	  secret_options, secret_operands,
+	  "chancery secret seal directory --address ldaps://ldap.example.org --config chancery.ini",
+	  run_secret_seal },
 	{ "config", "check", "check the server's configuration and say all that is wrong", NULL,
 	  config_options, NULL, "chancery config check --config chancery.ini", run_config_check },
 	{ "config", "reference", "print a configuration file with every setting explained", NULL,

@@ -33,6 +33,12 @@ static const struct setting settings[] = {
 	{ "signer", "key_archive", TEXT, AT(signer.key_archive), "software", 0, 0, NULL,
 	  "Where the key is made that archived keys are sealed to: software, or a pkcs11: URI that names one token whose module does "
 	  "ECDH. Another place is another key: what is archived stays with the key that it was archived under." },
+	{ "distributor", "directory", PATH, AT(distributor.directory), "/var/lib/chancery/distributor", 0, 0, NULL,
+	  "Folder of the distributor's key and the sealed passwords of destinations (chancery secret seal)." },
+	{ "distributor", "folders", TEXT, AT(distributor.folders), NULL, 0, 0, NULL,
+	  "Folders that distribution rules may write files into, absolute, separated by colons. None: no files." },
+	{ "distributor", "longest_rest_seconds", INT, AT(distributor.longest_rest_seconds), "300", 1, 86400, NULL,
+	  "How long a destination that does not answer is left alone at most, before it is tried again." },
 	{ "pkcs11:NAME", "module", PATH, AT_MODULE(module), NULL, 0, 0, NULL,
 	  "Library of a PKCS#11 module. NAME is how keys refer to it; there may be several such sections." },
 	{ "pkcs11:NAME", "pin_file", PATH, AT_MODULE(pin_file), NULL, 0, 0, NULL,

@@ -28,6 +28,11 @@ struct config {
 		    passphrase_file; /* opens the software keys; NULL: asked from systemd credentials or not needed */
 		const char *key_archive; /* where the archive's key is made: "software" or a PKCS#11 URI */
 	} signer;
+	struct {
+		const char *directory; /* its key and the sealed passwords of destinations */
+		int64_t longest_rest_seconds;
+		const char *folders; /* where it may write files, separated by colons; NULL: nowhere */
+	} distributor;
 	struct config_module modules[CONFIG_MODULES_MAX];
 	size_t nmodules;
 	struct {

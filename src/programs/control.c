@@ -115,7 +115,7 @@ control_recv(int sock, int wait_ms, struct control *ret, struct err *e)
 	     "the other program is gone");
 	NEED(r > 0, e, CHY_CONTROL, NULL, "recvmsg: %s", strerror(errno));
 	ret->fd = take_fd(&m);
-	if (r > MESSAGE_MAX || bytes[0] < CONTROL_SIGNER || bytes[0] > CONTROL_STATUS) {
+	if (r > MESSAGE_MAX || bytes[0] < CONTROL_SIGNER || bytes[0] > CONTROL_DISTRIBUTOR) {
 		if (ret->fd >= 0)
 			close(ret->fd);
 		ret->fd = -1;

@@ -3,21 +3,28 @@
  * descriptor. libc only. Each child has its end as descriptor 3 (CONTROL_FD).
  *
  *	parent -> factory   signer    + descriptor: the link to a signer, at start and after each restart of it
+ *	parent -> factory   distributor + descriptor: the link to a distributor, the same
  *	parent -> factory   stop      finish open requests, then exit 0
  *	factory -> parent   ready     the listeners are open
  *	factory -> parent   status    text for `systemctl status`
  *
- * The signer has no control socket: its descriptor 3 is the link itself, 4 the pipe its passphrase comes through; it ends
- * by SIGTERM or when all links are closed.
+ * Signer and distributor have no control socket: their descriptor 3 is the link itself, the signer's 4 the pipe its passphrase
+ * comes through; they end by SIGTERM or when the link is closed.
  */
 #ifndef PROGRAMS_CONTROL_H
 #define PROGRAMS_CONTROL_H
 
 #include "base/base.h"
 
-enum { CONTROL_FD = 3, SIGNER_LINK_FD = 3, SIGNER_PASSPHRASE_FD = 4, CONTROL_TEXT_MAX = 240 };
+enum {
+	CONTROL_FD = 3,
+	SIGNER_LINK_FD = 3,
+	SIGNER_PASSPHRASE_FD = 4,
+	DISTRIBUTOR_LINK_FD = 3,
+	CONTROL_TEXT_MAX = 240
+};
 
-enum control_type { CONTROL_SIGNER = 1, CONTROL_STOP, CONTROL_READY, CONTROL_STATUS };
+enum control_type { CONTROL_SIGNER = 1, CONTROL_STOP, CONTROL_READY, CONTROL_STATUS, CONTROL_DISTRIBUTOR };
 
 struct control {
 	enum control_type type;

@@ -206,6 +206,8 @@ obey(struct program *p)
 			return;
 		if (c.type == CONTROL_SIGNER && c.fd >= 0)
 			attach(p, c.fd);
+		else if (c.type == CONTROL_DISTRIBUTOR && c.fd >= 0)
+			factory_attach_distributor(p->factory, c.fd);
 	}
 }
 
@@ -232,7 +234,8 @@ serve(struct program *p, struct err *e)
 {
 	struct factory_options o = { .store_url = p->config.store.url,
 				     .node = (unsigned)p->config.node.number,
-				     .key_archive = p->config.signer.key_archive };
+				     .key_archive = p->config.signer.key_archive,
+				     .longest_rest_ms = p->config.distributor.longest_rest_seconds * 1000 };
 
 	TRY(first_signer(&o.signer_fd, e));
 	TRY(factory_open(&o, &p->factory, e));

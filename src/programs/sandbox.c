@@ -73,6 +73,18 @@ forbid_families(scmp_filter_ctx f, bool may_connect)
 	return r;
 }
 
+/* A library may bind a socket to look around (resolvers do); without listen nobody can connect to it. */
+static int
+forbid_listening(scmp_filter_ctx f)
+{
+	static const int calls[] = { SCMP_SYS(listen), SCMP_SYS(accept), SCMP_SYS(accept4) };
+	int r = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(calls) && r == 0; i++)
+		r = seccomp_rule_add(f, SCMP_ACT_ERRNO(EPERM), calls[i], 0);
+	return r;
+}
+
 static int
 fill(scmp_filter_ctx f, const struct sandbox *s)
 {
@@ -80,6 +92,8 @@ fill(scmp_filter_ctx f, const struct sandbox *s)
 
 	for (size_t i = 0; i < ARRAY_LEN(never) && r == 0; i++)
 		r = seccomp_rule_add(f, SCMP_ACT_ERRNO(EPERM), never[i], 0);
+	if (r == 0 && s->never_listens)
+		r = forbid_listening(f);
 	/* another process, but threads go on being made */
 	if (r == 0)
 		r = seccomp_rule_add(f, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(clone), 1,

@@ -1,5 +1,5 @@
 /*
- * Giving rights away after start, for the factory: it has its database and listeners open, and from then on starts no program,
+ * Giving rights away after start, for the factory and the distributor: each has open what it needs, and from then on starts no program,
  * makes no process, traces none, mounts nothing, changes no user and (unless the database is beyond this machine) opens no
  * connection to the internet. What is forbidden fails with EPERM.
  *
@@ -12,8 +12,9 @@
 #include "base/base.h"
 
 struct sandbox {
-	bool may_connect; /* a database beyond this machine: new IP sockets stay allowed */
-	bool seccomp;     /* result: the filter is in effect, for all threads */
+	bool may_connect;   /* a database beyond this machine, or destinations: new IP sockets stay allowed */
+	bool never_listens; /* and none that waits for others */
+	bool seccomp;       /* result: the filter is in effect, for all threads */
 };
 
 /* CHY_SANDBOX. Cannot be undone. */

@@ -43,9 +43,10 @@ enum phase { STARTING, RUNNING, STOPPING_FACTORY, STOPPING_SIGNER, OVER };
 struct serve {
 	struct config config;
 	const char *config_path;
-	struct program factory, signer;
-	int control; /* to the factory, -1: none */
-	int link;    /* the factory's end of a signer's link that it has not got yet, -1: none */
+	struct program factory, signer, distributor;
+	int control;  /* to the factory, -1: none */
+	int link;     /* the factory's end of a signer's link that it has not got yet, -1: none */
+	int out_link; /* the same of a distributor's */
 	int signals;
 	struct sockets
 	    sockets; /* of systemd; stay open here, so that connections wait while a factory starts */
@@ -138,19 +139,54 @@ start_signer(struct serve *s, struct err *e)
 	return RC_OK;
 }
 
+static enum rc
+start_distributor(struct serve *s, struct err *e)
+{
+	int pair[2];
+	enum rc rc;
+
+	NEED(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == 0, e, CHY_SYSTEM, NULL,
+	     "socketpair: %s", strerror(errno));
+	rc = child_start(s->distributor.path, s->config_path, NULL, &pair[1], 1, &s->distributor.pid, e);
+	close(pair[1]);
+	if (rc != RC_OK) {
+		close(pair[0]);
+		return rc;
+	}
+	close_fd(&s->out_link);
+	s->out_link = pair[0];
+	note_started(&s->distributor);
+	return RC_OK;
+}
+
 static void begin_stop(struct serve *s, int exit_code);
 
 static void
-pass_link(struct serve *s)
+pass_link(struct serve *s, enum control_type type, int *link)
 {
 	struct err e = { 0 };
 
-	if (s->link < 0 || s->control < 0)
+	if (*link < 0 || s->control < 0)
 		return;
-	if (control_send(s->control, CONTROL_SIGNER, s->link, NULL, &e) != RC_OK)
+	if (control_send(s->control, type, *link, NULL, &e) != RC_OK)
 		LOG(WARNING, "serve.link-not-passed",
 		    LE(&e)); /* the factory is going: its end is being reaped */
-	close_fd(&s->link);
+	close_fd(link);
+}
+
+/* What keeps the distributor from starting keeps nobody else from working. It comes after the factory, for it has nobody to
+   work for before; the first link to the factory is the signer's. */
+static void
+start_distributor_if_due(struct serve *s)
+{
+	struct err e = { 0 };
+
+	if (s->distributor.pid != 0 || s->factory.pid == 0 || now_ms() < s->distributor.start_at_ms)
+		return;
+	if (start_distributor(s, &e) != RC_OK) {
+		LOG(ERROR, "serve.start-failed", LE(&e));
+		s->distributor.start_at_ms = now_ms() + BACKOFF_FIRST_MS;
+	}
 }
 
 static void
@@ -171,7 +207,10 @@ start_what_is_due(struct serve *s)
 			begin_stop(s, 1);
 		s->signer.start_at_ms = s->factory.start_at_ms = now_ms() + BACKOFF_FIRST_MS;
 	}
-	pass_link(s);
+	pass_link(s, CONTROL_SIGNER, &s->link);
+	start_distributor_if_due(s);
+	if (s->link < 0)
+		pass_link(s, CONTROL_DISTRIBUTOR, &s->out_link);
 }
 
 /* Ending. */
@@ -203,10 +242,13 @@ go_on_stopping(struct serve *s)
 		s->insisted = true;
 		s->kill_at_ms = now_ms() + KILL_AFTER_MS;
 		close_fd(&s->link);
+		close_fd(&s->out_link);
 		if (s->signer.pid > 0)
 			kill(s->signer.pid, SIGTERM);
+		if (s->distributor.pid > 0)
+			kill(s->distributor.pid, SIGTERM);
 	}
-	if (s->phase == STOPPING_SIGNER && s->signer.pid == 0)
+	if (s->phase == STOPPING_SIGNER && s->signer.pid == 0 && s->distributor.pid == 0)
 		s->phase = OVER;
 }
 
@@ -214,7 +256,9 @@ go_on_stopping(struct serve *s)
 static void
 insist(struct serve *s)
 {
-	struct program *p = s->phase == STOPPING_FACTORY ? &s->factory : &s->signer;
+	struct program *p = s->phase == STOPPING_FACTORY ? &s->factory
+	    : s->signer.pid > 0                          ? &s->signer
+							 : &s->distributor;
 
 	if (s->phase < STOPPING_FACTORY || s->phase == OVER || p->pid == 0 || now_ms() < s->kill_at_ms)
 		return;
@@ -265,7 +309,7 @@ hopeless(const struct serve *s, const struct program *p, int status)
 {
 	bool refused = WIFEXITED(status) && WEXITSTATUS(status) != 0 && WEXITSTATUS(status) != EX_TEMPFAIL;
 
-	return s->phase == STARTING && (refused || p->fails >= START_FAILS_MAX);
+	return s->phase == STARTING && p != &s->distributor && (refused || p->fails >= START_FAILS_MAX);
 }
 
 static void
@@ -277,6 +321,8 @@ ended(struct serve *s, struct program *p, int status)
 		close_fd(&s->control);
 	if (p == &s->signer)
 		close_fd(&s->link);
+	if (p == &s->distributor)
+		close_fd(&s->out_link);
 	if (s->phase > RUNNING)
 		return;
 	plan_restart(p, status, s->config.serve.restart_ms_max);
@@ -295,6 +341,8 @@ reap(struct serve *s)
 			ended(s, &s->factory, status);
 		else if (pid == s->signer.pid)
 			ended(s, &s->signer, status);
+		else if (pid == s->distributor.pid)
+			ended(s, &s->distributor, status);
 	}
 }
 
@@ -357,7 +405,7 @@ wait_ms(const struct serve *s)
 {
 	int64_t at = s->ping_ms > 0 ? s->ping_at_ms : INT64_MAX, wait;
 
-	if (s->phase > RUNNING && s->factory.pid == 0 && s->signer.pid == 0)
+	if (s->phase > RUNNING && s->factory.pid == 0 && s->signer.pid == 0 && s->distributor.pid == 0)
 		return 0;
 	if (s->phase > RUNNING && s->kill_at_ms < at)
 		at = s->kill_at_ms;
@@ -365,6 +413,8 @@ wait_ms(const struct serve *s)
 		at = s->signer.start_at_ms;
 	if (s->phase <= RUNNING && s->factory.pid == 0 && s->factory.start_at_ms < at)
 		at = s->factory.start_at_ms;
+	if (s->phase <= RUNNING && s->distributor.pid == 0 && s->distributor.start_at_ms < at)
+		at = s->distributor.start_at_ms;
 	if (at == INT64_MAX)
 		return -1;
 	wait = at - now_ms();
@@ -418,6 +468,7 @@ prepare(struct serve *s, struct arena *a, const struct serve_options *o, struct 
 	know_watchdog(s);
 	TRY(child_find(a, "chancery-signer", &s->signer.path, e));
 	TRY(child_find(a, "chancery-factory", &s->factory.path, e));
+	TRY(child_find(a, "chancery-distributor", &s->distributor.path, e));
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
@@ -435,8 +486,10 @@ serve_main(const struct serve_options *o)
 	struct arena OWN(arena_free) *a = arena_new(4 << 20);
 	struct serve s = { .factory = { .name = "chancery-factory" },
 			   .signer = { .name = "chancery-signer" },
+			   .distributor = { .name = "chancery-distributor" },
 			   .control = -1,
 			   .link = -1,
+			   .out_link = -1,
 			   .signals = -1 };
 	struct err e = { 0 };
 
@@ -450,6 +503,7 @@ serve_main(const struct serve_options *o)
 		one_round(&s);
 	close_fd(&s.control);
 	close_fd(&s.link);
+	close_fd(&s.out_link);
 	close_fd(&s.signals);
 	LOG(INFO, "serve.over", LI("status", s.exit_code));
 	return s.exit_code;

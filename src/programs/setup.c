@@ -100,6 +100,7 @@ write_config(struct setup *s, struct err *e)
 		buf_printf(&b, "url = sqlite:%s/chancery.db\n", s->dir);
 	buf_printf(&b, "\n[signer]\ndirectory = %s/signer\npassphrase_file = %s/signer-passphrase\n", s->dir,
 		   s->dir);
+	buf_printf(&b, "\n[distributor]\ndirectory = %s/distributor\n", s->dir);
 	buf_printf(&b, "\n[listener]\ntls = %s\nplain = %s\n", option(s, "tls", "127.0.0.1:8443"),
 		   option(s, "plain", "127.0.0.1:8080"));
 	for (const struct arg *m = args_next(&s->cli->args, "pkcs11", NULL); m != NULL;

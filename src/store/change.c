@@ -335,6 +335,12 @@ change_drop_request_secret(struct change *c, int64_t request)
 }
 
 void
+change_set_revocation_password(struct change *c, int64_t certificate, struct bytes form)
+{
+	OP(c, Q_SET_REVOCATION_PASSWORD, I(certificate), B(form));
+}
+
+void
 change_put_outbox(struct change *c, const struct outbox_row *row)
 {
 	change_row(c, Q_PUT_OUTBOX, row);

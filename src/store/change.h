@@ -115,6 +115,8 @@ void change_token_ready(struct change *c, int64_t id, struct bytes pin, struct b
 /* From "ready" to "delivered" or "expired", PIN and file gone; STORE_STATE unless it is "ready". */
 void change_token_end(struct change *c, int64_t id, struct bytes state);
 void change_put_choice(struct change *c, const struct choice_row *row);
+/* Sets it, or deletes it (empty form); what was chosen of publication stays. */
+void change_set_revocation_password(struct change *c, int64_t certificate, struct bytes form);
 void change_put_recovery(struct change *c, const struct recovery_row *row);
 /* What a request's work needs again after an interruption; dropped with the request's end. */
 void change_put_request_secret(struct change *c, const struct request_secret_row *row);

@@ -50,8 +50,8 @@ def refused(code, call, *args, **more):
     ("key-procedure", {"action": "recover", "certificate": "new", "certificate_procedure": "TLS server", "keys": "all"}),
     ("pin-procedure", {"method": "entered", "characters": "digits", "length_min": 4, "length_max": 8}),
     ("crl-procedure", {"authority": "Issuing CA", "distribution_points": ["http://crl.example/1"], "include": False}),
-    ("distribution-rule", {"protocol": "ldap", "address": "ldap://directory.example:389"}),
-    ("publication-procedure", {}),
+    ("distribution-rule", {"protocol": "ldap", "address": "ldap://directory.example:389", "dn": "cn={cn},o=Example"}),
+    ("publication-procedure", {"format": "der"}),
     ("revocation-policy", {"reasons": ["key-compromise", "superseded"], "unclaimed_after": "P2D"}),
     ("input-view", {"fields": [{"input": "subject.common-name", "mandatory": True}]}),
 ])

@@ -20,6 +20,7 @@ from world import Refused, make_csr
 
 # The log is refused by the use case, not at the door, so that the journal has the refusal.
 PUBLIC, OFFICER, AUDITOR, LOG_READER, POLICY, SESSION = "public", "officer", "auditor", "log reader", "policy", "session"
+PUBLISHER = "publisher"  # or who has CA and Key tasks
 
 ROUTES = {
     ("get", "/healthz"): PUBLIC,
@@ -57,6 +58,8 @@ ROUTES = {
     ("get", "/api/v1/tokens/{id}"): OFFICER,
     ("get", "/api/v1/tokens/{id}/file"): OFFICER,
     ("delete", "/api/v1/tokens/{id}/file"): OFFICER,
+    ("get", "/api/v1/deliveries"): PUBLISHER,
+    ("get", "/api/v1/destinations"): PUBLISHER,
     ("get", "/api/v1/journal/head"): OFFICER,
     ("get", "/api/v1/journal/export"): AUDITOR,
     ("get", "/api/v1/journal/witness"): AUDITOR,
@@ -83,6 +86,7 @@ EXPECTED = {
 for who, doors in EXPECTED.items():
     doors[LOG_READER] = (403, "CHY-1601") if who == "registration" else doors[OFFICER]
     doors[POLICY] = doors[AUDITOR]  # administration has both
+    doors[PUBLISHER] = doors[OFFICER]  # each of the two has one of the roles
 METHODS = ("get", "put", "post", "delete", "patch", "options")
 
 TLS = {"name": "TLS server", "storage_profile": "pkcs10", "issuer_certificates": "none", "certificate_procedures": ["TLS server"]}
@@ -173,10 +177,11 @@ def test_the_table_is_the_one_that_is_walked(sqlite_house):
     table = table_of(sqlite_house)
     assert set(table) == set(ROUTES)
     told = {PUBLIC: [], OFFICER: [{"officer": []}], AUDITOR: [{"officer": []}], LOG_READER: [{"officer": []}],
-            POLICY: [{"officer": []}], SESSION: [{"session": []}]}
+            POLICY: [{"officer": []}], PUBLISHER: [{"officer": []}], SESSION: [{"session": []}]}
     for route, op in table.items():
         assert op["security"] == told[ROUTES[route]], route
-        assert op.get("x-roles-any") == (["audit-tasks"] if ROUTES[route] == AUDITOR else None), route
+        any_of = {AUDITOR: ["audit-tasks"], PUBLISHER: ["ca-and-key-tasks", "publish-certificate"]}
+        assert op.get("x-roles-any") == any_of.get(ROUTES[route]), route
         assert op.get("x-roles-all") == (["use-awb", "policy-tasks"] if ROUTES[route] == POLICY else None), route
 
 
@@ -271,8 +276,11 @@ def test_every_act_by_every_officer(sqlite_house):
     attribute = {"token_procedure": "TLS server", "base": {"certificate": 1}}
     made = house.issue(house.open_session(), make_csr(None, sans=["acts.example.org"])[0])["id"]
     revoke, hold = {"certificates": [made], "reason": "superseded"}, {"certificates": [made]}
-    for act, what in (("certificate.issue", body), ("issuing-session.open", session), ("attribute-certificate.issue", attribute), ("certificate.revoke", revoke), ("certificate.hold", hold),
-                      ("certificate.reinstate", hold)):
+    publication = {"publication_procedure": "None", "certificates": [1]}
+    for act, what in (("certificate.issue", body), ("issuing-session.open", session), ("attribute-certificate.issue", attribute),
+                      ("certificate.revoke", revoke), ("certificate.hold", hold), ("certificate.reinstate", hold),
+                      ("certificate.publish", publication), ("certificate.unpublish", publication),
+                      ("delivery.retry", {"deliveries": [1]}), ("delivery.drop", {"deliveries": [1]})):
         with pytest.raises(Refused) as e:
             house.prepare(anna, act, what)
         assert (e.value.status, e.value.code) == (403, "CHY-1601"), (act, e.value)

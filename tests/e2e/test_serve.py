@@ -35,6 +35,15 @@ if mode == "peer died":
 if mode == "crash":
     os.kill(os.getpid(), signal.SIGKILL)
 
+if name == "chancery-distributor":
+    link = socket.socket(fileno=3)
+    while True:
+        got = link.recv(100)
+        if not got:
+            say("link closed")
+            sys.exit(0)
+        link.sendall(b"out: " + got)
+
 if name == "chancery-signer":
     say("passphrase", text=os.read(4, 100).decode())
     link = socket.socket(fileno=3)
@@ -58,9 +67,17 @@ while True:
         time.sleep(0.3)  # finishing open requests
         say("finished")
         sys.exit(0)
-    if data[0] == 1:
+    if data[0] in (1, 5):
         fds = array.array("i")
         fds.frombytes(ancillary[0][2])
+    if data[0] == 5:
+        out = socket.socket(fileno=fds[0])
+        try:
+            out.sendall(b"letter")
+            say("out-linked", answer=out.recv(100).decode())
+        except OSError:
+            pass
+    if data[0] == 1:
         link = socket.socket(fileno=fds[0])
         try:
             link.sendall(b"hello")
@@ -84,7 +101,7 @@ class Site:
         self.config = folder / "chancery.ini"
         self.config.write_text(f"[store]\nurl = sqlite:x.db\n[signer]\ndirectory = {folder}\npassphrase_file = pass\n"
                                "[serve]\ndrain_seconds = 1\n")
-        for name in ("chancery-factory", "chancery-signer"):
+        for name in ("chancery-factory", "chancery-signer", "chancery-distributor"):
             self.mode(name, "good")
             program = self.libexec / name
             program.write_text(f"#!{sys.executable} -B\n" + CHILD)
@@ -141,7 +158,8 @@ def test_starts_links_and_ends_in_order(site):
     site.start()
     assert site.wait("chancery-factory", "linked")["answer"] == "HELLO"
     assert site.notify.recv(1000).decode().startswith("READY=1")
-    for name, fds in (("chancery-factory", [0, 1, 2, 3]), ("chancery-signer", [0, 1, 2, 3, 4])):
+    assert site.wait("chancery-factory", "out-linked")["answer"] == "out: letter"
+    for name, fds in (("chancery-factory", [0, 1, 2, 3]), ("chancery-signer", [0, 1, 2, 3, 4]), ("chancery-distributor", [0, 1, 2, 3])):
         started = site.wait(name, "started")
         assert started["argv"] == ["--config", str(site.config)]
         assert started["fds"] == fds and started["group"]
@@ -181,6 +199,27 @@ def test_restarts_back_off(site):
     assert 3 <= len(site.events("chancery-signer", "started")) <= 4
     site.mode("chancery-signer", "good")
     site.wait("chancery-factory", "linked", 2)
+    assert site.stop()[0] == 0
+
+
+def test_a_killed_distributor_is_replaced_and_nobody_else(site):
+    site.start()
+    for i in range(1, 4):
+        site.wait("chancery-factory", "out-linked", i)
+        os.kill(site.wait("chancery-distributor", "started", i)["pid"], signal.SIGKILL)
+    site.wait("chancery-factory", "out-linked", 4)
+    assert len(site.events("chancery-factory", "started")) == len(site.events("chancery-signer", "started")) == 1
+    assert site.stop()[0] == 0
+
+
+@pytest.mark.parametrize("mode", ["refuse", "crash"])
+def test_a_distributor_that_does_not_run_keeps_nobody_from_working(site, mode):
+    site.mode("chancery-distributor", mode)
+    site.start()
+    site.wait("chancery-factory", "linked")
+    site.wait("chancery-distributor", "started", 3)
+    site.mode("chancery-distributor", "good")
+    assert site.wait("chancery-factory", "out-linked")["answer"] == "out: letter"
     assert site.stop()[0] == 0
 
 

@@ -4,6 +4,7 @@
  * rules that are no field's alone: references, availability, names, ranges; then normal form and difference.
  */
 #include "policy_world.h"
+#include "delivery_samples.h"
 
 #include "model/choices.h"
 #include "policy/body.h"
@@ -174,26 +175,7 @@ static const struct {
 	  "{\"name\":\"New\",\"state\":\"active\",\"domain\":101,\"visible_in_subdomain\":false,"
 	  "\"authority\":502,"
 	  "\"type\":\"partial\",\"distribution_points\":[\"http://a.example/c\"],\"include\":true}" },
-	{ KIND_DISTRIBUTION_RULE,
-	  "{\"name\":\"New\",\"state\":\"active\",\"domain\":101,\"visible_in_subdomain\":false,\"protocol\":"
-	  "\"http\",\"address\":\"https://"
-	  "a.example\",\"trust\":[\"BQA=\"],\"user\":\"u\",\"secret\":\"web-1\","
-	  "\"client_certificate\":\"web-2\",\"timeout_seconds\":5,\"give_up_after\":\"P1D\","
-	  "\"path\":\"/in/{serial}.cer\",\"method\":\"post\"}" },
-	{ KIND_DISTRIBUTION_RULE,
-	  "{\"name\":\"New\",\"protocol\":\"ldap\",\"address\":\"ldap://a.example:3890\",\"start_tls\":true,"
-	  "\"bind_dn\":\"cn=admin,o=x\",\"secret\":\"dir\",\"dn\":\"uid={uid|cn},o=x\",\"attribute\":"
-	  "\"userCertificate;binary\",\"update\":\"replace\",\"create\":true,\"object_classes\":[\"person\"],"
-	  "\"attributes\":[{\"type\":\"sn\",\"value\":\"{sn|cn}\"}]}" },
-	{ KIND_DISTRIBUTION_RULE,
-	  "{\"name\":\"New\",\"protocol\":\"ldap\",\"address\":\"ldaps://a.example\",\"search_base\":"
-	  "\"o=x\",\"search_filter\":\"(mail={email})\"}" },
-	{ KIND_DISTRIBUTION_RULE,
-	  "{\"name\":\"New\",\"protocol\":\"file\",\"folder\":\"/srv/pki\",\"file_name\":\"{serial}.cer\"}" },
-	{ KIND_DISTRIBUTION_RULE,
-	  "{\"name\":\"New\",\"protocol\":\"mail\",\"address\":\"smtp://a.example:25\",\"sender\":"
-	  "\"ca@a.example\",\"recipients\":[\"{email}\"],\"subject\":\"For {cn}\",\"text\":\"Here it "
-	  "is.\"}" },
+	DELIVERY_SAMPLES,
 	{ KIND_REVOCATION_POLICY,
 	  "{\"name\":\"New\",\"state\":\"active\",\"domain\":101,\"visible_in_subdomain\":false,\"reasons\":["
 	  "\"key-compromise\"],\"unclaimed_after\":\"P3D\"}" },
@@ -552,82 +534,6 @@ samples_have_every_field(void **state)
 			if (!found)
 				fail_msg("no sample has %s.%s", kind->name, f->name);
 		}
-	}
-}
-
-/* What no table says: the address fits the protocol, passwords go over TLS only, patterns keep their structure. */
-static void
-distribution_rules_hold(void **state)
-{
-	static const struct {
-		const char *body, *field;
-		enum code code;
-	} rows[] = {
-		{ "\"protocol\":\"http\",\"address\":\"ldap://a.example\",\"path\":\"/x\"", "address",
-		  CHY_FIELD_CONFLICT },
-		{ "\"protocol\":\"http\",\"address\":\"httpx://a.example\",\"path\":\"/x\"", "address",
-		  CHY_FIELD_URI },
-		{ "\"protocol\":\"http\",\"address\":\"https://u:p@a.example\",\"path\":\"/x\"", "address",
-		  CHY_FIELD_VALUE },
-		{ "\"protocol\":\"http\",\"address\":\"https://a.example/y\",\"path\":\"/x\"", "address",
-		  CHY_FIELD_VALUE },
-		{ "\"protocol\":\"http\",\"address\":\"https://a.example\",\"path\":\"/../x\"", "path",
-		  CHY_FIELD_VALUE },
-		{ "\"protocol\":\"http\",\"address\":\"https://a.example\",\"path\":\"/x\",\"user\":\"u\"",
-		  "secret", CHY_FIELD_MISSING },
-		{ "\"protocol\":\"http\",\"address\":\"https://a.example\",\"path\":\"/x\",\"secret\":\"s\"",
-		  "user", CHY_FIELD_MISSING },
-		{ "\"protocol\":\"http\",\"address\":\"http://a.example\",\"path\":\"/"
-		  "x\",\"user\":\"u\",\"secret\":\"s\"",
-		  "secret", CHY_FIELD_CONFLICT },
-		{ "\"protocol\":\"http\",\"address\":\"http://a.example\",\"path\":\"/"
-		  "x\",\"client_certificate\":\"s\"",
-		  "client_certificate", CHY_FIELD_CONFLICT },
-		{ "\"protocol\":\"http\",\"address\":\"https://a.example\",\"path\":\"/"
-		  "x\",\"user\":\"u\",\"secret\":\"../s\"",
-		  "secret", CHY_FIELD_VALUE },
-		{ "\"protocol\":\"ldap\",\"address\":\"ldap://"
-		  "a.example\",\"start_tls\":false,\"dn\":\"cn={cn}\",\"bind_dn\":"
-		  "\"cn=x\",\"secret\":\"s\"",
-		  "secret", CHY_FIELD_CONFLICT },
-		{ "\"protocol\":\"ldap\",\"address\":\"ldap://a.example\"", "dn", CHY_FIELD_MISSING },
-		{ "\"protocol\":\"ldap\",\"address\":\"ldap://"
-		  "a.example\",\"dn\":\"cn={cn}\",\"search_base\":\"o=x\","
-		  "\"search_filter\":\"(cn=x)\"",
-		  "dn", CHY_FIELD_CONFLICT },
-		{ "\"protocol\":\"ldap\",\"address\":\"ldap://a.example\",\"dn\":\"{cn}=x\"", "dn",
-		  CHY_FIELD_VALUE },
-		{ "\"protocol\":\"ldap\",\"address\":\"ldap://"
-		  "a.example\",\"search_base\":\"o=x\",\"search_filter\":\"cn={cn}\"",
-		  "search_filter", CHY_FIELD_VALUE },
-		{ "\"protocol\":\"ldap\",\"address\":\"ldap://"
-		  "a.example\",\"dn\":\"cn={cn}\",\"attribute\":\"a b\"",
-		  "attribute", CHY_FIELD_VALUE },
-		{ "\"protocol\":\"ldap\",\"address\":\"ldap://"
-		  "a.example\",\"dn\":\"cn={cn}\",\"attributes\":[{\"type\":\"sn\","
-		  "\"value\":\"{nosuch}\"}]",
-		  "attributes[0].value", CHY_FIELD_VALUE },
-		{ "\"protocol\":\"file\",\"folder\":\"srv\",\"file_name\":\"x\"", "folder", CHY_FIELD_VALUE },
-		{ "\"protocol\":\"file\",\"folder\":\"/srv/../etc\",\"file_name\":\"x\"", "folder",
-		  CHY_FIELD_VALUE },
-		{ "\"protocol\":\"file\",\"folder\":\"/srv\",\"file_name\":\"../x\"", "file_name",
-		  CHY_FIELD_VALUE },
-		{ "\"protocol\":\"mail\",\"address\":\"smtp://"
-		  "a.example\",\"sender\":\"a@b.example\",\"recipients\":[\"{nobody}\"],"
-		  "\"subject\":\"x\"",
-		  "recipients[0]", CHY_FIELD_VALUE },
-		{ "\"protocol\":\"file\",\"folder\":\"/srv\",\"file_name\":\"x\",\"give_up_after\":\"P0D\"",
-		  "give_up_after", CHY_FIELD_RANGE },
-	};
-
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		struct err e = { 0 };
-		const char *body = arena_printf(w->a, "{\"name\":\"R\",%s}", rows[i].body);
-
-		(void)!check(KIND_DISTRIBUTION_RULE, world_json(w, body), false, &e);
-		if (e.code != rows[i].code || strcmp(e.field, rows[i].field) != 0)
-			fail_msg("%s: %s %s, not %s %s", rows[i].body, code_name(e.code), e.field,
-				 code_name(rows[i].code), rows[i].field);
 	}
 }
 
@@ -1062,7 +968,6 @@ where_used_names_all(void **state)
 static const struct CMUnitTest tests[] = {
 	EACH_ROWS(every_field_of_every_kind, "CM-T-02 CM-C-02 CM-C-03 CM-C-04 CM-C-05"),
 	EACH(samples_have_every_field),
-	EACH(distribution_rules_hold),
 	EACH(kinds_refer_upwards_only),
 	EACH_ROWS(serial_ranges_do_not_overlap, "CM-T-09"),
 	EACH(references_by_name_and_id),

@@ -1,0 +1,258 @@
+/* certificate publish and unpublish; publication: the queue, destinations, dead letters. */
+#include "base/base.h"
+#include "cli/certid.h"
+#include "cli/choice.h"
+#include "cli/flow.h"
+#include "cli/groups.h"
+#include "cli/list.h"
+#include "cli/options.h"
+#include "cli/rest.h"
+
+/* ---- publishing ---- */
+
+static enum rc
+certificates(struct cli *c, struct json **ret, struct err *e)
+{
+	struct json *list = json_array(c->a);
+	int64_t id;
+
+	NEED(list != NULL, e, CHY_NO_MEMORY, NULL, "a request");
+	for (const struct arg *x = NULL; (x = args_next(&c->args, "CERTIFICATE", x)) != NULL;) {
+		TRY(cert_id(c, x->value, &id, e));
+		json_add(list, json_int(c->a, id));
+	}
+	*ret = list;
+	return RC_OK;
+}
+
+static struct json *
+name_or_id(struct cli *c, const char *text)
+{
+	int64_t id;
+
+	return int_parse(bytes_str(text), 1, JSON_INT_MAX, &id, NULL) == RC_OK
+	    ? json_int(c->a, id)
+	    : json_str(c->a, bytes_str(text));
+}
+
+/* One of Set (a password is given), Delete, Keep current. */
+static enum rc
+password(struct cli *c, struct json *body, const struct cli_choice *choice, struct err *e)
+{
+	bool drop = args_has(&c->args, "delete-revocation-password"),
+	     keep = args_has(&c->args, "keep-revocation-password");
+
+	NEED((choice->form != NULL) + drop + keep <= 1, e, CHY_CLI_USAGE, NULL,
+	     "a new revocation password, --delete-revocation-password or --keep-revocation-password: one of "
+	     "them");
+	if (choice->form != NULL)
+		json_set(body, "revocation_password_sha256", choice->sha256);
+	if (choice->form != NULL || drop || keep)
+		json_set(body, "revocation_password",
+			 json_str(c->a,
+				  bytes_str(choice->form ? "set"
+						: drop   ? "delete"
+							 : "keep")));
+	return RC_OK;
+}
+
+/* What became of each; a failure where one was refused. */
+static enum rc
+tell(struct cli *c, const struct json *answer, const char *done, struct err *e)
+{
+	const struct json *list = json_get(json_get(answer, "result"), "certificates");
+	size_t refused = 0, n = 0;
+
+	JSON_EACH(x, list)
+	{
+		const struct json *problem = json_get(x, "problem");
+
+		n++;
+		out_line(&c->out, "Certificate %.*s ",
+			 BYTES_FMT(json_line(c->a, json_get(x, "certificate"))));
+		if (problem == NULL) {
+			out_line(&c->out, "%s: %zu deliveries\n", done, json_get(x, "deliveries")->count);
+			continue;
+		}
+		refused++;
+		out_styled(&c->out, OUT_BAD, "refused");
+		out_line(&c->out, ": ");
+		out_text(&c->out, json_line(c->a, json_get(problem, "detail")));
+		out_line(&c->out, " (%.*s)\n", BYTES_FMT(json_line(c->a, json_get(problem, "code"))));
+	}
+	NEED(refused == 0, e, CHY_CLI_SOME_FAILED, NULL, "%zu of %zu certificates were refused", refused, n);
+	return RC_OK;
+}
+
+static enum rc
+run_publish(struct cli *c, struct err *e)
+{
+	const char *at = args_text(&c->args, "at");
+	struct json *body = json_object(c->a), *list, *answer = NULL, *secrets = NULL;
+	struct cli_choice choice;
+
+	NEED(body != NULL, e, CHY_NO_MEMORY, NULL, "a request");
+	TRY(cli_choice(c, &choice, e));
+	TRY(certificates(c, &list, e));
+	json_set(body, "certificates", list);
+	json_set(body, "publication_procedure", name_or_id(c, args_text(&c->args, "procedure")));
+	if (at != NULL)
+		json_set(body, "publish_at", json_str(c->a, bytes_str(at)));
+	TRY(password(c, body, &choice, e));
+	if (choice.form != NULL) {
+		secrets = json_object(c->a);
+		json_set(secrets, "revocation_password", choice.form);
+	}
+	TRY(flow_with_secrets(c, &(struct asked){ "certificate.publish", NULL, 0, body }, secrets, &answer,
+			      e));
+	flow_show_outcome(c, answer);
+	return tell(c, answer, at ? "will be published" : "is published", e);
+}
+
+static enum rc
+run_unpublish(struct cli *c, struct err *e)
+{
+	struct json *body = json_object(c->a), *list, *answer = NULL;
+
+	NEED(body != NULL, e, CHY_NO_MEMORY, NULL, "a request");
+	TRY(certificates(c, &list, e));
+	json_set(body, "certificates", list);
+	json_set(body, "publication_procedure", name_or_id(c, args_text(&c->args, "procedure")));
+	TRY(flow_run(c, &(struct asked){ "certificate.unpublish", NULL, 0, body }, &answer, e));
+	return tell(c, answer, "is taken back", e);
+}
+
+/* ---- the queue ---- */
+
+static void
+delivery_row(struct cli *c, struct out_table *t, const struct json *item)
+{
+	bool waits = bytes_is(json_line(c->a, json_get(item, "state")), "waiting");
+	struct bytes cells[] = {
+		json_line(c->a, json_get(item, "id")),
+		json_line(c->a, json_get(item, "state")),
+		json_line(c->a, json_get(item, "object")),
+		json_line(c->a, json_get(json_get(item, "destination"), "name")),
+		json_line(c->a, json_get(item, "attempts")),
+		json_line(c->a, json_get(item, waits ? "next_at" : "changed_at")),
+		json_line(c->a, json_get(item, "error")),
+	};
+
+	out_table_row(t, cells);
+}
+
+static enum rc
+run_list(struct cli *c, struct err *e)
+{
+	static const char *const heads[] = { "ID",       "STATE", "OBJECT", "DESTINATION",
+					     "ATTEMPTS", "WHEN",  "ERROR",  NULL };
+	static const char *const filters[] = { "state", "destination", "certificate", "request", NULL };
+
+	return list_run(c, &(struct list){ "/api/v1/deliveries", filters, heads, delivery_row }, e);
+}
+
+static void
+destination_row(struct cli *c, struct out_table *t, const struct json *item)
+{
+	static const char *const names[] = {
+		"id", "name", "protocol", "waiting", "dead", "next_try", "error"
+	};
+	struct bytes cells[ARRAY_LEN(names)];
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		cells[i] = json_line(c->a, json_get(item, names[i]));
+	out_table_row(t, cells);
+}
+
+static enum rc
+run_destinations(struct cli *c, struct err *e)
+{
+	static const char *const heads[] = { "ID",   "NAME",     "PROTOCOL", "WAITING",
+					     "DEAD", "NEXT TRY", "ERROR",    NULL };
+	static const char *const filters[] = { NULL };
+
+	return list_run(c, &(struct list){ "/api/v1/destinations", filters, heads, destination_row }, e);
+}
+
+static enum rc
+decide(struct cli *c, const char *act, struct err *e)
+{
+	struct json *body = json_object(c->a), *list = json_array(c->a), *answer;
+	int64_t id;
+
+	NEED(body != NULL && list != NULL, e, CHY_NO_MEMORY, NULL, "a request");
+	for (const struct arg *x = NULL; (x = args_next(&c->args, "DELIVERY", x)) != NULL;) {
+		TRY(int_parse(bytes_str(x->value), 1, JSON_INT_MAX, &id, e));
+		json_add(list, json_int(c->a, id));
+	}
+	json_set(body, "deliveries", list);
+	return flow_run(c, &(struct asked){ act, NULL, 0, body }, &answer, e);
+}
+
+static enum rc
+run_retry(struct cli *c, struct err *e)
+{
+	return decide(c, "delivery.retry", e);
+}
+
+static enum rc
+run_drop(struct cli *c, struct err *e)
+{
+	return decide(c, "delivery.drop", e);
+}
+
+static const char *const states[] = { "waiting", "done", "dead", "dropped", NULL };
+static const struct opt publish_options[] = {
+	{ "procedure", "NAME|ID", OPT_TEXT, OPT_MUST, "the publication procedure" },
+	{ "at", "TIME", OPT_TIME, 0, "when it is to go out; at once if not given" },
+	{ "revocation-password-file", "FILE", OPT_FILE, 0,
+	  "set this revocation password for all of them; the first line" },
+	{ "revocation-password-fd", "N", OPT_INT, 0, "the same from a descriptor" },
+	{ "ask-revocation-password", NULL, OPT_FLAG, 0, "ask for it on the terminal, twice" },
+	{ "delete-revocation-password", NULL, OPT_FLAG, 0, "delete the revocation password that they have" },
+	{ "keep-revocation-password", NULL, OPT_FLAG, 0,
+	  "keep the one that each has; so also without option" },
+	{ 0 },
+};
+static const struct opt unpublish_options[] = {
+	{ "procedure", "NAME|ID", OPT_TEXT, OPT_MUST, "the publication procedure" },
+	{ 0 },
+};
+static const struct opt list_options[] = {
+	{ "state", "STATE", OPT_CHOICE, 0, "only those in this state", states },
+	{ "destination", "ID", OPT_INT, 0, "only those of this distribution rule" },
+	{ "certificate", "ID", OPT_INT, 0, "all of this certificate" },
+	{ "request", "ID", OPT_INT, 0, "only those of this request" },
+	OPTIONS_PAGE,
+	{ 0 },
+};
+static const struct opt destination_options[] = { OPTIONS_PAGE, { 0 } };
+static const struct operand many[] = {
+	{ "CERTIFICATE", OPT_TEXT, OPT_MUST | OPT_MANY, "its id, serial number, or a file that holds it" },
+	{ 0 },
+};
+static const struct operand deliveries[] = {
+	{ "DELIVERY", OPT_INT, OPT_MUST | OPT_MANY, "its id, as \"publication list\" shows it" },
+	{ 0 },
+};
+
+const struct command commands_publication[] = {
+	{ "certificate", "publish", "publish certificates by a publication procedure",
+	  "One procedure for all of them. What goes out is carried out by the distributor, in the "
+	  "background: "
+	  "\"publication list\" shows it. An officer who manages revocation passwords publishes only "
+	  "certificates that have one, unless the procedure says otherwise.",
+	  publish_options, many,
+	  "chancery certificate publish --officer rosa.p12 --procedure Directory 210453 210454",
+	  run_publish },
+	{ "certificate", "unpublish", "take published certificates back", NULL, unpublish_options, many,
+	  "chancery certificate unpublish --officer rosa.p12 --procedure Directory 210453", run_unpublish },
+	{ "publication", "list", "list what is to go out, has gone out, or could not", NULL, list_options,
+	  NULL, "chancery publication list --state dead", run_list },
+	{ "publication", "destinations", "show how each destination does", NULL, destination_options, NULL,
+	  NULL, run_destinations },
+	{ "publication", "retry", "try dead letters again", NULL, NULL, deliveries,
+	  "chancery publication retry --officer rosa.p12 210999", run_retry },
+	{ "publication", "drop", "give deliveries up for good", NULL, NULL, deliveries, NULL, run_drop },
+	{ 0 },
+};

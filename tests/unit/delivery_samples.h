@@ -1,0 +1,35 @@
+/* Distribution rules of every protocol, with every field: for test_policy_document.c. */
+#ifndef TESTS_UNIT_DELIVERY_SAMPLES_H
+#define TESTS_UNIT_DELIVERY_SAMPLES_H
+
+#define DELIVERY_SAMPLES \
+	{ KIND_DISTRIBUTION_RULE, \
+	  "{\"name\":\"New\",\"state\":\"active\",\"domain\":101,\"visible_in_subdomain\":false," \
+	  "\"protocol\":" \
+	  "\"http\",\"address\":\"https://" \
+	  "a.example\",\"trust\":[\"BQA=\"],\"user\":\"u\",\"secret\":\"web-1\"," \
+	  "\"client_certificate\":\"web-2\",\"timeout_seconds\":5,\"give_up_after\":\"P1D\"," \
+	  "\"path\":\"/in/{serial}.cer\",\"method\":\"post\"}" }, \
+	    { KIND_DISTRIBUTION_RULE, \
+	      "{\"name\":\"New\",\"protocol\":\"ldap\",\"address\":\"ldap://" \
+	      "a.example:3890\",\"start_tls\":true," \
+	      "\"bind_dn\":\"cn=admin,o=x\",\"secret\":\"dir\",\"dn\":\"uid={uid|cn},o=x\",\"attribute\":" \
+	      "\"userCertificate;binary\",\"update\":\"replace\",\"create\":true,\"object_classes\":[" \
+	      "\"person\"]," \
+	      "\"attributes\":[{\"type\":\"sn\",\"value\":\"{sn|cn}\"}]}" }, \
+	    { KIND_DISTRIBUTION_RULE, \
+	      "{\"name\":\"New\",\"protocol\":\"ldap\",\"address\":\"ldaps://a.example\",\"search_base\":" \
+	      "\"o=x\",\"search_filter\":\"(mail={email})\"}" }, \
+	    { KIND_DISTRIBUTION_RULE, \
+	      "{\"name\":\"New\",\"protocol\":\"file\",\"folder\":\"/srv/" \
+	      "pki\",\"file_name\":\"{serial}.cer\"}" }, \
+	{ \
+		KIND_DISTRIBUTION_RULE, \
+		    "{\"name\":\"New\",\"protocol\":\"mail\",\"address\":\"smtp://" \
+		    "a.example:25\",\"sender\":" \
+		    "\"ca@a.example\",\"recipients\":[\"{email}\"],\"subject\":\"For " \
+		    "{cn}\",\"text\":\"Here it " \
+		    "is.\"}" \
+	}
+
+#endif
