@@ -25,7 +25,7 @@ static void
 list_row(struct cli *c, struct out_table *t, const struct json *item)
 {
 	const struct json *body = json_get(item, "body");
-	const char *const names[] = { "id", "name", "state", "domain", "version" };
+	const char *const names[] = { "id", "name", "state", "domain", "version", "description" };
 	struct bytes cells[ARRAY_LEN(names)];
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
@@ -41,7 +41,9 @@ list_row(struct cli *c, struct out_table *t, const struct json *item)
 enum rc
 kind_list(struct cli *c, struct err *e)
 {
-	static const char *const heads[] = { "ID", "NAME", "STATE", "DOMAIN", "VERSION", NULL };
+	static const char *const heads[] = {
+		"ID", "NAME", "STATE", "DOMAIN", "VERSION", "DESCRIPTION", NULL
+	};
 	static const char *const filters[] = { "state", "name", NULL };
 	const char *path = arena_printf(c->a, "/api/v1/documents/%s", kind_here(c)->name);
 

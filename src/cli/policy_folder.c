@@ -314,6 +314,38 @@ policy_folder_put(struct policy_writer *w, enum kind_id kind, const char *path, 
 	return rc;
 }
 
+/* A new file; whatever has the name already stays, and is not followed. */
+static enum rc
+write_where_none_is(int dir, const char *name, struct bytes text, const char *shown, bool *written,
+		    struct err *e)
+{
+	*written = faccessat(dir, name, F_OK, AT_SYMLINK_NOFOLLOW) != 0;
+	return *written ? write_new(dir, name, text, shown, e) : RC_OK;
+}
+
+enum rc
+policy_folder_add(struct policy_writer *w, enum kind_id kind, const char *path, struct bytes text,
+		  bool *written, struct err *e)
+{
+	const char *file = arena_printf(w->a, "%s/%s" SUFFIX, kind_name(kind), path), *last = NULL;
+	enum rc rc;
+	int dir = -1;
+
+	NEED(file != NULL, e, CHY_NO_MEMORY, NULL, "the folder");
+	TRY(open_parent(w, file, &last, &dir, e));
+	rc = write_where_none_is(dir, last, text, file, written, e);
+	close(dir);
+	return rc;
+}
+
+enum rc
+policy_folder_mark(struct policy_writer *w, struct bytes manifest, struct err *e)
+{
+	bool written;
+
+	return write_where_none_is(w->dir, MANIFEST, manifest, MANIFEST, &written, e);
+}
+
 static int
 by_file(const void *x, const void *y)
 {

@@ -42,6 +42,11 @@ MUST enum rc policy_folder_begin(struct arena *a, const char *folder, struct pol
 				 struct err *e);
 MUST enum rc policy_folder_put(struct policy_writer *w, enum kind_id kind, const char *path,
 			       struct bytes text, struct err *e);
+/* For a folder in which others have written too: a document that is there is kept, *written false; mark writes the manifest
+   where there is none. No end then. */
+MUST enum rc policy_folder_add(struct policy_writer *w, enum kind_id kind, const char *path,
+			       struct bytes text, bool *written, struct err *e);
+MUST enum rc policy_folder_mark(struct policy_writer *w, struct bytes manifest, struct err *e);
 MUST enum rc policy_folder_end(struct policy_writer *w, struct bytes manifest, size_t *removed,
 			       struct err *e);
 void policy_folder_close(struct policy_writer *w);

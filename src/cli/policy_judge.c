@@ -6,6 +6,20 @@
 
 /* ---- one snapshot of what policy would be ---- */
 
+/* What others see of it: its defaults too, as it will be in force; unless it lacks something. */
+static enum rc
+with_defaults(struct policy_set *s, struct policy_item *item, struct err *e)
+{
+	const struct document_check check = { .kind = kind_of(item->kind) };
+	struct err why = { 0 };
+
+	if (document_check(s->a, &check, item->wanted, &item->whole, &why) == RC_OK)
+		return RC_OK;
+	item->whole = item->wanted;
+	NEED(why.code != CHY_NO_MEMORY, e, CHY_NO_MEMORY, NULL, "the policy");
+	return RC_OK;
+}
+
 /* A body that the snapshot can take: its members are of the right types. */
 static enum rc
 check_alone(struct policy_set *s, struct policy_item *item, struct err *e)
@@ -14,7 +28,8 @@ check_alone(struct policy_set *s, struct policy_item *item, struct err *e)
 	struct json *normal;
 
 	TRY(policy_with_ids(s, item, &item->wanted, e));
-	return document_check(s->a, &check, item->wanted, &normal, e);
+	TRY(document_check(s->a, &check, item->wanted, &normal, e));
+	return with_defaults(s, item, e);
 }
 
 static void
@@ -28,7 +43,7 @@ broken(struct policy_set *s, struct policy_item *item)
 static enum rc
 document_of(struct policy_set *s, const struct policy_item *item, struct document *ret, struct err *e)
 {
-	struct json *body = json_copy(s->a, item->wanted ? item->wanted : item->current);
+	struct json *body = json_copy(s->a, item->wanted ? item->whole : item->current);
 	OWN_BUF struct buf text = buf_max(2 * LIMIT_BODY);
 
 	NEED(body != NULL, e, CHY_NO_MEMORY, NULL, "the policy");

@@ -29,6 +29,7 @@ struct policy_item {
 	struct json *current;   /* the body in force; NULL: none */
 	struct json *file_body; /* as it stands in the file; NULL: none */
 	struct json *wanted;    /* of the file, with ids in place of references; NULL: none, or broken */
+	struct json *whole;     /* wanted as others see it: with defaults where nothing is missing */
 	struct json *normal;    /* wanted as officers would sign it */
 	struct err err;
 	enum policy_state state;

@@ -257,8 +257,10 @@ judge_usage(struct judge *j)
 		if (theirs != want)
 			disagree(j, "keyUsage", "%04x, not %04x", theirs, want);
 	}
+	/* the library knows mail to RSA keys only, not by key agreement (RFC 5753 3) */
 	for (size_t i = 0; (flags & EXFLAG_XKUSAGE) && i < ARRAY_LEN(promises); i++)
 		if ((eku & promises[i].eku) && !cert_is_ca(j->ours) &&
+		    !(promises[i].eku == XKU_SMIME && (bits & USAGE_KEY_AGREEMENT)) &&
 		    X509_check_purpose(j->x, promises[i].purpose, 0) != 1 &&
 		    X509_check_purpose(j->x, promises[i].other, 0) != 1)
 			disagree(j, "extKeyUsage", "not usable for %s", promises[i].name);

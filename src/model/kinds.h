@@ -8,6 +8,7 @@
 
 enum {
 	NAME_MAX_CHARS = 200,
+	DESCRIPTION_MAX_CHARS = 200,
 	LIST_MAX = 100,
 	TEXT_MAX = 1000,
 	SUBJECT_MAX_CHARS = 4000,
@@ -59,9 +60,14 @@ enum {
 	      .type = FIELD_REF, \
 	      .ref = KIND_DOMAIN, \
 	      .help = "Where it belongs. None: Root, and it can be used from every domain." }, \
+	    { .name = "visible_in_subdomain", \
+	      .label = "Visible in subdomain", \
+	      .type = FIELD_BOOL, \
+	      .dflt = "false", \
+	      .help = "May be used, not changed, from the domains below." }, \
 	{ \
-		.name = "visible_in_subdomain", .label = "Visible in subdomain", .type = FIELD_BOOL, \
-		.dflt = "false", .help = "May be used, not changed, from the domains below." \
+		.name = "description", .label = "Description", .type = FIELD_TEXT, .min = 1, \
+		.max = DESCRIPTION_MAX_CHARS, .help = "What the " what " is for, as lists show it." \
 	}
 
 extern const struct field domain_fields[], officer_profile_fields[], officer_fields[], ca_key_fields[],

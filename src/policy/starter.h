@@ -18,4 +18,7 @@ struct starter_document {
 extern const struct starter_document starter_documents[];
 extern const size_t starter_documents_n;
 
+/* The cases but "setup", sorted; ends with NULL. */
+extern const char *const starter_cases[];
+
 #endif

@@ -525,7 +525,8 @@ samples_have_every_field(void **state)
 		const struct kind *kind = kind_of((enum kind_id)k);
 
 		for (const struct field *f = kind ? kind->fields : NULL; f != NULL && f->name != NULL; f++) {
-			bool found = (f->flags & FIELD_NOT_YET) != 0;
+			/* the same in all kinds: test_policy_token_procedure_rules.c */
+			bool found = (f->flags & FIELD_NOT_YET) || strcmp(f->name, "description") == 0;
 
 			for (size_t i = 0; i < ARRAY_LEN(samples); i++)
 				found = found ||

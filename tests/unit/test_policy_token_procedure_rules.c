@@ -299,6 +299,12 @@ STEP(encryption, { P12 CERTS, CHY_NONE, "encryption" },
      { CARD ",\"encryption\":\"modern\"" CERTS, CHY_FIELD_UNAVAILABLE, "encryption" },
      { P10 ",\"encryption\":\"modern\"" CERTS, CHY_FIELD_UNAVAILABLE, "encryption" })
 
+STEP(description, { P10 ",\"description\":\"For servers\"" CERTS, CHY_NONE, "description" },
+     { P10 ",\"description\":7" CERTS, CHY_FIELD_TYPE, "description" },
+     { P10 ",\"description\":\"\"" CERTS, CHY_FIELD_EMPTY, "description" },
+     { P10 ",\"description\":\"x \"" CERTS, CHY_FIELD_TRIM, "description" },
+     { P10 ",\"description\":\"" TOO_LONG "\"" CERTS, CHY_FIELD_TOO_LONG, "description" })
+
 STEP(nothing_else, { P10 ",\"colour\":\"red\"" CERTS, CHY_FIELD_UNKNOWN, "colour" },
      { P10 ",\"Name\":\"x\"" CERTS, CHY_FIELD_UNKNOWN, "Name" })
 
@@ -327,6 +333,7 @@ static const struct {
 	      ROWS_OF(step_11_unless_only_recovery_with_reuse),
 	      ROWS_OF(step_12_input_view),
 	      ROWS_OF(encryption),
+	      ROWS_OF(description),
 	      ROWS_OF(nothing_else) };
 
 /* A row that names the field, or an item of it, and has this outcome. */
@@ -382,7 +389,7 @@ every_rule_of_every_field_has_its_row(void **state)
 	}
 }
 
-/* Of an attribute certificate file: name, state, domain, visibility, profile, its procedures and a view; nothing else. */
+/* Of an attribute certificate file: name, state, domain, visibility, description, profile, its procedures, a view. */
 static void
 an_attribute_certificate_file_has_nothing_else(void **state)
 {
@@ -390,6 +397,7 @@ an_attribute_certificate_file_has_nothing_else(void **state)
 					   "state",
 					   "domain",
 					   "visible_in_subdomain",
+					   "description",
 					   "storage_profile",
 					   "attribute_certificate_procedures",
 					   "input_view" };
@@ -445,6 +453,7 @@ static const struct CMUnitTest tests[] = {
 	EACH(step_11_unless_only_recovery_with_reuse, "CM-T-23"),
 	EACH(step_12_input_view, "CM-T-32"),
 	{ "encryption", encryption, setup, teardown, NULL },
+	{ "description", description, setup, teardown, NULL },
 	{ "nothing_else", nothing_else, setup, teardown, NULL },
 	{ "every_rule_of_every_field_has_its_row", every_rule_of_every_field_has_its_row, NULL, NULL, NULL },
 	EACH(an_attribute_certificate_file_has_nothing_else, "CM-T-37"),

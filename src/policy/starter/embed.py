@@ -35,5 +35,7 @@ for file in files:
     out.append(f"\t{{ {literal(file.parent.parent.name)}, KIND_{kind}, {literal(name)},")
     out += [f"\t  {literal(line)}" for line in text.splitlines()]
     out.append("\t},")
-out += ["};", f"const size_t starter_documents_n = {len(files)};", ""]
+cases = sorted({file.parent.parent.name for file in files} - {"setup"})
+out += ["};", f"const size_t starter_documents_n = {len(files)};", "const char *const starter_cases[] = {"]
+out += [f"\t{literal(case)}," for case in cases] + ["\tNULL,", "};", ""]
 pathlib.Path(sys.argv[1]).write_text("\n".join(out))
