@@ -185,7 +185,8 @@ send_letter(const struct job *j, void *state, struct letter *l, struct err *e)
 	curl_easy_setopt(c, CURLOPT_HTTPHEADER, l->headers);
 	curl_easy_setopt(c, CURLOPT_MIMEPOST, mime);
 	FAULT("distributor.before-mail");
-	rc = judge(curl_carry_out(state, &status, e), status, e);
+	rc = curl_carry_out(state, &status, e);
+	rc = judge(rc, status, e);
 	FAULT("distributor.after-mail");
 	curl_mime_free(mime);
 	return rc;

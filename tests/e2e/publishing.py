@@ -4,7 +4,7 @@ import subprocess
 import time
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives import hashes, serialization
 
 import world
 from world import make_csr
@@ -103,7 +103,7 @@ def person_csr(cn, email, attributes=()):
     names = [x509.NameAttribute(oid, value) for oid, value in attributes] + [x509.NameAttribute(NameOID.COMMON_NAME, cn)]
     b = x509.CertificateSigningRequestBuilder().subject_name(x509.Name(names))
     b = b.add_extension(x509.SubjectAlternativeName([x509.RFC822Name(email)]), critical=False)
-    return b.sign(key, hashes.SHA256()).public_bytes(), key
+    return b.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.DER), key
 
 
 def serial_of(der):

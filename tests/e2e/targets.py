@@ -209,11 +209,11 @@ mail: carol@example.org
 
     @property
     def url(self):
-        return f"ldap://localhost:{self.port}"
+        return f"ldap://127.0.0.1:{self.port}"  # libldap takes "localhost" for the machine's own name
 
     @property
     def tls_url(self):
-        return f"ldaps://localhost:{self.tls_port}"
+        return f"ldaps://127.0.0.1:{self.tls_port}"
 
     def search(self, base="o=Example", filter_="(objectClass=*)", scope="sub", *attributes):
         """{dn: {attribute: [values as octets]}}, by ldapsearch."""
