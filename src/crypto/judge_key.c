@@ -73,9 +73,10 @@ judge_key_new(struct bytes spki, struct judge_key **ret, struct err *e)
 {
 	OWN(judge_key_free)
 	struct judge_key *k = calloc(1, sizeof(*k));
-	uint8_t *copy = spki.n > 0 && spki.n <= LIMIT_CERT ? malloc(spki.n) : NULL;
+	uint8_t *copy;
 
-	NEED(k != NULL && copy != NULL, e, CHY_NO_MEMORY, NULL, "a key to judge by");
+	NEED(spki.n > 0 && spki.n <= LIMIT_CERT, e, CHY_KEY_KIND, NULL, "a public key of %zu bytes", spki.n);
+	NEED(k != NULL && (copy = malloc(spki.n)) != NULL, e, CHY_NO_MEMORY, NULL, "a key to judge by");
 	k->spki = bytes_of(memcpy(copy, spki.p, spki.n), spki.n);
 	TRY(crypto_init(e));
 	if ((k->pkey = read_key(spki)) == NULL)

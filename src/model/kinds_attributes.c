@@ -125,10 +125,10 @@ static const struct field view_fields[] = {
 	{ .name = "modifiers",
 	  .label = "Modifiers",
 	  .type = FIELD_MODIFIER,
-	  .flags = FIELD_LIST | FIELD_UNIQUE,
+	  .flags = FIELD_LIST,
 	  LIST_OF(0, MODIFIERS_MOST),
 	  .choices = modifier_choices,
-	  .help = "Change the value, one after the other, before it is sent." },
+	  .help = "Change the value, one after the other, before it is used." },
 	FIELDS_END,
 };
 

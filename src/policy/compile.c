@@ -43,17 +43,20 @@ needs(struct snapshot *s, struct unusable *u, struct doc_id id, const char *what
 
 /* ---- procedures ---- */
 
-/* What the format fills in cannot be a constant of the procedure too. */
+/* What the format fills in cannot be a constant of the procedure too (RFC 5280 4.2: one of each). */
 static enum rc
-extensions_apart(const struct procedure *p, const struct json *body, struct err *e)
+extensions_apart(const struct procedure *p, struct err *e)
 {
 	char text[OID_TEXT_MAX];
 
-	for (size_t i = 0; i < p->format->input_extensions_n; i++)
-		JSON_EACH(x, body_list(body, "extensions"))
-	NEED(!bytes_is(body_text(x, "oid"), oid_text(text, p->format->input_extensions[i].oid)), e,
-	     CHY_FIELD_CONFLICT, NULL, "its format fills in the extension %s, and it has one of its own",
-	     text);
+	for (size_t i = 0; i < p->format->input_extensions_n; i++) {
+		struct bytes oid = p->format->input_extensions[i].oid;
+
+		for (size_t k = 0; k < p->template_.consts.n; k++)
+			NEED(!bytes_eq(p->template_.consts.v[k], oid), e, CHY_FIELD_CONFLICT, NULL,
+			     "its format fills in the extension %s, and it has one of its own",
+			     oid_text(text, oid));
+	}
 	return RC_OK;
 }
 
@@ -78,11 +81,11 @@ read_procedure(struct snapshot *s, const struct json *body, struct procedure *p,
 	p->sigalg = alg.n ? sigalg_by_name(alg) : p->authority->sigalg;
 	NEED(sigalg_fits(p->sigalg, &p->authority->key_type), e, CHY_ISSUE_SIGNATURE_ALGORITHM, NULL,
 	     "its signature algorithm does not fit the authority's key");
-	TRY(extensions_apart(p, body, e));
 	setting = setting_not_open(p->format->doc->body, body);
 	NEED(setting == NULL, e, CHY_FIELD_UNAVAILABLE, NULL, "format \"%.*s\" does not open the setting %s",
 	     BYTES_FMT(p->format->doc->name), setting);
-	return template_of(s, p, &p->template_, e);
+	TRY(template_of(s, p, &p->template_, e));
+	return extensions_apart(p, e);
 }
 
 enum rc

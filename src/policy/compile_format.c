@@ -74,11 +74,23 @@ attribute_of(struct arena *a, const struct json *x, struct format_attribute *ret
 	return modifiers_of(a, body_list(x, "modifiers"), &ret->modifiers, e);
 }
 
+/* The modifiers change a default as they change every value; it is always the same one, so once is enough. */
+static enum rc
+san_default(struct arena *a, struct bytes text, struct format_san *ret, struct err *e)
+{
+	struct gname *name = arena_one(a, struct gname);
+
+	ROOM(name, e);
+	TRY_AT(modifiers_apply(a, &ret->modifiers, text, &text, e), e, "san");
+	TRY_AT(san_from_text(a, ret->name, text, name, e), e, "san");
+	ret->otherwise = name;
+	return RC_OK;
+}
+
 static enum rc
 san_of(struct arena *a, const struct json *x, struct format_san *ret, struct err *e)
 {
 	int type = body_choice(x, "type", san_choices, -1);
-	struct gname *otherwise;
 
 	NEED(type >= 0 && san_type(san_choices[type].name, &ret->type, &ret->other), e, CHY_FIELD_CHOICE,
 	     NULL, "unknown type of alternative name");
@@ -94,12 +106,8 @@ san_of(struct arena *a, const struct json *x, struct format_san *ret, struct err
 		ret->fixed_n++;
 	}
 	ret->input = input_of(x, own_input("san.", ret->name), &ret->source);
-	if (json_get(x, "default") != NULL) {
-		ROOM(otherwise = arena_one(a, struct gname), e);
-		TRY_AT(san_from_text(a, ret->name, body_text(x, "default"), otherwise, e), e, "san");
-		ret->otherwise = otherwise;
-	}
-	return modifiers_of(a, body_list(x, "modifiers"), &ret->modifiers, e);
+	TRY(modifiers_of(a, body_list(x, "modifiers"), &ret->modifiers, e));
+	return json_get(x, "default") != NULL ? san_default(a, body_text(x, "default"), ret, e) : RC_OK;
 }
 
 static enum rc

@@ -168,8 +168,8 @@ san_elements(struct walk *w, const struct json *body)
 
 	JSON_EACH(x, json_get(body, all.name))
 	{
+		struct bytes begins = body_text(x, "begins_with"), text;
 		struct err why = { 0 };
-		struct bytes text;
 		struct gname g;
 
 		TRY(default_or_mandatory(w, x, &item));
@@ -179,6 +179,9 @@ san_elements(struct walk *w, const struct json *body)
 			REFUSE_UNLESS_FOR(san_from_text(w->a, (const char *)body_text(x, "type").p, text, &g,
 							&why) == RC_OK,
 					  err_exact(&why), w, &at, CHY_FIELD_VALUE, "%s", why.text);
+		if (text.p != NULL && begins.n > 0)
+			REFUSE_UNLESS(bytes_eq(bytes_part(gname_str(&g), 0, begins.n), begins), w, &at,
+				      CHY_FIELD_CONFLICT, "it does not begin with %.*s", BYTES_FMT(begins));
 		item.index++;
 	}
 	return RC_OK;

@@ -181,6 +181,8 @@ fill_in(struct issuing *i, const struct format_extension *x)
 	size_t n;
 
 	TRY(issue_values(i, x->input, &values, &n));
+	REFUSE_IF(n > 1, i, field_of_input(i, x), CHY_ISSUE_EXTENSION, NULL, "%zu values of %s, %s is one", n,
+		  x->input->name, issue_oid(i, x->oid));
 	if (n > 0)
 		s = values[0];
 	REFUSE_IF(s.p == NULL && x->mandatory, i, field_of_input(i, x), CHY_ISSUE_EXTENSION, NULL,

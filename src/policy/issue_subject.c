@@ -109,8 +109,10 @@ from_input(struct making *m, const struct format_attribute *rule)
 
 	ROOM(where, m->i);
 	TRY(issue_values(m->i, rule->input, &v, &n));
-	if (!rule->many && n > 1 && strncmp(rule->input->name, "san.", 4) == 0)
+	if (!rule->many && n > 1 && strncmp(rule->input->name, "san.", 4) == 0) {
+		issue_note(m->i, "%s: the first of %zu values of %s", rule->name, n, rule->input->name);
 		n = 1;
+	}
 	REFUSE_IF(n > 1 && !rule->many, m->i, where, CHY_SUBJECT_TWICE, NULL, "%zu values of %s, %s is one",
 		  n, rule->input->name, rule->name);
 	for (size_t k = 0; k < n; k++)

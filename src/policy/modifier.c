@@ -169,6 +169,7 @@ replaced(struct arena *a, struct bytes s, const struct modifier *m, bool *full)
 {
 	OWN_BUF struct buf b = buf_max(MODIFIED_MAX);
 	size_t at = 0, next;
+	char *copy;
 
 	while ((next = where(s, m->text, at)) < s.n) {
 		buf_put(&b, bytes_part(s, at, next - at));
@@ -177,7 +178,8 @@ replaced(struct arena *a, struct bytes s, const struct modifier *m, bool *full)
 	}
 	buf_put(&b, bytes_part(s, at, s.n - at));
 	*full = !buf_ok(&b);
-	return *full ? BYTES_NONE : arena_dup(a, buf_bytes(&b));
+	copy = *full ? NULL : arena_str(a, buf_bytes(&b));
+	return bytes_of(copy, copy ? b.n : 0);
 }
 
 /* A character of the pattern against one of the value. */
@@ -235,6 +237,13 @@ has_only(struct bytes set, struct bytes s)
 	return true;
 }
 
+/* Those that make new text in the arena; the others give a part of the old. */
+static bool
+is_made(enum modifier_kind k)
+{
+	return (k >= MODIFIER_COLLAPSE && k <= MODIFIER_SUFFIX) || k == MODIFIER_REPLACE;
+}
+
 static enum rc
 apply(struct arena *a, const struct modifier *m, struct bytes s, struct bytes *ret, struct err *e)
 {
@@ -286,8 +295,7 @@ apply(struct arena *a, const struct modifier *m, struct bytes s, struct bytes *r
 	}
 	NEED(!full && ret->n <= MODIFIED_MAX, e, CHY_LIMIT, NULL, "a value of more than %d bytes",
 	     MODIFIED_MAX);
-	NEED(m->kind < MODIFIER_COLLAPSE || m->kind > MODIFIER_SUFFIX || ret->p != NULL, e, CHY_NO_MEMORY,
-	     NULL, "a value");
+	NEED(ret->p != NULL || !is_made(m->kind), e, CHY_NO_MEMORY, NULL, "a value");
 	return RC_OK;
 }
 

@@ -163,7 +163,7 @@ struct format_san {
 	struct gname *fixed;
 	size_t fixed_n;
 	const struct choice *input;    /* which fills it */
-	const struct gname *otherwise; /* where nothing is given; NULL: nothing */
+	const struct gname *otherwise; /* where nothing is given, already modified; NULL: nothing */
 	struct modifiers modifiers;
 };
 

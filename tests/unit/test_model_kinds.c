@@ -2,6 +2,7 @@
  * The tables themselves: every kind, field and choice holds together, names go both ways, states and acts are complete.
  */
 #include "test.h"
+#include "base/file.h"
 
 #include "model/choices.h"
 #include "model/document.h"
@@ -182,6 +183,31 @@ states_change_as_the_table_says(void **state)
 	assert_int_equal(request_state_of(BYTES("lost")), REQUEST_STATE_NONE);
 }
 
+/* docs/formats/request.md is what signatures are read by in twenty years: it names every act. */
+static void
+acts_stand_in_the_format(void **state)
+{
+	OWN(arena_free)
+	struct arena *a = arena_new(1 << 20);
+	const char *path = arena_printf(a, "%s/docs/formats/request.md", getenv("CHANCERY_SOURCE")), *text;
+	struct bytes file;
+	char name[64];
+	struct err e;
+
+	err_clear(&e);
+	assert_int_equal(file_read(a, path, 1 << 20, &file, &e), RC_OK);
+	text = arena_str(a, file);
+	for (int v = ACT_MODIFY + 1; v < ACT_VERB_COUNT; v++)
+		for (int k = KIND_NONE; k < KIND_COUNT; k++) {
+			struct act act = { (enum act_verb)v, (enum kind_id)k };
+			struct act again = act_of(bytes_str(act_name(name, act)));
+
+			if (again.verb == act.verb && again.kind == act.kind &&
+			    strstr(text, arena_printf(a, "`%s`", name)) == NULL)
+				fail_msg("%s is not in %s", name, path);
+		}
+}
+
 static void
 acts_go_both_ways(void **state)
 {
@@ -305,6 +331,7 @@ static const struct CMUnitTest tests[] = {
 	CASE(roles_go_both_ways),
 	CASE(states_change_as_the_table_says),
 	CASE(acts_go_both_ways),
+	CASE(acts_stand_in_the_format),
 	CASE(documents_are_read_for_indexes),
 	CASE(every_act_has_a_category_in_the_log),
 	CASE(every_leaf_has_a_category_in_the_log),

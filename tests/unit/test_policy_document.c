@@ -823,6 +823,9 @@ rules_of_the_kinds(void **state)
 		  "san[0].modifiers" },
 		{ ELEMENTS("\"san\":[{\"type\":\"dns\",\"default\":\"a b\"}]"), CHY_FIELD_VALUE,
 		  "san[0].default" },
+		{ ELEMENTS("\"san\":[{\"type\":\"uri\",\"begins_with\":\"urn:\",\"default\":\"https://"
+			   "a.example\"}]"),
+		  CHY_FIELD_CONFLICT, "san[0].default" },
 		{ ELEMENTS("\"san\":[{\"type\":\"dns\",\"default\":\"a.example\",\"mandatory\":true}]"),
 		  CHY_FIELD_CONFLICT, "san[0].mandatory" },
 		{ ELEMENTS("\"input_extensions\":[{\"oid\":\"1.2.3\"}]"), CHY_FIELD_MISSING,

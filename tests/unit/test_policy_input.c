@@ -237,6 +237,9 @@ inputs_go_where_the_format_says(void **state)
 		  " | dns:d.example" },
 		{ SUBJECT("") DNS(",\"default\":\"d.example\"" FROM("device.fqdn")) DROP, &good,
 		  "{\"device.fqdn\":\"h.example\"}", " | dns:h.example" },
+		{ SUBJECT("") DNS(",\"default\":\"Host\",\"modifiers\":[\"lower-case\",\"suffix:.example\"]")
+		      DROP,
+		  &bare, NULL, " | dns:host.example" },
 		/* modifiers, of attributes, names and extensions */
 		{ SUBJECT(CN(FROM(
 		      "person.email") ",\"modifiers\":[\"before:@\",\"replace:/./ /\",\"suffix: (staff)\"]"))
@@ -278,6 +281,9 @@ what_an_element_refuses(void **state)
 		  CHY_SAN_MISSING, "alternative-names", "csr.subject_alternative_names" },
 		{ EXT(",\"mandatory\":true"), &good, NULL, CHY_ISSUE_EXTENSION, "extensions",
 		  "input.person.number" },
+		{ SUBJECT(CN("")) DROP ",\"input_extensions\":[{\"oid\":\"1.2.3\"" FROM("san.dns") "}]",
+		  &good, "{\"san.dns\":[\"a.example\",\"b.example\"]}", CHY_ISSUE_EXTENSION, "extensions",
+		  "input.san.dns" },
 		{ EXT(",\"form\":\"printable\""), &good, "{\"person.number\":\"7@\"}", CHY_ISSUE_EXTENSION,
 		  "extensions", "input.person.number" },
 		{ EXT(",\"form\":\"ia5\""), &good, "{\"person.number\":\"\xc3\xa9\"}", CHY_ISSUE_EXTENSION,
@@ -809,6 +815,15 @@ an_extension_stands_once(void **state)
 	u = snapshot_unusable(w->s, doc_id_of(PROC_NONE));
 	assert_int_equal(u.code, CHY_FIELD_CONFLICT);
 	assert_non_null(strstr(u.text, "1.2.3"));
+	/* also one that the procedure has by a setting */
+	format(SUBJECT(CN("")) DROP
+	       ",\"input_extensions\":[{\"oid\":\"1.3.6.1.5.5.7.48.1.5\"" FROM("person.number") "}]");
+	world_put(w, KIND_CERTIFICATE_PROCEDURE, PROC_NONE,
+		  "{\"name\":\"Any\",\"authority\":502,\"format\":602,\"validity\":\"P90D\",\"ocsp_no_"
+		  "check\":true}");
+	u = snapshot_unusable(w->s, doc_id_of(PROC_NONE));
+	assert_int_equal(u.code, CHY_FIELD_CONFLICT);
+	assert_non_null(strstr(u.text, "1.3.6.1.5.5.7.48.1.5"));
 }
 
 #define EACH(fn) \
