@@ -2,7 +2,6 @@
 #include "base/base.h"
 #include "factory/acts.h"
 
-#include "crypto/digest.h"
 #include "factory/issue_attribute.h"
 #include "policy/body.h"
 #include "policy/issue_attribute.h"
@@ -156,9 +155,8 @@ facts_of(struct factory *f, struct arena *a, const struct snapshot *policy, stru
 				  .which = which,
 				  .base = base,
 				  .attributes = ac_attributes_for(a, t, which, body_list(body, "attributes")),
-				  .now_ms = clock_now_ms(),
-				  .hmac = hmac_sha256 };
-	memcpy(ret->audit_key, f->audit_key, sizeof(ret->audit_key));
+				  .now_ms = clock_now_ms() };
+	ac_facts_here(f, ret);
 	ret->token_procedure = bytes_str(arena_printf(a, "%lld", (long long)t->doc->id.v));
 	NEED(ret->attributes != NULL && ret->token_procedure.p != NULL, e, CHY_NO_MEMORY, NULL, "facts");
 	return act_validity(body, &ret->not_before_ms, &ret->not_after_ms, e);

@@ -144,6 +144,13 @@ leaf_body(struct arena *a, const struct ac_facts *facts, const struct ac_decisio
 
 /* ---- the way ---- */
 
+void
+ac_facts_here(const struct factory *f, struct ac_facts *facts)
+{
+	memcpy(facts->audit_key, f->audit_key, sizeof(facts->audit_key));
+	facts->hmac = hmac_sha256;
+}
+
 static enum rc
 fix_context(struct arena *a, struct ac_plan *p, struct err *e)
 {
@@ -164,8 +171,7 @@ ac_plan_make(struct factory *f, struct arena *a, const struct ac_facts *facts, c
 	enum rc rc;
 
 	TRY(rand_bytes(own.random, sizeof(own.random), e));
-	memcpy(own.audit_key, f->audit_key, sizeof(own.audit_key));
-	own.hmac = hmac_sha256;
+	ac_facts_here(f, &own);
 	rc = decide_attribute_certificate(a, &own, &ret->decision, e);
 	if (rc != RC_OK) {
 		if (ret_rule != NULL && d->trace.n > 0)

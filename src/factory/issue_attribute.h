@@ -43,6 +43,9 @@ MUST enum rc ac_plan_sign(struct factory *f, struct arena *a, struct ac_plan *p,
 /* Its row and leaf, into a change. */
 MUST enum rc ac_plan_add(struct arena *a, struct ac_plan *p, struct change *c, struct err *e);
 
+/* What a decision needs of the installation: the key of audit identities, and how it is used. In all facts. */
+void ac_facts_here(const struct factory *f, struct ac_facts *facts);
+
 /* What the store knows of a certificate as a base. */
 MUST enum rc ac_base_load(struct factory *f, struct arena *a, int64_t certificate, struct ac_base *ret,
 			  struct err *e);

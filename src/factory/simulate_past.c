@@ -285,6 +285,7 @@ attribute_side(struct one *o, const struct snapshot *policy, struct simulated_si
 	*ret = (struct simulated_side){ .rule = NULL };
 	TRY(ac_base_load(o->s->f, o->a, body_int(json_get(o->p->body, "base"), "certificate", 0), &base,
 			 o->s->e));
+	ac_facts_here(o->s->f, &facts);
 	base.held = base.revoked = false; /* as it was then */
 	o->text = base.subject;
 	while (t != NULL && facts.which < t->acs_n &&

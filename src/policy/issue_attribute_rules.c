@@ -174,6 +174,8 @@ rule_ac_audit_identity(struct attributing *i)
 		return RC_OK;
 	REFUSE_IF(i->f->base->subject.n == 0, i, "base", CHY_AC_AUDIT_IDENTITY, "RFC 5755 4.3.1",
 		  "the base certificate has no subject to make an audit identity of");
+	REFUSE_IF(i->f->hmac == NULL, i, "", CHY_INTERNAL, NULL,
+		  "no key was given to make an audit identity with");
 	ac_audit_identity(i->f->hmac, i->f->audit_key, p->authority->doc->id, i->f->base->subject, identity);
 	v.audit = BYTES_OF(identity);
 	l->v = arena_array(i->a, p->exts.n + 1, sizeof(*l->v));

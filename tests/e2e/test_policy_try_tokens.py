@@ -23,8 +23,7 @@ def past(tokens):  # noqa: F811
     with pytest.raises(Refused):
         bring(tokens, rosa, request)  # without a PIN: not signed, so not asked
     test_attribute.make_policy(tokens)
-    base, _ = test_attribute.one(tokens, "base.example.org")
-    test_attribute.issue(tokens, {"certificate": base})
+    test_attribute.issue(tokens, {"subject": tokens.officers["dora"].cert.subject.rfc4514_string()})
     return tokens
 
 
@@ -82,5 +81,7 @@ def test_attribute_certificates(past):
     assert "staff, night" in changed(item)["Attributes"][0] and "night" not in changed(item)["Attributes"][1]
     (item,) = tried(past, "attribute-certificate-procedure", "Clerks", state="closed")["items"]
     assert item["outcome"] == "refused" and item["then"]["rule"] == "token-procedure"
+    (item,) = tried(past, "attribute-certificate-procedure", "Clerks", audit_identity=True)["items"]
+    assert item["outcome"] == "different" and item["then"]["issued"], item["then"]  # the pseudonym is made with the installation's key
     assert tried(past, "token-procedure", "Statement", attribute_certificate_procedures=["Charges"])["refused"] == 1
     assert tried(past, "token-procedure", "Statement", attribute_certificate_procedures=["Clerks", "Charges"])["accepted"] == 1

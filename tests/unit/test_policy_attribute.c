@@ -422,6 +422,17 @@ backwards(struct ac_facts *f, struct ac_base *b)
 	f->not_after_ms = WORLD_NOW + 10000;
 }
 
+/* The facts have no key for it, as nobody who gathers them should leave them. */
+static void
+audit_without_key(struct ac_facts *f, struct ac_base *b)
+{
+	world_put(w, KIND_ATTRIBUTE_CERTIFICATE_PROCEDURE, AC_PROC,
+		  "{\"name\":\"Clerks\",\"authority\":\"Attributes CA\",\"format\":\"Attributes\","
+		  "\"validity\":\"P30D\",\"audit_identity\":true}");
+	f->policy = w->s;
+	f->hmac = NULL;
+}
+
 static const struct {
 	const char *what;
 	void (*break_it)(struct ac_facts *f, struct ac_base *b);
@@ -455,6 +466,7 @@ static const struct {
 	{ "an attribute twice", attr_twice, "attributes", "attributes[1].type", CHY_AC_ATTRIBUTE_COUNT },
 	{ "a role that is no URI", attr_wrong, "attributes", "values[0]", CHY_GNAME },
 	{ "nothing to say", attr_none, "attributes", "attributes", CHY_AC_NO_ATTRIBUTES },
+	{ "an audit identity without a key", audit_without_key, "audit-identity", "", CHY_INTERNAL },
 	{ "longer than the procedure allows", too_long, "validity", "validity.not_after",
 	  CHY_VALIDITY_PROCEDURE },
 	{ "earlier than the procedure allows", too_early, "validity", "validity.not_before",
