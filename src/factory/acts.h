@@ -108,6 +108,9 @@ enum rc delivery_act_apply(struct effect *x, struct change *c, struct err *e);
 enum rc session_act_check(struct preparation *p, struct err *e);
 enum rc session_act_apply(struct effect *x, struct change *c, struct err *e);
 
+/* act_crl.c */
+enum rc crl_act_check(struct preparation *p, struct err *e);
+enum rc crl_act_apply(struct effect *x, struct change *c, struct err *e);
 /* act_ending.c */
 enum rc ending_act_check(struct preparation *p, struct err *e);
 enum rc ending_act_apply(struct effect *x, struct change *c, struct err *e);

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "factory/auditor.h"
+#include "factory/crl.h"
 #include "factory/in_force.h"
 #include "factory/log.h"
 #include "factory/reconcile.h"
@@ -94,6 +95,12 @@ do_tokens(struct factory *f, bool *more, struct err *e)
 }
 
 static enum rc
+do_crls(struct factory *f, bool *more, struct err *e)
+{
+	return crls_step(f, more, e);
+}
+
+static enum rc
 do_age(struct factory *f, bool *more, struct err *e)
 {
 	return store_idempotency_expire(f->store, atomic_fetch_add(&f->aged_slice, 1) % 256,
@@ -130,6 +137,7 @@ static const struct {
 	{ "policy", do_policy, 1000, false },
 	{ "log", do_log, 1000, true },
 	{ "unclaimed", do_unclaimed, 60000, true },
+	{ "crls", do_crls, 1000, false },
 	{ "remember", do_remember, 1000, true },
 };
 

@@ -48,6 +48,7 @@ enum rc
 rest_add(struct router *r, struct factory *f, struct err *e)
 {
 	TRY(router_add(r, rest_status_routes, f, e));
+	TRY(router_add(r, rest_status_file_routes, f, e));
 	TRY(router_add(r, rest_document_routes, f, e));
 	TRY(router_add(r, rest_procedure_routes, f, e));
 	TRY(router_add(r, rest_request_routes, f, e));

@@ -33,8 +33,49 @@ const struct field crl_procedure_fields[] = {
 	  .dflt = "false",
 	  .help =
 	      "Certificates of the authority point to it, unless their procedure names a CRL procedure or "
-	      "addresses of its own. This version does not build the list: only for one that another program "
-	      "puts there." },
+	      "addresses of its own." },
+	{ .name = "interval",
+	  .label = "Interval",
+	  .type = FIELD_DURATION,
+	  .only_when = { { .op = COND_IS, .field = "type", .values = { "complete" } } },
+	  .help = "How often a list is built and signed here: PT1H, P1D. None: this server builds none, and "
+		  "another program puts "
+		  "one at its addresses. It is served at those that end with /crl/NAME.",
+	  .standard = "RFC 5280 5.1.2.5" },
+	{ .name = "overlap",
+	  .label = "Overlap",
+	  .type = FIELD_DURATION,
+	  .dflt = "\"P1D\"",
+	  .only_when = { { .op = COND_SET, .field = "interval" } },
+	  .help = "For how long a list is good after the next one is due: the time that there is to mend "
+		  "what keeps the next one "
+		  "from coming." },
+	{ .name = "delta_interval",
+	  .label = "Delta interval",
+	  .type = FIELD_DURATION,
+	  .only_when = { { .op = COND_SET, .field = "interval" } },
+	  .help = "How often a delta list is built: what has changed since the last complete one. None: no "
+		  "delta lists.",
+	  .standard = "RFC 5280 5.2.4" },
+	{ .name = "delta_points",
+	  .label = "Delta distribution points",
+	  .type = FIELD_URI,
+	  .flags = FIELD_LIST | FIELD_UNIQUE,
+	  .min = 1,
+	  .max = TEXT_MAX,
+	  .choices = url_schemes,
+	  LIST_OF(1, 10),
+	  .must_when = { { .op = COND_SET, .field = "delta_interval" } },
+	  .only_when = { { .op = COND_SET, .field = "delta_interval" } },
+	  .help = "Where the delta list is found; the complete list says so.",
+	  .standard = "RFC 5280 5.2.6" },
+	{ .name = "keep_expired",
+	  .label = "Keep expired certificates",
+	  .type = FIELD_BOOL,
+	  .dflt = "false",
+	  .only_when = { { .op = COND_SET, .field = "interval" } },
+	  .help = "Revoked certificates stay on the list after they have expired, and the list says so.",
+	  .standard = "X.509 9.5.2.8" },
 	FIELDS_END,
 };
 

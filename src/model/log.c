@@ -102,6 +102,7 @@ log_category_of_act(struct bytes name)
 		return category_of_kind(act.kind);
 	case ACT_RENEW:
 	case ACT_CA_REQUEST:
+	case ACT_CRL_BUILD:
 		return LOG_CA;
 	case ACT_ISSUE:
 	case ACT_ISSUE_ATTRIBUTE:

@@ -72,6 +72,7 @@ bool log_range_of(struct bytes name, struct log_range *ret);
 	X(REVOCATION_PASSWORD, "revocation-password", LOG_REVOKED) \
 	X(PUBLICATION, "publication", LOG_PUBLISHED) \
 	X(DELIVERY, "delivery", LOG_PUBLISHED) \
+	X(CRL, "crl", LOG_CA) \
 	X(REFUSAL, "refusal", LOG_NONE)
 
 enum leaf_kind {

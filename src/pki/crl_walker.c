@@ -172,13 +172,11 @@ walk_entry_ext(struct der *d, struct crl_walk *w, unsigned *seen)
 		walk_issuer(d, w, value);
 }
 
-/* Positive integers without needless octets are in the order of their length first. */
+/* The order is that of the octets, as databases sort them; any total order shows that none stands twice. */
 static bool
 above(struct bytes serial, const struct crl_walk *w)
 {
-	if (serial.n != w->serial_n)
-		return serial.n > w->serial_n;
-	return memcmp(serial.p, w->serial, serial.n) > 0;
+	return bytes_cmp(serial, bytes_of(w->serial, w->serial_n)) > 0;
 }
 
 static void

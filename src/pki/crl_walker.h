@@ -8,7 +8,7 @@
  *
  * and joined they are what is signed. What must hold, of any list that we sign: DER; version 2; an algorithm in the form that we write; a
  * name as issuer that is not empty; times by RFC 5280 5.1.2.4, both there and in order; entries that are not none, with positive
- * serial numbers that ascend, so that none stands twice; of extensions of entries only reason (never `unspecified`, and
+ * serial numbers whose octets ascend, so that none stands twice; of extensions of entries only reason (never `unspecified`, and
  * removeFromCRL only in a delta list), invalidityDate and, in an indirect list, certificateIssuer, whose names ascend too; of the list's
  * own extensions authorityKeyIdentifier and cRLNumber always, the rest of RFC 5280 5.2 and expiredCertsOnCRL by their
  * rules, no other. Codes: DER_*, NAME, CRL_TBS, SIGALG, EXT_DUPLICATE.

@@ -50,6 +50,18 @@ crl_procedure_compile(struct snapshot *s, struct slot *slot, struct err *e)
 	x->include = json_get(body, "include") == NULL || body_true(body, "include");
 	x->points = body_list(body, "distribution_points");
 	needs(s, &x->why_not, body_ref(body, "authority"), "Authority");
+	x->delta_points = body_list(body, "delta_points");
+	x->keep_expired = body_true(body, "keep_expired");
+	x->built = json_get(body, "interval") != NULL;
+	x->has_delta = json_get(body, "delta_interval") != NULL;
+	if (x->built)
+		TRY(duration_parse(body_text(body, "interval"), &x->interval, e));
+	if (x->built && duration_is_zero(x->interval) && x->why_not.code == CHY_NONE)
+		x->why_not = (struct unusable){ CHY_FIELD_DURATION, "an interval of no length" };
+	if (x->built)
+		TRY(duration_parse(body_text(body, "overlap"), &x->overlap, e));
+	if (x->has_delta)
+		TRY(duration_parse(body_text(body, "delta_interval"), &x->delta_interval, e));
 	return RC_OK;
 }
 

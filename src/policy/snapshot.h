@@ -218,6 +218,12 @@ struct crl_procedure {
 	const struct authority *authority;
 	bool partial, include;
 	const struct json *points; /* addresses, an array of texts */
+	bool built;                /* here: it has an interval */
+	struct duration interval, overlap;
+	bool has_delta;
+	struct duration delta_interval;
+	const struct json *delta_points; /* of the delta lists */
+	bool keep_expired;
 	struct unusable why_not;
 };
 

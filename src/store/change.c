@@ -113,6 +113,30 @@ change_put_new_status(struct change *c, const struct status_row *row)
 }
 
 void
+change_put_crl(struct change *c, const struct crl_row *row)
+{
+	change_row(c, Q_PUT_CRL, row);
+}
+
+void
+change_put_crl_piece(struct change *c, const struct crl_piece_row *row)
+{
+	change_row(c, Q_PUT_CRL_PIECE, row);
+}
+
+void
+change_drop_crl(struct change *c, int64_t id)
+{
+	OP(c, Q_DROP_CRL, I(id));
+}
+
+void
+change_drop_crl_pieces(struct change *c, int64_t id)
+{
+	OP(c, Q_DROP_CRL_PIECES, I(id));
+}
+
+void
 change_put_hold(struct change *c, const struct hold_row *row)
 {
 	change_row(c, Q_PUT_HOLD, row);

@@ -59,6 +59,12 @@ void change_drop_unclaimed(struct change *c, int64_t certificate);
 /* One more wrong revocation password; none counts any more (a right one, or a new password). */
 void change_password_wrong(struct change *c, int64_t certificate, int64_t until_at);
 void change_password_right(struct change *c, int64_t certificate);
+/* A revocation list's row, and one piece of its entries. STORE_EXISTS. A row is changed by dropping and putting it. */
+void change_put_crl(struct change *c, const struct crl_row *row);
+void change_put_crl_piece(struct change *c, const struct crl_piece_row *row);
+/* The row alone; the pieces alone. */
+void change_drop_crl(struct change *c, int64_t id);
+void change_drop_crl_pieces(struct change *c, int64_t id);
 void change_put_verdict(struct change *c, const struct verdict_row *row);
 
 /* A leaf and its place in the queue of the sequencer. STORE_EXISTS. */

@@ -127,6 +127,11 @@ MUST enum rc store_status_range(struct store *s, struct arena *a, int64_t from, 
 				struct status_row **ret, size_t *n, struct err *e);
 /* The seq of the issuer's last change; 0: none yet. */
 MUST enum rc store_status_seq(struct store *s, int64_t issuer, int64_t *ret, struct err *e);
+/* The lists of a CRL procedure, few, by number; and a list's pieces from the n-th on. */
+MUST enum rc store_crls(struct store *s, struct arena *a, int64_t procedure, struct crl_row **ret, size_t *n,
+			struct err *e);
+MUST enum rc store_crl_pieces(struct store *s, struct arena *a, int64_t crl, int64_t from, size_t limit,
+			      struct crl_piece_row **ret, size_t *n, struct err *e);
 /* What it is on hold for, by cause. */
 MUST enum rc store_holds(struct store *s, struct arena *a, int64_t certificate, struct hold_row **ret,
 			 size_t *n, struct err *e);

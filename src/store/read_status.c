@@ -100,3 +100,17 @@ store_is_unclaimed(struct store *s, struct arena *a, int64_t certificate, bool *
 	*ret = n > 0 && rows[0].certificate == certificate;
 	return RC_OK;
 }
+
+enum rc
+store_crls(struct store *s, struct arena *a, int64_t procedure, struct crl_row **ret, size_t *n,
+	   struct err *e)
+{
+	return store_rows(s, a, Q_CRLS, ARGS(I(procedure)), ret, n, e);
+}
+
+enum rc
+store_crl_pieces(struct store *s, struct arena *a, int64_t crl, int64_t from, size_t limit,
+		 struct crl_piece_row **ret, size_t *n, struct err *e)
+{
+	return store_rows(s, a, Q_CRL_PIECES, ARGS(I(crl), I(from), LIMIT(limit)), ret, n, e);
+}

@@ -90,6 +90,17 @@ struct password_wrong_row {
 	int64_t certificate, tries, until_at;
 };
 
+/* A revocation list that is built here (factory/crl.h); schema step crl says what is what. */
+struct crl_row {
+	int64_t id, procedure_id, delta, number, base, state, this_update, next_update, status_seq, entries,
+	    entries_len, pieces;
+	struct bytes sigalg, sha256, head, tail, signature;
+};
+struct crl_piece_row {
+	int64_t crl, n;
+	struct bytes entries;
+};
+
 /* One cause of a hold; a certificate is on hold while there is one. */
 struct hold_row {
 	int64_t certificate;

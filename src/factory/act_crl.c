@@ -1,0 +1,84 @@
+/* An officer has a revocation list built at once, whenever the next one is due. The list itself is the job's, as always. */
+#include "base/base.h"
+#include "factory/acts.h"
+
+#include "factory/crl.h"
+
+struct wish {
+	struct bytes name; /* or its number as text */
+	bool delta;
+};
+
+static MUST enum rc
+read_wish(struct arena *a, const struct json *body, struct wish *ret, struct err *e)
+{
+	static const char *const names[] = { "crl_procedure", "delta", NULL };
+	const struct json *which = json_get(body, "crl_procedure");
+
+	TRY(json_only(body, names, e));
+	TRY(json_opt_bool(body, "delta", &ret->delta, e));
+	if (which != NULL && which->type == JSON_INT)
+		ret->name = bytes_str(arena_printf(a, "%lld", (long long)which->integer));
+	else
+		TRY(json_need_str(body, "crl_procedure", &ret->name, e));
+	return RC_OK;
+}
+
+static MUST enum rc
+check_procedure(const struct snapshot *policy, struct doc_id id, bool delta, struct err *e)
+{
+	const struct crl_procedure *p = snapshot_crl_procedure(policy, id);
+
+	NEED(p != NULL && p->doc->active && p->built, e, CHY_CRL_NONE, NULL,
+	     "this server builds no list by it");
+	NEED(!delta || p->has_delta, e, CHY_CRL_NONE, NULL, "it has no delta lists");
+	return RC_OK;
+}
+
+static MUST enum rc
+difference(struct preparation *p, const struct document *d, bool delta, struct err *e)
+{
+	struct json *list = json_array(p->a), *o = json_object(p->a);
+
+	json_set(o, "field", json_str(p->a, BYTES("crl_procedure")));
+	json_set(o, "label",
+		 json_str(p->a, bytes_str(delta ? "Delta list to be built" : "Complete list to be built")));
+	json_set(o, "old", json_null(p->a));
+	json_set(o, "new", json_str(p->a, d->name));
+	json_add(list, o);
+	p->difference = list;
+	NEED(list != NULL && o != NULL, e, CHY_NO_MEMORY, NULL, "the difference");
+	return RC_OK;
+}
+
+enum rc
+crl_act_check(struct preparation *p, struct err *e)
+{
+	const struct document *d;
+	struct wish w = { .delta = false };
+
+	TRY(read_wish(p->a, p->in, &w, e));
+	TRY_AT(snapshot_find(p->policy, KIND_CRL_PROCEDURE, w.name, p->who->domain, &d, e), e,
+	       "crl_procedure");
+	TRY_AT(check_procedure(p->policy, d->id, w.delta, e), e, "crl_procedure");
+	p->body = json_object(p->a);
+	json_set(p->body, "crl_procedure", json_int(p->a, d->id.v));
+	if (w.delta)
+		json_set(p->body, "delta", json_bool(p->a, true));
+	return difference(p, d, w.delta, e);
+}
+
+enum rc
+crl_act_apply(struct effect *x, struct change *c, struct err *e)
+{
+	bool delta = false;
+	int64_t id;
+
+	TRY(json_need_int(x->request->body, "crl_procedure", 1, JSON_INT_MAX, &id, e));
+	TRY(json_opt_bool(x->request->body, "delta", &delta, e));
+	TRY(check_procedure(x->policy, (struct doc_id){ id }, delta,
+			    e)); /* it may have been closed meanwhile */
+	crl_want(x->f, c, (struct doc_id){ id }, delta);
+	json_set(x->result, "crl_procedure", json_int(x->a, id));
+	return RC_OK;
+}

@@ -1,0 +1,307 @@
+#include "base/base.h"
+#include "factory/crl_impl.h"
+
+#include "factory/page.h"
+#include "store/read.h"
+
+enum {
+	PIECE = 90 << 10,    /* entries in one row, and in one message to the signer */
+	COMMIT = 32 * PIECE, /* of pieces at once */
+	DELTA_MAX = 100000,  /* changes in a delta list */
+	SECOND_MS = 1000,
+};
+
+/* Entries on their way into the store. */
+struct pieces {
+	struct crl_work *w;
+	int64_t id;
+	struct buf piece;
+	struct change *change;
+	size_t in_change;
+	int64_t n, entries, bytes;
+};
+
+static MUST enum rc
+put_piece(struct pieces *s, struct err *e)
+{
+	NEED(buf_ok(&s->piece), e, CHY_NO_MEMORY, NULL, "a piece of a revocation list");
+	if (s->piece.n == 0)
+		return RC_OK;
+	if (s->change == NULL)
+		s->change = change_new();
+	change_put_crl_piece(
+	    s->change, &(struct crl_piece_row){ .crl = s->id, .n = s->n++, .entries = buf_bytes(&s->piece) });
+	s->in_change += s->piece.n;
+	s->piece.n = 0;
+	return RC_OK;
+}
+
+static MUST enum rc
+flush(struct pieces *s, struct err *e)
+{
+	struct change *c = s->change;
+
+	s->change = NULL;
+	s->in_change = 0;
+	return c != NULL ? store_commit(s->w->f->store, c, e) : RC_OK;
+}
+
+static MUST enum rc
+put_entry(struct pieces *s, const struct crl_entry *x, struct err *e)
+{
+	uint8_t room[LIMIT_CRL_ENTRY];
+	struct dw w = dw_fixed(room, sizeof(room));
+
+	TRY(crl_entry_build(x, &w, e));
+	if (s->piece.n + dw_mark(&w) > PIECE)
+		TRY(put_piece(s, e));
+	if (s->in_change >= COMMIT)
+		TRY(flush(s, e));
+	buf_put(&s->piece, dw_bytes(&w));
+	s->entries++;
+	s->bytes += (int64_t)dw_mark(&w);
+	return RC_OK;
+}
+
+/* ---- what stands in a list ---- */
+
+/* Who is expired leaves the lists, but not before it has stood in one that was made after its end (RFC 5280 3.3). */
+static bool
+has_left(const struct crl_work *w, const struct status_row *r)
+{
+	return !w->p->keep_expired && w->complete != NULL && r->not_after < w->complete->this_update;
+}
+
+static struct crl_entry
+entry_of(const struct crl_work *w, const struct status_row *r)
+{
+	int64_t at = r->at / SECOND_MS * SECOND_MS;
+
+	return (struct crl_entry){
+		.serial = r->serial,
+		.revoked_at = at < w->now ? at : w->now,
+		.reason = r->state == CERTIFICATE_VALID ? CRL_REMOVE
+		    : r->reason == 0                    ? CRL_NO_REASON
+							: (int)r->reason,
+		.invalidity_at = r->invalid_at != 0 ? r->invalid_at / SECOND_MS * SECOND_MS : CRL_NO_TIME,
+	};
+}
+
+static MUST enum rc
+gather_complete(struct pieces *s, struct err *e)
+{
+	struct crl_work *w = s->w;
+	uint8_t after[LIMIT_SERIAL];
+	struct bytes last = bytes_of(after, 0);
+	size_t n = 1;
+
+	while (n > 0) {
+		OWN(arena_free)
+		struct arena *a = NULL;
+		struct status_row *rows;
+		size_t limit = LIMIT_PAGE;
+
+		TRY(PAGE_READ(
+		    a, limit, PAGE_ARENA, e,
+		    store_revoked(w->f->store, a, w->p->authority->doc->id.v, last, limit, &rows, &n, e)));
+		for (size_t i = 0; i < n; i++) {
+			struct crl_entry x = entry_of(w, &rows[i]);
+
+			if (!has_left(w, &rows[i]))
+				TRY(put_entry(s, &x, e));
+		}
+		if (n > 0) {
+			NEED(rows[n - 1].serial.n <= sizeof(after), e, CHY_CRL, NULL,
+			     "a serial number too long");
+			memcpy(after, rows[n - 1].serial.p, rows[n - 1].serial.n);
+			last.n = rows[n - 1].serial.n;
+		}
+	}
+	return RC_OK;
+}
+
+static int
+by_serial(const void *a, const void *b)
+{
+	const struct status_row *x = a, *y = b;
+
+	return bytes_cmp(x->serial, y->serial);
+}
+
+/* Changes come in the order in which they happened; a list has them by serial number. */
+static MUST enum rc
+gather_delta(struct pieces *s, struct err *e)
+{
+	struct crl_work *w = s->w;
+	struct status_row *all = arena_array(w->a, DELTA_MAX, sizeof(*all)), *rows;
+	int64_t after = w->complete->status_seq;
+	size_t n = 1, total = 0;
+
+	NEED(all != NULL, e, CHY_NO_MEMORY, NULL, "a delta list");
+	while (n > 0) {
+		TRY(store_status_changed(w->f->store, w->a, w->p->authority->doc->id.v, after, LIMIT_PAGE,
+					 &rows, &n, e));
+		NEED(total + n <= DELTA_MAX, e, CHY_CRL_DELTA, "RFC 5280 5.2.4",
+		     "more than %d changes since the list %lld", DELTA_MAX, (long long)w->complete->number);
+		if (n == 0)
+			break;
+		memcpy(all + total, rows, n * sizeof(*all));
+		total += n;
+		after = rows[n - 1].seq;
+	}
+	qsort(all, total, sizeof(*all), by_serial);
+	for (size_t i = 0; i < total; i++) {
+		struct crl_entry x = entry_of(w, &all[i]);
+
+		if (!has_left(w, &all[i]))
+			TRY(put_entry(s, &x, e));
+	}
+	return RC_OK;
+}
+
+/* ---- what stands around the entries ---- */
+
+static struct bytes
+integer(uint8_t room[16], uint64_t v)
+{
+	struct dw w = dw_fixed(room, 16);
+
+	dw_int(&w, (int64_t)v);
+	return bytes_part(dw_bytes(&w), 2, SIZE_MAX);
+}
+
+static MUST enum rc
+add(struct arena *a, struct exts *l, const struct ext_value *v, struct err *e)
+{
+	return ext_encode(a, v, &l->v[l->n++], e);
+}
+
+static MUST enum rc
+add_freshest(struct crl_work *w, struct exts *l, struct err *e)
+{
+	struct dist_point point = { .full_name = { .v = arena_array(w->a, 16, sizeof(struct gname)) } };
+
+	NEED(point.full_name.v != NULL, e, CHY_NO_MEMORY, NULL, "freshestCRL");
+	JSON_EACH(address, w->p->delta_points)
+	{
+		if (point.full_name.n < 16)
+			point.full_name.v[point.full_name.n++] = (struct gname){ .type = GN_URI,
+										 .value = address->str };
+	}
+	return add(w->a, l, &(struct ext_value){ .kind = OID_CE_FRESHEST_CRL, .points = { 1, &point } }, e);
+}
+
+static MUST enum rc
+extensions(struct crl_work *w, struct exts *l, struct err *e)
+{
+	const struct authority *x = w->p->authority;
+	uint8_t number[16], base[16];
+
+	l->v = arena_array(w->a, 6, sizeof(*l->v));
+	NEED(l->v != NULL, e, CHY_NO_MEMORY, NULL, "extensions");
+	TRY(add(w->a, l,
+		&(struct ext_value){ .kind = OID_CE_AUTHORITY_KEY_ID, .aki = { .key_id = x->key_id } }, e));
+	TRY(add(w->a, l,
+		&(struct ext_value){ .kind = OID_CE_CRL_NUMBER, .number = integer(number, w->number) }, e));
+	if (w->delta)
+		TRY(add(w->a, l,
+			&(struct ext_value){ .kind = OID_CE_DELTA_CRL,
+					     .critical = true,
+					     .number = integer(base, (uint64_t)w->complete->number) },
+			e));
+	else if (w->p->has_delta)
+		TRY(add_freshest(w, l, e));
+	if (w->p->keep_expired) /* all that the authority ever revoked stay */
+		TRY(add(w->a, l, &(struct ext_value){ .kind = OID_CE_EXPIRED_ON_CRL, .at = x->not_before_ms },
+			e));
+	return RC_OK;
+}
+
+static MUST enum rc
+ends(struct crl_work *w, struct crl_row *row, struct err *e)
+{
+	struct crl_inputs in = { .sigalg = w->p->authority->sigalg,
+				 .issuer = w->p->authority->subject_in_force,
+				 .this_update_at = row->this_update,
+				 .next_update_at = row->next_update };
+	OWN_DW struct dw head = dw_growing(LIMIT_TBS), tail = dw_growing(LIMIT_TBS);
+
+	TRY(extensions(w, &in.exts, e));
+	TRY(crl_head_build(&in, (size_t)row->entries_len, &head, e));
+	TRY(crl_tail_build(&in, &tail, e));
+	TRY(dw_dup(&head, w->a, &row->head, e));
+	TRY(dw_dup(&tail, w->a, &row->tail, e));
+	row->sigalg = bytes_str(sigalg_name(in.sigalg));
+	return RC_OK;
+}
+
+/* ---- the whole ---- */
+
+static struct crl_row
+begin(const struct crl_work *w)
+{
+	struct duration every = w->delta ? w->p->delta_interval : w->p->interval;
+
+	return (struct crl_row){
+		.id = factory_new_id(w->f),
+		.procedure_id = w->p->doc->id.v,
+		.delta = w->delta,
+		.number = (int64_t)w->number,
+		.base = w->delta ? w->complete->number : 0,
+		.state = CRL_GATHERED,
+		.this_update = w->now,
+		.next_update = duration_add(duration_add(w->now, every), w->p->overlap),
+		.sigalg = BYTES(""),
+		.sha256 = BYTES(""),
+		.head = BYTES(""),
+		.tail = BYTES(""),
+		.signature = BYTES(""),
+	};
+}
+
+static MUST enum rc
+replace(struct factory *f, const struct crl_row *row, struct err *e)
+{
+	struct change *c = change_new();
+
+	change_drop_crl(c, row->id);
+	change_put_crl(c, row);
+	return store_commit(f->store, c, e);
+}
+
+static MUST enum rc
+gather(struct crl_work *w, struct pieces *s, struct crl_row *row, struct err *e)
+{
+	/* before the first page: a change while we read stands in the next delta list too, and is never missed */
+	TRY(store_status_seq(w->f->store, w->p->authority->doc->id.v, &row->status_seq, e));
+	TRY(w->delta ? gather_delta(s, e) : gather_complete(s, e));
+	TRY(put_piece(s, e));
+	TRY(flush(s, e));
+	row->pieces = s->n;
+	row->entries = s->entries;
+	row->entries_len = s->bytes;
+	return ends(w, row, e);
+}
+
+enum rc
+crl_gather(struct crl_work *w, struct err *e)
+{
+	struct crl_row row = begin(w);
+	struct pieces s = { .w = w, .id = row.id, .piece = buf_max(PIECE + LIMIT_CRL_ENTRY) };
+	struct change *c = change_new();
+	enum rc rc;
+
+	change_put_crl(c, &row);
+	TRY(store_commit(w->f->store, c, e));
+	rc = gather(w, &s, &row, e);
+	buf_fini(&s.piece);
+	change_free(s.change);
+	FAULT("crl.gathered");
+	row.state = CRL_PLANNED;
+	if (rc == RC_OK)
+		rc = replace(w->f, &row, e);
+	if (rc != RC_OK && crl_forget(w->f, row.id, NULL) != RC_OK)
+		LOG(WARNING, "crl.left-behind", LI("id", row.id)); /* the next step finds it */
+	FAULT("crl.planned");
+	return rc;
+}

@@ -1,0 +1,158 @@
+#include "base/base.h"
+#include "factory/crl_impl.h"
+
+#include "crypto/digest.h"
+#include "factory/ca_keys.h"
+#include "factory/leaf.h"
+#include "store/read.h"
+
+enum { PIECES_AT_ONCE = 16 };
+
+/* A planned list on its way to the signer. */
+struct sending {
+	struct crl_work *w;
+	const struct crl_row *row;
+	struct hasher *digest;
+	struct arena *page; /* keeps the pieces */
+	struct crl_piece_row *v;
+	size_t n, at;
+	int64_t next;
+};
+
+static enum rc
+next_piece(void *arg, struct bytes *ret, struct err *e)
+{
+	struct sending *s = arg;
+
+	*ret = BYTES_NONE;
+	if (s->at == s->n && s->next < s->row->pieces) {
+		arena_free(s->page);
+		s->page = arena_new(64 << 20);
+		NEED(s->page != NULL, e, CHY_NO_MEMORY, NULL, "a revocation list");
+		TRY(store_crl_pieces(s->w->f->store, s->page, s->row->id, s->next, PIECES_AT_ONCE, &s->v,
+				     &s->n, e));
+		NEED(s->n > 0, e, CHY_STORE_NOT_FOUND, NULL, "piece %lld of a revocation list",
+		     (long long)s->next);
+		s->at = 0;
+	}
+	if (s->at == s->n)
+		return RC_OK;
+	*ret = s->v[s->at].entries;
+	s->next = s->v[s->at++].n + 1;
+	hasher_add(s->digest, *ret);
+	return RC_OK;
+}
+
+static MUST enum rc
+sign(struct crl_work *w, struct crl_row *row, uint64_t *ret_position, struct err *e)
+{
+	OWN(hasher_free)
+	struct hasher *digest = hasher_new(HASH_SHA256);
+	struct sending s = { .w = w, .row = row, .digest = digest };
+	char label[KEY_LABEL_MAX];
+	uint8_t *sum = arena_alloc(w->a, SHA256_LEN);
+	struct sign_crl c = { .key = key_label(w->p->authority->key, label),
+			      .alg = sigalg_by_name(row->sigalg),
+			      .head = row->head,
+			      .tail = row->tail,
+			      .context = bytes_str(arena_printf(w->a, "{\"crl\":%lld,\"procedure\":%lld}",
+								(long long)row->id,
+								(long long)row->procedure_id)),
+			      .next = row->pieces > 0 ? next_piece : NULL,
+			      .arg = &s };
+	struct signed_cert done;
+	enum rc rc;
+
+	NEED(digest != NULL && sum != NULL, e, CHY_NO_MEMORY, NULL, "a revocation list");
+	hasher_add(digest, row->head);
+	rc = signer_sign_crl(w->f->signer, &c, SIGNER_WAIT_MS, w->a, &done, e);
+	arena_free(s.page);
+	TRY(rc);
+	hasher_add(digest, row->tail);
+	hasher_end(digest, sum);
+	row->sha256 = bytes_of(sum, SHA256_LEN);
+	row->signature = done.signature;
+	*ret_position = done.position;
+	return RC_OK;
+}
+
+/* ---- into force ---- */
+
+static MUST enum rc
+add_leaf(struct crl_work *w, struct change *c, const struct crl_row *row, uint64_t position, struct err *e)
+{
+	struct json *m = json_object(w->a);
+
+	json_set(m, "procedure", json_int(w->a, row->procedure_id));
+	json_set(m, "authority", json_int(w->a, w->p->authority->doc->id.v));
+	json_set(m, "number", json_int(w->a, row->number));
+	if (row->delta)
+		json_set(m, "base", json_int(w->a, row->base));
+	json_set(m, "entries", json_int(w->a, row->entries));
+	json_set(m, "this_update", json_time(w->a, row->this_update));
+	json_set(m, "next_update", json_time(w->a, row->next_update));
+	json_set(m, "sha256", json_hex(w->a, row->sha256));
+	json_set(m, "position", json_int(w->a, (int64_t)position));
+	return leaf_add(w->f, w->a, c, LEAF_CRL, 0, row->procedure_id, m, e);
+}
+
+static MUST enum rc
+enforce(struct crl_work *w, const struct crl_row *row, uint64_t position, struct err *e)
+{
+	OWN(change_free)
+	struct change *c = change_new();
+	struct change *ready;
+	struct crl_row *old;
+	size_t n;
+
+	TRY(store_crls(w->f->store, w->a, row->procedure_id, &old, &n, e));
+	for (size_t i = 0; i < n; i++) {
+		if (old[i].id == row->id || old[i].delta != row->delta || old[i].state != CRL_SIGNED)
+			continue;
+		change_drop_crl(c, old[i].id);
+		change_drop_crl_pieces(c, old[i].id);
+	}
+	change_drop_crl(c, row->id);
+	change_put_crl(c, row);
+	TRY(add_leaf(w, c, row, position, e));
+	ready = c;
+	c = NULL;
+	return store_commit(w->f->store, ready, e);
+}
+
+/* What the signer will not sign now, it will not sign later: its time has passed, the limits were tightened, or a number is
+   taken. A new plan is made. */
+static bool
+is_spent(enum rc rc)
+{
+	return rc == RC_DENIED || rc == RC_CONFLICT || rc == RC_MALFORMED;
+}
+
+enum rc
+crl_sign_planned(struct crl_work *w, const struct crl_row *planned, struct err *e)
+{
+	struct crl_row row = *planned;
+	uint64_t position = 0;
+	enum rc rc = sign(w, &row, &position, e);
+
+	if (is_spent(rc) && crl_forget(w->f, row.id, NULL) != RC_OK)
+		LOG(WARNING, "crl.left-behind", LI("id", row.id));
+	TRY(rc);
+	FAULT("crl.signed");
+	row.state = CRL_SIGNED;
+	TRY(enforce(w, &row, position, e));
+	LOG(INFO, "crl.built", LI("procedure", row.procedure_id), LI("number", row.number),
+	    LI("delta", row.delta), LI("entries", row.entries));
+	FAULT("crl.in-force");
+	return RC_OK;
+}
+
+enum rc
+crl_forget(struct factory *f, int64_t id, struct err *e)
+{
+	struct change *c = change_new();
+
+	change_drop_crl(c, id);
+	change_drop_crl_pieces(c, id);
+	return store_commit(f->store, c, e);
+}

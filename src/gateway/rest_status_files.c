@@ -1,0 +1,197 @@
+/* What relying parties fetch: revocation lists and CA certificates, at the addresses that certificates carry (RFC 5280 4.2.1.13,
+   4.2.2.1; RFC 2585 media types; caching by RFC 9110 and RFC 9111). */
+#include "base/base.h"
+#include "gateway/rest.h"
+
+#include <time.h>
+
+#include "factory/crl.h"
+#include "store/read.h"
+
+enum {
+	WHOLE_MAX = 4 << 20, /* longer ones are sent in pieces */
+	PIECES_AT_ONCE = 4,
+	AGE_LEAST = 60, /* seconds: caches may keep a list for so long even where the next one is late */
+	CA_AGE = 86400,
+};
+
+/* IMF-fixdate (RFC 9110 5.6.7). */
+static void
+http_date(char dst[32], int64_t at_ms)
+{
+	time_t at = (time_t)(at_ms / 1000);
+	struct tm tm;
+
+	gmtime_r(&at, &tm);
+	strftime(dst, 32, "%a, %d %b %Y %H:%M:%S GMT", &tm);
+}
+
+/* Is the tag among those that the client has? Weak ones are fine: the octets are the same or they are not. */
+static bool
+has_tag(struct bytes header, const char *tag)
+{
+	size_t n = strlen(tag);
+
+	if (bytes_is(text_trim(header), "*"))
+		return true;
+	for (size_t i = 0; i + n <= header.n; i++)
+		if (memcmp(header.p + i, tag, n) == 0)
+			return true;
+	return false;
+}
+
+/* If-Modified-Since counts only without If-None-Match (RFC 9110 13.1.3), and who sends one back sends ours. */
+static bool
+is_known(const struct http_call *c, const char *tag, const char *modified)
+{
+	struct bytes none = http_header_get(&c->head, "If-None-Match", NULL),
+		     since = http_header_get(&c->head, "If-Modified-Since", NULL);
+
+	if (none.p != NULL)
+		return has_tag(none, tag);
+	return since.p != NULL && bytes_is(since, modified);
+}
+
+/* Until the next list, but no longer than this one is good, and at least a little. */
+static int64_t
+age_of(const struct crl_row *row, int64_t now)
+{
+	int64_t left = (row->next_update - now) / 1000, half = (row->next_update - row->this_update) / 2000;
+
+	if (left > half)
+		left = half; /* the next one comes before this one ends */
+	return left < AGE_LEAST ? AGE_LEAST : left;
+}
+
+static void
+set_validators(struct http_call *c, const struct crl_row *row, char tag[80], char modified[32])
+{
+	char hex[2 * 32 + 1], text[64], until[32];
+
+	hex_text(hex, bytes_part(row->sha256, 0, 16));
+	snprintf(tag, 80, "\"%lld-%s\"", (long long)row->number, hex);
+	http_date(modified, row->this_update);
+	http_date(until, row->next_update);
+	snprintf(text, sizeof(text), "public, max-age=%lld", (long long)age_of(row, clock_now_ms()));
+	http_set(c, "ETag", tag);
+	http_set(c, "Last-Modified", modified);
+	http_set(c, "Expires", until);
+	http_set(c, "Cache-Control", text);
+}
+
+/* ---- the list ---- */
+
+typedef enum rc put_fn(void *arg, struct bytes piece, struct err *e);
+
+static MUST enum rc
+put_all(struct factory *f, const struct crl_row *row, struct bytes front, struct bytes back, put_fn *put,
+	void *arg, struct err *e)
+{
+	size_t n;
+
+	TRY(put(arg, front, e));
+	for (int64_t next = 0; next < row->pieces;) {
+		OWN(arena_free)
+		struct arena *a = arena_new(16 << 20);
+		struct crl_piece_row *v;
+
+		NEED(a != NULL, e, CHY_NO_MEMORY, NULL, "a revocation list");
+		TRY(store_crl_pieces(f->store, a, row->id, next, PIECES_AT_ONCE, &v, &n, e));
+		/* a newer list is in force by now, and has taken the pieces of this one along */
+		NEED(n > 0, e, CHY_CRL_NONE, NULL, "the list was replaced meanwhile");
+		for (size_t i = 0; i < n; i++)
+			TRY(put(arg, v[i].entries, e));
+		next += (int64_t)n;
+	}
+	return put(arg, back, e);
+}
+
+static enum rc
+put_buf(void *arg, struct bytes piece, struct err *e)
+{
+	struct buf *b = arg;
+
+	buf_put(b, piece);
+	NEED(buf_ok(b), e, CHY_NO_MEMORY, NULL, "a revocation list");
+	return RC_OK;
+}
+
+static enum rc
+put_stream(void *arg, struct bytes piece, struct err *e)
+{
+	return http_stream_put(arg, piece, e);
+}
+
+static void
+send_list(struct factory *f, struct http_call *c, const struct crl_row *row)
+{
+	OWN_BUF struct buf whole = buf_max(2 * WHOLE_MAX);
+	struct bytes front, back;
+	struct err e = { 0 };
+
+	if (crl_ends(c->arena, row, &front, &back, &e) != RC_OK) {
+		http_problem(c, &e);
+	} else if (row->entries_len <= WHOLE_MAX) {
+		if (put_all(f, row, front, back, put_buf, &whole, &e) != RC_OK)
+			http_problem(c, &e);
+		else
+			http_answer(c, 200, "application/pkix-crl", buf_bytes(&whole));
+	} else {
+		http_stream_begin(c, 200, "application/pkix-crl");
+		http_stream_end(c, put_all(f, row, front, back, put_stream, c, &e) == RC_OK);
+	}
+}
+
+static void
+get_crl(void *ctx, struct http_call *c)
+{
+	struct factory *f = ctx;
+	char tag[80], modified[32];
+	struct crl_row row;
+	struct err e = { 0 };
+
+	if (crl_by_name(f, c->arena, c->params[0], &row, &e) != RC_OK) {
+		http_problem(c, &e);
+		return;
+	}
+	set_validators(c, &row, tag, modified);
+	if (is_known(c, tag, modified))
+		http_answer(c, 304, NULL, BYTES_NONE);
+	else
+		send_list(f, c, &row);
+}
+
+static void
+get_ca(void *ctx, struct http_call *c)
+{
+	struct factory *f = ctx;
+	char text[64];
+	struct bytes der;
+	struct err e = { 0 };
+
+	if (ca_certificate_by_name(f, c->arena, c->params[0], &der, &e) != RC_OK) {
+		http_problem(c, &e);
+		return;
+	}
+	snprintf(text, sizeof(text), "public, max-age=%d", CA_AGE);
+	http_set(c, "Cache-Control", text);
+	http_answer(c, 200, "application/pkix-cert", der);
+}
+
+const struct route rest_status_file_routes[] = {
+	{ .method = HTTP_GET,
+	  .pattern = "/crl/{name}",
+	  .run = get_crl,
+	  .summary = "A revocation list",
+	  .description = "At the address of a CRL procedure's distribution point that ends with /crl/NAME.",
+	  .tag = "status",
+	  .answers = { "application/pkix-crl" } },
+	{ .method = HTTP_GET,
+	  .pattern = "/ca/{name}",
+	  .run = get_ca,
+	  .summary = "A CA certificate",
+	  .description = "At an address of an authority's certificate that ends with /ca/NAME.",
+	  .tag = "status",
+	  .answers = { "application/pkix-cert" } },
+	{ 0 },
+};

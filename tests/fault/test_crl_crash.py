@@ -1,0 +1,87 @@
+"""Killed at every point between gathering a revocation list and putting it into force; clocks that jump; a list of many pieces."""
+import json
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))
+from test_crl import build, change, fetch, issue, leaves, make_desk, number, procedure, reasons, wait_for  # noqa: E402
+
+POINTS = ["crl.gathered", "crl.planned", "crl.signed", "crl.in-force"]  # the signer's own: tests/contract/test_signer_status.c
+
+
+@pytest.fixture(scope="module")
+def desk(sqlite_house):
+    return make_desk(sqlite_house)
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_killed(desk, point):
+    """No number is left out and none is given twice, and what was revoked before stands in the next list. rows=CM-A-19"""
+    slug = point.replace(".", "-")
+    p = procedure(desk, slug, interval="P7D")
+    before = number(wait_for(desk, slug, lambda c: True))
+    revoked = issue(desk, slug)
+    change(desk, "revoke", [revoked[0]])
+    desk.stop()
+    mark = len(desk.log.read_text())
+    once = desk.dir / "signer" / slug
+    desk.start(CHANCERY_FAULT=f"{point}=kill", CHANCERY_FAULT_ONCE=str(once))
+    build(desk, p)
+    crl = wait_for(desk, slug, lambda c: number(c) > before, wait=40)
+    assert "signal=9" in desk.log.read_text()[mark:], "the point was never reached"
+    assert number(crl) == before + 1 and revoked[1].serial_number in reasons(crl)
+    desk.stop()
+    desk.start()
+    build(desk, p)
+    assert number(wait_for(desk, slug, lambda c: number(c) > before + 1)) == before + 2
+    desk.wait_sequenced()
+    numbers = [leaf["number"] for leaf in leaves(desk.export())]
+    assert sorted(numbers) == list(range(1, len(numbers) + 1))
+
+
+def test_due_by_the_clock(desk):
+    """The next list comes when its time has come, also where the server slept through it; a list from the future is replaced. rows=CM-A-09"""
+    procedure(desk, "clock", interval="PT6H", overlap="PT2H")
+    first = wait_for(desk, "clock", lambda c: True)
+    assert (first.next_update - first.last_update).total_seconds() == 8 * 3600
+    time.sleep(2.5)
+    assert number(fetch(desk, "clock")) == number(first)
+    desk.stop()
+    desk.start(CHANCERY_CLOCK_OFFSET_MS=str(7 * 3600 * 1000))
+    second = wait_for(desk, "clock", lambda c: number(c) > number(first))
+    assert (second.last_update - first.last_update).total_seconds() >= 7 * 3600
+    desk.stop()
+    desk.start()
+    third = wait_for(desk, "clock", lambda c: number(c) > number(second))
+    assert third.last_update < second.last_update
+
+
+def test_many_pieces(desk, scratch):
+    """5,000 entries are several pieces; the list is one."""
+    p = procedure(desk, "long", interval="P7D")
+    before = wait_for(desk, "long", lambda c: True)
+    issuer = None
+    desk.stop()
+    with sqlite3.connect(desk.dir / "chancery.db") as db:
+        issuer, seq = db.execute("SELECT issuer, max(seq) FROM certificate_status GROUP BY issuer ORDER BY 2 DESC LIMIT 1").fetchone()
+        later = int(time.time() * 1000) + 10**10
+        for i in range(5000):
+            db.execute("INSERT INTO certificate_status (id, issuer, serial, state, reason, at, invalid_at, not_after, seq, leaf) "
+                       "VALUES (?, ?, ?, 2, 1, 1700000000000, 0, ?, ?, 0)", (i + 1, issuer, (2**120 + i).to_bytes(16, "big"), later, seq + 1 + i))
+        db.execute("UPDATE status_seq SET value = value + 5000 WHERE issuer = ?", (issuer,))
+    db.close()
+    desk.start()
+    build(desk, p)
+    crl = wait_for(desk, "long", lambda c: number(c) > number(before), wait=40)
+    found = reasons(crl)
+    assert len(found) >= 5000 and found[2**120 + 4999] == "key_compromise" and found[2**120] == "key_compromise"
+    (scratch / "list.der").write_bytes(desk.raw("GET", "/crl/long.crl")[2])
+    done = subprocess.run(["openssl", "crl", "-inform", "DER", "-in", scratch / "list.der", "-noout", "-crlnumber"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    status = json.loads(desk.raw("GET", "/readyz")[2])
+    assert status["ready"]
