@@ -3,7 +3,7 @@ import argparse
 import importlib
 import sys
 
-ALL = ["issue", "policy"]
+ALL = ["issue", "policy", "status"]
 
 
 def main():

@@ -115,8 +115,10 @@ next_number(struct crl_work *w, const struct lists *l, struct err *e)
 {
 	char label[KEY_LABEL_MAX];
 	struct signer_last_crl last;
+	struct ext point;
 
-	TRY(signer_crl_last(w->f->signer, key_label(w->p->authority->key, label), BYTES_NONE, SIGNER_WAIT_MS,
+	TRY(crl_point(w, &point, e));
+	TRY(signer_crl_last(w->f->signer, key_label(w->p->authority->key, label), point.value, SIGNER_WAIT_MS,
 			    &last, e));
 	w->number = (uint64_t)l->number > last.number ? (uint64_t)l->number : last.number;
 	w->number++;

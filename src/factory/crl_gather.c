@@ -87,6 +87,19 @@ entry_of(const struct crl_work *w, const struct status_row *r)
 	};
 }
 
+static enum status_sort
+sort_of(const struct crl_work *w)
+{
+	static const enum status_sort sorts[] = {
+		[COVERS_ALL] = STATUS_OF_ALL,
+		[COVERS_END_ENTITIES] = STATUS_OF_END_ENTITIES,
+		[COVERS_AUTHORITIES] = STATUS_OF_AUTHORITIES,
+		[COVERS_ATTRIBUTE_CERTIFICATES] = STATUS_OF_ATTRIBUTE_CERTIFICATES
+	};
+
+	return sorts[w->p->covers];
+}
+
 static MUST enum rc
 gather_complete(struct pieces *s, struct err *e)
 {
@@ -101,9 +114,9 @@ gather_complete(struct pieces *s, struct err *e)
 		struct status_row *rows;
 		size_t limit = LIMIT_PAGE;
 
-		TRY(PAGE_READ(
-		    a, limit, PAGE_ARENA, e,
-		    store_revoked(w->f->store, a, w->p->authority->doc->id.v, last, limit, &rows, &n, e)));
+		TRY(PAGE_READ(a, limit, PAGE_ARENA, e,
+			      store_revoked_of(w->f->store, a, w->p->authority->doc->id.v, sort_of(w), last,
+					       limit, &rows, &n, e)));
 		for (size_t i = 0; i < n; i++) {
 			struct crl_entry x = entry_of(w, &rows[i]);
 
@@ -139,8 +152,8 @@ gather_delta(struct pieces *s, struct err *e)
 
 	NEED(all != NULL, e, CHY_NO_MEMORY, NULL, "a delta list");
 	while (n > 0) {
-		TRY(store_status_changed(w->f->store, w->a, w->p->authority->doc->id.v, after, LIMIT_PAGE,
-					 &rows, &n, e));
+		TRY(store_status_changed_of(w->f->store, w->a, w->p->authority->doc->id.v, sort_of(w), after,
+					    LIMIT_PAGE, &rows, &n, e));
 		NEED(total + n <= DELTA_MAX, e, CHY_CRL_DELTA, "RFC 5280 5.2.4",
 		     "more than %d changes since the list %lld", DELTA_MAX, (long long)w->complete->number);
 		if (n == 0)
@@ -176,19 +189,46 @@ add(struct arena *a, struct exts *l, const struct ext_value *v, struct err *e)
 	return ext_encode(a, v, &l->v[l->n++], e);
 }
 
+/* Addresses as general names; what distribution points have and what the list says of itself must be the same. */
+static MUST enum rc
+addresses(struct arena *a, const struct json *list, struct gnames *ret, struct err *e)
+{
+	size_t n = list != NULL ? list->count : 0;
+
+	*ret = (struct gnames){ .v = arena_array(a, n + 1, sizeof(*ret->v)) };
+	NEED(ret->v != NULL, e, CHY_NO_MEMORY, NULL, "addresses");
+	JSON_EACH(x, list)
+	{
+		ret->v[ret->n++] = (struct gname){ .type = GN_URI, .value = x->str };
+	}
+	return RC_OK;
+}
+
 static MUST enum rc
 add_freshest(struct crl_work *w, struct exts *l, struct err *e)
 {
-	struct dist_point point = { .full_name = { .v = arena_array(w->a, 16, sizeof(struct gname)) } };
+	struct dist_point point = { .reasons = 0 };
 
-	NEED(point.full_name.v != NULL, e, CHY_NO_MEMORY, NULL, "freshestCRL");
-	JSON_EACH(address, w->p->delta_points)
-	{
-		if (point.full_name.n < 16)
-			point.full_name.v[point.full_name.n++] = (struct gname){ .type = GN_URI,
-										 .value = address->str };
-	}
+	TRY(addresses(w->a, w->p->delta_points, &point.full_name, e));
 	return add(w->a, l, &(struct ext_value){ .kind = OID_CE_FRESHEST_CRL, .points = { 1, &point } }, e);
+}
+
+/* A partial list says which certificates it is about, and that it is the one that they point to: else an attacker could put one
+   in the place of another (RFC 5280 5.2.5, 6.3.3). Its delta lists say the same. */
+enum rc
+crl_point(struct crl_work *w, struct ext *ret, struct err *e)
+{
+	struct ext_value v = { .kind = OID_CE_ISSUING_POINT,
+			       .critical = true,
+			       .point = { .only_user = w->p->covers == COVERS_END_ENTITIES,
+					  .only_ca = w->p->covers == COVERS_AUTHORITIES,
+					  .only_attribute = w->p->covers == COVERS_ATTRIBUTE_CERTIFICATES } };
+
+	*ret = (struct ext){ .value = BYTES_NONE };
+	if (w->p->covers == COVERS_ALL)
+		return RC_OK;
+	TRY(addresses(w->a, w->p->points, &v.point.full_name, e));
+	return ext_encode(w->a, &v, ret, e);
 }
 
 static MUST enum rc
@@ -211,6 +251,8 @@ extensions(struct crl_work *w, struct exts *l, struct err *e)
 			e));
 	else if (w->p->has_delta)
 		TRY(add_freshest(w, l, e));
+	TRY(crl_point(w, &l->v[l->n], e));
+	l->n += l->v[l->n].value.p != NULL;
 	if (w->p->keep_expired) /* all that the authority ever revoked stay */
 		TRY(add(w->a, l, &(struct ext_value){ .kind = OID_CE_EXPIRED_ON_CRL, .at = x->not_before_ms },
 			e));

@@ -19,6 +19,8 @@ struct crl_work {
 	uint64_t number;
 };
 
+/* The issuing distribution point of a partial list; value.p NULL: it has none. The scope of its numbers (signer/crl_seen.h). */
+MUST enum rc crl_point(struct crl_work *w, struct ext *ret, struct err *e);
 /* Gathers the entries and plans the list: in the store it is to be signed. CHY_CRL_DELTA: so much has changed that a complete
    list is the better one. */
 MUST enum rc crl_gather(struct crl_work *w, struct err *e);

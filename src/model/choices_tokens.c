@@ -55,6 +55,14 @@ const struct choice crl_type_choices[] = {
 	END,
 };
 
+/* enum crl_covers, from COVERS_END_ENTITIES on */
+const struct choice crl_covers_choices[] = {
+	{ "end-entities", "End entities", "certificates of people, servers and things" },
+	{ "authorities", "Authorities", "certificates of authorities below it" },
+	{ "attribute-certificates", "Attribute certificates", NULL },
+	END,
+};
+
 const struct choice distribution_choices[] = {
 	{ "ldap", "LDAP", "into a directory" },
 	{ "http", "HTTP", "to a web server or a responder" },

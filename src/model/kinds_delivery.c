@@ -17,6 +17,15 @@ const struct field crl_procedure_fields[] = {
 	  .choices = crl_type_choices,
 	  .dflt = "\"complete\"",
 	  .help = "Whether one list has all revoked certificates of the authority." },
+	{ .name = "covers",
+	  .label = "Covers",
+	  .type = FIELD_CHOICE,
+	  .choices = crl_covers_choices,
+	  .must_when = { { .op = COND_IS, .field = "type", .values = { "partial" } },
+			 { .op = COND_SET, .field = "interval" } },
+	  .only_when = { { .op = COND_IS, .field = "type", .values = { "partial" } } },
+	  .help = "Which certificates of the authority stand on it; the list says so, and where it is found.",
+	  .standard = "RFC 5280 5.2.5" },
 	{ .name = "distribution_points",
 	  .label = "Distribution points",
 	  .type = FIELD_URI,
@@ -37,7 +46,6 @@ const struct field crl_procedure_fields[] = {
 	{ .name = "interval",
 	  .label = "Interval",
 	  .type = FIELD_DURATION,
-	  .only_when = { { .op = COND_IS, .field = "type", .values = { "complete" } } },
 	  .help = "How often a list is built and signed here: PT1H, P1D. None: this server builds none, and "
 		  "another program puts "
 		  "one at its addresses. It is served at those that end with /crl/NAME.",

@@ -52,6 +52,9 @@ crl_procedure_compile(struct snapshot *s, struct slot *slot, struct err *e)
 	needs(s, &x->why_not, body_ref(body, "authority"), "Authority");
 	x->delta_points = body_list(body, "delta_points");
 	x->keep_expired = body_true(body, "keep_expired");
+	if (json_get(body, "covers") != NULL)
+		x->covers = (enum crl_covers)(COVERS_END_ENTITIES +
+					      body_choice(body, "covers", crl_covers_choices, 0));
 	x->built = json_get(body, "interval") != NULL;
 	x->has_delta = json_get(body, "delta_interval") != NULL;
 	if (x->built)

@@ -212,12 +212,15 @@ enum transport_control {
 	TRANSPORT_UNUSED = 32
 };
 
-/* Where the CRL of an authority is found. */
+enum crl_covers { COVERS_ALL, COVERS_END_ENTITIES, COVERS_AUTHORITIES, COVERS_ATTRIBUTE_CERTIFICATES };
+
+/* Where the CRL of an authority is found, and how it is built. */
 struct crl_procedure {
 	const struct document *doc;
 	const struct authority *authority;
 	bool partial, include;
 	const struct json *points; /* addresses, an array of texts */
+	enum crl_covers covers;    /* all: a complete list */
 	bool built;                /* here: it has an interval */
 	struct duration interval, overlap;
 	bool has_delta;

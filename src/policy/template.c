@@ -129,6 +129,13 @@ specs_addresses(struct arena *a, struct specs *s, const struct json *body, const
 	return add_all(a, s, body, above, &crls, e);
 }
 
+/* A list that has no certificates of this sort says nothing of one. */
+static bool
+speaks_of(const struct crl_procedure *x, enum crl_covers sort)
+{
+	return x->covers == COVERS_ALL || x->covers == sort;
+}
+
 /* The CRL procedure that it names, alone; else its own addresses, alone; else its authority's addresses and all
    CRL procedures of the authority that are to be included and can be seen from its domain. */
 static enum rc
@@ -144,7 +151,8 @@ crls_of(struct snapshot *in, const struct procedure *p, struct crls *l, struct e
 		return crls_add(l, own, e);
 	TRY(crls_add(l, body_list(p->authority->doc->body, "crl_urls"), e));
 	for (size_t i = 0; i < p->authority->crls_n; i++)
-		if (document_is_visible(in, p->authority->crls[i]->doc, p->doc->domain))
+		if (speaks_of(p->authority->crls[i], COVERS_END_ENTITIES) &&
+		    document_is_visible(in, p->authority->crls[i]->doc, p->doc->domain))
 			TRY(crls_add(l, p->authority->crls[i]->points, e));
 	return RC_OK;
 }
@@ -290,7 +298,8 @@ ac_crls(struct snapshot *in, const struct ac_procedure *p, struct crls *l, struc
 {
 	TRY(crls_add(l, body_list(p->authority->doc->body, "crl_urls"), e));
 	for (size_t i = 0; i < p->authority->crls_n; i++)
-		if (document_is_visible(in, p->authority->crls[i]->doc, p->doc->domain))
+		if (speaks_of(p->authority->crls[i], COVERS_ATTRIBUTE_CERTIFICATES) &&
+		    document_is_visible(in, p->authority->crls[i]->doc, p->doc->domain))
 			TRY(crls_add(l, p->authority->crls[i]->points, e));
 	return RC_OK;
 }

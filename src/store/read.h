@@ -125,6 +125,19 @@ MUST enum rc store_status_changed(struct store *s, struct arena *a, int64_t issu
 /* Of all certificates with an id within [from, to] that were ever held or revoked, by id. */
 MUST enum rc store_status_range(struct store *s, struct arena *a, int64_t from, int64_t to, size_t limit,
 				struct status_row **ret, size_t *n, struct err *e);
+/* Both of one sort of certificates alone. */
+enum status_sort {
+	STATUS_OF_ALL,
+	STATUS_OF_END_ENTITIES,
+	STATUS_OF_AUTHORITIES,
+	STATUS_OF_ATTRIBUTE_CERTIFICATES
+};
+MUST enum rc store_revoked_of(struct store *s, struct arena *a, int64_t issuer, enum status_sort sort,
+			      struct bytes after, size_t limit, struct status_row **ret, size_t *n,
+			      struct err *e);
+MUST enum rc store_status_changed_of(struct store *s, struct arena *a, int64_t issuer, enum status_sort sort,
+				     int64_t after, size_t limit, struct status_row **ret, size_t *n,
+				     struct err *e);
 /* The seq of the issuer's last change; 0: none yet. */
 MUST enum rc store_status_seq(struct store *s, int64_t issuer, int64_t *ret, struct err *e);
 /* The lists of a CRL procedure, few, by number; and a list's pieces from the n-th on. */

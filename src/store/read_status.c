@@ -114,3 +114,22 @@ store_crl_pieces(struct store *s, struct arena *a, int64_t crl, int64_t from, si
 {
 	return store_rows(s, a, Q_CRL_PIECES, ARGS(I(crl), I(from), LIMIT(limit)), ret, n, e);
 }
+
+enum rc
+store_revoked_of(struct store *s, struct arena *a, int64_t issuer, enum status_sort sort, struct bytes after,
+		 size_t limit, struct status_row **ret, size_t *n, struct err *e)
+{
+	if (sort == STATUS_OF_ALL)
+		return store_revoked(s, a, issuer, after, limit, ret, n, e);
+	return store_rows(s, a, Q_REVOKED_OF, ARGS(I(issuer), B(after), LIMIT(limit), I(sort)), ret, n, e);
+}
+
+enum rc
+store_status_changed_of(struct store *s, struct arena *a, int64_t issuer, enum status_sort sort,
+			int64_t after, size_t limit, struct status_row **ret, size_t *n, struct err *e)
+{
+	if (sort == STATUS_OF_ALL)
+		return store_status_changed(s, a, issuer, after, limit, ret, n, e);
+	return store_rows(s, a, Q_STATUS_CHANGED_OF, ARGS(I(issuer), I(after), LIMIT(limit), I(sort)), ret, n,
+			  e);
+}

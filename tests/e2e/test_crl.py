@@ -196,6 +196,35 @@ def test_delta_list(desk, scratch):
         assert (done.returncode != 0) == bool(want), (crls, done.stdout, done.stderr)
 
 
+def test_partial_lists(desk, scratch):
+    """One sort of certificates each, said so critically with the addresses; other sorts do not stand there nor point there."""
+    p = procedure(desk, "users", type="partial", covers="end-entities")
+    procedure(desk, "cas", type="partial", covers="authorities")
+    assert number(wait_for(desk, "users", lambda c: True)) == 1
+    one, two = issue(desk, "p-one"), issue(desk, "p-two")
+    change(desk, "revoke", [one[0]])
+    build(desk, p)
+    users = wait_for(desk, "users", lambda c: one[1].serial_number in reasons(c))
+    cas = wait_for(desk, "cas", lambda c: True)
+    assert not list(cas) and number(cas) == 1 and number(users) == 2
+    for crl, name, flag in ((users, "users", "only_contains_user_certs"), (cas, "cas", "only_contains_ca_certs")):
+        e = crl.extensions.get_extension_for_oid(ExtensionOID.ISSUING_DISTRIBUTION_POINT)
+        assert e.critical and getattr(e.value, flag) and e.value.full_name[0].value.endswith(f"/crl/{name}.crl")
+        assert sum((e.value.only_contains_user_certs, e.value.only_contains_ca_certs, e.value.only_contains_attribute_certs)) == 1
+    points = [n.value for d in two[1].extensions.get_extension_for_oid(ExtensionOID.CRL_DISTRIBUTION_POINTS).value for n in d.full_name]
+    assert any(n.endswith("/crl/users.crl") for n in points) and not any(n.endswith("/crl/cas.crl") for n in points)
+    (scratch / "ca.pem").write_bytes(ca_certificate(desk, "Issuing CA").public_bytes(PEM))
+    for file, crl in (("users.pem", users), ("cas.pem", cas)):
+        (scratch / file).write_bytes(crl.public_bytes(PEM))
+    for who, crl, want in ((one, "users.pem", "certificate revoked"), (two, "users.pem", "OK"), (two, "cas.pem", "Different CRL scope")):
+        (scratch / "one.pem").write_bytes(who[1].public_bytes(PEM))
+        done = subprocess.run(["openssl", "verify", "-crl_check", "-extended_crl", "-partial_chain", "-trusted", "ca.pem", "-CRLfile", crl, "one.pem"],
+                              cwd=scratch, capture_output=True, text=True)
+        assert want.lower() in (done.stdout + done.stderr).lower(), (crl, done.stdout, done.stderr)
+    with pytest.raises(Refused):
+        procedure(desk, "none", type="partial")
+
+
 def test_http(desk):
     """Validators, freshness, HEAD, what is not there; CA certificates."""
     procedure(desk, "http")
@@ -237,8 +266,13 @@ def test_journal(desk, scratch):
     done = subprocess.run([world.CHANCERY, "journal", "verify", "--root", desk.dir / "root.pem", "--file", scratch / "journal.jsonl"],
                           capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
-    numbers = [leaf["number"] for leaf in leaves(export)]
-    assert sorted(numbers) == list(range(1, len(numbers) + 1)) and len(numbers) > 5
+    scopes = {}
+    for leaf in leaves(export):
+        body = desk.call("GET", f"/api/v1/documents/crl-procedure/{leaf['procedure']}", officer=desk.officers["anna"])["body"]
+        scopes.setdefault(body["name"] if body["type"] == "partial" else "complete", []).append(leaf["number"])
+    assert len(scopes) == 3 and len(scopes["complete"]) > 5
+    for numbers in scopes.values():
+        assert sorted(numbers) == list(range(1, len(numbers) + 1))
 
 
 def leaves(export):

@@ -174,7 +174,11 @@ static const struct {
 	{ KIND_CRL_PROCEDURE,
 	  "{\"name\":\"New\",\"state\":\"active\",\"domain\":101,\"visible_in_subdomain\":false,"
 	  "\"authority\":502,"
-	  "\"type\":\"partial\",\"distribution_points\":[\"http://a.example/c\"],\"include\":true}" },
+	  "\"type\":\"partial\",\"distribution_points\":[\"http://a.example/"
+	  "c\"],\"include\":true,\"covers\":\"end-entities\","
+	  "\"interval\":\"P1D\",\"overlap\":\"PT6H\",\"delta_interval\":\"PT1H\",\"delta_points\":[\"http://"
+	  "a.example/d\"],"
+	  "\"keep_expired\":true}" },
 	DELIVERY_SAMPLES,
 	{ KIND_REVOCATION_POLICY,
 	  "{\"name\":\"New\",\"state\":\"active\",\"domain\":101,\"visible_in_subdomain\":false,\"reasons\":["
