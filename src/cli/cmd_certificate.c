@@ -5,6 +5,7 @@
 #include "cli/choice.h"
 #include "cli/flow.h"
 #include "cli/groups.h"
+#include "cli/input.h"
 #include "cli/issue.h"
 #include "cli/options.h"
 #include "cli/rest.h"
@@ -295,36 +296,6 @@ asked_validity(struct cli *c, struct batch *b, struct err *e)
 	return RC_OK;
 }
 
-/* --input NAME=VALUE, once for each value; a value that is JSON's object stays one, as QC statements are. */
-static enum rc
-filled_in(struct cli *c, struct batch *b, struct err *e)
-{
-	for (const struct arg *x = NULL; (x = args_next(&c->args, "input", x)) != NULL;) {
-		struct bytes text = bytes_str(x->value), value, name = text_cut(text, '=', &value);
-		struct json *v = NULL, *list;
-
-		NEED(name.n > 0 && value.n > 0, e, CHY_CLI_USAGE, NULL, "--input: NAME=VALUE is expected");
-		if (value.p[0] == '{')
-			TRY_AT(json_parse(c->a, value, &v, e), e, "--input %.*s", BYTES_FMT(name));
-		else
-			v = json_str(c->a, value);
-		if (b->input == NULL)
-			b->input = json_object(c->a);
-		NEED(b->input != NULL && v != NULL, e, CHY_NO_MEMORY, NULL, "input");
-		list = json_get(b->input, arena_str(c->a, name));
-		NEED(list == NULL || (list->type == JSON_ARRAY && v->type == JSON_STR), e, CHY_CLI_USAGE,
-		     NULL, "--input %.*s: one object, or texts", BYTES_FMT(name));
-		if (list == NULL) {
-			NEED((list = v->type == JSON_STR ? json_array(c->a) : v) != NULL, e, CHY_NO_MEMORY,
-			     NULL, "input");
-			json_set(b->input, arena_str(c->a, name), list);
-		}
-		if (v->type == JSON_STR)
-			json_add(list, v);
-	}
-	return RC_OK;
-}
-
 static enum rc
 collect(struct cli *c, struct batch *b, struct job **ret, size_t *ret_n, struct err *e)
 {
@@ -359,7 +330,7 @@ run_issue(struct cli *c, struct err *e)
 	NEED(b.secrets != NULL, e, CHY_NO_MEMORY, NULL, "batch");
 	if (b.choice.form)
 		json_set(b.secrets, "revocation_password", json_copy(c->a, b.choice.form));
-	TRY(filled_in(c, &b, e));
+	TRY(input_read(c, &b.input, e));
 	b.single = n == 1;
 	progress_start(&b.progress, &c->out, "Issuing", n);
 	rc = b.bearer ? issue_by_session(&b, jobs, e) : issue_by_officer(&b, jobs, e);

@@ -4,6 +4,7 @@
 #include "cli/choice.h"
 #include "cli/flow.h"
 #include "cli/groups.h"
+#include "cli/input.h"
 #include "cli/kindcmd.h"
 #include "cli/list.h"
 #include "cli/options.h"
@@ -14,41 +15,16 @@
 
 /* ---- what is asked ---- */
 
-/* --input NAME=VALUE; the same name again makes a list. */
-static enum rc
-add_input(struct cli *c, struct json *input, const char *text, struct err *e)
-{
-	struct bytes value, name = text_cut(bytes_str(text), '=', &value);
-	const char *key = arena_str(c->a, name);
-	struct json *before, *list = json_array(c->a), *v = json_str(c->a, value);
-
-	NEED(value.p != NULL && name.n > 0, e, CHY_CLI_USAGE, NULL, "--input: NAME=VALUE, not %s", text);
-	NEED(key && list && v, e, CHY_NO_MEMORY, NULL, "request");
-	before = json_get(input, key);
-	if (before == NULL) {
-		json_set(input, key, v);
-		return RC_OK;
-	}
-	if (before->type == JSON_ARRAY) {
-		json_add(before, v);
-		return RC_OK;
-	}
-	json_add(list, json_str(c->a, before->str));
-	json_add(list, v);
-	json_set(input, key, list);
-	return RC_OK;
-}
-
 static enum rc
 make_input(struct cli *c, const struct cli_choice *choice, struct json **ret, struct err *e)
 {
 	static const char *const times[][2] = { { "not-before", "validity.not_before" },
 						{ "not-after", "validity.not_after" } };
-	struct json *input = json_object(c->a);
+	struct json *input;
 
-	NEED(input != NULL, e, CHY_NO_MEMORY, NULL, "request");
-	for (const struct arg *x = NULL; (x = args_next(&c->args, "input", x)) != NULL;)
-		TRY(add_input(c, input, x->value, e));
+	TRY(input_read(c, &input, e));
+	if (input == NULL)
+		NEED((input = json_object(c->a)) != NULL, e, CHY_NO_MEMORY, NULL, "request");
 	for (size_t i = 0; i < ARRAY_LEN(times); i++)
 		if (args_has(&c->args, times[i][0]))
 			json_set(input, times[i][1],

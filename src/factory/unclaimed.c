@@ -11,13 +11,18 @@ unclaimed_claim(struct factory *f, struct arena *a, int64_t certificate, struct 
 {
 	struct change *c;
 	bool there;
+	enum rc rc;
 
 	TRY(store_is_unclaimed(f->store, a, certificate, &there, e));
 	if (!there)
 		return RC_OK;
 	c = change_new();
 	change_drop_unclaimed(c, certificate);
-	return store_commit(f->store, c, e);
+	rc = store_commit(f->store, c, e);
+	if (rc == RC_OK || e->code != CHY_STORE_STATE)
+		return rc;
+	err_clear(e); /* somebody else had it, or it was revoked: it is not unclaimed any more */
+	return RC_OK;
 }
 
 static bool
@@ -47,6 +52,7 @@ put_revocation(struct factory *f, struct arena *a, struct change *c, const struc
 	return status_put(f, a, c, x, &d, &wish, more, e);
 }
 
+/* CHY_STORE_STATE: it was claimed meanwhile, or an officer has changed its state; nothing was done. */
 static enum rc
 revoke_one(struct factory *f, const struct snapshot *policy, const struct unclaimed_row *row, struct err *e)
 {
@@ -82,14 +88,16 @@ revoke_page(struct factory *f, const struct snapshot *policy, int64_t *after, bo
 
 	NEED(a != NULL, e, CHY_NO_MEMORY, NULL, "unclaimed certificates");
 	TRY(store_unclaimed(f->store, a, *after, UNCLAIMED_PAGE, &rows, &n, e));
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < n; i++) { /* one that fails does not keep the others waiting; it comes again */
+		struct err why = { 0 };
 		enum rc rc;
 
 		*after = rows[i].certificate;
 		pthread_mutex_lock(&f->revoking);
-		rc = revoke_one(f, policy, &rows[i], e);
+		rc = revoke_one(f, policy, &rows[i], &why);
 		pthread_mutex_unlock(&f->revoking);
-		TRY(rc);
+		if (rc != RC_OK && why.code != CHY_STORE_STATE)
+			LOG(ERROR, "unclaimed.not-revoked", LI("certificate", rows[i].certificate), LE(&why));
 	}
 	*ret_more = n == UNCLAIMED_PAGE;
 	return RC_OK;

@@ -55,6 +55,7 @@ void change_drop_hold(struct change *c, int64_t certificate, struct bytes cause)
 /* All of them. */
 void change_drop_holds(struct change *c, int64_t certificate);
 void change_put_unclaimed(struct change *c, const struct unclaimed_row *row);
+/* STORE_STATE: it is not there (any more). */
 void change_drop_unclaimed(struct change *c, int64_t certificate);
 /* One more wrong revocation password; none counts any more (a right one, or a new password). */
 void change_password_wrong(struct change *c, int64_t certificate, int64_t until_at);

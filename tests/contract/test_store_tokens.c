@@ -70,7 +70,7 @@ recoveries_by_key_and_by_certificate(void **state)
 	ok(store_recoveries(w->s, w->a, 4, 0, 10, &rows, &n, &w->e));
 	assert_int_equal(n, 0);
 	c = change_new();
-	change_put_recovery(c, &(struct recovery_row){ .certificate = 1, .token = 20, .at = 9 });
+	change_put_recovery(c, &(struct recovery_row){ .certificate = 1, .token = 20, .at = 9, .issued = 3 });
 	fails(store_commit(w->s, c, &w->e), STORE_EXISTS);
 }
 
