@@ -42,7 +42,7 @@ def house(sqlite_house):
     return house
 
 
-def csr(name="whatever", **more):
+def csr(name="request.example.org", **more):
     return make_csr(name, sans=["request.example.org"], **more)[0]
 
 
@@ -275,7 +275,7 @@ def test_key_usage_as_ticked(house):
 
 def test_any_number_of_distribution_rules(house):
     """rows=CM-C-12"""
-    rules = [create(house, "distribution-rule", name=f"Rule {i}", protocol="http", address=f"http://a{i}.example.org/") for i in range(3)]
+    rules = [create(house, "distribution-rule", name=f"Rule {i}", protocol="http", address=f"http://a{i}.example.org/", path="/{serial}.cer") for i in range(3)]
     number = create(house, "certificate-procedure", name="Distributed", authority="Issuing CA", format="TLS server", validity="P90D",
                     distribution_rules=[rules[2], "Rule 0"])
     assert show(house, "certificate-procedure", number)["body"]["distribution_rules"] == [rules[2], rules[0]], "in their order"
