@@ -251,6 +251,42 @@ show_journal(struct cli *c, const struct json *journal)
 	out_field(&c->out, "  position", index.n ? index : BYTES("waits for its place, a second at most"));
 }
 
+/* "  Directory  done, 2026-11-29T15:00:00Z" */
+static void
+show_delivery(struct cli *c, const struct json *d)
+{
+	const struct json *removal = json_get(d, "removal");
+	bool back = removal != NULL && removal->type == JSON_BOOL && removal->boolean;
+
+	out_line(&c->out, "  ");
+	out_text(&c->out, get(c, json_get(d, "destination"), "name"));
+	out_line(&c->out, "  %s%.*s, %.*s", back ? "taken back: " : "", BYTES_FMT(get(c, d, "state")),
+		 BYTES_FMT(get(c, d, "changed_at")));
+	if (get(c, d, "error").n) {
+		out_line(&c->out, "  ");
+		out_text(&c->out, get(c, d, "error"));
+	}
+	out_line(&c->out, "\n");
+}
+
+static void
+show_deliveries(struct cli *c, const struct json *publications, const struct json *deliveries)
+{
+	if (deliveries == NULL || deliveries->count == 0)
+		return;
+	heading(c, "Published");
+	JSON_EACH(p, publications)
+	{
+		struct bytes at = get(c, p, "at");
+
+		out_line(&c->out, "  by ");
+		out_text(&c->out, get(c, json_get(p, "procedure"), "name"));
+		out_line(&c->out, " at %.*s\n", BYTES_FMT(at));
+	}
+	JSON_EACH(d, deliveries)
+	show_delivery(c, d);
+}
+
 static enum rc
 run_explain(struct cli *c, struct err *e)
 {
@@ -273,6 +309,7 @@ run_explain(struct cli *c, struct err *e)
 	show_rules(c, json_get(x, "rules"));
 	show_notes(c, json_get(x, "notes"));
 	show_signers(c, json_get(x, "by"), json_get(x, "signatures"));
+	show_deliveries(c, json_get(x, "publications"), json_get(x, "deliveries"));
 	show_lints(c, json_get(x, "lints"));
 	show_journal(c, json_get(x, "journal"));
 	return RC_OK;

@@ -174,6 +174,27 @@ run_destinations(struct cli *c, struct err *e)
 	return list_run(c, &(struct list){ "/api/v1/destinations", filters, heads, destination_row }, e);
 }
 
+static void
+published_row(struct cli *c, struct out_table *t, const struct json *item)
+{
+	static const char *const names[] = { "certificate", "serial", "subject", "at", "withdrawn" };
+	struct bytes cells[ARRAY_LEN(names)];
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		cells[i] = json_line(c->a, json_get(item, names[i]));
+	out_table_row(t, cells);
+}
+
+static enum rc
+run_published(struct cli *c, struct err *e)
+{
+	static const char *const heads[] = { "CERTIFICATE", "SERIAL",     "SUBJECT",
+					     "PUBLISHED",   "TAKEN BACK", NULL };
+	static const char *const filters[] = { "procedure", "from", "to", NULL };
+
+	return list_run(c, &(struct list){ "/api/v1/publications", filters, heads, published_row }, e);
+}
+
 static enum rc
 decide(struct cli *c, const char *act, struct err *e)
 {
@@ -226,6 +247,13 @@ static const struct opt list_options[] = {
 	OPTIONS_PAGE,
 	{ 0 },
 };
+static const struct opt published_options[] = {
+	{ "procedure", "NAME|ID", OPT_TEXT, OPT_MUST, "the publication procedure" },
+	{ "from", "TIME", OPT_TIME, 0, "published at or after this time" },
+	{ "to", "TIME", OPT_TIME, 0, "published before this time" },
+	OPTIONS_PAGE,
+	{ 0 },
+};
 static const struct opt destination_options[] = { OPTIONS_PAGE, { 0 } };
 static const struct operand many[] = {
 	{ "CERTIFICATE", OPT_TEXT, OPT_MUST | OPT_MANY, "its id, serial number, or a file that holds it" },
@@ -251,6 +279,9 @@ const struct command commands_publication[] = {
 	  NULL, "chancery publication list --state dead", run_list },
 	{ "publication", "destinations", "show how each destination does", NULL, destination_options, NULL,
 	  NULL, run_destinations },
+	{ "publication", "published", "list what a procedure has published, by time", NULL, published_options,
+	  NULL, "chancery publication published --procedure Directory --from 2026-11-01T00:00:00Z",
+	  run_published },
 	{ "publication", "retry", "try dead letters again", NULL, NULL, deliveries,
 	  "chancery publication retry --officer rosa.p12 210999", run_retry },
 	{ "publication", "drop", "give deliveries up for good", NULL, NULL, deliveries, NULL, run_drop },

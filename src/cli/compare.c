@@ -134,6 +134,7 @@ static const struct field named_fields[] = {
 /* Acts that are no documents: references of theirs that are named by people. */
 static const struct field act_fields[] = {
 	{ .name = "token_procedure", .type = FIELD_REF },
+	{ .name = "publication_procedure", .type = FIELD_REF },
 	{ .name = "base", .type = FIELD_OBJECT, .members = base_fields },
 	{ .name = "token_procedures", .type = FIELD_REF, .flags = FIELD_LIST },
 	{ .name = "certificates", .type = FIELD_OBJECT, .flags = FIELD_LIST, .members = named_fields },

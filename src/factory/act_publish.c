@@ -408,8 +408,9 @@ publish_act_bring(struct effect *x, struct change *c, struct err *e)
 	JSON_EACH(item, list)
 	{
 		struct certificate_row cert;
+		struct err why = { 0 };
 
-		if (judge(&p, item->integer, &cert, NULL) == RC_OK)
+		if (judge(&p, item->integer, &cert, &why) == RC_OK)
 			change_set_revocation_password(c, cert.id, form);
 	}
 	return RC_OK;

@@ -21,9 +21,10 @@ sees(struct factory *f, struct arena *a, const struct snapshot *policy, const st
 {
 	const struct document *d;
 	struct certificate_row cert;
+	struct err e = { 0 };
 
 	if (bytes_is(row->kind, "certificate")) {
-		if (store_certificate(f->store, a, row->object, &cert, NULL) != RC_OK)
+		if (store_certificate(f->store, a, row->object, &cert, &e) != RC_OK)
 			return false;
 		d = snapshot_document(policy, doc_id_of(cert.issuer));
 		return d != NULL && may_read(policy, who, d, NULL) == RC_OK;
@@ -118,23 +119,73 @@ destination_json(struct factory *f, struct arena *a, const struct document *rule
 
 enum rc
 destination_list(struct factory *f, struct arena *a, const struct snapshot *policy, const struct officer *who,
-		 struct json **ret, struct err *e)
+		 int64_t after, size_t limit, struct json **ret, struct err *e)
 {
 	const struct document *const *rules;
 	struct outbox_count_row *rows;
 	struct json *items = json_array(a);
 	size_t n, rules_n = snapshot_list(policy, KIND_DISTRIBUTION_RULE, &rules);
+	int64_t last = 0;
 
 	TRY(may_look(who, e));
 	TRY(store_outbox_counts(f->store, a, &rows, &n, e));
-	for (size_t i = 0; i < rules_n; i++)
-		if (domain_is_above(policy, who->domain, rules[i]->domain) ||
-		    document_is_visible(policy, rules[i], who->domain))
-			json_add(items, destination_json(f, a, rules[i], rows, n));
+	for (size_t i = 0; i < rules_n && items->count < limit; i++) {
+		if (rules[i]->id.v <= after ||
+		    (!domain_is_above(policy, who->domain, rules[i]->domain) &&
+		     !document_is_visible(policy, rules[i], who->domain)))
+			continue;
+		json_add(items, destination_json(f, a, rules[i], rows, n));
+		last = i + 1 < rules_n ? rules[i]->id.v : 0;
+	}
 	*ret = json_object(a);
 	json_set(*ret, "items", items);
-	json_set(*ret, "next", json_null(a));
+	json_set(*ret, "next", items->count == limit && last ? json_int(a, last) : json_null(a));
 	json_set(*ret, "distributor", json_bool(a, outbox_has_distributor(f->outbox)));
+	return RC_OK;
+}
+
+static enum rc
+published_json(struct factory *f, struct arena *a, const struct snapshot *policy, const struct officer *who,
+	       const struct publication_row *row, struct json *items, struct err *e)
+{
+	struct certificate_row cert;
+	const struct document *authority;
+	struct json *o;
+
+	TRY(store_certificate(f->store, a, row->certificate, &cert, e));
+	authority = snapshot_document(policy, doc_id_of(cert.issuer));
+	if (authority == NULL || may_read(policy, who, authority, NULL) != RC_OK)
+		return RC_OK;
+	o = json_object(a);
+	json_set(o, "certificate", json_int(a, row->certificate));
+	json_set(o, "serial", json_hex(a, cert.serial));
+	json_set(o, "subject", json_str(a, cert.subject));
+	json_set(o, "at", json_time(a, row->at));
+	json_set(o, "request", json_int(a, row->request_id));
+	json_set(o, "withdrawn", json_bool(a, row->withdrawn != 0));
+	json_add(items, o);
+	return RC_OK;
+}
+
+enum rc
+published_list(struct factory *f, struct arena *a, const struct snapshot *policy, const struct officer *who,
+	       const struct published_query *q, struct json **ret, struct err *e)
+{
+	const struct document *procedure;
+	struct publication_row *rows;
+	struct json *items = json_array(a);
+	size_t n;
+
+	TRY(may_look(who, e));
+	TRY_AT(snapshot_find(policy, KIND_PUBLICATION_PROCEDURE, q->procedure, who->domain, &procedure, e), e,
+	       "procedure");
+	TRY(store_published_between(f->store, a, procedure->id.v, q->from_at, q->to_at ? q->to_at : INT64_MAX,
+				    q->after, q->limit, &rows, &n, e));
+	for (size_t i = 0; i < n; i++)
+		TRY(published_json(f, a, policy, who, &rows[i], items, e));
+	*ret = json_object(a);
+	json_set(*ret, "items", items);
+	json_set(*ret, "next", n > 0 && n == q->limit ? json_int(a, rows[n - 1].certificate) : json_null(a));
 	return RC_OK;
 }
 

@@ -15,9 +15,22 @@ MUST enum rc delivery_list(struct factory *f, struct arena *a, const struct snap
 			   const struct officer *who, const struct outbox_query *q, struct json **ret,
 			   struct err *e);
 
-/* {"items": [...], "distributor": bool}: each open distribution rule with what waits, what is dead, and how it does. */
+/* {"items": [...], "next": id | null, "distributor": bool}: each distribution rule with what waits, what is dead, and how it
+   does; by id. */
 MUST enum rc destination_list(struct factory *f, struct arena *a, const struct snapshot *policy,
-			      const struct officer *who, struct json **ret, struct err *e);
+			      const struct officer *who, int64_t after, size_t limit, struct json **ret,
+			      struct err *e);
+
+/* {"items": [...], "next": id | null}: certificates by the time when a procedure published them last. The same roles. */
+struct published_query {
+	struct bytes procedure; /* name or id */
+	int64_t from_at, to_at; /* [from, to); 0: open */
+	int64_t after;
+	size_t limit;
+};
+MUST enum rc published_list(struct factory *f, struct arena *a, const struct snapshot *policy,
+			    const struct officer *who, const struct published_query *q, struct json **ret,
+			    struct err *e);
 
 /* One delivery that the officer sees; STORE_NOT_FOUND. */
 MUST enum rc delivery_find(struct factory *f, struct arena *a, const struct snapshot *policy,

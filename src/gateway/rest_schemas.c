@@ -133,9 +133,14 @@ const struct route_schema rest_schemas[] = {
 	      ",\"next_at\":{\"type\":[\"string\",\"null\"],\"format\":\"date-time\"},\"changed_"
 	      "at\":" TIME) },
 	{ "DeliveryPage", PAGE(REF("Delivery")) },
+	{ "PublicationPage",
+	  PAGE(OBJECT("\"certificate\",\"at\"",
+		      "\"certificate\":" ID ",\"serial\":" TEXT ",\"subject\":" TEXT ",\"at\":" TIME
+		      ",\"request\":" ID ",\"withdrawn\":{\"type\":\"boolean\"}")) },
 	{ "DestinationPage",
 	  "{\"type\":\"object\",\"required\":[\"items\",\"distributor\"],\"properties\":{\"items\":{\"type\":"
-	  "\"array\",\"items\":" ANY_OBJECT "},\"next\":{\"type\":\"null\"},\"distributor\":{\"type\":"
+	  "\"array\",\"items\":" ANY_OBJECT
+	  "},\"next\":{\"type\":[\"integer\",\"null\"]},\"distributor\":{\"type\":"
 	  "\"boolean\",\"description\":\"Whether the "
 	  "distributor is running\"}}}" },
 	{ "Explanation",

@@ -289,10 +289,10 @@ MUST enum rc store_outbox_counts(struct store *s, struct arena *a, struct outbox
 				 struct err *e);
 MUST enum rc store_publications(struct store *s, struct arena *a, int64_t certificate,
 				struct publication_row **ret, size_t *n, struct err *e);
-/* Published within [from, to), by certificate. */
-MUST enum rc store_published_between(struct store *s, struct arena *a, int64_t from, int64_t to,
-				     int64_t after, size_t limit, struct publication_row **ret, size_t *n,
-				     struct err *e);
+/* Last published by a procedure within [from, to), by certificate. */
+MUST enum rc store_published_between(struct store *s, struct arena *a, int64_t procedure, int64_t from,
+				     int64_t to, int64_t after, size_t limit, struct publication_row **ret,
+				     size_t *n, struct err *e);
 
 /* --- the rest --- */
 

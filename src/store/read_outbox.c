@@ -71,8 +71,9 @@ store_publications(struct store *s, struct arena *a, int64_t certificate, struct
 }
 
 enum rc
-store_published_between(struct store *s, struct arena *a, int64_t from, int64_t to, int64_t after,
-			size_t limit, struct publication_row **ret, size_t *n, struct err *e)
+store_published_between(struct store *s, struct arena *a, int64_t procedure, int64_t from, int64_t to,
+			int64_t after, size_t limit, struct publication_row **ret, size_t *n, struct err *e)
 {
-	return store_rows(s, a, Q_PUBLISHED_BETWEEN, ARGS(I(from), I(to), I(after), LIMIT(limit)), ret, n, e);
+	return store_rows(s, a, Q_PUBLISHED_BETWEEN,
+			  ARGS(I(procedure), I(from), I(to), I(after), LIMIT(limit)), ret, n, e);
 }

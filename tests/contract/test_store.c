@@ -543,8 +543,10 @@ publications(void **state)
 	ok(store_publications(w->s, w->a, 1001, &rows, &n, &w->e));
 	assert_int_equal(n, 2);
 	assert_true(rows[1].by_procedure == 7 && rows[1].at == 200 && rows[1].withdrawn == 1);
-	ok(store_published_between(w->s, w->a, 50, 200, 0, 10, &rows, &n, &w->e));
+	ok(store_published_between(w->s, w->a, 6, 50, 200, 0, 10, &rows, &n, &w->e));
 	assert_true(n == 1 && rows[0].by_procedure == 6);
+	ok(store_published_between(w->s, w->a, 7, 50, 200, 0, 10, &rows, &n, &w->e));
+	assert_int_equal(n, 0); /* the last time counts */
 }
 
 static void

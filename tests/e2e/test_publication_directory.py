@@ -183,10 +183,11 @@ def test_a_ca_certificate(desk, directory, authority):
 
 
 def test_an_attribute_certificate(desk, directory, authority):
-    """At issue, by its procedure's rules: the entry is named by its base's subject, the serial number is its own.
+    """At issue, by its procedure's rules: the entry is named by its base's subject, the serial number is its own. In an attribute of
+    octets, for slapd 2.5 does not normalise ours as values of its own attribute type.
     rows=CM-P-03"""
     anna, ben = desk.anna, desk.ben
-    ldap_rule(desk, directory, authority, "Statements", dn="cn={cn},ou=people,o=Example", object_classes=["inetOrgPerson", "pmiUser"],
+    ldap_rule(desk, directory, authority, "Statements", dn="cn={cn},ou=people,o=Example", object_classes=["inetOrgPerson", "statementHolder"], attribute="statement",
               attributes=[{"type": "sn", "value": "{cn}"}, {"type": "description", "value": "{serial}"}])
     desk.document("ca-key", name="Attribute key", algorithm="p-256", place="software")
     desk.document("authority", name="Attribute CA", type="subordinate", issuing_authority="Root CA", ca_key="Attribute key",
@@ -202,13 +203,14 @@ def test_an_attribute_certificate(desk, directory, authority):
     done = desk.house.act("attribute-certificate.issue", {"token_procedure": "Roles", "base": {"certificate": base},
                                                           "attributes": [{"type": "role", "values": ["urn:role:clerk"]}]}, dora)
     made = done["result"]["attribute_certificates"][0]
-    assert desk.wait(made["certificate"])["Statements"]["state"] == "done"
+    got = desk.wait(made["certificate"])["Statements"]
+    assert got["state"] == "done", got["error"]
     entry = directory.search("cn=Heidi,ou=people,o=Example", scope="base")["cn=Heidi,ou=people,o=Example"]
-    assert entry["attributeCertificateAttribute;binary"] == [base64.b64decode(made["der"])]
+    assert entry["statement"] == [base64.b64decode(made["der"])]
     desk.publish("Statements", made["certificate"], officer=dora)
     assert desk.wait(made["certificate"])["Statements"]["state"] == "done"
     assert len(directory.search("cn=Heidi,ou=people,o=Example", scope="base")["cn=Heidi,ou=people,o=Example"][
-        "attributeCertificateAttribute;binary"]) == 1
+        "statement"]) == 1
 
 
 def test_directories_that_are_not_trusted(desk, module_scratch, authority):

@@ -62,6 +62,7 @@ ROUTES = {
     ("delete", "/api/v1/tokens/{id}/file"): OFFICER,
     ("get", "/api/v1/deliveries"): PUBLISHER,
     ("get", "/api/v1/destinations"): PUBLISHER,
+    ("get", "/api/v1/publications"): PUBLISHER,
     ("get", "/api/v1/journal/head"): OFFICER,
     ("get", "/api/v1/journal/export"): AUDITOR,
     ("get", "/api/v1/journal/witness"): AUDITOR,
@@ -132,7 +133,9 @@ def things(sqlite_house):
     cms = base64.b64encode(anna.sign(base64.b64decode(request["to_sign"]))).decode()
     csr = base64.b64encode(make_csr(None, sans=["walked.example.org"])[0]).decode()
     house.wait_sequenced()
+    house.act("publication-procedure.create", {"name": "Walked", "format": "der"}, anna, house.officers["ben"])
     return {
+        "queries": {("get", "/api/v1/publications"): "?procedure=Walked"},
         "ids": {"authorities": authorities["Issuing CA"], "documents": procedure["id"], "token-procedures": procedure["id"], "drafts": draft["id"],
                 "requests": request["id"], "certificates": made["id"]},
         "bodies": {
@@ -149,6 +152,7 @@ def knock(house, caller, method, pattern, things):
     """(status, code) of one call with something real to do."""
     place = pattern.split("/")[3] if pattern.startswith("/api/v1/") else ""
     path = pattern.replace("{kind}", "token-procedure").replace("{id}", str(things["ids"].get(place, 1))).replace("{name}", "none")
+    path += things["queries"].get((method, pattern), "")
     try:
         house.call(method.upper(), path, things["bodies"].get((method, pattern)), **caller)
     except Refused as e:
@@ -253,6 +257,7 @@ def test_every_act_by_every_officer(sqlite_house):
     """Each act is refused to who lacks its role, and each refusal is a leaf. rows=CM-O-08"""
     house, before = sqlite_house, len(refusals(sqlite_house))
     anna, rosa = house.officers["anna"], house.officers["rosa"]
+    made = house.issue(house.open_session(), make_csr(None, sans=["acts.example.org"])[0])["id"]
     requests = lambda: len(house.call("GET", "/api/v1/requests?limit=1000", officer=anna)["items"])  # noqa: E731
     made = house.issue(house.open_session(), make_csr(None, sans=["acts.example.org"])[0])["id"]
     count, expected = requests(), []

@@ -34,4 +34,4 @@ CREATE TABLE publication (
 	withdrawn $INT NOT NULL,
 	PRIMARY KEY (certificate, by_procedure)
 ) $CLUSTERED;
-CREATE INDEX publication_at ON publication (at, certificate);
+CREATE INDEX publication_at ON publication (by_procedure, at, certificate);
