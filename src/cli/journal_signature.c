@@ -104,6 +104,24 @@ in_its_time(struct arena *a, struct bytes signer, int64_t at_ms, struct err *e)
 	return RC_OK;
 }
 
+/* As the server asks it: a key that only decrypts is nobody's word. */
+static enum rc
+for_signatures(struct arena *a, struct bytes signer, struct err *e)
+{
+	const struct ext *usage;
+	struct cert c;
+	uint32_t bits;
+
+	TRY(cert_parse(a, signer, &c, e));
+	usage = exts_find(&c.exts, OID_CE_KEY_USAGE);
+	if (usage == NULL)
+		return RC_OK;
+	TRY(ext_key_usage(usage->value, &bits, e));
+	NEED(bits & (USAGE_DIGITAL_SIGNATURE | USAGE_CONTENT_COMMITMENT), e, CHY_JOURNAL_SIGNATURE,
+	     "RFC 5280 4.2.1.3", "the officer's certificate is not for signatures");
+	return RC_OK;
+}
+
 static bool
 has_key(const struct officer_state *o, struct bytes spki)
 {
@@ -265,6 +283,7 @@ journal_signature(struct journal_verifier *v, struct arena *a, const struct leaf
 	     "what was signed is request %lld, not %lld", (long long)d.request, (long long)request);
 	TRY(check_officer(v, officer, cms.signer, &o, e));
 	TRY(in_its_time(a, cms.signer, l->at_ms, e));
+	TRY(for_signatures(a, cms.signer, e));
 	TRY(check_rights(v, o, &d, e));
 	sha256(cms.content, hash);
 	r = pairmap_get(&v->requests, request, 0);

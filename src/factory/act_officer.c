@@ -1,32 +1,95 @@
 #include "base/base.h"
 #include "factory/acts.h"
 
+#include "factory/callers.h"
 #include "factory/leaf.h"
+#include "policy/body.h"
 #include "store/read.h"
 
-/* The keys of the token that the certificate is in: those of all certificates of the soft token, else its own. */
-static enum rc
-token_keys(struct preparation *p, const struct certificate_row *row, struct json **ret, struct err *e)
-{
-	struct certificate_row *all = NULL;
-	struct token_row token;
-	size_t n = 0;
-	enum rc rc = row->request_id ? store_token(p->f->store, p->a, row->request_id, &token, e)
-				     : err_set(e, CHY_STORE_NOT_FOUND, NULL, "no token");
+/* The keys of the token that the certificate is in, those that the archive has apart. */
+struct token_keys {
+	struct preparation *p;
+	struct json *own, *archived;
+};
 
-	if (rc == RC_OK)
-		TRY(store_certificates_by_request(p->f->store, p->a, row->request_id, 0, LIMIT_PAGE, &all, &n,
-						  e));
-	else if (rc != RC_NOT_FOUND)
-		return rc;
-	err_clear(e);
-	*ret = json_array(p->a);
-	json_add(*ret, json_hex(p->a, row->key_hash));
-	for (size_t i = 0; i < n; i++)
-		if (all[i].base == 0 && !bytes_eq(all[i].key_hash, row->key_hash))
-			json_add(*ret, json_hex(p->a, all[i].key_hash));
-	NEED(*ret != NULL, e, CHY_NO_MEMORY, NULL, "an officer");
+static bool
+has_key(const struct json *list, const struct json *key)
+{
+	JSON_EACH(x, list)
+	if (json_eq(x, key))
+		return true;
+	return false;
+}
+
+static enum rc
+add_key(struct token_keys *k, struct bytes hash, struct err *e)
+{
+	struct json *key = json_hex(k->p->a, hash);
+	bool archived;
+
+	NEED(key != NULL, e, CHY_NO_MEMORY, NULL, "an officer");
+	if (has_key(k->own, key) || has_key(k->archived, key))
+		return RC_OK;
+	TRY(key_in_archive(k->p->f, k->p->a, hash, &archived, e));
+	json_add(archived ? k->archived : k->own, key);
 	return RC_OK;
+}
+
+/* Keys that came out of the archive with the certificates that they had are in none of the token's own certificates. */
+static enum rc
+add_recovered(struct token_keys *k, int64_t token, struct err *e)
+{
+	struct request_row request;
+	struct json *result;
+
+	TRY(store_request(k->p->f->store, k->p->a, token, &request, e));
+	if (request.result.n == 0)
+		return RC_OK;
+	TRY(json_parse(k->p->a, request.result, &result, e));
+	JSON_EACH(x, body_list(result, "recovered"))
+	{
+		struct certificate_row row;
+
+		TRY(store_certificate(k->p->f->store, k->p->a, x->integer, &row, e));
+		TRY(add_key(k, row.key_hash, e));
+	}
+	return RC_OK;
+}
+
+/* Those of all certificates of the soft token, else its own alone. */
+static enum rc
+token_keys(struct token_keys *k, const struct certificate_row *row, struct err *e)
+{
+	struct certificate_row *all;
+	struct token_row token;
+	size_t n;
+	enum rc rc;
+
+	TRY(add_key(k, row->key_hash, e));
+	rc = row->request_id ? store_token(k->p->f->store, k->p->a, row->request_id, &token, e)
+			     : err_set(e, CHY_STORE_NOT_FOUND, NULL, "no token");
+	if (rc == RC_NOT_FOUND) {
+		err_clear(e);
+		return RC_OK;
+	}
+	TRY(rc);
+	TRY(store_certificates_by_request(k->p->f->store, k->p->a, row->request_id, 0, LIMIT_PAGE, &all, &n,
+					  e));
+	for (size_t i = 0; i < n; i++)
+		if (all[i].base == 0)
+			TRY(add_key(k, all[i].key_hash, e));
+	return add_recovered(k, token.id, e);
+}
+
+/* Whoever may recover the key could be the officer. */
+static enum rc
+own_key(struct token_keys *k, const struct certificate_row *row, struct err *e)
+{
+	if (!has_key(k->archived, json_hex(k->p->a, row->key_hash)))
+		return RC_OK;
+	err_field(e, "certificate_sha256");
+	FAIL(e, CHY_OFFICER_KEY_ARCHIVED, NULL,
+	     "the key of certificate %lld is in the archive: others could sign with it", (long long)row->id);
 }
 
 /* An officer's certificate must have been issued here (so that its status is known): by the fingerprint, or by the id
@@ -36,7 +99,7 @@ bind_certificate(struct preparation *p, struct json *body, struct err *e)
 {
 	struct bytes hex = BYTES_NONE, fingerprint;
 	struct certificate_row row;
-	struct json *keys;
+	struct token_keys keys = { p, json_array(p->a), json_array(p->a) };
 	int64_t id = 0;
 	enum rc rc;
 
@@ -57,8 +120,11 @@ bind_certificate(struct preparation *p, struct json *body, struct err *e)
 		     "an officer's certificate must have been issued here");
 	}
 	TRY(rc);
-	TRY(token_keys(p, &row, &keys, e));
-	json_set(body, "keys", keys);
+	NEED(keys.own != NULL && keys.archived != NULL, e, CHY_NO_MEMORY, NULL, "an officer");
+	TRY(token_keys(&keys, &row, e));
+	TRY(own_key(&keys, &row, e));
+	json_set(body, "archived_keys", keys.archived->count > 0 ? keys.archived : json_null(p->a));
+	json_set(body, "keys", keys.own);
 	json_set(body, "certificate", json_int(p->a, row.id));
 	json_set(body, "certificate_sha256", json_hex(p->a, row.fingerprint));
 	json_set(body, "subject", row.subject.n > 0 ? json_str(p->a, row.subject) : json_null(p->a));

@@ -2,18 +2,19 @@
 #include "factory/callers.h"
 
 #include "crypto/digest.h"
+#include "model/status.h"
 #include "pki/cert.h"
 #include "policy/rights.h"
 #include "store/read.h"
 
 enum { SUBJECT_TEXT_MAX = 64 << 10 };
 
-static void
-take_status(struct credential *c, int64_t status)
+enum credential_state
+credential_state_of(int64_t status)
 {
-	c->state = status == CERTIFICATE_REVOKED ? CREDENTIAL_REVOKED
-	    : status == CERTIFICATE_HELD         ? CREDENTIAL_HELD
-						 : CREDENTIAL_GOOD;
+	return status == CERTIFICATE_REVOKED ? CREDENTIAL_REVOKED
+	    : status == CERTIFICATE_HELD     ? CREDENTIAL_HELD
+					     : CREDENTIAL_GOOD;
 }
 
 enum rc
@@ -63,6 +64,47 @@ certificate_issued_here(struct factory *f, struct arena *a, const struct snapsho
 	return store_certificate_by_fingerprint(f->store, a, bytes_of(fingerprint, FINGERPRINT_LEN), ret, e);
 }
 
+enum rc
+key_in_archive(struct factory *f, struct arena *a, struct bytes key, bool *ret, struct err *e)
+{
+	struct certificate_row *rows;
+	struct archived_row archived;
+	int64_t after = 0;
+	size_t n;
+
+	*ret = false;
+	do {
+		TRY(store_search(f->store, a, SEARCH_KEY, key, after, LIMIT_PAGE, &rows, &n, e));
+		for (size_t i = 0; i < n && !*ret; i++) {
+			enum rc rc = store_archived_key(f->store, a, rows[i].id, &archived, e);
+
+			*ret = rc == RC_OK;
+			if (rc == RC_NOT_FOUND)
+				err_clear(e);
+			else
+				TRY(rc);
+		}
+		after = n > 0 ? rows[n - 1].id : 0;
+	} while (n == LIMIT_PAGE && !*ret);
+	return RC_OK;
+}
+
+enum rc
+officer_bound_state(struct factory *f, struct arena *a, const struct snapshot *policy,
+		    const struct officer *o, struct credential *c, struct err *e)
+{
+	struct status_row row;
+	int64_t id;
+
+	TRY(officer_certificate(policy, o, &id, e));
+	if (id == 0)
+		return RC_OK;
+	TRY(store_status(f->store, a, id, &row, e));
+	c->bound = credential_state_of(row.state);
+	c->bound_superseded = row.state == CERTIFICATE_REVOKED && row.reason == REASON_SUPERSEDED;
+	return RC_OK;
+}
+
 /* The status of the officer's certificate: the document names it by id, so that no search is needed. */
 static enum rc
 status_of(struct factory *f, struct arena *a, const struct snapshot *policy, const struct officer *o,
@@ -83,7 +125,7 @@ status_of(struct factory *f, struct arena *a, const struct snapshot *policy, con
 		     "the certificate of officer \"%.*s\" is not in the store", BYTES_FMT(o->name));
 	}
 	TRY(rc);
-	take_status(c, row.status);
+	c->state = credential_state_of(row.status);
 	return RC_OK;
 }
 
@@ -108,16 +150,17 @@ by_subject(struct factory *f, struct arena *a, const struct snapshot *policy, co
 	TRY(rc);
 	*ret = snapshot_officer_by_subject(policy, row.subject, row.certificate_procedure);
 	c->by_subject = *ret != NULL;
-	take_status(c, row.status);
-	return RC_OK;
+	c->state = credential_state_of(row.status);
+	return key_in_archive(f, a, row.key_hash, &c->archived, e);
 }
 
-/* A further certificate for a key in the token of an officer who is bound to that: issued here, by whatever procedure. */
+/* A further certificate for a key in the token of an officer who is bound to that: issued here, by whatever procedure. Keys that
+   the archive has, too, bind nobody. */
 static enum rc
 by_token(struct factory *f, struct arena *a, const struct snapshot *policy, const struct cert *cert,
 	 struct credential *c, const struct officer **ret, struct err *e)
 {
-	const struct officer *o = snapshot_officer_by_key(policy, c->key, ENTITY_DYNAMIC_TOKEN);
+	const struct officer *o = snapshot_officer_by_token(policy, c->key);
 	struct certificate_row row;
 	enum rc rc;
 
@@ -131,18 +174,24 @@ by_token(struct factory *f, struct arena *a, const struct snapshot *policy, cons
 	TRY(rc);
 	c->by_token = row.base == 0;
 	*ret = c->by_token ? o : NULL;
-	take_status(c, row.status);
-	return RC_OK;
+	c->state = credential_state_of(row.status);
+	return officer_bound_state(f, a, policy, o, c, e);
 }
 
 enum rc
 credential_of(struct factory *f, struct arena *a, const struct snapshot *policy, struct bytes der,
 	      struct credential *ret, const struct officer **ret_officer, struct err *e)
 {
+	const struct ext *usage;
 	struct cert cert;
+	uint32_t bits = 0;
 
 	TRY(cert_parse(a, der, &cert, e));
+	usage = exts_find(&cert.exts, OID_CE_KEY_USAGE);
+	if (usage != NULL)
+		TRY(ext_key_usage(usage->value, &bits, e));
 	*ret = (struct credential){ .subject = cert.subject,
+				    .key_usage = (uint16_t)bits,
 				    .not_before_ms = cert.not_before_at,
 				    .not_after_ms = cert.not_after_at };
 	sha256(der, ret->fingerprint);
@@ -169,7 +218,7 @@ credential_look_up(struct factory *f, struct arena *a, const struct snapshot *po
 		return RC_OK;
 	}
 	TRY(rc);
-	take_status(c, row.status);
+	c->state = credential_state_of(row.status);
 	return RC_OK;
 }
 

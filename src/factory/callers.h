@@ -30,6 +30,15 @@ MUST enum rc certificate_issued_here(struct factory *f, struct arena *a, const s
 MUST enum rc officer_certificate(const struct snapshot *policy, const struct officer *o, int64_t *ret,
 				 struct err *e);
 
+/* The state of that certificate, where another one came: c->bound and c->bound_superseded. */
+MUST enum rc officer_bound_state(struct factory *f, struct arena *a, const struct snapshot *policy,
+				 const struct officer *o, struct credential *c, struct err *e);
+/* Of a state of the store. */
+enum credential_state credential_state_of(int64_t status);
+
+/* Is the key, by the SHA-256 of its SubjectPublicKeyInfo, in the archive, with whatever certificate? */
+MUST enum rc key_in_archive(struct factory *f, struct arena *a, struct bytes key, bool *ret, struct err *e);
+
 /* The officer that a certificate is bound to, if the officer may log in now. The officer lives as long as the snapshot.
    Codes: CHY_NOT_OFFICER, those of may_log_in. */
 MUST enum rc caller_officer(struct factory *f, struct arena *a, const struct snapshot *policy,

@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "crypto/digest.h"
 #include "factory/callers.h"
+#include "policy/rights.h"
 #include "store/read.h"
 
 enum { TOKEN_TEXT_MAX = 64, STATE_KEPT_US = 1000000 };
@@ -102,6 +103,17 @@ load(struct factory *f, const uint8_t hash[32], struct session *ret, struct err 
 }
 
 static enum rc
+goes_on(bool good, enum credential_state state, struct err *e)
+{
+	NEED_FOR(good,
+		 state == CREDENTIAL_HELD ? CHY_OFFICER_CERTIFICATE_HELD : CHY_OFFICER_CERTIFICATE_REVOKED, e,
+		 CHY_SESSION_OFFICER, NULL,
+		 "the certificate of the officer who opened the issuing session is %s",
+		 state == CREDENTIAL_HELD ? "on hold" : "revoked");
+	return RC_OK;
+}
+
+static enum rc
 certificate_holds(struct factory *f, struct arena *a, int64_t id, struct err *e)
 {
 	struct certificate_row row;
@@ -109,13 +121,13 @@ certificate_holds(struct factory *f, struct arena *a, int64_t id, struct err *e)
 	if (id == 0) /* one that is not ours has no state here */
 		return RC_OK;
 	TRY(store_certificate(f->store, a, id, &row, e));
-	NEED_FOR(row.status == CERTIFICATE_VALID,
-		 row.status == CERTIFICATE_HELD ? CHY_OFFICER_CERTIFICATE_HELD
-						: CHY_OFFICER_CERTIFICATE_REVOKED,
-		 e, CHY_SESSION_OFFICER, NULL,
-		 "the certificate of the officer who opened the issuing session is %s",
-		 row.status == CERTIFICATE_HELD ? "on hold" : "revoked");
-	return RC_OK;
+	return goes_on(row.status == CERTIFICATE_VALID, credential_state_of(row.status), e);
+}
+
+static enum rc
+bound_holds(const struct officer *o, const struct credential *c, struct err *e)
+{
+	return goes_on(!bound_certificate_stops(o->entity, c->bound, c->bound_superseded), c->bound, e);
 }
 
 /* Both the certificate with which it was opened and the one that the officer has now. Asked at most once a second and by their
@@ -124,6 +136,7 @@ static enum rc
 certificates_hold(struct factory *f, const struct session *x, const struct snapshot *policy,
 		  const struct officer *o, struct err *e)
 {
+	struct credential c = { .state = CREDENTIAL_GOOD };
 	int64_t now_us = clock_mono_us(), now_bound, epoch = atomic_load(&f->status_epoch);
 	OWN(arena_free)
 	struct arena *a = NULL;
@@ -135,7 +148,8 @@ certificates_hold(struct factory *f, const struct session *x, const struct snaps
 	TRY(officer_certificate(policy, o, &now_bound, e));
 	TRY(certificate_holds(f, a, x->signed_by, e));
 	if (now_bound != x->signed_by)
-		TRY(certificate_holds(f, a, now_bound, e));
+		TRY(officer_bound_state(f, a, policy, o, &c, e));
+	TRY(bound_holds(o, &c, e));
 	sessions_good_until(f->sessions, x->token_hash, now_us + STATE_KEPT_US, epoch);
 	return RC_OK;
 }

@@ -1,7 +1,9 @@
 #include "base/base.h"
 #include "factory/status.h"
 
+#include "factory/callers.h"
 #include "factory/leaf.h"
+#include "policy/rights.h"
 #include "store/read.h"
 
 _Static_assert(CERT_VALID == (int)CERTIFICATE_VALID && CERT_HELD == (int)CERTIFICATE_HELD &&
@@ -200,22 +202,46 @@ is_good(const struct gone_search *g, const struct certificate_row *row)
 	return row->status == CERTIFICATE_VALID && !is_listed(g->then, g->then_n, row->id);
 }
 
-/* An officer who is bound by the subject signs with any good certificate of it. */
+/* procedure 0: any. */
 static enum rc
-has_another(const struct gone_search *g, const struct officer *o, bool *ret, struct err *e)
+has_good(const struct gone_search *g, enum search_by by, struct bytes what, int64_t procedure, bool *ret,
+	 struct err *e)
 {
 	struct certificate_row *rows;
 	int64_t after = 0;
 	size_t n;
 
 	do {
-		TRY(store_search(g->f->store, g->a, SEARCH_SUBJECT, o->subject, after, LIMIT_PAGE, &rows, &n,
-				 e));
+		TRY(store_search(g->f->store, g->a, by, what, after, LIMIT_PAGE, &rows, &n, e));
 		for (size_t i = 0; i < n && !*ret; i++)
 			*ret = is_good(g, &rows[i]) && rows[i].not_after > clock_now_ms() &&
-			    rows[i].certificate_procedure == o->certificate_procedure;
+			    (procedure == 0 || rows[i].certificate_procedure == procedure);
 		after = n > 0 ? rows[n - 1].id : 0;
 	} while (n == LIMIT_PAGE && !*ret);
+	return RC_OK;
+}
+
+/* An officer who is bound by the subject signs with any good certificate of it, one who is bound to a token with any of that. */
+static enum rc
+has_another(const struct gone_search *g, const struct officer *o, bool *ret, struct err *e)
+{
+	if (o->entity == ENTITY_SUBJECT && o->subject.n > 0)
+		return has_good(g, SEARCH_SUBJECT, o->subject, o->certificate_procedure, ret, e);
+	for (size_t i = 0; o->entity == ENTITY_DYNAMIC_TOKEN && i < o->binding_n && !*ret; i++)
+		TRY(has_good(g, SEARCH_KEY, bytes_of(o->keys[i], FINGERPRINT_LEN), 0, ret, e));
+	return RC_OK;
+}
+
+/* With what is to be revoked or held only now nobody is counted on who is bound to a token, whatever the reason. */
+static enum rc
+is_stopped(const struct gone_search *g, const struct snapshot *policy, const struct officer *o, int64_t id,
+	   bool *ret, struct err *e)
+{
+	struct credential c = { .bound = CREDENTIAL_REVOKED };
+
+	if (!is_listed(g->then, g->then_n, id))
+		TRY(officer_bound_state(g->f, g->a, policy, o, &c, e));
+	*ret = bound_certificate_stops(o->entity, c.bound, c.bound_superseded);
 	return RC_OK;
 }
 
@@ -228,16 +254,16 @@ is_gone(const struct gone_search *g, const struct snapshot *policy, const struct
 	int64_t id = 0;
 
 	*ret = false;
-	TRY(json_opt_int(snapshot_document(policy, officer_doc(o->id))->body, "certificate", 1, JSON_INT_MAX,
-			 &id, e));
+	TRY(officer_certificate(policy, o, &id, e));
 	if (id == 0 || !o->active)
 		return RC_OK;
 	TRY(store_certificate(g->f->store, g->a, id, &row, e));
 	if (is_good(g, &row))
 		return RC_OK;
-	if (o->entity == ENTITY_SUBJECT && o->subject.n > 0)
+	TRY(is_stopped(g, policy, o, id, ret, e));
+	if (!*ret)
 		TRY(has_another(g, o, &another, e));
-	*ret = !another;
+	*ret = *ret || !another;
 	return RC_OK;
 }
 

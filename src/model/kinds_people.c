@@ -134,10 +134,21 @@ const struct field officer_fields[] = {
 	  .max = 32,
 	  LIST_OF(0, OFFICER_KEYS_MAX),
 	  .help =
-	      "SHA-256 of the public keys in the token. Taken from the certificate, and from those that came "
+	      "SHA-256 of the public keys in the token alone. Taken from the certificate, and from those "
+	      "that came "
 	      "with it in a soft token. With a profile of the entity type dynamic token every certificate "
 	      "that "
 	      "is issued here for one of them is the officer's too; with static token none is issued." },
+	{ .name = "archived_keys",
+	  .label = "Archived keys of the token",
+	  .type = FIELD_HEX,
+	  .flags = FIELD_LIST | FIELD_UNIQUE,
+	  .min = 32,
+	  .max = 32,
+	  LIST_OF(0, OFFICER_KEYS_MAX),
+	  .help = "SHA-256 of the public keys in the token that are in the key archive, too. Who may recover "
+		  "them could "
+		  "be the officer with them: their certificates are nobody's word." },
 	{ .name = "boot",
 	  .label = "Boot officer",
 	  .type = FIELD_BOOL,

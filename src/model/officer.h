@@ -30,10 +30,13 @@ struct officer {
 	const char *why_not;                  /* "officer closed", "profile closed"; NULL when active */
 	uint8_t fingerprint[FINGERPRINT_LEN]; /* SHA-256 of the DER of the bound certificate */
 	struct bytes subject;                 /* of that certificate, RFC 4514 text; may be empty */
+	struct bytes subject_der;             /* the same; empty: it cannot be told */
 	int64_t certificate_procedure;        /* that issued it; 0: none */
 	struct bytes token; /* serial number of the token that holds the key; may be empty */
 	const uint8_t (*keys)[FINGERPRINT_LEN]; /* SHA-256 of each SubjectPublicKeyInfo in the token */
 	size_t keys_n;
+	size_t
+	    binding_n; /* the first of them, which are in the token alone; the others are in the archive, too */
 	struct bytes
 	    name_constraints; /* of the profile, an extension's value (RFC 5280 4.2.1.10); empty: none */
 	const struct json *issuer_constraints; /* rules of the profile; NULL or empty: none */
@@ -49,8 +52,14 @@ struct credential {
 	uint8_t key[FINGERPRINT_LEN]; /* SHA-256 of the SubjectPublicKeyInfo; all 0: not looked at */
 	bool by_subject;              /* stands for the officer by its subject and procedure ... */
 	bool by_token; /* ... or by its key, which is in the officer's token; not by its fingerprint */
+	bool archived; /* the key is in the archive: whoever may recover it has it, too */
+	uint16_t
+	    key_usage; /* bit n of RFC 5280 4.2.1.3 is 1 << n; 0: it says nothing, which is all of them */
 	int64_t not_before_ms, not_after_ms;
 	enum credential_state state;
+	/* of the certificate that the officer's document names, where another one stands for the officer */
+	enum credential_state bound;
+	bool bound_superseded; /* it is revoked because a newer one takes its place */
 };
 
 #endif

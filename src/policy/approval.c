@@ -3,6 +3,7 @@
 #include "policy/body.h"
 #include "policy/document.h"
 #include "policy/last_pair.h"
+#include "policy/person.h"
 #include "policy/rules.h"
 
 /* One question after the other; ret->state is set where the answer ends the request. */
@@ -133,54 +134,10 @@ rule_others_still(const struct signature_facts *f, const struct officer *o, stru
 	return RC_OK;
 }
 
-/* The token that a signatory's key is in, by the certificate or by the officer's document. */
-static struct bytes
-token_of(const struct snapshot *s, const struct signatory *x)
+static struct person
+person_of(const struct snapshot *s, const struct signatory *x)
 {
-	const struct officer *o = snapshot_officer(s, x->officer);
-
-	return x->credential.token.n > 0 || o == NULL ? x->credential.token : o->token;
-}
-
-/* Key k of what is known of a signatory: that of the certificate, then those in the token by the officer's document. */
-static const uint8_t *
-key_of(const struct signatory *x, const struct officer *o, size_t k)
-{
-	static const uint8_t none[FINGERPRINT_LEN];
-
-	if (k > 0)
-		return o->keys[k - 1];
-	return memcmp(x->credential.key, none, FINGERPRINT_LEN) != 0 ? x->credential.key : NULL;
-}
-
-/* Has one of them a key that is in the other's token? */
-static bool
-share_a_key(const struct snapshot *s, const struct signatory *x, const struct signatory *y)
-{
-	const struct officer *ox = snapshot_officer(s, x->officer), *oy = snapshot_officer(s, y->officer);
-	size_t nx = 1 + (ox ? ox->keys_n : 0), ny = 1 + (oy ? oy->keys_n : 0);
-
-	for (size_t i = 0; i < nx; i++)
-		for (size_t k = 0; k < ny; k++) {
-			const uint8_t *a = key_of(x, ox, i), *b = key_of(y, oy, k);
-
-			if (a != NULL && b != NULL && memcmp(a, b, FINGERPRINT_LEN) == 0)
-				return true;
-		}
-	return false;
-}
-
-static bool
-is_one_person(const struct snapshot *s, const struct signatory *x, const struct signatory *y)
-{
-	const struct credential *a = &x->credential, *b = &y->credential;
-	struct bytes token = token_of(s, x);
-
-	if (memcmp(a->fingerprint, b->fingerprint, FINGERPRINT_LEN) == 0)
-		return true;
-	if ((token.n > 0 && bytes_eq(token, token_of(s, y))) || share_a_key(s, x, y))
-		return true;
-	return a->subject.n > 0 && (bytes_eq(a->subject, b->subject) || name_eq(a->subject, b->subject));
+	return (struct person){ snapshot_officer(s, x->officer), &x->credential };
 }
 
 static enum rc
@@ -188,7 +145,8 @@ rule_different_people(const struct signature_facts *f, const struct officer *o,
 		      struct signature_decision *ret, struct err *e)
 {
 	for (size_t i = 0; i < f->before_n; i++)
-		NEED(!is_one_person(f->policy, &f->before[i], &f->signer), e, CHY_SAME_PERSON, NULL,
+		NEED(!is_one_person(person_of(f->policy, &f->before[i]), person_of(f->policy, &f->signer)), e,
+		     CHY_SAME_PERSON, NULL,
 		     "officer \"%.*s\" has the certificate, subject or token of the one who signed it",
 		     BYTES_FMT(o->name));
 	return RC_OK;

@@ -184,24 +184,55 @@ take_profile(struct officer *o, const struct document *profile)
 						  ENTITY_STATIC_TOKEN);
 }
 
-static enum rc
-take_keys(struct snapshot *s, struct officer *o, const struct json *list, struct err *e)
+static bool
+fingerprint_of(struct arena *a, const struct json *x, uint8_t ret[FINGERPRINT_LEN])
 {
-	uint8_t(*keys)[FINGERPRINT_LEN];
+	struct bytes octets = BYTES_NONE;
 
-	if (list == NULL || list->count == 0)
-		return RC_OK;
-	ROOM(keys = arena_array(s->a, list->count, sizeof(*keys)), e);
-	JSON_EACH(x, list)
-	{
-		struct bytes key;
+	if (x == NULL || x->type != JSON_STR || hex_parse(a, x->str, &octets, NULL) != RC_OK ||
+	    octets.n != FINGERPRINT_LEN)
+		return false;
+	memcpy(ret, octets.p, FINGERPRINT_LEN);
+	return true;
+}
 
-		if (x->type == JSON_STR && hex_parse(s->a, x->str, &key, NULL) == RC_OK &&
-		    key.n == FINGERPRINT_LEN)
-			memcpy(keys[o->keys_n++], key.p, FINGERPRINT_LEN);
-	}
+static enum rc
+take_keys(struct arena *a, struct officer *o, const struct json *own, const struct json *archived,
+	  struct err *e)
+{
+	size_t most = (own ? own->count : 0) + (archived ? archived->count : 0);
+	uint8_t(*keys)[FINGERPRINT_LEN] = arena_array(a, most + 1, sizeof(*keys));
+
+	ROOM(keys, e);
+	o->keys_n = 0;
+	JSON_EACH(x, own)
+	o->keys_n += fingerprint_of(a, x, keys[o->keys_n]);
+	o->binding_n = o->keys_n;
+	JSON_EACH(x, archived)
+	o->keys_n += fingerprint_of(a, x, keys[o->keys_n]);
 	o->keys = (const uint8_t(*)[FINGERPRINT_LEN])keys;
 	return RC_OK;
+}
+
+enum rc
+officer_take_binding(struct arena *a, const struct json *body, struct officer *o, bool *ret_bound,
+		     struct err *e)
+{
+	struct name subject;
+	struct err why = { 0 };
+
+	o->token = body_text(body, "token");
+	o->subject = body_text(body, "subject");
+	o->subject_der = BYTES_NONE;
+	o->certificate_procedure = body_int(body, "certificate_procedure", 0);
+	memset(o->fingerprint, 0, sizeof(o->fingerprint));
+	*ret_bound = fingerprint_of(a, json_get(body, "certificate_sha256"), o->fingerprint);
+	if (o->subject.n > 0) {
+		if (name_from_text(a, o->subject, &subject, &why) == RC_OK)
+			o->subject_der = subject.der;
+		NEED(why.rc != RC_NOMEM, e, CHY_NO_MEMORY, NULL, "an officer");
+	}
+	return take_keys(a, o, body_list(body, "keys"), body_list(body, "archived_keys"), e);
 }
 
 static enum rc
@@ -210,8 +241,8 @@ officer_compile(struct snapshot *s, struct slot *slot, struct err *e)
 	const struct json *body = slot->doc.body;
 	const struct document *profile = snapshot_of_kind(s, KIND_OFFICER_PROFILE, body_ref(body, "profile"));
 	struct officer *o = arena_one(s->a, struct officer);
-	struct bytes print = BYTES_NONE;
 	struct err why = { 0 };
+	bool bound;
 
 	ROOM(o, e);
 	slot->compiled = o;
@@ -220,23 +251,17 @@ officer_compile(struct snapshot *s, struct slot *slot, struct err *e)
 	o->name = slot->doc.name;
 	o->domain = slot->doc.domain;
 	o->boot = body_true(body, "boot");
-	o->token = body_text(body, "token");
-	o->subject = body_text(body, "subject");
-	TRY(take_keys(s, o, body_list(body, "keys"), e));
-	o->certificate_procedure = body_int(body, "certificate_procedure", 0);
+	TRY(officer_take_binding(s->a, body, o, &bound, e));
 	if (profile != NULL)
 		take_profile(o, profile);
 	if (profile != NULL && names_value(s->a, profile->body, &o->name_constraints, &why) != RC_OK)
 		NEED(why.rc != RC_NOMEM, e, CHY_NO_MEMORY, NULL, "an officer");
-	if (hex_parse(s->a, body_text(body, "certificate_sha256"), &print, NULL) == RC_OK &&
-	    print.n == FINGERPRINT_LEN)
-		memcpy(o->fingerprint, print.p, FINGERPRINT_LEN);
-	o->why_not = !slot->doc.active   ? "the officer is closed"
-	    : profile == NULL            ? "the officer has no profile"
-	    : !profile->active           ? "the officer's profile is closed"
-	    : why.code != CHY_NONE       ? "the name constraints of the officer's profile do not hold"
-	    : print.n != FINGERPRINT_LEN ? "the officer has no certificate"
-					 : NULL;
+	o->why_not = !slot->doc.active ? "the officer is closed"
+	    : profile == NULL          ? "the officer has no profile"
+	    : !profile->active         ? "the officer's profile is closed"
+	    : why.code != CHY_NONE     ? "the name constraints of the officer's profile do not hold"
+	    : !bound                   ? "the officer has no certificate"
+				       : NULL;
 	o->active = o->why_not == NULL;
 	return RC_OK;
 }

@@ -378,7 +378,7 @@ rule_authority_key(struct issuing *i)
 static enum rc
 rule_static_token(struct issuing *i)
 {
-	const struct officer *o = snapshot_officer_by_key(i->f->policy, i->f->key, ENTITY_STATIC_TOKEN);
+	const struct officer *o = snapshot_static_officer(i->f->policy, i->f->key);
 
 	REFUSE_IF(o != NULL, i, "csr", CHY_ISSUE_STATIC_TOKEN, NULL,
 		  "the key is in the token of officer \"%.*s\", which gets no further certificates",

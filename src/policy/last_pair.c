@@ -2,8 +2,10 @@
 #include "policy/last_pair.h"
 
 #include "policy/body.h"
+#include "policy/person.h"
+#include "policy/snapshot_impl.h"
 
-enum { PAIR = 2 };
+enum { PEOPLE_ARENA = 64 << 20 };
 
 /* With these everything else can be given back. */
 static const enum role needed[] = { ROLE_OFFICER_TASKS, ROLE_PROFILE_TASKS, ROLE_POLICY_TASKS };
@@ -21,12 +23,14 @@ is_active(const struct json *body)
 	return !bytes_is(body_text(body, "state"), "closed");
 }
 
-/* The officer as it would be. */
-static struct officer
-officer_after(const struct snapshot *s, const struct officer *now, const struct change_of *c)
+/* The officer as it would be: with what the new version says of roles, domain, certificate and token. */
+static enum rc
+officer_after(struct arena *a, const struct snapshot *s, const struct officer *now, const struct change_of *c,
+	      struct officer *ret, struct err *e)
 {
 	struct officer o = *now;
 	const struct document *profile;
+	bool bound;
 
 	if (c->kind == KIND_OFFICER_PROFILE && doc_id_eq(o.profile, c->id)) {
 		o.roles = body_roles(c->body);
@@ -37,15 +41,11 @@ officer_after(const struct snapshot *s, const struct officer *now, const struct 
 		o.active = is_active(c->body) && profile != NULL && profile->active;
 		o.roles = profile ? body_roles(profile->body) : 0;
 		o.domain = body_ref(c->body, "domain");
+		TRY(officer_take_binding(a, c->body, &o, &bound, e));
+		o.active = o.active && bound;
 	}
-	return o;
-}
-
-static bool
-is_same_person(const struct officer *x, const struct officer *y)
-{
-	return memcmp(x->fingerprint, y->fingerprint, FINGERPRINT_LEN) == 0 ||
-	    (x->token.n > 0 && bytes_eq(x->token, y->token));
+	*ret = o;
+	return RC_OK;
 }
 
 static bool
@@ -57,42 +57,65 @@ is_gone(const struct officers_gone *gone, struct officer_id id)
 	return false;
 }
 
-/* Whether two different people of Root have the role. */
-static bool
-has_pair(const struct snapshot *s, enum role role, const struct change_of *c,
-	 const struct officers_gone *gone)
-{
-	const roles all = ROLES(ROLE_USE_AWB) | ROLES(role);
-	const struct document *const *docs;
-	size_t n = snapshot_list(s, KIND_OFFICER, &docs), found = 0;
-	struct officer people[PAIR];
-
-	for (size_t i = 0; i < n && found < PAIR; i++) {
-		const struct officer *now = snapshot_officer(s, doc_officer(docs[i]->id));
-		struct officer o;
-
-		if (now == NULL || is_gone(gone, now->id))
-			continue;
-		o = officer_after(s, now, c);
-		if (o.active && (o.roles & all) == all && doc_id_is_none(o.domain) &&
-		    (found == 0 || !is_same_person(&people[0], &o)))
-			people[found++] = o;
-	}
-	return found == PAIR;
-}
-
 /* Before and after; what was missing before is not taken away. */
 struct view {
 	const struct change_of *c;
 	const struct officers_gone *gone;
 };
 
+struct people {
+	struct officer *v;
+	size_t n;
+};
+
+/* The officers of Root that a view has. */
+static enum rc
+people_of(struct arena *a, const struct snapshot *s, struct view view, struct people *ret, struct err *e)
+{
+	const struct document *const *docs;
+	size_t n = snapshot_list(s, KIND_OFFICER, &docs);
+
+	*ret = (struct people){ arena_array(a, n + 1, sizeof(*ret->v)), 0 };
+	NEED(ret->v != NULL, e, CHY_NO_MEMORY, NULL, "officers");
+	for (size_t i = 0; i < n; i++) {
+		const struct officer *now = snapshot_officer(s, doc_officer(docs[i]->id));
+		struct officer *o = &ret->v[ret->n];
+
+		if (now == NULL || is_gone(view.gone, now->id))
+			continue;
+		TRY(officer_after(a, s, now, view.c, o, e));
+		ret->n += o->active && doc_id_is_none(o->domain);
+	}
+	return RC_OK;
+}
+
+/* Whether two of them who are different people have the role. */
+static bool
+has_pair(const struct people *p, enum role role)
+{
+	const roles all = ROLES(ROLE_USE_AWB) | ROLES(role);
+
+	for (size_t i = 0; i < p->n; i++)
+		for (size_t k = 0; k < i && (p->v[i].roles & all) == all; k++)
+			if ((p->v[k].roles & all) == all &&
+			    !is_one_person((struct person){ &p->v[i], NULL },
+					   (struct person){ &p->v[k], NULL }))
+				return true;
+	return false;
+}
+
 static enum rc
 pairs_stay(const struct snapshot *s, struct view now, struct view then, struct err *e)
 {
+	OWN(arena_free)
+	struct arena *a = arena_new(PEOPLE_ARENA);
+	struct people before, after;
+
+	NEED(a != NULL, e, CHY_NO_MEMORY, NULL, "officers");
+	TRY(people_of(a, s, now, &before, e));
+	TRY(people_of(a, s, then, &after, e));
 	for (size_t i = 0; i < ARRAY_LEN(needed); i++)
-		NEED(!has_pair(s, needed[i], now.c, now.gone) || has_pair(s, needed[i], then.c, then.gone), e,
-		     CHY_LAST_PAIR, NULL,
+		NEED(!has_pair(&before, needed[i]) || has_pair(&after, needed[i]), e, CHY_LAST_PAIR, NULL,
 		     "fewer than two people of Root would have the role \"%s\": make another officer first",
 		     role_label(needed[i]));
 	return RC_OK;

@@ -14,6 +14,39 @@ may_role(const struct officer *o, roles needed, struct err *e)
 	return RC_OK;
 }
 
+/* A key that only decrypts or agrees is not its holder's will; without the extension every usage is allowed (RFC 5280 4.2.1.3). */
+static bool
+is_for_signatures(const struct credential *c)
+{
+	return c->key_usage == 0 ||
+	    (c->key_usage & (USAGE_DIGITAL_SIGNATURE | USAGE_CONTENT_COMMITMENT)) != 0;
+}
+
+bool
+bound_certificate_stops(enum entity_type entity, enum credential_state bound, bool superseded)
+{
+	if (bound == CREDENTIAL_GOOD || entity == ENTITY_SUBJECT)
+		return false;
+	return entity != ENTITY_DYNAMIC_TOKEN || bound != CREDENTIAL_REVOKED || !superseded;
+}
+
+/* What lies with the key, whatever the certificate says of it. */
+static enum rc
+own_key(const struct officer *o, const struct credential *c, struct err *e)
+{
+	NEED(is_for_signatures(c), e, CHY_OFFICER_CERTIFICATE_USAGE, "RFC 5280 4.2.1.3",
+	     "the certificate of officer \"%.*s\" is neither for digital signatures nor for content "
+	     "commitment",
+	     BYTES_FMT(o->name));
+	NEED(!c->archived, e, CHY_OFFICER_KEY_ARCHIVED, NULL,
+	     "a key of officer \"%.*s\" is in the archive: others can have it", BYTES_FMT(o->name));
+	NEED(!bound_certificate_stops(o->entity, c->bound, c->bound_superseded), e,
+	     c->bound == CREDENTIAL_HELD ? CHY_OFFICER_CERTIFICATE_HELD : CHY_OFFICER_CERTIFICATE_REVOKED,
+	     NULL, "the certificate that officer \"%.*s\" is bound to is %s", BYTES_FMT(o->name),
+	     c->bound == CREDENTIAL_HELD ? "on hold" : "revoked");
+	return RC_OK;
+}
+
 static enum rc
 good_credential(const struct officer *o, const struct credential *c, int64_t now_ms, struct err *e)
 {
@@ -38,6 +71,7 @@ may_act(const struct officer *o, const struct credential *c, int64_t now_ms, str
 	NEED(c->by_subject || c->by_token || memcmp(c->fingerprint, o->fingerprint, FINGERPRINT_LEN) == 0, e,
 	     CHY_OFFICER_OTHER_CERTIFICATE, NULL, "officer \"%.*s\" is bound to another certificate",
 	     BYTES_FMT(o->name));
+	TRY(own_key(o, c, e));
 	return good_credential(o, c, now_ms, e);
 }
 

@@ -21,6 +21,11 @@ MUST enum rc may_act(const struct officer *o, const struct credential *c, int64_
 /* Logs in: may_act, and one of the roles use-awb and use-clients. */
 MUST enum rc may_log_in(const struct officer *o, const struct credential *c, int64_t now_ms, struct err *e);
 
+/* Does the state of the certificate that an officer is bound to stop the officer, also with another that stands for it? By the
+   subject any good one of the subject stands for it; a token is stopped with its certificate, unless that was superseded: by
+   the certificate that is in the token now. */
+bool bound_certificate_stops(enum entity_type entity, enum credential_state bound, bool superseded);
+
 /* See a document: one in the domain, below it, in Root, or above and visible (DOMAIN_HIDDEN). Needs use-awb;
    without it, use-clients sees what registration uses (token and publication procedures, authorities, domains). */
 MUST enum rc may_read(const struct snapshot *s, const struct officer *o, const struct document *d,

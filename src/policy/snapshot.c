@@ -336,8 +336,9 @@ compare_keys(const void *a, const void *b)
 		      FINGERPRINT_LEN);
 }
 
-const struct officer *
-snapshot_officer_by_key(const struct snapshot *s, const uint8_t key[FINGERPRINT_LEN], enum entity_type entity)
+/* Where the officers of a key begin in the index. */
+static size_t
+first_of_key(const struct snapshot *s, const uint8_t key[FINGERPRINT_LEN])
 {
 	size_t low = 0, high = s->keys_n;
 
@@ -349,9 +350,37 @@ snapshot_officer_by_key(const struct snapshot *s, const uint8_t key[FINGERPRINT_
 		else
 			high = middle;
 	}
-	for (; low < s->keys_n && memcmp(s->keys[low].key, key, FINGERPRINT_LEN) == 0; low++)
-		if (s->keys[low].officer->entity == entity)
-			return s->keys[low].officer;
+	return low;
+}
+
+static bool
+is_of_key(const struct snapshot *s, size_t i, const uint8_t key[FINGERPRINT_LEN])
+{
+	return i < s->keys_n && memcmp(s->keys[i].key, key, FINGERPRINT_LEN) == 0;
+}
+
+/* Of two in one token nobody can tell which of them a further certificate is. */
+const struct officer *
+snapshot_officer_by_token(const struct snapshot *s, const uint8_t key[FINGERPRINT_LEN])
+{
+	const struct officer *found = NULL;
+
+	for (size_t i = first_of_key(s, key); is_of_key(s, i, key); i++) {
+		if (!s->keys[i].binds || s->keys[i].officer->entity != ENTITY_DYNAMIC_TOKEN)
+			continue;
+		if (found != NULL)
+			return NULL;
+		found = s->keys[i].officer;
+	}
+	return found;
+}
+
+const struct officer *
+snapshot_static_officer(const struct snapshot *s, const uint8_t key[FINGERPRINT_LEN])
+{
+	for (size_t i = first_of_key(s, key); is_of_key(s, i, key); i++)
+		if (s->keys[i].officer->entity == ENTITY_STATIC_TOKEN)
+			return s->keys[i].officer;
 	return NULL;
 }
 
@@ -451,7 +480,7 @@ index_keys(struct snapshot *s, struct err *e)
 		const struct officer *o = open_officer(&s->slots[i]);
 
 		for (size_t k = 0; o != NULL && k < o->keys_n; k++)
-			s->keys[s->keys_n++] = (struct token_key_of){ o->keys[k], o };
+			s->keys[s->keys_n++] = (struct token_key_of){ o->keys[k], o, k < o->binding_n };
 	}
 	qsort(s->keys, s->keys_n, sizeof(*s->keys), compare_keys);
 	return RC_OK;

@@ -371,9 +371,10 @@ const struct officer *snapshot_officer_by_fingerprint(const struct snapshot *s,
 
 /* The open officer of the entity type subject whom a certificate with this subject (RFC 4514 text, as name_put_der_text writes
    it) stands for, if this certificate procedure issued it; NULL: none. */
-/* The open officer of this entity type in whose token the key is; NULL: none. */
-const struct officer *snapshot_officer_by_key(const struct snapshot *s, const uint8_t key[FINGERPRINT_LEN],
-					      enum entity_type entity);
+/* The one open officer of the entity type dynamic token in whose token alone the key is; NULL: none, or several. */
+const struct officer *snapshot_officer_by_token(const struct snapshot *s, const uint8_t key[FINGERPRINT_LEN]);
+/* An open officer of the entity type static token in whose token the key is; NULL: none. */
+const struct officer *snapshot_static_officer(const struct snapshot *s, const uint8_t key[FINGERPRINT_LEN]);
 bool snapshot_binds_subject(const struct snapshot *s, struct bytes subject); /* whatever the procedure */
 const struct officer *snapshot_officer_by_subject(const struct snapshot *s, struct bytes subject,
 						  int64_t certificate_procedure);

@@ -27,6 +27,7 @@ struct index {
 struct token_key_of {
 	const uint8_t *key;
 	const struct officer *officer;
+	bool binds; /* no archive has it */
 };
 
 struct snapshot {
@@ -47,6 +48,11 @@ struct slot *slot_find(const struct snapshot *s, struct doc_id id);
 void *slot_compiled(const struct snapshot *s, enum kind_id kind, struct doc_id id);
 
 /* Fills in the slots' compiled. Fails for lack of memory only. */
+/* What binds an officer, by the body of its document: certificate, subject, token, keys. *ret_bound: it names a certificate. a
+   keeps it, the body must live as long. */
+MUST enum rc officer_take_binding(struct arena *a, const struct json *body, struct officer *o,
+				  bool *ret_bound, struct err *e);
+
 MUST enum rc compile_all(struct snapshot *s, const struct authority_facts *facts, size_t facts_n,
 			 struct err *e);
 

@@ -9,6 +9,7 @@ import time
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import pkcs12
 
 import world
@@ -297,12 +298,57 @@ def test_an_officer_is_bound_to_the_whole_token(tokens):
     tokens.act("officer-profile.create", {"name": "Static soft", "entity_type": "static-token", "roles": ["use-clients"]}, anna, ben)
     done = tokens.act("officer.create", {"name": "Soft officer", "profile": "Static soft", "certificate": made["certificates"][0]}, anna, ben)
     body = tokens.call("GET", f"/api/v1/documents/officer/{done['result']['id']}", officer=anna)["body"]
-    assert set(body["keys"]) == {hashlib.sha256(spki(c)).hexdigest() for c in certs} and len(body["keys"]) == 2
+    assert set(body["keys"] + body["archived_keys"]) == {hashlib.sha256(spki(c)).hexdigest() for c in certs}
+    assert len(body["keys"]) == len(body["archived_keys"]) == 1
     session = tokens.open_session(officer=rosa)
     for key in keys:
         with pytest.raises(Refused) as e:
             tokens.issue(session, world.make_csr(None, key=key, sans=["soft.example.org"])[0])
         assert e.value.code == "CHY-1655"
+
+
+def test_an_archived_key_is_no_officer(tokens):
+    """Who takes an officer's encryption key out of the archive is not the officer with it. rows=CM-O-05"""
+    anna, ben, rosa = (tokens.officers[o] for o in ("anna", "ben", "rosa"))
+    who = {"subject.common-name": "Olga Owner"}
+    made = issue(tokens, "Soft none", **who)
+    signing = next(c for c in made["certificates"] if c not in made["archived"])
+    tokens.act("officer-profile.create", {"name": "Dynamic soft", "entity_type": "dynamic-token",
+                                          "roles": ["use-awb", "use-clients", "policy-tasks"]}, anna, ben)
+    with refused("CHY-1622"):  # bound to what others can have
+        tokens.act("officer.create", {"name": "Olga Archived", "profile": "Dynamic soft", "certificate": made["archived"][0]}, anna, ben)
+    tokens.act("officer.create", {"name": "Olga Owner", "profile": "Dynamic soft", "certificate": signing}, anna, ben)
+    own = fetch(tokens, made["token"])
+    keys, certs = opened(base64.b64decode(own["file"]), own["pin"])
+
+    def officers(keys, certs):
+        pairs = [(k, c) for k in keys for c in certs if spki(k) == spki(c)]
+        return [world.Officer(tokens.keys, f"Olga {c.serial_number}", k, c) for k, c in pairs]
+
+    for o in officers(keys, certs):  # the one that only signs is hers, the other is nobody's
+        hers = isinstance(o.cert.public_key(), ec.EllipticCurvePublicKey)
+        if hers:
+            assert tokens.call("GET", "/api/v1/whoami", officer=o)["name"] == "Olga Owner"
+        else:
+            with pytest.raises(Refused):
+                tokens.call("GET", "/api/v1/whoami", officer=o)
+    got = fetch(tokens, issue(tokens, "Recover latest", "rita", **who)["token"], "rita")
+    (stolen,) = officers(*opened(base64.b64decode(got["file"]), got["pin"]))
+    request = tokens.prepare(anna, "token-procedure.create", {"name": "By a stolen key", "storage_profile": "pkcs10",
+                                                              "issuer_certificates": "none", "certificate_procedures": ["TLS server"]})
+    assert bring(tokens, anna, request)["state"] == "waiting"
+    cms = base64.b64encode(stolen.sign(base64.b64decode(request["to_sign"]))).decode()
+    with pytest.raises(Refused) as e:
+        tokens.call("POST", f"/api/v1/requests/{request['id']}/signatures", {"signatures": [cms]}, anna)
+    assert e.value.code == "CHY-1711", e.value
+    # with a certificate for signatures, too
+    csr, _ = world.make_csr("Olga Owner", key=serialization.load_pem_private_key(stolen.key_file.read_bytes(), None))
+    item = tokens.act("certificate.issue", {"token_procedure": "Officer", "requests": [{"csr": base64.b64encode(csr).decode()}]},
+                      rosa)["result"]["certificates"][0]
+    newer = officers([serialization.load_pem_private_key(stolen.key_file.read_bytes(), None)],
+                     [x509.load_der_x509_certificate(base64.b64decode(item["der"]))])[0]
+    with pytest.raises(Refused):
+        tokens.call("GET", "/api/v1/whoami", officer=newer)
 
 
 def test_no_key_lies_anywhere(tokens):

@@ -240,6 +240,41 @@ two_officers_that_are_one_person(void **state)
 	refused(CHY_SAME_PERSON, "different-people");
 }
 
+/* The last two of Root who could undo a change are two by the same measure: a modification that makes them one is refused. */
+static void
+a_pair_of_one_person_is_no_pair(void **state)
+{
+	static const char *const bodies[] = {
+		"{\"name\":\"Bert\",\"profile\":201,\"certificate_sha256\":" PRINT("aaaaaaaa") "}",
+		"{\"name\":\"Bert\",\"profile\":201,\"certificate_sha256\":" PRINT(
+		    "bbbbbbbb") ",\"token\":\"card 7\"}",
+		"{\"name\":\"Bert\",\"profile\":201,\"certificate_sha256\":" PRINT(
+		    "bbbbbbbb") ",\"subject\":\"cn=anna\"}",
+		"{\"name\":\"Bert\",\"profile\":201,\"certificate_sha256\":" PRINT(
+		    "bbbbbbbb") ",\"keys\":[" PRINT("11111111") "]}",
+		"{\"name\":\"Bert\",\"profile\":201,\"certificate_sha256\":" PRINT(
+		    "bbbbbbbb") ",\"archived_keys\":[" PRINT("11111111") "]}",
+	};
+	const struct officer *anna;
+	struct act act = { ACT_MODIFY, KIND_OFFICER };
+	struct err e = { 0 };
+
+	world_put(w, KIND_OFFICER, ANNA,
+		  "{\"name\":\"Anna\",\"profile\":201,\"token\":\"card 7\",\"subject\":\"CN=Anna\","
+		  "\"certificate_sha256\":" PRINT("aaaaaaaa") ",\"keys\":[" PRINT("11111111") "]}");
+	anna = snapshot_officer(w->s, officer_id_of(ANNA));
+	for (size_t i = 0; i < ARRAY_LEN(bodies); i++)
+		assert_code(decide_prepare(w->s, anna, act, snapshot_document(w->s, doc_id_of(BERT)),
+					   world_json(w, bodies[i]), &nobody, &e),
+			    CHY_LAST_PAIR);
+	assert_ok(
+	    decide_prepare(w->s, anna, act, snapshot_document(w->s, doc_id_of(BERT)),
+			   world_json(w,
+				      "{\"name\":\"Bert\",\"profile\":201,\"certificate_sha256\":" PRINT(
+					  "eeeeeeee") ",\"token\":\"card 8\"}"),
+			   &nobody, &e));
+}
+
 static void
 only_the_officers_own_certificate(void **state)
 {
@@ -455,6 +490,7 @@ static const struct CMUnitTest tests[] = {
 	EACH_ROWS(each_kind_wants_both_roles, "CM-T-01 CM-C-01 CM-O-02 CM-O-03 CM-A-01"),
 	EACH_ROWS(one_officer_signs_once, "CM-T-01 CM-O-21"),
 	EACH_ROWS(two_officers_that_are_one_person, "CM-O-21"),
+	EACH_ROWS(a_pair_of_one_person_is_no_pair, "CM-O-29"),
 	EACH(only_the_officers_own_certificate),
 	EACH_ROWS(certificates_must_be_good, "CM-O-31"),
 	EACH_ROWS(closed_officers_and_profiles_sign_nothing, "CM-O-31"),

@@ -49,6 +49,74 @@ logging_in_needs_a_bench(void **state)
 	assert_ok(may_log_in(officer(CLEO), &c, 5, &e));
 }
 
+/* What lies with the key, not with the certificate's state. */
+static void
+a_key_that_is_no_word(void **state)
+{
+	struct credential c = { .not_before_ms = 0, .not_after_ms = 10 };
+	struct err e = { 0 };
+
+	memset(c.fingerprint, 0xcc, sizeof(c.fingerprint));
+	c.key_usage = USAGE_KEY_ENCIPHERMENT | USAGE_KEY_AGREEMENT;
+	assert_code(may_act(officer(CLEO), &c, 5, &e), CHY_OFFICER_CERTIFICATE_USAGE);
+	c.key_usage |= USAGE_DIGITAL_SIGNATURE;
+	assert_ok(may_act(officer(CLEO), &c, 5, &e));
+	c.key_usage = USAGE_CONTENT_COMMITMENT;
+	assert_ok(may_act(officer(CLEO), &c, 5, &e));
+	c.archived = true;
+	assert_code(may_act(officer(CLEO), &c, 5, &e), CHY_OFFICER_KEY_ARCHIVED);
+	c.archived = false;
+	c.by_token = true; /* another certificate of the token, while the one that binds is not good */
+	c.bound = CREDENTIAL_HELD;
+	assert_code(may_act(officer(CLEO), &c, 5, &e), CHY_OFFICER_CERTIFICATE_HELD);
+	c.bound = CREDENTIAL_REVOKED;
+	assert_code(may_act(officer(CLEO), &c, 5, &e), CHY_OFFICER_CERTIFICATE_REVOKED);
+	c.bound_superseded = true;
+	assert_ok(may_act(officer(CLEO), &c, 5, &e));
+}
+
+static void
+what_a_bound_certificate_stops(void **state)
+{
+	for (int entity = ENTITY_SUBJECT; entity <= ENTITY_STATIC_TOKEN; entity++)
+		for (int s = CREDENTIAL_GOOD; s <= CREDENTIAL_REVOKED; s++)
+			for (int superseded = 0; superseded <= 1; superseded++) {
+				bool expected = s != CREDENTIAL_GOOD && entity != ENTITY_SUBJECT;
+
+				if (entity == ENTITY_DYNAMIC_TOKEN && s == CREDENTIAL_REVOKED && superseded)
+					expected = false;
+				assert_int_equal(bound_certificate_stops((enum entity_type)entity,
+									 (enum credential_state)s,
+									 superseded),
+						 expected);
+			}
+}
+
+/* The key of two tokens is nobody's further certificate, one that the archive has binds nobody; static stays static. */
+static void
+whose_token_a_key_is_in(void **state)
+{
+	uint8_t key[FINGERPRINT_LEN], other[FINGERPRINT_LEN];
+
+	memset(key, 0x11, sizeof(key));
+	memset(other, 0x22, sizeof(other));
+	world_put(
+	    w, KIND_OFFICER, CLEO,
+	    "{\"name\":\"Cleo\",\"profile\":\"Clerk\",\"certificate_sha256\":" PRINT(
+		"cccccccc") ",\"keys\":[" PRINT("11111111") "],\"archived_keys\":[" PRINT("22222222") "]}");
+	assert_ptr_equal(snapshot_officer_by_token(w->s, key), officer(CLEO));
+	assert_null(snapshot_officer_by_token(w->s, other));
+	assert_null(snapshot_static_officer(w->s, key));
+	world_put(w, KIND_OFFICER, CLEO + 900,
+		  "{\"name\":\"Double\",\"profile\":\"Clerk\",\"certificate_sha256\":" PRINT(
+		      "eeeeeeee") ",\"keys\":[" PRINT("11111111") "]}");
+	assert_null(snapshot_officer_by_token(w->s, key));
+	world_put(w, KIND_OFFICER_PROFILE, PROFILE_CLERK,
+		  "{\"name\":\"Clerk\",\"entity_type\":\"static-token\",\"roles\":[\"use-awb\"]}");
+	assert_non_null(snapshot_static_officer(w->s, key));
+	assert_ptr_equal(snapshot_static_officer(w->s, other), officer(CLEO)); /* archived keys count here */
+}
+
 /* Every officer's domain against every place of a document. */
 static void
 domains_decide_what_is_seen_and_changed(void **state)
@@ -342,6 +410,9 @@ validity_to_the_minute(void **state)
 
 static const struct CMUnitTest tests[] = {
 	EACH_ROWS(logging_in_needs_a_bench, "CM-O-30 CM-O-31"),
+	EACH(a_key_that_is_no_word),
+	EACH(what_a_bound_certificate_stops),
+	EACH(whose_token_a_key_is_in),
 	EACH_ROWS(domains_decide_what_is_seen_and_changed, "CM-O-12 CM-O-13 CM-O-14"),
 	EACH_ROWS(clerks_see_what_registration_uses, "CM-O-08"),
 	EACH(the_path_to_ones_domain_is_seen),
