@@ -9,6 +9,7 @@
 #include "factory/issue.h"
 #include "factory/tokens.h"
 #include "pki/cert.h"
+#include "policy/recovery.h"
 #include "policy/rights.h"
 #include "policy/token.h"
 #include "signer/client_token.h"
@@ -236,30 +237,51 @@ make_key(struct token_making *m, const struct procedure *p, struct err *e)
 	return RC_OK;
 }
 
-/* Does the archived key's certificate say what the input says? */
+/* What is decided by; *san: room for the alternative names. */
 static enum rc
-is_meant(struct token_making *m, const struct archived_row *row, bool *ret, struct err *e)
+recovery_facts(struct token_making *m, const struct archived_row *row, struct gnames *san,
+	       struct recovery_facts *ret, struct err *e)
 {
+	struct arena *a = m->x->a;
 	struct certificate_row cert;
+	const struct ext *names;
 	struct bytes der;
 	struct cert c;
-	struct name asked, has;
 
-	*ret = true;
-	TRY(store_certificate(m->x->f->store, m->x->a, row->certificate, &cert, e));
-	TRY(store_der(m->x->f->store, m->x->a, row->certificate, &der, e));
-	TRY(cert_parse(m->x->a, der, &c, e));
-	TRY(name_parse(m->x->a, m->in.subject, &asked, e));
-	TRY(name_parse(m->x->a, c.subject, &has, e));
-	for (size_t i = 0; i < asked.n; i++) {
-		bool there = false;
+	TRY(store_certificate(m->x->f->store, a, row->certificate, &cert, e));
+	TRY(store_der(m->x->f->store, a, row->certificate, &der, e));
+	TRY(cert_parse(a, der, &c, e));
+	*ret = (struct recovery_facts){
+		.policy = m->x->policy,
+		.officer = m->who,
+		.asked = m->in.subject,
+		.authority = snapshot_of_kind(m->x->policy, KIND_AUTHORITY, doc_id_of(cert.issuer)),
+		.token_procedure = snapshot_of_kind(m->x->policy, KIND_TOKEN_PROCEDURE,
+						    doc_id_of(cert.token_procedure)),
+		.issuer = c.issuer,
+		.subject = c.subject,
+		.san = san,
+	};
+	names = exts_find(&c.exts, OID_CE_SUBJECT_ALT_NAME);
+	return names != NULL ? gnames_parse(a, names->value, san, e) : RC_OK;
+}
 
-		for (size_t k = 0; k < has.n; k++)
-			there = there ||
-			    (bytes_eq(asked.ava[i].oid, has.ava[k].oid) &&
-			     ascii_case_eq(ava_utf8(m->x->a, &asked.ava[i]), ava_utf8(m->x->a, &has.ava[k])));
-		*ret = *ret && there;
-	}
+/* What is not seen, or is somebody else's, is not told apart from what is not there: *ret_why tells of what else refuses. */
+static enum rc
+may_recover(struct token_making *m, const struct archived_row *row, bool *ret, struct err *ret_why,
+	    struct err *e)
+{
+	struct gnames san = { 0 };
+	struct recovery_facts facts;
+	struct err why = { 0 };
+	enum rc rc;
+
+	TRY(recovery_facts(m, row, &san, &facts, e));
+	rc = decide_recovery(m->x->a, &facts, &why);
+	*ret = rc == RC_OK;
+	NEED(rc == RC_OK || is_refusal(rc) || rc == RC_NOT_FOUND, e, why.code, NULL, "%s", why.text);
+	if (rc != RC_OK && rc != RC_NOT_FOUND && ret_why->code == CHY_NONE)
+		*ret_why = why;
 	return RC_OK;
 }
 
@@ -291,25 +313,48 @@ recover_one(struct token_making *m, const struct key_procedure *p, const struct 
 	return RC_OK;
 }
 
+struct recovering {
+	struct token_making *m;
+	const struct key_procedure *p;
+	size_t found;
+	struct err why; /* the first refusal */
+};
+
+static enum rc
+recover_page(struct recovering *r, const struct archived_row *rows, size_t n, struct err *e)
+{
+	for (size_t i = 0; i < n && (r->p->all || r->found == 0); i++) {
+		bool may;
+
+		TRY(may_recover(r->m, &rows[i], &may, &r->why, e));
+		if (!may)
+			continue;
+		if (!is_there(r->m, r->p, &rows[i]))
+			TRY(recover_one(r->m, r->p, &rows[i], e));
+		r->found++;
+	}
+	return RC_OK;
+}
+
 /* One action of recovery a key procedure, always (a soft token asks nobody). */
 static enum rc
 recover(struct token_making *m, const struct key_procedure *p, struct err *e)
 {
+	struct recovering r = { .m = m, .p = p };
 	struct archived_row *rows;
-	size_t n, found = 0;
+	int64_t below = INT64_MAX;
+	size_t n;
 
-	TRY(store_archived(m->x->f->store, m->x->a, m->in.holder, INT64_MAX, LIMIT_PAGE, &rows, &n, e));
-	for (size_t i = 0; i < n && (p->all || found == 0); i++) {
-		bool meant;
-
-		TRY(is_meant(m, &rows[i], &meant, e));
-		if (!meant)
-			continue;
-		if (!is_there(m, p, &rows[i]))
-			TRY(recover_one(m, p, &rows[i], e));
-		found++;
+	do {
+		TRY(store_archived(m->x->f->store, m->x->a, m->in.holder, below, LIMIT_PAGE, &rows, &n, e));
+		TRY(recover_page(&r, rows, n, e));
+		below = n > 0 ? rows[n - 1].certificate : 0;
+	} while (n == LIMIT_PAGE && (p->all || r.found == 0));
+	if (r.found == 0 && r.why.code != CHY_NONE) {
+		*e = r.why;
+		return e->rc;
 	}
-	NEED(found > 0, e, CHY_TOKEN_NOTHING_ARCHIVED, NULL, "no key of \"%.*s\" is in the archive",
+	NEED(r.found > 0, e, CHY_TOKEN_NOTHING_ARCHIVED, NULL, "no key of \"%.*s\" is in the archive",
 	     BYTES_FMT(m->in.holder));
 	return RC_OK;
 }

@@ -1,0 +1,83 @@
+#include "base/base.h"
+#include "policy/recovery.h"
+
+#include "policy/names.h"
+#include "policy/rights.h"
+#include "policy/rules.h"
+
+typedef enum rc rule_fn(struct arena *a, const struct recovery_facts *f, struct err *e);
+
+static enum rc
+rule_seen(struct arena *a, const struct recovery_facts *f, struct err *e)
+{
+	NEED(may_see_certificate(f->policy, f->officer, f->authority, f->token_procedure, NULL) == RC_OK, e,
+	     CHY_STORE_NOT_FOUND, NULL, "the officer sees no such certificate");
+	return RC_OK;
+}
+
+static bool
+has(struct arena *a, const struct name *n, const struct ava *x)
+{
+	for (size_t i = 0; i < n->n; i++)
+		if (bytes_eq(n->ava[i].oid, x->oid) && ascii_case_eq(ava_utf8(a, &n->ava[i]), ava_utf8(a, x)))
+			return true;
+	return false;
+}
+
+/* Everything that was filled in of the holder stands in the certificate. */
+static enum rc
+rule_holder(struct arena *a, const struct recovery_facts *f, struct err *e)
+{
+	struct name asked, subject;
+
+	TRY(name_parse(a, f->asked, &asked, e));
+	TRY(name_parse(a, f->subject, &subject, e));
+	NEED(asked.n > 0, e, CHY_STORE_NOT_FOUND, NULL, "nobody is named");
+	for (size_t i = 0; i < asked.n; i++)
+		NEED(has(a, &subject, &asked.ava[i]), e, CHY_STORE_NOT_FOUND, NULL,
+		     "the certificate is somebody else's");
+	return RC_OK;
+}
+
+static enum rc
+rule_issuer(struct arena *a, const struct recovery_facts *f, struct err *e)
+{
+	return may_issue_by(a, f->officer, f->issuer, e);
+}
+
+static enum rc
+rule_names(struct arena *a, const struct recovery_facts *f, struct err *e)
+{
+	static const struct gnames none;
+	struct err why = { 0 };
+
+	NEED(f->officer->name_constraints.n == 0 ||
+		 names_within(a, f->officer->name_constraints, f->subject, f->san ? f->san : &none, &why) ==
+		     RC_OK,
+	     e, CHY_OFFICER_NAMES, "RFC 5280 4.2.1.10", "officer \"%.*s\": %.260s",
+	     BYTES_FMT(f->officer->name), why.text);
+	return RC_OK;
+}
+
+#define RULES(X) \
+	X("certificate-seen", rule_seen) \
+	X("holder", rule_holder) \
+	X("issuer-constraints", rule_issuer) \
+	X("name-constraints", rule_names)
+
+RULE_TABLE(rule_fn, RULES);
+RULE_NAMES(recovery_rules, RULES)
+
+enum rc
+decide_recovery(struct arena *a, const struct recovery_facts *f, struct err *e)
+{
+	for (size_t i = 0; i < ARRAY_LEN(rules); i++) {
+		enum rc rc = rules[i].fn(a, f, e);
+
+		if (rc != RC_OK) {
+			err_rule(e, rules[i].name);
+			return rc;
+		}
+	}
+	return RC_OK;
+}

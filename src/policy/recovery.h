@@ -1,0 +1,27 @@
+/*
+ * May this officer take this key out of the archive, for the person who is named? Pure; every refusal names its rule.
+ */
+#ifndef POLICY_RECOVERY_H
+#define POLICY_RECOVERY_H
+
+#include "pki/gname.h"
+#include "policy/snapshot.h"
+
+struct recovery_facts {
+	const struct snapshot *policy;
+	const struct officer *officer;
+	struct bytes asked; /* the holder's Name as it was filled in, DER */
+	/* of the archived key's certificate */
+	const struct document *authority, *token_procedure; /* NULL: there is none (any more) */
+	struct bytes issuer, subject;                       /* Names in DER */
+	const struct gnames *san;                           /* NULL: none */
+};
+
+/* Codes: STORE_NOT_FOUND where the officer does not see the certificate, or it is somebody else's: then it is not there;
+   ISSUER_CONSTRAINT, OFFICER_NAMES. a is for scratch. */
+MUST enum rc decide_recovery(struct arena *a, const struct recovery_facts *f, struct err *e);
+
+/* The rules' names in their order; ends with NULL. */
+const char *const *recovery_rules(void);
+
+#endif
