@@ -40,17 +40,20 @@ ending_read(struct factory *f, struct arena *a, struct act act, const struct jso
 	TRY_AT(reason_check(ret->reason, e), e, "reason");
 	TRY_AT(store_request(f->store, a, id, &ret->row, e), e, "request");
 	ret->to = act.verb == ACT_REJECT ? REQUEST_REJECTED : REQUEST_WITHDRAWN;
-	return request_read(a, &ret->row, &ret->request, e);
+	TRY(request_read(a, &ret->row, &ret->request, e));
+	return request_facts(f, a, &ret->request, e);
 }
 
 /* Asked when it is prepared and again of whoever has signed it. */
 static enum rc
-ending_may(const struct ending *x, const struct snapshot *policy, const struct officer *who, struct err *e)
+ending_may(struct factory *f, struct arena *a, const struct ending *x, const struct snapshot *policy,
+	   const struct officer *who, struct err *e)
 {
 	NEED(who != NULL, e, CHY_OFFICER_UNKNOWN, NULL, "no such officer");
-	if (x->to == REQUEST_REJECTED)
-		return decide_reject(policy, &x->request, who, e);
-	return decide_withdraw(&x->request, who->id, e);
+	if (x->to != REQUEST_REJECTED)
+		return decide_withdraw(&x->request, who->id, e);
+	TRY(decide_reject(policy, &x->request, who, e));
+	return request_may_see(f, a, policy, who, &x->row, &x->request, e);
 }
 
 static struct json *
@@ -76,7 +79,7 @@ ending_act_check(struct preparation *p, struct err *e)
 	struct ending x = { 0 };
 
 	TRY(ending_read(p->f, p->a, p->act, p->in, &x, e));
-	TRY(ending_may(&x, p->policy, p->who, e));
+	TRY(ending_may(p->f, p->a, &x, p->policy, p->who, e));
 	p->body = json_copy(p->a, p->in);
 	p->difference = ending_difference(p->a, &x);
 	NEED(p->body != NULL && p->difference != NULL, e, CHY_NO_MEMORY, NULL, "a request's end");
@@ -103,7 +106,7 @@ ending_act_apply(struct effect *x, struct change *c, struct err *e)
 	struct ending end = { 0 };
 
 	TRY(ending_read(x->f, x->a, x->request->act, x->request->body, &end, e));
-	TRY(ending_may(&end, x->policy, snapshot_officer(x->policy, x->signer), e));
+	TRY(ending_may(x->f, x->a, &end, x->policy, snapshot_officer(x->policy, x->signer), e));
 	to = bytes_str(request_state_name(end.to));
 	result = ending_result(x, &end, &text);
 	NEED(buf_ok(&text), e, CHY_NO_MEMORY, NULL, "a request's end");

@@ -107,6 +107,7 @@ judge(struct publishing *p, int64_t id, struct certificate_row *cert, struct err
 							: 0; /* over before it would go out */
 	facts.has_password = choice.revocation_password.n > 0;
 	facts.authority = snapshot_document(p->policy, doc_id_of(cert->issuer));
+	facts.token_procedure = snapshot_document(p->policy, doc_id_of(cert->token_procedure));
 	return decide_publication(&facts, e);
 }
 

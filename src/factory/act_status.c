@@ -14,6 +14,8 @@
 
 enum { NOTE_MAX = 1000, TRIES_FREE = 3, WAIT_FIRST_MS = 1000, WAIT_DOUBLINGS = 12 };
 
+#define UNSEEN "the officer sees no such certificate"
+
 /* ---- the body ---- */
 
 struct asked {
@@ -132,11 +134,11 @@ named(struct preparation *p, const struct json *item, int64_t *ret, struct err *
 	TRY(json_need_str(item, "serial", &hex, e));
 	TRY_AT(hex_parse(p->a, hex, &serial, e), e, "serial");
 	authority = snapshot_of_kind(p->policy, KIND_AUTHORITY, doc_id_of(id));
-	NEED(authority != NULL, e, CHY_STATUS_UNSEEN, NULL, "there is no authority %lld", (long long)id);
+	NEED(authority != NULL, e, CHY_STATUS_UNSEEN, NULL, UNSEEN);
 	rc = store_certificate_by_serial(p->f->store, p->a, id, serial, &row, e);
 	if (rc == RC_NOT_FOUND) {
 		err_clear(e);
-		FAIL(e, CHY_STATUS_UNSEEN, NULL, "the authority has issued no such certificate");
+		FAIL(e, CHY_STATUS_UNSEEN, NULL, UNSEEN);
 	}
 	TRY(rc);
 	*ret = row.id;
@@ -144,18 +146,19 @@ named(struct preparation *p, const struct json *item, int64_t *ret, struct err *
 }
 
 static void
-add_line(struct preparation *p, size_t i, const struct status_subject *x, enum cert_state to)
+add_line(struct arena *a, struct json *difference, size_t i, const struct status_subject *x,
+	 enum cert_state to)
 {
-	struct json *o = json_object(p->a);
+	struct json *o = json_object(a);
 
-	json_set(o, "field", json_str(p->a, bytes_str(arena_printf(p->a, "certificates[%zu]", i))));
+	json_set(o, "field", json_str(a, bytes_str(arena_printf(a, "certificates[%zu]", i))));
 	json_set(o, "label",
-		 json_str(p->a,
-			  bytes_str(arena_printf(p->a, "Certificate %lld, %.*s", (long long)x->row.id,
+		 json_str(a,
+			  bytes_str(arena_printf(a, "Certificate %lld, %.*s", (long long)x->row.id,
 						 BYTES_FMT(bytes_part(x->row.subject, 0, 300))))));
-	json_set(o, "old", json_str(p->a, bytes_str(cert_state_label(x->status.state))));
-	json_set(o, "new", json_str(p->a, bytes_str(cert_state_label(to))));
-	json_add(p->difference, o);
+	json_set(o, "old", json_str(a, bytes_str(cert_state_label(x->status.state))));
+	json_set(o, "new", json_str(a, bytes_str(cert_state_label(to))));
+	json_add(difference, o);
 }
 
 /* The right act for the kind of certificate. */
@@ -169,6 +172,29 @@ right_act(const struct asked *asked, const struct status_subject *x, struct err 
 	return RC_OK;
 }
 
+static bool
+is_seen(const struct snapshot *policy, const struct officer *who, const struct status_subject *x)
+{
+	return may_see_certificate(
+		   policy, who, snapshot_of_kind(policy, KIND_AUTHORITY, doc_id_of(x->row.issuer)),
+		   snapshot_of_kind(policy, KIND_TOKEN_PROCEDURE, doc_id_of(x->row.token_procedure)),
+		   NULL) == RC_OK;
+}
+
+/* What the officer may not see is not told apart from what is not there, however it was named. */
+static enum rc
+load_seen(struct preparation *p, int64_t id, struct status_subject *ret, struct err *e)
+{
+	enum rc rc = status_load(p->f, p->a, p->policy, id, p->who->name_constraints.n > 0, ret, e);
+
+	if ((rc == RC_OK && !is_seen(p->policy, p->who, ret)) ||
+	    (rc != RC_OK && e->code == CHY_STATUS_UNSEEN)) {
+		err_clear(e);
+		FAIL(e, CHY_STATUS_UNSEEN, NULL, UNSEEN);
+	}
+	return rc;
+}
+
 static enum rc
 prepare_one(struct preparation *p, const struct asked *asked, const struct json *item, size_t i,
 	    struct json *list, int64_t *ret_id, struct err *e)
@@ -180,12 +206,8 @@ prepare_one(struct preparation *p, const struct asked *asked, const struct json 
 	struct bytes hash = BYTES_NONE;
 
 	TRY(named(p, item, ret_id, e));
-	TRY(status_load(p->f, p->a, p->policy, *ret_id, p->who->name_constraints.n > 0, &x, e));
+	TRY(load_seen(p, *ret_id, &x, e));
 	facts = status_facts_of(p->policy, p->who, &x, &asked->wish, clock_now_ms());
-	/* what the officer may not see is not told apart from what is not there */
-	if (facts.authority == NULL ||
-	    may_see_certificate(p->policy, p->who, facts.authority, facts.token_procedure, NULL) != RC_OK)
-		FAIL(e, CHY_STATUS_UNSEEN, NULL, "there is no certificate %lld", (long long)*ret_id);
 	TRY(right_act(asked, &x, e));
 	TRY(decide_status(p->a, &facts, &d, e));
 	json_set(o, "certificate", json_int(p->a, x.row.id));
@@ -196,7 +218,7 @@ prepare_one(struct preparation *p, const struct asked *asked, const struct json 
 		     "certificate %lld is another one", (long long)x.row.id);
 	}
 	json_add(list, o);
-	add_line(p, i, &x, d.to);
+	add_line(p->a, p->difference, i, &x, d.to);
 	return RC_OK;
 }
 
@@ -261,6 +283,35 @@ status_act_check(struct preparation *p, struct err *e)
 	}
 	TRY(last_pair(p->f, p->a, p->policy, &asked, ids, n, e));
 	json_set(p->body, "certificates", list);
+	return RC_OK;
+}
+
+/* ---- telling who signs later ---- */
+
+/* What it comes to as things stand now; whether it may be done is decided when it is signed. */
+static enum cert_state
+would_be(const struct status_subject *x, enum status_verb v)
+{
+	enum cert_state from = (enum cert_state)x->status.state;
+	size_t causes = x->causes_n + (v == STATUS_HOLD) - (v == STATUS_REINSTATE && x->causes_n > 0);
+
+	return status_may(from, v) ? status_after(from, v, causes) : from;
+}
+
+enum rc
+status_act_tell(const struct telling *t, struct json *difference, struct err *e)
+{
+	size_t i = 0;
+
+	JSON_EACH(item, body_list(t->request->body, "certificates"))
+	{
+		struct status_subject x;
+
+		TRY(status_load(t->f, t->a, t->policy, body_int(item, "certificate", 0), false, &x, e));
+		if (is_seen(t->policy, t->who, &x))
+			add_line(t->a, difference, i, &x, would_be(&x, verb_of(t->request->act)));
+		i++;
+	}
 	return RC_OK;
 }
 

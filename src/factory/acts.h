@@ -38,6 +38,15 @@ struct effect {
 	struct change *change;      /* work: the change that will make the request done */
 };
 
+/* What the difference is made again of, for an officer who looks at a request. */
+struct telling {
+	struct factory *f;
+	struct arena *a;
+	const struct snapshot *policy;
+	const struct officer *who;
+	const struct request *request;
+};
+
 struct act_row {
 	enum act_verb verb;
 	enum kind_id kind; /* KIND_NONE: any */
@@ -52,6 +61,8 @@ struct act_row {
 	enum rc (*bring)(struct effect *x, struct change *c, struct err *e);
 	/* Called when an effect without work is committed. NULL: nothing. */
 	void (*after)(struct factory *f, struct act act);
+	/* Adds the difference of an act without a document, for whoever signs it later. NULL: it is told when it is prepared only. */
+	enum rc (*tell)(const struct telling *t, struct json *difference, struct err *e);
 };
 
 /* NULL: no such act in this version. */
@@ -93,6 +104,7 @@ enum rc status_act_check(struct preparation *p, struct err *e);
 enum rc status_act_bring(struct effect *x, struct change *c, struct err *e);
 enum rc status_act_apply(struct effect *x, struct change *c, struct err *e);
 void status_act_after(struct factory *f, struct act act);
+enum rc status_act_tell(const struct telling *t, struct json *difference, struct err *e);
 bool status_act_is(struct act act);
 /* Is one of the request's certificates an officer's? Then it is decided in turn with what changes officers. */
 MUST enum rc status_act_touches_officers(struct factory *f, struct arena *a, const struct snapshot *policy,

@@ -26,8 +26,9 @@ sees(struct factory *f, struct arena *a, const struct snapshot *policy, const st
 	if (bytes_is(row->kind, "certificate")) {
 		if (store_certificate(f->store, a, row->object, &cert, &e) != RC_OK)
 			return false;
-		d = snapshot_document(policy, doc_id_of(cert.issuer));
-		return d != NULL && may_read(policy, who, d, NULL) == RC_OK;
+		return may_see_certificate(policy, who, snapshot_document(policy, doc_id_of(cert.issuer)),
+					   snapshot_document(policy, doc_id_of(cert.token_procedure)),
+					   NULL) == RC_OK;
 	}
 	d = snapshot_document(policy, doc_id_of(row->destination));
 	return d != NULL && domain_is_above(policy, who->domain, d->domain);

@@ -27,6 +27,7 @@ ac_base_load(struct factory *f, struct arena *a, int64_t certificate, struct ac_
 	TRY(store_certificate(f->store, a, certificate, &row, e));
 	*ret = (struct ac_base){ .id = row.id,
 				 .authority = doc_id_of(row.issuer),
+				 .token_procedure = doc_id_of(row.token_procedure),
 				 .is_ca = row.authority != 0,
 				 .is_ac = row.base != 0,
 				 .held = row.status == CERTIFICATE_HELD,

@@ -35,6 +35,11 @@ struct log_view {
    is a view of category LOG_SYSTEM. Views into a and body. policy: for where things lie. */
 MUST enum rc log_view_of(struct factory *f, struct arena *a, const struct snapshot *policy, struct bytes kind,
 			 int64_t object, struct bytes body, struct log_view *ret, struct err *e);
+/* The domains that a request is about: where what its bytes name lies, and its officer. ret: its domains alone. */
+struct request_row;
+MUST enum rc log_domains_of_request(struct factory *f, struct arena *a, const struct snapshot *policy,
+				    const struct request_row *row, struct log_view *ret, struct err *e);
+
 /* Adds to the view's domains those above them, as they stand now. */
 MUST enum rc log_domains_above(struct factory *f, struct arena *a, const struct snapshot *policy,
 			       struct log_view *v, struct err *e);

@@ -103,11 +103,25 @@ add_domain_of_certificate(struct viewer *x, int64_t id)
 	return found ? add_domain_of(x, row.token_procedure ? row.token_procedure : row.authority, 0) : RC_OK;
 }
 
-/* Where what is to be made would lie: the members that bodies of acts have for it. */
+/* Of acts on certificates: ids, or {"certificate": id}. */
+static enum rc
+add_domains_of_certificates(struct viewer *x, const struct json *list)
+{
+	JSON_EACH(item, list && list->type == JSON_ARRAY ? list : NULL)
+	if (x->v->domains_n < LOG_DOMAINS_MAX)
+		TRY(add_domain_of_certificate(
+		    x, item->type == JSON_INT ? item->integer : int_of(item, "certificate")));
+	return RC_OK;
+}
+
+/* Where what is to be made would lie, or what is there lies: the members that bodies of acts have for it. */
 static enum rc
 add_domains_of_body(struct viewer *x, const struct json *body)
 {
 	const struct json *list = json_get(body, "token_procedures");
+
+	TRY(add_domains_of_certificates(x, json_get(body, "certificates")));
+	TRY(add_domain_of_certificate(x, int_of(json_get(body, "base"), "certificate")));
 
 	add_domain(x->v, int_of(body, "domain"));
 	add_domain(x->v, int_of(body, "parent"));
@@ -235,6 +249,18 @@ add_request(struct viewer *x, int64_t id)
 	x->v->request = id;
 	x->v->act = row.act;
 	return RC_OK;
+}
+
+enum rc
+log_domains_of_request(struct factory *f, struct arena *a, const struct snapshot *policy,
+		       const struct request_row *row, struct log_view *ret, struct err *e)
+{
+	struct viewer x = { .f = f, .a = a, .policy = policy, .v = ret, .e = e };
+
+	*ret = (struct log_view){ .category = LOG_SYSTEM };
+	add_officer(ret, row->prepared_by);
+	TRY(add_request_body(&x, row));
+	return add_domains_of_officers(&x);
 }
 
 /* A certificate names its procedure itself; what was refused is about all that the session may issue by. */

@@ -3,7 +3,9 @@
 #include "factory/requests.h"
 
 #include "factory/acts.h"
+#include "factory/log.h"
 #include "factory/page.h"
+#include "policy/body.h"
 #include "policy/document.h"
 #include "policy/approval.h"
 #include "policy/rights.h"
@@ -44,28 +46,52 @@ request_read(struct arena *a, const struct request_row *row, struct request *ret
 	return RC_OK;
 }
 
-/* An administration officer sees all; others see what they prepared, and what their roles let them sign. */
-static enum rc
-may_see(const struct officer *who, const struct request *r, struct err *e)
+enum rc
+request_may_see(struct factory *f, struct arena *a, const struct snapshot *policy, const struct officer *who,
+		const struct request_row *row, const struct request *r, struct err *e)
 {
-	if (r->prepared_by.v == who->id.v || (who->roles & ROLES(ROLE_AUDIT_TASKS)))
+	struct log_view view;
+
+	TRY(may_know_request(who, r, e));
+	if (doc_id_is_none(who->domain)) /* Root: all of them, without looking */
 		return RC_OK;
-	return may_role(who, act_roles(r->act), e);
+	TRY(log_domains_of_request(f, a, policy, row, &view, e));
+	return may_see_request(policy, who, r, view.domains, view.domains_n, e);
+}
+
+enum rc
+request_facts(struct factory *f, struct arena *a, struct request *r, struct err *e)
+{
+	const struct json *list = body_list(r->body, "certificates");
+	struct certificate_row row;
+	enum rc rc;
+
+	r->authority = doc_id_of(0);
+	if (r->act.verb != ACT_CA_REVOKE || list == NULL || list->count == 0)
+		return RC_OK;
+	rc = store_certificate(f->store, a, body_int(list->first, "certificate", 0), &row, e);
+	if (rc == RC_OK)
+		r->authority = doc_id_of(row.issuer);
+	else if (rc == RC_NOT_FOUND)
+		err_clear(e);
+	return rc == RC_NOT_FOUND ? RC_OK : rc;
 }
 
 /* The difference is made again from the base version and the body, so that the second signer sees what the bytes say, not
    what the first one was told. */
 static enum rc
-difference(struct factory *f, struct arena *a, const struct snapshot *policy, const struct request *r,
-	   struct json **ret, struct json **warnings, struct err *e)
+difference(struct factory *f, struct arena *a, const struct snapshot *policy, const struct officer *who,
+	   const struct request *r, struct json **ret, struct json **warnings, struct err *e)
 {
+	const struct telling telling = { f, a, policy, who, r };
+	const struct act_row *act = act_row_of(r->act);
 	struct document_row row;
 	struct json *before = NULL;
 
 	*ret = json_array(a);
 	*warnings = json_array(a);
 	if (r->act.kind == KIND_NONE)
-		return RC_OK;
+		return act->tell != NULL ? act->tell(&telling, *ret, e) : RC_OK;
 	if (r->base.id.v != 0) {
 		TRY(store_document(f->store, a, r->base.id.v, r->base.version, &row, e));
 		TRY(json_parse(a, row.body, &before, e));
@@ -149,8 +175,8 @@ request_show(struct factory *f, struct arena *a, const struct snapshot *policy, 
 
 	TRY(store_request(f->store, a, id.v, &row, e));
 	TRY(request_read(a, &row, &r, e));
-	TRY(may_see(who, &r, e));
-	TRY(difference(f, a, policy, &r, &diff, &warnings, e));
+	TRY(request_may_see(f, a, policy, who, &row, &r, e));
+	TRY(difference(f, a, policy, who, &r, &diff, &warnings, e));
 	TRY(store_signatures(f->store, a, row.id, &rows, &n, e));
 	*ret = head_json(a, &row, &r);
 	json_set(*ret, "to_sign", json_base64(a, row.body));
@@ -170,11 +196,12 @@ request_show(struct factory *f, struct arena *a, const struct snapshot *policy, 
    person is looked at when it is signed. */
 static enum rc
 is_in_inbox(struct factory *f, struct arena *a, const struct snapshot *policy, const struct officer *who,
-	    const struct request *r, bool *ret, struct err *e)
+	    struct request *r, bool *ret, struct err *e)
 {
 	struct signature_row *rows;
 	size_t n;
 
+	TRY(request_facts(f, a, r, e));
 	*ret = r->state == REQUEST_WAITING && may_sign(policy, who, r, NULL) == RC_OK;
 	if (!*ret)
 		return RC_OK;
@@ -199,13 +226,19 @@ static enum rc
 list_one(struct listing *l, struct arena *scratch, const struct request_row *row, struct err *e)
 {
 	bool wanted = true;
+	struct err why = { 0 };
 	struct request r;
+	enum rc rc;
 
 	TRY(request_read(scratch, row, &r, e));
 	if (l->filter->inbox)
 		TRY(is_in_inbox(l->f, scratch, l->policy, l->who, &r, &wanted, e));
-	if (wanted && may_see(l->who, &r, NULL) == RC_OK)
+	if (!wanted)
+		return RC_OK;
+	rc = request_may_see(l->f, scratch, l->policy, l->who, row, &r, &why);
+	if (rc == RC_OK)
 		json_add(l->items, head_json(l->a, row, &r));
+	NEED(rc == RC_OK || rc == RC_DENIED || rc == RC_NOT_FOUND, e, why.code, NULL, "%s", why.text);
 	return RC_OK;
 }
 

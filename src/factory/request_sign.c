@@ -186,6 +186,7 @@ load_signing(struct signing *s, struct request_id id, struct err *e)
 {
 	TRY(store_request(s->f->store, s->a, id.v, &s->row, e));
 	TRY(request_read(s->a, &s->row, &s->request, e));
+	TRY(request_facts(s->f, s->a, &s->request, e));
 	s->state = s->request.state;
 	return load_before(s, e);
 }

@@ -50,4 +50,11 @@ MUST enum rc requests_expire(struct factory *f, struct err *e);
 /* The row as the noun, with its body parsed into the arena. */
 MUST enum rc request_read(struct arena *a, const struct request_row *row, struct request *ret, struct err *e);
 
+/* The facts that the bytes do not have, after request_read: r->authority. */
+MUST enum rc request_facts(struct factory *f, struct arena *a, struct request *r, struct err *e);
+/* Whether the officer may see it: may_see_request, with the domains that the request log would give it. */
+MUST enum rc request_may_see(struct factory *f, struct arena *a, const struct snapshot *policy,
+			     const struct officer *who, const struct request_row *row,
+			     const struct request *r, struct err *e);
+
 #endif

@@ -16,9 +16,10 @@ typedef void hmac_fn(struct bytes key, struct bytes in, uint8_t out[32]);
 
 /* The public key certificate whose holder the attribute certificate is about. */
 struct ac_base {
-	int64_t id;              /* 0: it is being issued together with it */
-	struct doc_id authority; /* that issued it; none: not known here */
-	bool is_ca, is_ac;       /* an authority's own; an attribute certificate, which cannot be a base */
+	int64_t id;                    /* 0: it is being issued together with it */
+	struct doc_id authority;       /* that issued it; none: not known here */
+	struct doc_id token_procedure; /* that made it; none: not known here */
+	bool is_ca, is_ac; /* an authority's own; an attribute certificate, which cannot be a base */
 	bool held, revoked;
 	struct bytes issuer, serial; /* Name; INTEGER contents */
 	struct bytes subject;        /* RFC 4514, for people */

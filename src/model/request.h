@@ -105,8 +105,9 @@ struct request {
 	const struct json *body; /* as signed: the new version, or the act's own members */
 	struct officer_id prepared_by;
 	int64_t prepared_at_ms;
-	int64_t waiting_at_ms; /* when its first signature came; 0: none yet */
-	struct bytes to_sign;  /* the exact bytes */
+	int64_t waiting_at_ms;   /* when its first signature came; 0: none yet */
+	struct doc_id authority; /* a fact: ACT_CA_REVOKE, that issued the certificate; none: not known */
+	struct bytes to_sign;    /* the exact bytes */
 };
 
 /* When a request in this state lapses; INT64_MAX: never. */

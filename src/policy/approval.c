@@ -96,12 +96,24 @@ in_domains(const struct snapshot *s, const struct officer *o, struct act act, co
 	return base ? may_change(s, o, act.kind, base->domain, e) : RC_OK;
 }
 
+/* Revoking an authority's certificate changes what lies where the authority that issued it does. */
+static enum rc
+concerns(const struct snapshot *s, const struct officer *o, const struct request *r, struct err *e)
+{
+	const struct document *authority;
+
+	if (r->act.verb != ACT_CA_REVOKE)
+		return in_domains(s, o, r->act, snapshot_document(s, r->base.id), r->body, e);
+	authority = snapshot_of_kind(s, KIND_AUTHORITY, r->authority);
+	NEED(authority != NULL, e, CHY_STATUS_UNSEEN, NULL, "the certificate's authority is not to be seen");
+	return may_change(s, o, KIND_AUTHORITY, authority->domain, e);
+}
+
 static enum rc
 rule_domain(const struct signature_facts *f, const struct officer *o, struct signature_decision *ret,
 	    struct err *e)
 {
-	return in_domains(f->policy, o, f->request->act, snapshot_document(f->policy, f->request->base.id),
-			  f->request->body, e);
+	return concerns(f->policy, o, f->request, e);
 }
 
 static enum rc
@@ -269,7 +281,29 @@ may_sign(const struct snapshot *s, const struct officer *o, const struct request
 {
 	TRY(may_act(o, NULL, 0, e));
 	TRY(may_role(o, act_roles(r->act), e));
-	return in_domains(s, o, r->act, snapshot_document(s, r->base.id), r->body, e);
+	return concerns(s, o, r, e);
+}
+
+enum rc
+may_know_request(const struct officer *o, const struct request *r, struct err *e)
+{
+	if (r->prepared_by.v == o->id.v || (o->roles & ROLES(ROLE_AUDIT_TASKS)))
+		return RC_OK;
+	return may_role(o, act_roles(r->act), e);
+}
+
+enum rc
+may_see_request(const struct snapshot *s, const struct officer *o, const struct request *r,
+		const int64_t *domains, size_t n, struct err *e)
+{
+	TRY(may_know_request(o, r, e));
+	if (r->prepared_by.v == o->id.v || doc_id_is_none(o->domain))
+		return RC_OK;
+	for (size_t i = 0; i < n; i++)
+		if (domain_is_above(s, o->domain, doc_id_of(domains[i])))
+			return RC_OK;
+	FAIL(e, CHY_DOMAIN_HIDDEN, NULL, "request %lld is not visible from the officer's domain",
+	     (long long)r->id.v);
 }
 
 enum rc

@@ -60,6 +60,12 @@ MUST enum rc decide_prepare(const struct snapshot *s, const struct officer *o, s
 /* Has the roles and the domain for signing it: whom it concerns. */
 MUST enum rc may_sign(const struct snapshot *s, const struct officer *o, const struct request *r,
 		      struct err *e);
+/* Sees what he or she prepared; with audit-tasks or the act's roles (ROLE_MISSING) also others', where one of the domains that
+   the request is about is the officer's own or below it (DOMAIN_HIDDEN). Root is in no list: only its officers see what is
+   about Root alone. The first without the domains. */
+MUST enum rc may_know_request(const struct officer *o, const struct request *r, struct err *e);
+MUST enum rc may_see_request(const struct snapshot *s, const struct officer *o, const struct request *r,
+			     const int64_t *domains, size_t n, struct err *e);
 MUST enum rc decide_withdraw(const struct request *r, struct officer_id o, struct err *e);
 MUST enum rc decide_reject(const struct snapshot *s, const struct request *r, const struct officer *o,
 			   struct err *e);

@@ -11,11 +11,12 @@ enum rc
 rule_base_visible(struct attributing *i)
 {
 	const struct document *authority = snapshot_document(i->f->policy, i->f->base->authority);
+	const struct document *made_by = snapshot_document(i->f->policy, i->f->base->token_procedure);
 
 	if (i->f->base->id == 0) /* whoever makes it sees it */
 		return RC_OK;
-	REFUSE_IF(authority == NULL || may_read(i->f->policy, i->officer, authority, NULL) != RC_OK, i,
-		  "base", CHY_AC_BASE_NONE, NULL, "the officer sees no such certificate");
+	REFUSE_IF(may_see_certificate(i->f->policy, i->officer, authority, made_by, NULL) != RC_OK, i, "base",
+		  CHY_AC_BASE_NONE, NULL, "the officer sees no such certificate");
 	return RC_OK;
 }
 

@@ -27,7 +27,7 @@ password_choice_of(struct bytes name)
 static enum rc
 rule_seen(const struct publication_facts *f, struct err *e)
 {
-	NEED(f->authority != NULL && may_read(f->policy, f->officer, f->authority, NULL) == RC_OK, e,
+	NEED(may_see_certificate(f->policy, f->officer, f->authority, f->token_procedure, NULL) == RC_OK, e,
 	     CHY_PUBLICATION_UNKNOWN, NULL, "the officer sees no such certificate");
 	return RC_OK;
 }

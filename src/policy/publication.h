@@ -26,7 +26,8 @@ struct publication_facts {
 	int64_t not_after_ms;
 	bool has_password;
 	enum password_choice choice;
-	const struct document *authority; /* that issued it; NULL: it is gone */
+	const struct document *authority;       /* that issued it; NULL: it is gone */
+	const struct document *token_procedure; /* that made it; NULL: none */
 };
 
 /* Codes: PUBLICATION_UNKNOWN (not to be seen), PUBLICATION_NOT_ALLOWED, PUBLICATION_STATE, PUBLICATION_EXPIRED,

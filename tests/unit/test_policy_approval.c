@@ -275,6 +275,49 @@ a_pair_of_one_person_is_no_pair(void **state)
 			   &nobody, &e));
 }
 
+/* Revoking an authority's certificate is for those in whose domain the authority lies: also its rejection. */
+static void
+an_authority_is_revoked_in_its_domain(void **state)
+{
+	struct err e = { 0 };
+
+	request.act = (struct act){ ACT_CA_REVOKE, KIND_NONE };
+	request.body = world_json(w, "{\"certificates\":[{\"certificate\":9}],\"reason\":\"superseded\"}");
+	request.authority = doc_id_of(ISSUING_CA);
+	counts(REQUEST_WAITING);
+	f.signer = signer(NORA, 0xdd, "CN=Nora");
+	refused(CHY_DOMAIN_FOREIGN, "domain");
+	request.state = REQUEST_WAITING;
+	assert_code(may_sign(w->s, snapshot_officer(w->s, officer_id_of(NORA)), &request, &e),
+		    CHY_DOMAIN_FOREIGN);
+	assert_code(decide_reject(w->s, &request, snapshot_officer(w->s, officer_id_of(NORA)), &e),
+		    CHY_DOMAIN_FOREIGN);
+	assert_ok(decide_reject(w->s, &request, snapshot_officer(w->s, officer_id_of(BERT)), &e));
+	request.authority = doc_id_of(0); /* not known: nobody */
+	assert_code(may_sign(w->s, snapshot_officer(w->s, officer_id_of(BERT)), &request, &e),
+		    CHY_STATUS_UNSEEN);
+}
+
+/* Who sees a request: by role, and by the domains that it is about. */
+static void
+requests_are_seen_in_their_domains(void **state)
+{
+	const int64_t north[] = { NORTH_CITY, SOUTH }, south[] = { SOUTH };
+	const struct officer *nora = snapshot_officer(w->s, officer_id_of(NORA));
+	const struct officer *bert = snapshot_officer(w->s, officer_id_of(BERT));
+	struct err e = { 0 };
+
+	assert_ok(may_see_request(w->s, nora, &request, north, 2, &e));
+	assert_code(may_see_request(w->s, nora, &request, south, 1, &e), CHY_DOMAIN_HIDDEN);
+	assert_code(may_see_request(w->s, nora, &request, NULL, 0, &e), CHY_DOMAIN_HIDDEN); /* Root alone */
+	assert_ok(may_see_request(w->s, bert, &request, south, 1, &e));
+	assert_code(
+	    may_see_request(w->s, snapshot_officer(w->s, officer_id_of(CLEO)), &request, north, 2, &e),
+	    CHY_ROLE_MISSING);
+	request.prepared_by = officer_id_of(NORA);
+	assert_ok(may_see_request(w->s, nora, &request, south, 1, &e));
+}
+
 static void
 only_the_officers_own_certificate(void **state)
 {
@@ -491,6 +534,8 @@ static const struct CMUnitTest tests[] = {
 	EACH_ROWS(one_officer_signs_once, "CM-T-01 CM-O-21"),
 	EACH_ROWS(two_officers_that_are_one_person, "CM-O-21"),
 	EACH_ROWS(a_pair_of_one_person_is_no_pair, "CM-O-29"),
+	EACH(an_authority_is_revoked_in_its_domain),
+	EACH(requests_are_seen_in_their_domains),
 	EACH(only_the_officers_own_certificate),
 	EACH_ROWS(certificates_must_be_good, "CM-O-31"),
 	EACH_ROWS(closed_officers_and_profiles_sign_nothing, "CM-O-31"),

@@ -336,6 +336,21 @@ base_unknown(struct ac_facts *f, struct ac_base *b)
 	b->authority = doc_id_of(0);
 }
 
+/* The authority is shared, the token procedure is another tenant's. */
+static void
+base_of_another_tenant(struct ac_facts *f, struct ac_base *b)
+{
+	world_put(
+	    w, KIND_TOKEN_PROCEDURE, AC_TOKEN + 1,
+	    "{\"name\":\"South's\",\"domain\":\"South\",\"storage_profile\":\"attribute-certificate-file\","
+	    "\"attribute_certificate_procedures\":[\"Clerks\"]}");
+	world_put(w, KIND_OFFICER, DORA,
+		  "{\"name\":\"Dora\",\"domain\":\"North\",\"profile\":\"Attributer\",\"certificate_"
+		  "sha256\":" PRINT("eeeeeeee") "}");
+	f->policy = w->s;
+	b->token_procedure = doc_id_of(AC_TOKEN + 1);
+}
+
 static void
 base_ac(struct ac_facts *f, struct ac_base *b)
 {
@@ -452,6 +467,7 @@ static const struct {
 	  CHY_ISSUE_AUTHORITY_EXPIRED },
 	{ "the officer's issuer constraints", constraint, "authority", "", CHY_ISSUER_CONSTRAINT },
 	{ "a base that nobody sees", base_unknown, "base-visible", "base", CHY_AC_BASE_NONE },
+	{ "a base of another tenant", base_of_another_tenant, "base-visible", "base", CHY_AC_BASE_NONE },
 	{ "an attribute certificate as base", base_ac, "base-kind", "base", CHY_AC_BASE_KIND },
 	{ "an authority's certificate as base", base_ca, "base-kind", "base", CHY_AC_BASE_CA },
 	{ "a revoked base", base_revoked, "base-state", "base", CHY_AC_BASE_STATE },

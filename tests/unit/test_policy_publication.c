@@ -180,6 +180,39 @@ every_combination_is_decided(void **state)
 	assert_true(refused > 300);
 }
 
+/* The authority is shared, the token procedure is another tenant's. */
+static void
+what_another_tenant_has_is_not_seen(void **state)
+{
+	struct document south = { .id = doc_id_of(4711),
+				  .kind = KIND_TOKEN_PROCEDURE,
+				  .domain = doc_id_of(SOUTH) };
+	struct officer o = { .roles = ROLES(ROLE_USE_CLIENTS) | ROLES(ROLE_PUBLISH_CERTIFICATE),
+			     .domain = doc_id_of(NORTH) };
+	struct publication_facts f = { .policy = w->s,
+				       .officer = &o,
+				       .allowed = true,
+				       .valid = true,
+				       .now_ms = WORLD_NOW,
+				       .not_after_ms = WORLD_NOW,
+				       .authority = snapshot_document(w->s, doc_id_of(ISSUING_CA)),
+				       .token_procedure = &south };
+	struct err e = { 0 };
+
+	make_procedures();
+	f.policy = w->s;
+	f.procedure = snapshot_document(w->s, doc_id_of(PUBLISHING));
+	f.authority = snapshot_document(w->s, doc_id_of(ISSUING_CA));
+	for (int removal = 0; removal <= 1; removal++) {
+		f.removal = removal != 0;
+		f.token_procedure = &south;
+		assert_code(decide_publication(&f, &e), CHY_PUBLICATION_UNKNOWN);
+		south.domain = doc_id_of(NORTH);
+		assert_ok(decide_publication(&f, &e));
+		south.domain = doc_id_of(SOUTH);
+	}
+}
+
 static void
 procedures_are_open_and_lead_somewhere(void **state)
 {
@@ -237,6 +270,7 @@ procedures_know_their_open_rules(void **state)
 static const struct CMUnitTest tests[] = {
 	EACH_ROWS(distribution_rules_hold, "CM-P-21"),
 	EACH_ROWS(every_combination_is_decided, "CM-P-07 CM-P-12 CM-P-27"),
+	EACH(what_another_tenant_has_is_not_seen),
 	EACH(procedures_are_open_and_lead_somewhere),
 	EACH(procedures_know_their_open_rules),
 };

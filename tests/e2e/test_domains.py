@@ -1,0 +1,85 @@
+"""Two tenants, North and South, who share the authorities: what an officer of one can learn of the other's, or do to it."""
+import hashlib
+
+import pytest
+
+from test_log_domains import make_officer, tenants  # noqa: F401 (a fixture)
+from test_tokens import issue, refused, tokens  # noqa: F401
+from world import Refused
+
+
+@pytest.fixture(scope="module")
+def house(sqlite_house):
+    return sqlite_house
+
+
+def requests(house, who, **filters):
+    query = "&".join(f"{k}={v}" for k, v in dict(filters, limit=1000).items())
+    return [i["id"] for i in house.call("GET", f"/api/v1/requests?{query}", officer=house.officers[who])["items"]]
+
+
+def test_requests_of_others_are_not_there(tenants):  # noqa: F811
+    """By list and by number: what the auditor's role and the act's roles allow ends at the domain. rows=CM-O-12"""
+    mine, rejected = tenants.made["issue"], tenants.made["rejected"]  # of Harbour, below North; of South
+    for who, own, foreign in (("nora", mine, rejected), ("hanna", mine, rejected), ("sven", rejected, mine)):
+        assert own in requests(tenants, who) and foreign not in requests(tenants, who)
+        assert tenants.call("GET", f"/api/v1/requests/{own}", officer=tenants.officers[who])["id"] == own
+        with pytest.raises(Refused) as e:
+            tenants.call("GET", f"/api/v1/requests/{foreign}", officer=tenants.officers[who])
+        assert (e.value.status, e.value.code) == (404, "CHY-1603")
+    assert {mine, rejected} <= set(requests(tenants, "anna"))
+    by_certificate = tenants.act("certificate.hold", {"certificates": [{"certificate": tenants.made["south"]}]}, tenants.officers["rosa"])
+    tenants.act("certificate.reinstate", {"certificates": [{"certificate": tenants.made["south"]}]}, tenants.officers["rosa"])
+    assert by_certificate["id"] in requests(tenants, "sven") and by_certificate["id"] not in requests(tenants, "nora")
+
+
+def test_an_authority_is_not_for_every_domain_to_keep(tenants):  # noqa: F811
+    """Who may not revoke it may not reject its revocation either; the second officer sees what is to be signed. rows=CM-O-23"""
+    anna, ben, sven = (tenants.officers[o] for o in ("anna", "ben", "sven"))
+    authority = next(d for d in tenants.call("GET", "/api/v1/documents/authority", officer=anna)["items"] if d["name"] == "Issuing CA")
+    der = tenants.call("GET", f"/api/v1/authorities/{authority['id']}/certificate", headers={"Accept": "application/pkix-cert"})
+    own = tenants.call("GET", f"/api/v1/certificates?sha256={hashlib.sha256(der).hexdigest()}", officer=anna)["items"][0]
+    request = tenants.prepare(anna, "authority.revoke", {"certificates": [{"certificate": own["id"]}], "reason": "superseded"})
+    assert tenants.bring(anna, request, anna)["state"] == "waiting"
+    with pytest.raises(Refused) as e:
+        tenants.act("request.reject", {"request": request["id"], "reason": "not in the south"}, sven)
+    assert e.value.code == "CHY-1602"
+    assert request["id"] not in requests(tenants, "sven", inbox="true")
+    assert request["id"] in requests(tenants, "ben", inbox="true")
+    shown = tenants.call("GET", f"/api/v1/requests/{request['id']}", officer=ben)
+    assert shown["difference"] == request["difference"] != []
+    tenants.act("request.reject", {"request": request["id"], "reason": "it stays"}, ben)
+
+
+def test_what_is_hidden_is_not_told_apart(tenants):  # noqa: F811
+    """rows=CM-O-12"""
+    nina, anna = tenants.officers["nina"], tenants.officers["anna"]
+    row = tenants.call("GET", f"/api/v1/certificates/{tenants.made['south']}", officer=anna)
+    told = set()
+    for item in ({"certificate": row["id"]}, {"certificate": 1},
+                 {"authority": row["authority"], "serial": row["serial"]}, {"authority": row["authority"], "serial": "4711"},
+                 {"authority": 4711, "serial": "4711"}):
+        with pytest.raises(Refused) as e:
+            tenants.prepare(nina, "certificate.hold", {"certificates": [item]})
+        told.add((e.value.status, e.value.code, e.value.problem["detail"], e.value.problem["field"]))
+    assert len(told) == 1, told
+
+
+def test_keys_of_others_stay_in_the_archive(tenants, tokens):  # noqa: F811
+    """An officer of North recovers nothing that was archived in South, by whatever name. rows=CM-I-06,CM-O-12"""
+    anna, ben = tokens.officers["anna"], tokens.officers["ben"]
+    body = next(d for d in tokens.call("GET", "/api/v1/documents/token-procedure", officer=anna)["items"] if d["name"] == "Soft none")["body"]
+    for name in ("North", "South"):
+        tokens.act("token-procedure.create", dict(body, name=f"Soft {name}", domain=name), anna, ben)
+    make_officer(tokens, "rina", "Rina North", "Recovery officer", "North")
+    who = {"subject.common-name": "Paula Person"}
+    south = issue(tokens, "Soft South", **who)["archived"]
+    with refused("CHY-1767"):
+        issue(tokens, "Recover latest", "rina", **who)
+    with refused("CHY-1767"):
+        issue(tokens, "Recover all", "rina", **who)
+    north = issue(tokens, "Soft North", **who)["archived"]
+    issue(tokens, "Soft South", **who)  # the newest is not hers
+    assert issue(tokens, "Recover latest", "rina", **who)["recovered"] == north
+    assert issue(tokens, "Recover all", "rina", **who)["recovered"] == north
+    assert len(issue(tokens, "Recover all", "rita", **who)["recovered"]) == 3 and south != north
