@@ -146,9 +146,11 @@ password_form_check(struct bytes text, struct err *e)
 	NEED(text.n < PASSWORD_TEXT_MAX, e, CHY_PASSWORD_FORM, NULL, "longer than %d bytes",
 	     PASSWORD_TEXT_MAX - 1);
 	TRY(form_parse(a, text, &f, e));
-	NEED(f.cost.log_n >= cost_now.log_n && f.cost.r >= cost_now.r && f.salt.n >= SALT, e,
-	     CHY_PASSWORD_FORM, NULL, "at least ln=%u, r=%u and a salt of %d bytes are wanted",
-	     cost_now.log_n, cost_now.r, SALT);
+	/* exactly: a dearer one would be paid for by the server, at each guess */
+	NEED(f.cost.log_n == cost_now.log_n && f.cost.r == cost_now.r && f.cost.p == cost_now.p &&
+		 f.salt.n >= SALT,
+	     e, CHY_PASSWORD_FORM, NULL, "ln=%u, r=%u, p=%u and a salt of %d bytes or more are wanted",
+	     cost_now.log_n, cost_now.r, cost_now.p, SALT);
 	return RC_OK;
 }
 

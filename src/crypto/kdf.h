@@ -29,7 +29,7 @@ MUST enum rc password_hash(const struct secret *password, char text[PASSWORD_TEX
    much. Takes the same time whether or not it is right. */
 MUST enum rc password_verify(const struct secret *password, struct bytes text, struct err *e);
 
-/* May it be stored: a form of this kind that somebody else made, at today's cost at least, with a salt of 16 bytes at least?
+/* May it be stored: a form of this kind that somebody else made, at exactly today's cost, with a salt of 16 bytes at least?
    Pure. CHY_PASSWORD_FORM. */
 MUST enum rc password_form_check(struct bytes text, struct err *e);
 

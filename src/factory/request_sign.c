@@ -211,11 +211,18 @@ decide_and_commit(struct signing *s, const struct bytes *cms, size_t n, struct e
 }
 
 static enum rc
-decide_on_newest(struct signing *s, const struct bytes *cms, size_t n, struct err *e)
+take_newest(struct signing *s, struct err *e)
 {
 	TRY(policy_load(s->f, e));
 	snapshot_unref(s->policy);
 	s->policy = factory_policy(s->f);
+	return RC_OK;
+}
+
+static enum rc
+decide_on_newest(struct signing *s, const struct bytes *cms, size_t n, struct err *e)
+{
+	TRY(take_newest(s, e));
 	return decide_and_commit(s, cms, n, e);
 }
 
@@ -244,19 +251,33 @@ void_if_stale(struct signing *s, enum rc rc, struct err *e)
 	return rc;
 }
 
+/* By the policy as it is once nothing else can change a status. *ret_officers: an officer's certificate is among them, and
+   what changes officers is not held back: then nothing is decided. */
 static enum rc
-decide_status_locked(struct signing *s, const struct bytes *cms, size_t n, struct err *e)
+decide_status_now(struct signing *s, const struct bytes *cms, size_t n, bool in_turn, bool *ret_officers,
+		  struct err *e)
+{
+	TRY(take_newest(s, e));
+	TRY(status_act_touches_officers(s->f, s->a, s->policy, &s->request, ret_officers, e));
+	*ret_officers = *ret_officers && !in_turn;
+	return *ret_officers ? RC_OK : decide_and_commit(s, cms, n, e);
+}
+
+static enum rc
+decide_status_locked(struct signing *s, const struct bytes *cms, size_t n, bool in_turn, bool *ret_officers,
+		     struct err *e)
 {
 	enum rc rc;
 
 	pthread_mutex_lock(&s->f->revoking);
-	rc = decide_and_commit(s, cms, n, e);
+	rc = decide_status_now(s, cms, n, in_turn, ret_officers, e);
 	pthread_mutex_unlock(&s->f->revoking);
 	return void_if_stale(s, rc, e);
 }
 
 /* Statuses are decided one after the other; where an officer's certificate is among them, also in turn with what changes
-   officers, so that of the last two people neither can go behind the other's back. */
+   officers, so that of the last two people neither can go behind the other's back. That is asked with the lock held: an
+   officer may just have been bound to one of them. */
 static enum rc
 decide_status_act(struct signing *s, const struct bytes *cms, size_t n, struct err *e)
 {
@@ -264,16 +285,11 @@ decide_status_act(struct signing *s, const struct bytes *cms, size_t n, struct e
 	enum rc rc;
 
 	TRY(request_read(s->a, &s->row, &s->request, e));
-	TRY(status_act_touches_officers(s->f, s->a, s->policy, &s->request, &officers, e));
+	TRY(decide_status_locked(s, cms, n, false, &officers, e));
 	if (!officers)
-		return decide_status_locked(s, cms, n, e);
+		return RC_OK;
 	pthread_mutex_lock(&s->f->deciding);
-	rc = policy_load(s->f, e);
-	if (rc == RC_OK) {
-		snapshot_unref(s->policy);
-		s->policy = factory_policy(s->f);
-		rc = decide_status_locked(s, cms, n, e);
-	}
+	rc = decide_status_locked(s, cms, n, true, &officers, e);
 	pthread_mutex_unlock(&s->f->deciding);
 	return rc;
 }

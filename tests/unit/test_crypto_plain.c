@@ -189,7 +189,9 @@ password_forms_to_be_stored(void **state)
 		bool good;
 	} all[] = {
 		{ "$scrypt$ln=15,r=8,p=1$" SALT16 "$" RFC_HASH, true },
-		{ "$scrypt$ln=16,r=8,p=2$" SALT16 "$" RFC_HASH, true },
+		{ "$scrypt$ln=16,r=8,p=1$" SALT16 "$" RFC_HASH, false }, /* dearer: the server would pay */
+		{ "$scrypt$ln=15,r=9,p=1$" SALT16 "$" RFC_HASH, false },
+		{ "$scrypt$ln=15,r=8,p=2$" SALT16 "$" RFC_HASH, false },
 		{ "$scrypt$ln=14,r=8,p=1$" SALT16 "$" RFC_HASH, false },
 		{ "$scrypt$ln=15,r=7,p=1$" SALT16 "$" RFC_HASH, false },
 		{ "$scrypt$ln=15,r=8,p=1$" RFC_SALT "$" RFC_HASH, false },
