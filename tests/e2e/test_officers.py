@@ -250,6 +250,40 @@ def test_a_new_certificate_on_a_dynamic_token_works_at_once(house, scratch):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_a_token_is_stopped_with_the_certificate_that_binds(house):
+    """Another certificate of the token does not go round that, unless the bound one was superseded. rows=CM-O-05"""
+    rosa = house.officers["rosa"]
+    profile_of(house, "dynamic-token", "By a stopped token")
+    dan = house.make_officer("Dan Dynamic", "By a stopped token", house.officers["anna"], house.officers["ben"], issuer=rosa)
+    newer = certificate_for(house, "Dan Dynamic", key_of(dan))
+    body = house.call("GET", f"/api/v1/documents/officer/{dan.id}", officer=house.officers["anna"])["body"]
+    bound = {"certificates": [{"certificate": body["certificate"]}]}
+
+    def stopped(who, code):
+        with pytest.raises(Refused) as e:
+            house.call("GET", "/api/v1/whoami", officer=who)
+        assert e.value.code == code
+
+    session = house.open_session(officer=newer)
+    house.act("certificate.hold", bound, rosa)
+    stopped(newer, "CHY-1608")
+    stopped(dan, "CHY-1608")
+    with pytest.raises(Refused) as e:
+        house.issue(session, make_csr(None, sans=["held.example.org"])[0])
+    assert e.value.status in (401, 403), e.value
+    house.act("certificate.reinstate", bound, rosa)
+    assert house.call("GET", "/api/v1/whoami", officer=newer)["officer"] == dan.id
+    house.act("certificate.revoke", dict(bound, reason="superseded"), rosa)
+    stopped(dan, "CHY-1607")
+    assert house.call("GET", "/api/v1/whoami", officer=newer)["officer"] == dan.id
+
+    dave = house.make_officer("Dave Dynamic", "By a stopped token", house.officers["anna"], house.officers["ben"], issuer=rosa)
+    newer = certificate_for(house, "Dave Dynamic", key_of(dave))
+    body = house.call("GET", f"/api/v1/documents/officer/{dave.id}", officer=house.officers["anna"])["body"]
+    house.act("certificate.revoke", {"certificates": [{"certificate": body["certificate"]}], "reason": "key-compromise"}, rosa)
+    stopped(newer, "CHY-1607")
+
+
 def test_nothing_is_issued_to_a_static_token_while_it_is_bound(house):
     """rows=CM-O-06"""
     anna, ben, rosa = (house.officers[o] for o in ("anna", "ben", "rosa"))

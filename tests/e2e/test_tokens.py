@@ -307,6 +307,28 @@ def test_an_officer_is_bound_to_the_whole_token(tokens):
         assert e.value.code == "CHY-1655"
 
 
+def test_recovered_keys_are_in_the_token(tokens):
+    """With the certificates that they had, or with new ones: in the token, and nobody's word. rows=CM-O-06"""
+    anna, ben = tokens.officers["anna"], tokens.officers["ben"]
+    who = {"subject.common-name": "Resi Recovered"}
+    first = issue(tokens, "Soft none", **who)
+    old = fetch(tokens, first["token"])
+    archived = {hashlib.sha256(spki(c)).hexdigest() for c in opened(base64.b64decode(old["file"]), old["pin"])[1]
+                if not isinstance(c.public_key(), ec.EllipticCurvePublicKey)}
+    tokens.act("token-procedure.create", {"name": "Sign and recover", "storage_profile": "pkcs12", "pin_procedure": "Shown",
+                                          "issuer_certificates": "none", "certificate_procedures": ["Signature"],
+                                          "key_procedures": ["Recover latest"]}, anna, ben)
+    tokens.act("officer-profile.create", {"name": "Static recovered", "entity_type": "static-token", "roles": ["use-clients"]}, anna, ben)
+    for procedure in ("Sign and recover", "Recover anew"):
+        made = issue(tokens, procedure, "rita", **who)
+        assert made["recovered"] == first["archived"]
+        done = tokens.act("officer.create", {"name": f"By {procedure}", "profile": "Static recovered",
+                                             "certificate": made["certificates"][0]}, anna, ben)
+        body = tokens.call("GET", f"/api/v1/documents/officer/{done['result']['id']}", officer=anna)["body"]
+        assert set(body["archived_keys"]) == archived and len(body["keys"]) == 1, procedure
+        tokens.act("officer.modify", dict(body, state="closed"), anna, ben, obj=done["result"]["id"])
+
+
 def test_an_archived_key_is_no_officer(tokens):
     """Who takes an officer's encryption key out of the archive is not the officer with it. rows=CM-O-05"""
     anna, ben, rosa = (tokens.officers[o] for o in ("anna", "ben", "rosa"))

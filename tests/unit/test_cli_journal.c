@@ -17,7 +17,7 @@ enum { ANNA = 61, BERT = 62, PROFILE = 50, DOMAIN = 70, ANNA_CERT = 101, BERT_CE
 
 static struct arena *mem;
 static struct softkey *root_key, *journal_key, *anna_key, *bert_key;
-static struct bytes root, journal_cert, anna, bert, issued[4], forged, foreign;
+static struct bytes root, journal_cert, anna, unfit, bert, issued[4], forged, foreign;
 static char instance[65];
 
 /* ---- the journal ---- */
@@ -245,6 +245,7 @@ enum deed {
 	BACKDATED_CERTIFICATE,
 	CLOCK_FROM_NOWHERE, /* a leaf says that the clock was set back, but the last head had another time */
 	SESSION_OF_CLOSED,  /* the officer who opened it was closed before */
+	NOT_FOR_SIGNATURES, /* the officer's certificate is for encryption */
 	DEEDS,
 	/* what looks like one of these, and is none */
 	SESSION_BEFORE_CLOSED = DEEDS,
@@ -408,11 +409,16 @@ by_officer(enum deed bad)
 static void
 tell(enum deed bad)
 {
+	const struct bytes own = anna;
+
+	if (bad == NOT_FOR_SIGNATURES)
+		anna = unfit;
 	leaves_n = rows_n = documents_n = certificates_n = signatures_n = 0;
 	ceremony(bad);
 	two_officers(bad);
 	session(bad);
 	by_officer(bad);
+	anna = own;
 }
 
 /* ---- the export ---- */
@@ -534,6 +540,12 @@ start(void **state)
 	anna = test_issue(
 	    mem,
 	    (struct test_cert){ .cn = "Anna", .key = anna_key, .issuer_cn = "Root", .issuer_key = root_key });
+	unfit = test_issue(mem,
+			   (struct test_cert){ .cn = "Anna",
+					       .key = anna_key,
+					       .issuer_cn = "Root",
+					       .issuer_key = root_key,
+					       .ku = "keyEncipherment" });
 	bert = test_issue(
 	    mem,
 	    (struct test_cert){ .cn = "Bert", .key = bert_key, .issuer_cn = "Root", .issuer_key = root_key });

@@ -56,7 +56,8 @@ static const struct {
 	  "\"Admin\","
 	  "\"certificate_sha256\":" PRINT(
 	      "01234567") ",\"certificate\":17,\"subject\":\"CN=New\",\"certificate_procedure\":301,"
-			  "\"token\":\"card 1\",\"keys\":[" PRINT("89abcdef") "],\"boot\":false}" },
+			  "\"token\":\"card 1\",\"keys\":[" PRINT("89abcdef") "],\"archived_keys\":[" PRINT(
+			      "01234567") "],\"boot\":false}" },
 	{ KIND_CA_KEY,
 	  "{\"name\":\"New\",\"state\":\"active\",\"domain\":101,\"visible_in_subdomain\":false,"
 	  "\"algorithm\":\"p-256\","
