@@ -51,8 +51,8 @@ walk_to(const struct job *j, const char *folder, struct bytes path, int *ret, co
 	for (; rest.p != NULL; one = text_cut(rest, '/', &rest)) {
 		const char *part = arena_str(j->a, one);
 
-		if (part != NULL && !j->d.removal)
-			(void)!mkdirat(fd, part, 0755);
+		if (part != NULL && !j->d.removal && mkdirat(fd, part, 0755) == 0)
+			(void)!fchmodat(fd, part, 0755, 0); /* whatever the umask is */
 		next = part ? openat(fd, part, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1;
 		close(fd);
 		fd = next;

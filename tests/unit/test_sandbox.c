@@ -12,6 +12,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+static bool cannot_listen(void);
+
 /* Runs fn in a child behind the sandbox; true: it said so. */
 static bool
 in_sandbox(bool may_connect, bool (*fn)(void))
@@ -20,7 +22,7 @@ in_sandbox(bool may_connect, bool (*fn)(void))
 	int status = 0;
 
 	if (pid == 0) {
-		struct sandbox s = { .may_connect = may_connect };
+		struct sandbox s = { .may_connect = may_connect, .never_listens = fn == cannot_listen };
 
 		_exit(sandbox_enter(&s, NULL) == RC_OK && s.seccomp && fn() ? 0 : 1);
 	}
@@ -43,6 +45,15 @@ cannot_trace_or_mount(void)
 	return ptrace(PTRACE_TRACEME, 0, NULL, NULL) == -1 && errno == EPERM && unshare(CLONE_NEWNS) == -1 &&
 	    errno == EPERM && syscall(SYS_io_uring_setup, 1, NULL) == -1 && errno == EPERM &&
 	    setuid(0) == -1 && errno == EPERM;
+}
+
+static bool
+cannot_listen(void)
+{
+	int s = socket(AF_INET, SOCK_STREAM, 0);
+
+	return s >= 0 && listen(s, 1) == -1 && errno == EPERM && accept(s, NULL, NULL) == -1 &&
+	    errno == EPERM;
 }
 
 static bool
@@ -134,6 +145,12 @@ connects_only_where_the_database_needs_it(void **state)
 }
 
 static void
+listens_nowhere_where_it_never_does(void **state)
+{
+	assert_true(in_sandbox(true, cannot_listen));
+}
+
+static void
 goes_on_starting_threads(void **state)
 {
 	assert_true(in_sandbox(false, binds_threads));
@@ -143,6 +160,7 @@ static const struct CMUnitTest tests[] = {
 	CASE(starts_no_programs),
 	CASE(traces_and_mounts_nothing),
 	CASE(connects_only_where_the_database_needs_it),
+	CASE(listens_nowhere_where_it_never_does),
 	CASE(goes_on_starting_threads),
 	CASE(binds_threads_that_run_already),
 };
