@@ -31,8 +31,7 @@ new_factory(void)
 	pthread_mutex_init(&f->policy_loading, NULL);
 	pthread_mutex_init(&f->deciding, NULL);
 	pthread_mutex_init(&f->revoking, NULL);
-	pthread_mutex_init(&f->resuming.lock, NULL);
-	pthread_mutex_init(&f->acting, NULL);
+	acting_init(&f->acting);
 	pthread_mutex_init(&f->sequencing, NULL);
 	f->policy_stamp = -1;
 	f->began_ms = clock_now_ms();
@@ -149,7 +148,6 @@ static enum rc
 start(struct factory *f, int64_t longest_rest_ms, struct err *e)
 {
 	size_t adopted = 0;
-	bool more; /* the job goes on */
 
 	TRY(load_identity(f, e));
 	TRY(load_audit_key(f, e));
@@ -158,7 +156,6 @@ start(struct factory *f, int64_t longest_rest_ms, struct err *e)
 	if (adopted > 0)
 		LOG(WARNING, "factory.reconciled", LI("adopted", (int64_t)adopted));
 	TRY(policy_load(f, e));
-	TRY(requests_resume(f, &more, e));
 	TRY(outbox_start(f, longest_rest_ms > 0 ? longest_rest_ms : LONGEST_REST_MS, &f->outbox, e));
 	return jobs_start(f, &f->jobs, e);
 }
@@ -198,8 +195,7 @@ factory_close(struct factory *f)
 	remembered_free(f->remembered);
 	arena_free(f->identity);
 	pthread_mutex_destroy(&f->deciding);
-	pthread_mutex_destroy(&f->resuming.lock);
-	pthread_mutex_destroy(&f->acting);
+	acting_fini(&f->acting);
 	pthread_mutex_destroy(&f->sequencing);
 	pthread_mutex_destroy(&f->policy_loading);
 	pthread_rwlock_destroy(&f->policy_lock);
@@ -217,12 +213,11 @@ factory_repair(struct factory *f, struct err *e)
 {
 	uint64_t seen = doubt_seen(&f->doubt);
 	size_t adopted = 0;
-	bool more;
 
 	TRY(reconcile(f, 0, &adopted, e));
 	doubt_settle(&f->doubt, seen);
 	LOG(INFO, "factory.repaired", LI("adopted", (int64_t)adopted));
-	return requests_resume(f, &more, e);
+	return RC_OK;
 }
 
 static void

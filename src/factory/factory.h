@@ -12,6 +12,7 @@
 #include "base/bytes.h"
 #include "base/idgen.h"
 #include "base/rc.h"
+#include "factory/acting.h"
 #include "factory/doubt.h"
 #include "model/attribute.h"
 #include "policy/snapshot.h"
@@ -31,9 +32,8 @@ struct factory_figures {
 	_Atomic int64_t issuing; /* now: begun and not answered */
 };
 
-/* The walk over requests that are signed and not done; under its lock. */
+/* The walk over requests that are signed and not done; the job's own. */
 struct resuming {
-	pthread_mutex_t lock;
 	int64_t after;     /* the request that was tried last; 0: from the first */
 	enum code told[8]; /* the causes that the log has, until a walk went through without any */
 	size_t told_n;
@@ -66,8 +66,8 @@ struct factory {
 	pthread_mutex_t
 	    revoking; /* held while statuses of certificates are decided and committed; behind deciding */
 	_Atomic int64_t
-	    status_epoch;       /* grows with every change of a status: what was known before may not hold */
-	pthread_mutex_t acting; /* held while the work of a signed request is done and committed */
+	    status_epoch;     /* grows with every change of a status: what was known before may not hold */
+	struct acting acting; /* the signed requests whose work is being done and committed */
 	pthread_mutex_t sequencing; /* one step of the sequencer at a time, whoever wants it */
 	/* Something was signed whose outcome in the store is not known: nothing is issued before reconcile has been through,
 	   so that a retry finds what the first try made. */

@@ -130,7 +130,7 @@ static const struct {
 	{ "repair", do_repair, 500, false },
 	{ "follower", do_follow, 1000, true },
 	{ "auditor", do_audit, 1000, true },
-	{ "requests", do_requests, 5000, false }, /* takes the lock that officers' acts wait for */
+	{ "requests", do_requests, 1000, false },
 	{ "unsigned", do_expire, 5000, false },
 	{ "tokens", do_tokens, 5000, false }, /* files and PINs are erased whatever the others meet */
 	{ "idempotency", do_age, 20000, true },

@@ -116,7 +116,7 @@ work_and_apply(struct signing *s, struct err *e)
 }
 
 static enum rc
-carry_out_locked(struct signing *s, struct err *e)
+carry_out_alone(struct signing *s, struct err *e)
 {
 	struct err also = { 0 };
 	enum rc rc;
@@ -135,10 +135,26 @@ carry_out_locked(struct signing *s, struct err *e)
 enum rc
 carry_out(struct signing *s, struct err *e)
 {
+	struct acting_on on = { .request = s->row.id };
 	enum rc rc;
 
-	pthread_mutex_lock(&s->f->acting);
-	rc = carry_out_locked(s, e);
-	pthread_mutex_unlock(&s->f->acting);
+	acting_enter(&s->f->acting, &on);
+	rc = carry_out_alone(s, e);
+	acting_leave(&s->f->acting, &on);
+	return rc;
+}
+
+enum rc
+carry_on(struct signing *s, bool *ret_done, struct err *e)
+{
+	struct acting_on on = { .request = s->row.id };
+	enum rc rc;
+
+	*ret_done = false;
+	if (!acting_try(&s->f->acting, &on))
+		return RC_OK;
+	rc = carry_out_alone(s, e);
+	acting_leave(&s->f->acting, &on);
+	*ret_done = rc == RC_OK;
 	return rc;
 }

@@ -41,8 +41,11 @@ MUST enum rc put_effect(struct signing *s, struct effect *x, struct change *c, s
 /* What is committed has happened, whether or not the policy can be read just now: its job tries again each second. */
 void bring_into_force(struct signing *s);
 
-/* A request that has its signatures takes effect, or fails for good; what is only late stays and is tried again. One at a
-   time: the job that carries on must not do what a call is doing. */
+/* A request that has its signatures takes effect, or fails for good; what is only late stays and is tried again. One thread
+   a request, which the others wait for. */
 MUST enum rc carry_out(struct signing *s, struct err *e);
+
+/* The same for the job that carries on: what a call is doing already is left to it, and *ret_done is false. */
+MUST enum rc carry_on(struct signing *s, bool *ret_done, struct err *e);
 
 #endif

@@ -6,7 +6,7 @@
 #include "store/read.h"
 
 static enum rc
-resume_one(struct factory *f, int64_t id, struct err *e)
+resume_one(struct factory *f, int64_t id, bool *ret_done, struct err *e)
 {
 	OWN(arena_free)
 	struct arena *a = arena_new(LIMIT_REQUEST_ARENA);
@@ -16,7 +16,7 @@ resume_one(struct factory *f, int64_t id, struct err *e)
 
 	NEED(a != NULL, e, CHY_NO_MEMORY, NULL, "a request");
 	TRY(load_signing(&s, request_id_of(id), e));
-	return carry_out(&s, e);
+	return carry_on(&s, ret_done, e);
 }
 
 enum { JOB_PAGE = 100 };
@@ -44,8 +44,8 @@ walked_through(struct resuming *r)
 	r->after = 0;
 }
 
-static enum rc
-resume_next(struct factory *f, bool *ret_more, struct err *e)
+enum rc
+requests_resume(struct factory *f, bool *ret_more, struct err *e)
 {
 	OWN(arena_free)
 	struct arena *a = NULL;
@@ -60,12 +60,13 @@ resume_next(struct factory *f, bool *ret_more, struct err *e)
 	TRY(store_request_ids(f->store, a, state_text(REQUEST_SIGNED), r->after, JOB_PAGE, &ids, &n, e));
 	for (size_t i = 0; i < n; i++) {
 		struct err why = { 0 };
+		bool carried_on = false;
 
 		r->after = ids[i].value;
-		if (resume_one(f, ids[i].value, &why) != RC_OK) {
+		if (resume_one(f, ids[i].value, &carried_on, &why) != RC_OK)
 			tell_not_carried_on(r, ids[i].value, &why);
+		if (!carried_on)
 			continue;
-		}
 		LOG(INFO, "request.carried-on", LI("request", ids[i].value));
 		done++;
 	}
@@ -73,17 +74,6 @@ resume_next(struct factory *f, bool *ret_more, struct err *e)
 		walked_through(r);
 	*ret_more = n == JOB_PAGE && done > 0;
 	return RC_OK;
-}
-
-enum rc
-requests_resume(struct factory *f, bool *ret_more, struct err *e)
-{
-	enum rc rc;
-
-	pthread_mutex_lock(&f->resuming.lock);
-	rc = resume_next(f, ret_more, e);
-	pthread_mutex_unlock(&f->resuming.lock);
-	return rc;
 }
 
 /* The row says when it lapses unsigned; once signed, the time of the first signature counts. */

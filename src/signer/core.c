@@ -100,6 +100,7 @@ take_batch(struct signer_core *c, struct bytes in, size_t *ret_used, struct err 
 	bool whole;
 	enum rc rc = RC_OK;
 
+	pthread_mutex_lock(&c->changing);
 	for (size_t n = 0; n < LIMIT_SIGNER_BATCH; n++) {
 		rc = frame_take(&rest, &f, &whole, e);
 		if (rc != RC_OK || !whole)
@@ -107,6 +108,7 @@ take_batch(struct signer_core *c, struct bytes in, size_t *ret_used, struct err 
 		take(c, f);
 	}
 	finish(c); /* what came before a damaged message is answered */
+	pthread_mutex_unlock(&c->changing);
 	*ret_used = in.n - rest.n;
 	return rc;
 }
@@ -343,6 +345,7 @@ signer_core_new(const struct signer_core_options *o, struct signer_core **ret, s
 	enum rc rc;
 
 	NEED(c != NULL, e, CHY_NO_MEMORY, NULL, "the signer");
+	pthread_mutex_init(&c->changing, NULL);
 	pthread_mutex_init(&c->writing, NULL);
 	c->fd = -1;
 	rc = begin(c, o, e);
@@ -359,6 +362,7 @@ signer_core_free(struct signer_core *c)
 {
 	if (c == NULL)
 		return;
+	making_end(c);
 	crl_seen_keep(c);
 	crl_seen_free(c->crl_seen);
 	crl_jobs_free(c->crl_jobs);
@@ -374,5 +378,6 @@ signer_core_free(struct signer_core *c)
 	buf_wipe(&c->in);
 	buf_wipe(&c->out);
 	pthread_mutex_destroy(&c->writing);
+	pthread_mutex_destroy(&c->changing);
 	free(c);
 }

@@ -43,6 +43,7 @@ struct item {
 
 struct token_shop;
 struct crl_jobs;
+struct making;
 
 struct signer_core {
 	struct signer_core_options o;
@@ -50,8 +51,11 @@ struct signer_core {
 	struct token_shop *shop;
 	struct crl_jobs *crl_jobs;
 	struct crl_seen *crl_seen;
-	uint64_t crl_kept;       /* position up to which crl_seen is kept in its file */
-	pthread_mutex_t writing; /* of fd and out */
+	uint64_t crl_kept; /* position up to which crl_seen is kept in its file */
+	pthread_mutex_t
+	    changing; /* of keys, journal and `making`: held for each batch, and when a key is entered */
+	struct making *making;   /* keys that tokens are making */
+	pthread_mutex_t writing; /* of fd and out; behind changing */
 	int fd;                  /* -1: no socket, answers stay in out */
 	struct item *items;      /* LIMIT_SIGNER_BATCH of them */
 	size_t n_items;
@@ -82,6 +86,19 @@ MUST enum rc core_find(struct signer_core *c, struct bytes label, struct skey **
 MUST enum rc core_find_of_class(struct signer_core *c, struct bytes label, enum signer_class class,
 				struct skey **ret, struct err *e);
 MUST enum rc core_find_alg(struct bytes name, const struct skey *k, enum sigalg *ret, struct err *e);
+
+/* A key that was made, into the journal; what the journal does not take is deleted again. The payload is the answer. */
+MUST enum rc core_key_made(struct signer_core *c, struct skey *k, struct buf *payload, struct err *e);
+
+/* ---- making.c ---- */
+
+/* Has the key made by its token and answers later. CHY_SIGNER_BUSY: too many at once. */
+MUST enum rc making_start(struct signer_core *c, struct item *it, struct bytes label, enum signer_class class,
+			  const char *kind, struct bytes where, struct err *e);
+/* CHY_SIGNER_BUSY: a key of this label is on its way. */
+MUST enum rc making_check(const struct signer_core *c, struct bytes label, struct err *e);
+/* Waits for the threads a moment. Where a token hangs the process ends here. */
+void making_end(struct signer_core *c);
 
 /* ---- status.c ---- */
 

@@ -72,13 +72,31 @@ do_hello(struct signer_core *c, struct item *it, struct rd *r)
 	return RC_OK;
 }
 
+enum rc
+core_key_made(struct signer_core *c, struct skey *k, struct buf *payload, struct err *e)
+{
+	char context[4 * SIGNER_URI_MAX];
+	const char *what = context;
+
+	snprintf(context, sizeof(context), "class=%s kind=%s where=%s", signer_class_name(k->class), k->kind,
+		 k->where);
+	if (core_record(c, SJ_KEY_MADE, k, k->spki, bytes_str(context), e) != RC_OK) {
+		/* what the journal does not know of must not exist */
+		if (keystore_delete(c->o.keys, k, NULL) != RC_OK)
+			LOG(ERROR, "signer.key-left-behind", LS("context", what));
+		return e->rc;
+	}
+	LOG(INFO, "signer.key-made", LS("key", k->label), LS("kind", k->kind), LS("where", k->where));
+	put_key(payload, k);
+	return RC_OK;
+}
+
 static MUST enum rc
 do_generate(struct signer_core *c, struct item *it, struct rd *r)
 {
 	uint8_t class = rd_u8(r);
 	struct bytes label = rd_lv(r), kind = rd_lv(r), where = rd_lv(r);
-	char kind_text[KEY_NAME_MAX], context[4 * SIGNER_URI_MAX];
-	const char *what = context;
+	char kind_text[KEY_NAME_MAX];
 	struct skey *k;
 
 	TRY(core_done(r, &it->e));
@@ -88,19 +106,12 @@ do_generate(struct signer_core *c, struct item *it, struct rd *r)
 	NEED(class != SIGNER_ARCHIVE || bytes_starts(kind, "p-"), &it->e, CHY_KEY_KIND, NULL,
 	     "an archive key is on a NIST curve");
 	TRY(core_journal_ready(c, &it->e));
+	TRY(making_check(c, label, &it->e));
 	snprintf(kind_text, sizeof(kind_text), "%.*s", BYTES_FMT(kind));
+	if (c->fd >= 0 && bytes_starts(where, "pkcs11:")) /* without a socket nobody waits */
+		return making_start(c, it, label, class, kind_text, where, &it->e);
 	TRY(keystore_generate(c->o.keys, label, class, kind_text, where, &k, &it->e));
-	snprintf(context, sizeof(context), "class=%s kind=%s where=%s", signer_class_name(class), k->kind,
-		 k->where);
-	if (core_record(c, SJ_KEY_MADE, k, k->spki, bytes_str(context), &it->e) != RC_OK) {
-		/* what the journal does not know of must not exist */
-		if (keystore_delete(c->o.keys, k, NULL) != RC_OK)
-			LOG(ERROR, "signer.key-left-behind", LS("context", what));
-		return it->e.rc;
-	}
-	LOG(INFO, "signer.key-made", LS("key", k->label), LS("kind", k->kind), LS("where", k->where));
-	put_key(&it->payload, k);
-	return RC_OK;
+	return core_key_made(c, k, &it->payload, &it->e);
 }
 
 static MUST enum rc

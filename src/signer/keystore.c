@@ -413,12 +413,10 @@ set_reference(struct skey *k, struct bytes id, struct err *e)
 }
 
 static MUST enum rc
-generate_in_token(struct keystore *s, struct skey *k, const char *kind, struct bytes where, struct err *e)
+generate_in_token(struct skey *k, const char *kind, struct err *e)
 {
 	uint8_t id[16];
 
-	TRY_AT(p11_uri_parse(k->inside->mem, where, &k->inside->uri, e), e, "where");
-	TRY_AT(token_of(s, &k->inside->uri, &k->inside->token, e), e, "where");
 	TRY(rand_bytes(id, sizeof(id), e));
 	if (k->class == SIGNER_ARCHIVE)
 		TRY(p11_key_generate_agreeing(k->inside->token, kind, BYTES_OF(id), bytes_str(k->label),
@@ -431,12 +429,11 @@ generate_in_token(struct keystore *s, struct skey *k, const char *kind, struct b
 }
 
 enum rc
-keystore_generate(struct keystore *s, struct bytes label, enum signer_class class, const char *kind,
-		  struct bytes where, struct skey **ret, struct err *e)
+keystore_begin(struct keystore *s, struct bytes label, enum signer_class class, struct bytes where,
+	       struct skey **ret, struct err *e)
 {
 	OWN(skey_free)
 	struct skey *k = NULL;
-	enum rc rc;
 
 	NEED(signer_label_ok(label), e, CHY_SIGNER_LABEL, NULL, "1 to %d of a-z A-Z 0-9 . _ -",
 	     SIGNER_LABEL_MAX);
@@ -444,18 +441,68 @@ keystore_generate(struct keystore *s, struct bytes label, enum signer_class clas
 	NEED(s->n < SIGNER_KEYS_MAX, e, CHY_SIGNER_KEYS_FULL, NULL, "%d keys", SIGNER_KEYS_MAX);
 	k = skey_new(label, class);
 	NEED(k != NULL, e, CHY_NO_MEMORY, NULL, "a key");
-	if (bytes_is(where, SOFTWARE))
-		TRY(generate_software(k, kind, e));
-	else
-		TRY(generate_in_token(s, k, kind, where, e));
-	rc = save(s, k, e);
+	if (!bytes_is(where, SOFTWARE)) {
+		struct bytes own = arena_dup(k->inside->mem, where);
+
+		NEED(own.p != NULL, e, CHY_NO_MEMORY, NULL, "a key");
+		TRY_AT(p11_uri_parse(k->inside->mem, own, &k->inside->uri, e), e, "where");
+		TRY_AT(token_of(s, &k->inside->uri, &k->inside->token, e), e, "where");
+	}
+	*ret = k;
+	k = NULL;
+	return RC_OK;
+}
+
+enum rc
+keystore_make(struct skey *k, const char *kind, struct err *e)
+{
+	return k->inside->token == NULL ? generate_software(k, kind, e) : generate_in_token(k, kind, e);
+}
+
+void
+keystore_drop(struct skey *k)
+{
+	skey_free(k);
+}
+
+static MUST enum rc
+add(struct keystore *s, struct skey *k, struct err *e)
+{
+	NEED(keystore_find(s, bytes_str(k->label)) == NULL, e, CHY_SIGNER_KEY_EXISTS, NULL, "%s", k->label);
+	NEED(s->n < SIGNER_KEYS_MAX, e, CHY_SIGNER_KEYS_FULL, NULL, "%d keys", SIGNER_KEYS_MAX);
+	TRY(save(s, k, e));
+	s->keys[s->n++] = k;
+	return RC_OK;
+}
+
+enum rc
+keystore_add(struct keystore *s, struct skey *k, struct err *e)
+{
+	enum rc rc = add(s, k, e);
+
+	if (rc == RC_OK)
+		return RC_OK;
+	if (k->inside->hw != NULL && p11_key_delete(k->inside->hw, NULL) != RC_OK)
+		err_field(e, "a key without reference was left in the token");
+	skey_free(k);
+	return rc;
+}
+
+enum rc
+keystore_generate(struct keystore *s, struct bytes label, enum signer_class class, const char *kind,
+		  struct bytes where, struct skey **ret, struct err *e)
+{
+	struct skey *k;
+	enum rc rc;
+
+	TRY(keystore_begin(s, label, class, where, &k, e));
+	rc = keystore_make(k, kind, e);
 	if (rc != RC_OK) {
-		if (k->inside->hw != NULL && p11_key_delete(k->inside->hw, NULL) != RC_OK)
-			err_field(e, "a key without reference was left in the token");
+		skey_free(k);
 		return rc;
 	}
-	*ret = s->keys[s->n++] = k;
-	k = NULL;
+	TRY(keystore_add(s, k, e));
+	*ret = k;
 	return RC_OK;
 }
 

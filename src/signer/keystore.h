@@ -57,6 +57,14 @@ bool keystore_uses_modules(const struct keystore *s);
 /* where: "software" or a PKCS#11 URI of one token. CHY_SIGNER_LABEL, _KEY_EXISTS, _KEYS_FULL, KEY_KIND, P11_... */
 MUST enum rc keystore_generate(struct keystore *s, struct bytes label, enum signer_class class,
 			       const char *kind, struct bytes where, struct skey **ret, struct err *e);
+/* The same in three parts, for keys in tokens: the second may take long, touches nothing but the key and its token, and may
+   be done by any thread. A key of keystore_begin is in no list until keystore_add, which takes it over in any case; who
+   does not come so far gives it to keystore_drop. */
+MUST enum rc keystore_begin(struct keystore *s, struct bytes label, enum signer_class class,
+			    struct bytes where, struct skey **ret, struct err *e);
+MUST enum rc keystore_make(struct skey *k, const char *kind, struct err *e);
+MUST enum rc keystore_add(struct keystore *s, struct skey *k, struct err *e);
+void keystore_drop(struct skey *k);
 /* The file goes first: a crash between leaves a key in the token that nobody refers to. */
 MUST enum rc keystore_delete(struct keystore *s, struct skey *k, struct err *e);
 /* Checks that they make sense and widen nothing, and stores them. */

@@ -76,6 +76,7 @@ exec_signer(const struct world *w, int fd)
 	else
 		unsetenv("CHANCERY_FAULT");
 	setenv("SOFTHSM2_CONF", world_path(w, "softhsm.conf"), 1);
+	setenv("SLOW_PKCS11_GATE", world_path(w, "signer/gate"), 1);
 	argv[n++] = bin;
 	argv[n++] = "--directory";
 	argv[n++] = world_path(w, "signer");
@@ -84,8 +85,10 @@ exec_signer(const struct world *w, int fd)
 	argv[n++] = "--segment-bytes";
 	argv[n++] = w->segment_bytes[0] ? w->segment_bytes : "1048576";
 	if (w->softhsm) {
-		snprintf(module_a, sizeof(module_a), "hsm-a=%s,%s/pin-a", SOFTHSM_MODULE, w->dir);
-		snprintf(module_b, sizeof(module_b), "hsm-b=%s,%s/pin-b", SOFTHSM_MODULE, w->dir);
+		const char *module = w->module ? w->module : SOFTHSM_MODULE;
+
+		snprintf(module_a, sizeof(module_a), "hsm-a=%s,%s/pin-a", module, w->dir);
+		snprintf(module_b, sizeof(module_b), "hsm-b=%s,%s/pin-b", module, w->dir);
 		argv[n++] = "--module";
 		argv[n++] = module_a;
 		argv[n++] = "--module";
@@ -191,6 +194,18 @@ world_setup_stopped(void **state)
 {
 	*state = world_new(false);
 	return *state == NULL;
+}
+
+int
+world_setup_tokens(void **state)
+{
+	struct world *w = world_new(true);
+
+	*state = w;
+	if (w == NULL)
+		return 1;
+	make_tokens(w);
+	return 0;
 }
 
 int

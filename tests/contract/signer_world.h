@@ -24,6 +24,8 @@ struct world {
 	struct signer *s;
 	const char *fault; /* CHANCERY_FAULT of the next start */
 	bool softhsm;
+	const char *
+	    module; /* in place of SOFTHSM_MODULE; the environment variable SLOW_PKCS11_GATE is "DIR/signer/gate" */
 	char segment_bytes[16];
 };
 
@@ -32,6 +34,7 @@ int world_setup(void **state); /* software keys only, started, stub open */
 int
 world_setup_softhsm(void **state); /* with tokens "a" and "b" (PIN_A, PIN_B), modules named hsm-a and hsm-b */
 int world_setup_stopped(void **state); /* nothing started */
+int world_setup_tokens(void **state);  /* the tokens, nothing started */
 int world_teardown(void **state);
 
 /* Starts the process; w->fd is the socket. */

@@ -347,9 +347,119 @@ lost_and_attached(void **state)
 	free(t);
 }
 
+/* ---- a token that hangs while it makes a key ---- */
+
+#define IN_A "pkcs11:token=a?module-name=hsm-a"
+
+enum { PATIENCE_MS = 300 };
+
+static void
+shut(const struct world *w, bool is_shut)
+{
+	world_sh(w, is_shut ? "touch %s" : "rm %s", world_path(w, "signer/gate"));
+}
+
+/* Asked again until the key is there or not; whoever asks in between is told so. */
+static void
+wait_for_key(struct world *w, const char *label, struct arena *a)
+{
+	struct signer_key k;
+	enum rc rc = RC_NOT_FOUND;
+
+	for (int i = 0; i < 600 && rc == RC_NOT_FOUND; i++) {
+		usleep(50000);
+		rc = signer_key_public(w->s, label, MS, a, &k, NULL);
+	}
+	assert_int_equal(rc, RC_OK);
+	assert_true(k.there);
+}
+
+static void
+a_token_hangs(void **state)
+{
+	OWN(arena_free)
+	struct arena *a = arena_new(1 << 20);
+	struct world *w = *state;
+	struct sign_cert c = { "ca", SIGALG_ECDSA_SHA256, make_tbs(a, &(struct tbs_spec){ .serial = 1 }),
+			       BYTES_NONE };
+	struct err e = { 0 };
+	struct signer_key k, *all;
+	struct signed_cert sc;
+	char label[16];
+	size_t n;
+
+	w->module = SLOW_PKCS11;
+	prepare(w);
+	world_start(w);
+	shut(w, true);
+	REFUSED(&e, CHY_SIGNER_TIMEOUT,
+		signer_key_generate(w->s, "hung-0", SIGNER_CA, "p-256", IN_A, PATIENCE_MS, a, &k, &e));
+	/* not a second key of this label, in whichever place */
+	REFUSED(&e, CHY_SIGNER_BUSY,
+		signer_key_generate(w->s, "hung-0", SIGNER_CA, "p-256", IN_A, MS, a, &k, &e));
+	REFUSED(&e, CHY_SIGNER_BUSY,
+		signer_key_generate(w->s, "hung-0", SIGNER_CA, "p-256", "software", MS, a, &k, &e));
+	REFUSED(&e, CHY_SIGNER_NO_KEY, signer_key_public(w->s, "hung-0", MS, a, &k, &e));
+	for (int i = 1; i < 8; i++) {
+		snprintf(label, sizeof(label), "hung-%d", i);
+		REFUSED(&e, CHY_SIGNER_TIMEOUT,
+			signer_key_generate(w->s, label, SIGNER_CA, "p-256", IN_A, PATIENCE_MS, a, &k, &e));
+	}
+	REFUSED(&e, CHY_SIGNER_BUSY,
+		signer_key_generate(w->s, "hung-8", SIGNER_CA, "p-256", IN_A, MS, a, &k, &e));
+	/* all else goes on, also what changes keys */
+	OK(&e, signer_sign_cert_sync(w->s, &c, MS, a, &sc, &e));
+	OK(&e, signer_key_generate(w->s, "other", SIGNER_CA, "p-256", "software", MS, a, &k, &e));
+	OK(&e, signer_key_delete(w->s, "other", MS, &e));
+	shut(w, false);
+	for (int i = 0; i < 8; i++) {
+		snprintf(label, sizeof(label), "hung-%d", i);
+		wait_for_key(w, label, a);
+		REFUSED(&e, CHY_SIGNER_KEY_EXISTS,
+			signer_key_generate(w->s, label, SIGNER_CA, "p-256", IN_A, MS, a, &k, &e));
+	}
+	OK(&e, signer_key_generate(w->s, "hung-8", SIGNER_CA, "p-256", IN_A, MS, a, &k, &e));
+	OK(&e, signer_key_list(w->s, MS, a, &all, &n, &e));
+	assert_int_equal(n, 1 + 9); /* and the CA's */
+	/* a public and a private object each, and the two tokens' own */
+	world_sh(w, "test $(find %s -name '*.object' | wc -l) = %d", world_path(w, "tokens"), 2 + 2 * 9);
+	world_kill(w);
+	world_start(w); /* the journal accounts for them all, or it would not start */
+	OK(&e, signer_key_public(w->s, "hung-7", MS, a, &k, &e));
+	assert_true(k.there);
+}
+
+/* Whoever asked is gone: so is the signer, with the token still hanging, and the next one starts without the key. */
+static void
+a_token_hangs_for_good(void **state)
+{
+	OWN(arena_free)
+	struct arena *a = arena_new(1 << 20);
+	struct world *w = *state;
+	struct err e = { 0 };
+	struct signer_key k;
+
+	w->module = SLOW_PKCS11;
+	prepare(w);
+	world_start(w);
+	shut(w, true);
+	REFUSED(&e, CHY_SIGNER_TIMEOUT,
+		signer_key_generate(w->s, "hung", SIGNER_CA, "p-256", IN_A, PATIENCE_MS, a, &k, &e));
+	assert_int_equal(world_stop(w), 0);
+	shut(w, false);
+	world_start(w);
+	REFUSED(&e, CHY_SIGNER_NO_KEY, signer_key_public(w->s, "hung", MS, a, &k, &e));
+	OK(&e, signer_key_generate(w->s, "hung", SIGNER_CA, "p-256", IN_A, MS, a, &k, &e));
+}
+
 #define T(name, fn) \
 	{ \
 		name, fn, world_setup_stopped, world_teardown, NULL \
+	}
+
+#define H(name, fn) \
+	{ \
+		name, fn, world_setup_tokens, world_teardown, NULL \
 	}
 
 int
@@ -365,6 +475,8 @@ main(void)
 		T("journal: a write fails, and it is repaired", write_fails),
 		T("journal: a sync fails, and it is repaired", sync_fails),
 		T("journal: refuses as long as it cannot be written", stays_refusing_while_it_fails),
+		H("a token hangs while it makes keys", a_token_hangs),
+		H("a token hangs for good", a_token_hangs_for_good),
 		T("lost, then attached to the next signer rows=CM-A-15", lost_and_attached),
 	};
 
