@@ -69,13 +69,16 @@ static const struct filled {
 	{ 7, "certificate_unclaimed", "VALUES (1001, 30, 7001)" },
 	{ 9, "request_secret", "VALUES (5001, 'form')" },
 	{ 9, "key_recovery", "VALUES (1001, 5001, 31, 0)" },
+	{ 11, "outbox", /* another table of the same name */
+	  "VALUES (6001, 'certificate', 1001, 3, 4, 0, 'der', 0, 22, 22, 22, 0, 'waiting', '', 22)" },
+	{ 11, "publication", "VALUES (1001, 4, 32, 5001, 0)" },
 };
 
-/* Emptied on purpose by a later step, because it is filled again from what stays. */
+/* Emptied on purpose by a later step: it is filled again from what stays, or was never written to. */
 static const struct {
 	int64_t step;
 	const char *table;
-} emptied[] = { { 8, "log" }, { 8, "log_link" } };
+} emptied[] = { { 8, "log" }, { 8, "log_link" }, { 11, "outbox" } };
 
 static const struct db_ops *
 engine(const struct world *w)
@@ -103,11 +106,21 @@ run(struct world *w, struct db *db, const char *fmt, ...)
 	ok(db->ops->script(db, buf_cstr(&sql), &w->e));
 }
 
+/* Is there a line for the table as a later step has made it anew? */
+static bool
+is_replaced(const struct filled *r, int64_t step)
+{
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (rows[i].step > r->step && rows[i].step <= step && strcmp(rows[i].table, r->table) == 0)
+			return true;
+	return false;
+}
+
 static void
 fill(struct world *w, struct db *db, int64_t step)
 {
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-		if (rows[i].step <= step && rows[i].rest != NULL)
+		if (rows[i].step <= step && rows[i].rest != NULL && !is_replaced(&rows[i], step))
 			run(w, db, "INSERT INTO %s %s", rows[i].table, rows[i].rest);
 	run(w, db, "UPDATE document_stamp SET value = 1");
 	if (step >= 3)
@@ -242,6 +255,8 @@ read_journal(struct world *w, int64_t from)
 	assert_int_equal(n, from >= 3);
 	if (n == 1)
 		same(kept[0].csr, "csr");
+	if (n == 1)
+		same(kept[0].input, "");
 }
 
 static void
