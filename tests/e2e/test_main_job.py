@@ -37,11 +37,11 @@ def test_two_officers_in_one_step(house):
 def test_one_officer_twice_is_refused(house):
     """rows=CM-O-21"""
     anna = house.officers["anna"]
-    with refused("CHY-16"):
+    with refused("CHY-1613"):
         house.act("token-procedure.create", dict(TLS, name="Twice"), anna, anna)
     request = house.prepare(anna, "token-procedure.create", dict(TLS, name="Twice"))
     assert house.bring(anna, request, anna)["state"] == "waiting"
-    with refused("CHY-16"):
+    with refused("CHY-1613"):
         house.bring(anna, request, anna)
 
 
@@ -57,12 +57,12 @@ def test_an_officer_without_the_role_is_refused(house):
 
 
 def test_boot_officers_are_closed(house):
-    """rows=CM-O-31"""
-    with refused("403"):
+    """Neither login nor signature of an officer whose document is closed."""
+    with refused("403 CHY-1605"):
         house.call("GET", "/api/v1/whoami", officer=house.officers["boot1"])
     anna = house.officers["anna"]
     request = house.prepare(anna, "token-procedure.create", dict(TLS, name="Boot's"))
-    with refused("CHY-"):
+    with refused("403 CHY-1605"):
         house.bring(anna, request, house.officers["boot1"])
 
 

@@ -2,6 +2,7 @@
 import base64
 import hashlib
 import subprocess
+import time
 
 import pytest
 from cryptography import x509
@@ -334,3 +335,67 @@ def test_name_constraints_limit_for_whom_an_officer_issues(house):
             house.prepare(anna, "officer-profile.create",
                           {"name": "Bad", "entity_type": "subject", "permitted_names": [bad]})
         assert (e.value.status, e.value.problem["field"]) == (400, "permitted_names[0]"), (bad, e.value)
+
+
+def connects(house, officer=None, **kw):
+    """None, or what the connection is refused with, in the same way by each route."""
+    codes = set()
+    for path in ("/api/v1/whoami", "/api/v1/documents/domain", "/api/v1/requests", "/api/v1/certificates"):
+        try:
+            house.call("GET", path, officer=officer, **kw)
+            codes.add(None)
+        except Refused as e:
+            codes.add((e.status, e.code))
+    assert len(codes) == 1, codes
+    return codes.pop()
+
+
+def test_a_connection_needs_an_officer_with_a_bench(house):
+    """An officer's certificate, and with its profile Use clients or Use AWB, as the profile stands now. rows=CM-O-30"""
+    anna, ben, rosa = (house.officers[o] for o in ("anna", "ben", "rosa"))
+    assert connects(house, tls=True)[0] == 401, "no certificate"
+    assert connects(house, house.new_certificate("Nobody", rosa))[0] in (401, 403), "one that no officer has"
+    made = house.act("officer-profile.create", {"name": "No bench", "entity_type": "subject",
+                                                "roles": ["issue-certificate", "audit-tasks"]}, anna, ben)["result"]["id"]
+    nora = house.make_officer("Nora No Bench", "No bench", anna, ben, issuer=rosa)
+    for bench in (None, "use-clients", None, "use-awb"):
+        profile = house.call("GET", f"/api/v1/documents/officer-profile/{made}", officer=anna)
+        roles = ["issue-certificate", "audit-tasks"] + ([bench] if bench else [])
+        if profile["body"]["roles"] != roles:
+            house.act("officer-profile.modify", dict(profile["body"], roles=roles), anna, ben, obj=made)
+        if bench is None:
+            assert connects(house, nora) == (403, "CHY-1601")
+            with pytest.raises(Refused) as e:
+                house.prepare(nora, "certificate.issue", {"token_procedure": "TLS server", "requests": []})
+            assert e.value.code == "CHY-1601"
+        else:
+            assert house.call("GET", "/api/v1/whoami", officer=nora)["name"] == "Nora No Bench"
+
+
+def test_an_expired_certificate_is_refused(scratch):
+    """At login and at signing, when somebody else brings the signature. rows=CM-O-31"""
+    day, house = 86400, world.World(scratch / "house")
+    try:
+        house.start().make_officers()
+        anna, ben, rosa = (house.officers[o] for o in ("anna", "ben", "rosa"))
+        csr, key = make_csr("Short")
+        done = house.act("certificate.issue", {
+            "token_procedure": "Officer", "requests": [{"csr": base64.b64encode(csr).decode()}],
+            "validity": {"not_after": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + day))}}, rosa)
+        item = done["result"]["certificates"][0]
+        der = base64.b64decode(item["der"])
+        house.act("officer.create", {"name": "Short", "profile": "Registration officer", "certificate": item["certificate"],
+                                     "certificate_sha256": hashlib.sha256(der).hexdigest()}, anna, ben)
+        short = world.Officer(house.keys, "Short", key, x509.load_der_x509_certificate(der))
+        assert connects(house, short) is None
+        house.stop()
+        house.start(CHANCERY_CLOCK_OFFSET_MS=str(2 * day * 1000))
+        assert connects(house, short) == (403, "CHY-1606")
+        csr = base64.b64encode(make_csr("late")[0]).decode()
+        request = house.prepare(rosa, "certificate.issue", {"token_procedure": "Officer", "requests": [{"csr": csr}]})
+        with pytest.raises(Refused) as e:
+            house.bring(rosa, request, short)
+        assert (e.value.status, e.value.code) == (403, "CHY-1606")
+        assert house.bring(rosa, request, rosa)["state"] == "done", "whose certificate is valid still"
+    finally:
+        house.stop()

@@ -63,7 +63,7 @@ def test_a_refusal_holds_up_nobody(sqlite_house):
 
 
 def test_signing_time(sqlite_house):
-    """A signature of the future, or of before the request, does not count, and the text says what to do. rows=CM-O-21"""
+    """A signature of the future, or of before the request, does not count, and the text says what to do."""
     house, rosa = sqlite_house, sqlite_house.officers["rosa"]
     body = {"token_procedure": "TLS server",
             "requests": [{"csr": base64.b64encode(make_csr(None, sans=["time.example.org"])[0]).decode(), "name": "time"}]}
@@ -159,7 +159,7 @@ def set_status(house, certificate, status):
 
 
 def test_officers_whose_certificate_or_document_ends(sqlite_house, rita):
-    """Neither login, nor signature, nor what sessions issue in the officer's name: held, revoked, closed. rows=CM-O-21"""
+    """Neither login, nor signature, nor what sessions issue in the officer's name: held, revoked, closed. rows=CM-O-31"""
     house, anna, ben = sqlite_house, sqlite_house.officers["anna"], sqlite_house.officers["ben"]
     token = house.open_session(officer=rita)
     issue = lambda: house.issue(token, make_csr(None, sans=["rita.example.org"])[0])  # noqa: E731
@@ -189,7 +189,7 @@ def test_officers_whose_certificate_or_document_ends(sqlite_house, rita):
 
 
 def test_first_signer_revoked_meanwhile(sqlite_house):
-    """What a revoked officer has signed first, the second signature does not complete. rows=CM-O-21"""
+    """What a revoked officer has signed first, the second signature does not complete. rows=CM-O-31"""
     house, anna, ben = sqlite_house, sqlite_house.officers["anna"], sqlite_house.officers["ben"]
     request = house.prepare(anna, "token-procedure.create", {
         "name": "Half signed", "storage_profile": "pkcs10", "issuer_certificates": "none", "certificate_procedures": ["TLS server"]})

@@ -298,7 +298,7 @@ def test_every_act_by_every_officer(sqlite_house):
 
 
 def test_refused_signatures_are_leaves(sqlite_house, callers):
-    """rows=CM-O-08,CM-O-21"""
+    """rows=CM-O-08"""
     house, anna, ben = sqlite_house, sqlite_house.officers["anna"], sqlite_house.officers["ben"]
     request = house.prepare(anna, "token-procedure.create", dict(TLS, name="Refused signatures"))
     before, content, codes = len(refusals(house)), base64.b64decode(request["to_sign"]), []
