@@ -365,7 +365,6 @@ def extension_there(cert, oid):
 
 
 def test_no_lint_finds_anything(house, issued):
-    """rows=CM-C-15"""
     waiting, end = {name: number for name, (number, _) in issued.items()}, time.monotonic() + 60
     while waiting and time.monotonic() < end:
         for name, number in list(waiting.items()):
