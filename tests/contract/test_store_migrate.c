@@ -72,6 +72,10 @@ static const struct filled {
 	{ 11, "outbox", /* another table of the same name */
 	  "VALUES (6001, 'certificate', 1001, 3, 4, 0, 'der', 0, 22, 22, 22, 0, 'waiting', '', 22)" },
 	{ 11, "publication", "VALUES (1001, 4, 32, 5001, 0)" },
+	{ 12, "crl",
+	  "VALUES (41, 4, 0, 7, 0, 2, 1, 2, 5, 1, 10, 1, 'ecdsa-sha256', " B("sha") ", " B("head") ", " B(
+	      "tail") ", " B("signature") ")" },
+	{ 12, "crl_piece", "VALUES (41, 0, " B("entries") ")" },
 };
 
 /* Emptied on purpose by a later step: it is filled again from what stays, or was never written to. */
