@@ -5,6 +5,7 @@
 #include "cli/options.h"
 #include "cli/policy_set.h"
 #include "cli/rest.h"
+#include "policy/document.h"
 #include "model/role.h"
 
 /* ---- which kinds ---- */
@@ -380,6 +381,30 @@ waits_already(const struct applying *a, const struct policy_item *item, const ch
 	return 0;
 }
 
+/* Somebody else may have asked for another change of the same document: whoever signs next must not take it for this one. */
+static enum rc
+must_ask_the_same(const struct applying *a, const struct policy_item *item, int64_t request,
+		  const struct json *body, struct err *e)
+{
+	const struct document_check check = { .kind = kind_of(item->kind) };
+	const char *path = arena_printf(a->c->a, "/api/v1/requests/%lld", (long long)request);
+	struct json *answer, *signed_, *normal;
+	struct bytes text;
+	struct rest *r;
+
+	TRY(cli_rest(a->c, &r, e));
+	TRY(rest_json(r, a->c->a, path, NULL, &answer, e));
+	TRY_AT(json_need_str(answer, "to_sign", &text, e), e, "the server's answer");
+	TRY_AT(base64_parse(a->c->a, text, &text, e), e, "the server's answer");
+	TRY_AT(json_parse(a->c->a, text, &signed_, e), e, "the server's answer");
+	TRY(document_check(a->c->a, &check, body, &normal, e));
+	NEED(json_eq(json_get(signed_, "body"), normal), e, CHY_POLICY_DIFFERS, NULL,
+	     "request %lld waits for it and asks for something else: have it signed, rejected or withdrawn "
+	     "first",
+	     (long long)request);
+	return RC_OK;
+}
+
 static void
 tell(struct applying *a, const struct policy_item *item, const char *outcome, int64_t request,
      const struct err *why)
@@ -462,12 +487,13 @@ ask(struct applying *a, struct policy_item *item, struct err *e)
 
 	NEED(asked.act != NULL, e, CHY_NO_MEMORY, NULL, "a request");
 	item->request = waits_already(a, item, asked.act);
+	TRY(policy_with_ids(a->s, item, &body, e));
 	if (item->request != 0) {
+		TRY(must_ask_the_same(a, item, item->request, body, e));
 		a->waits++;
 		tell(a, item, "waits", item->request, NULL);
 		return RC_OK;
 	}
-	TRY(policy_with_ids(a->s, item, &body, e));
 	asked.body = body;
 	TRY(flow_quietly(a->c, &asked, &answer, e));
 	TRY_AT(json_need_int(answer, "id", 1, JSON_INT_MAX, &item->request, e), e, "the server's answer");

@@ -141,6 +141,11 @@ def test_plan_and_apply_in_the_order_of_need(cli, folder):
     assert first["token-procedure/Later.json"]["outcome"] == "later"
     again = {o["file"]: o for o in cli.json("policy", "apply", folder, "--yes")}
     assert again["certificate-procedure/Needed.json"]["outcome"] == "waits", "not asked for twice"
+    edit(folder / "certificate-procedure/Needed.json", validity="P11D")
+    other = {o["file"]: o for o in cli.json("policy", "apply", folder, "--yes", code=1)}
+    assert other["certificate-procedure/Needed.json"]["outcome"] == "refused", "what waits is not what the folder says"
+    assert str(first["certificate-procedure/Needed.json"]["request"]) in other["certificate-procedure/Needed.json"]["why"]
+    edit(folder / "certificate-procedure/Needed.json", validity="P10D")
     drafts = cli.house.call("GET", "/api/v1/drafts/certificate-procedure", officer=cli.house.officers["anna"])["items"]
     assert [d["name"] for d in drafts].count("Unfinished") == 1
     cli.run("request", "sign", first["certificate-procedure/Needed.json"]["request"], "--yes", who="ben")
