@@ -10,7 +10,7 @@ extern const struct command commands_certificate[], commands_explain[], commands
     commands_session[], commands_officer[], commands_authority[], commands_draft[], commands_journal[],
     commands_server[], commands_help[], commands_log[], commands_policy[], commands_try[],
     commands_attribute[], commands_publication[], commands_token[], commands_status[], commands_starter[],
-    commands_crl[];
+    commands_crl[], commands_search[];
 /* Of token procedures, beside what they have as documents. */
 extern const struct command commands_procedure[];
 

@@ -31,6 +31,7 @@ new_factory(void)
 	pthread_mutex_init(&f->policy_loading, NULL);
 	pthread_mutex_init(&f->deciding, NULL);
 	pthread_mutex_init(&f->revoking, NULL);
+	pthread_mutex_init(&f->valuing, NULL);
 	acting_init(&f->acting);
 	pthread_mutex_init(&f->sequencing, NULL);
 	f->policy_stamp = -1;

@@ -66,8 +66,9 @@ struct factory {
 	pthread_mutex_t
 	    revoking; /* held while statuses of certificates are decided and committed; behind deciding */
 	_Atomic int64_t
-	    status_epoch;     /* grows with every change of a status: what was known before may not hold */
-	struct acting acting; /* the signed requests whose work is being done and committed */
+	    status_epoch;        /* grows with every change of a status: what was known before may not hold */
+	pthread_mutex_t valuing; /* held while values are entered into the index of the search */
+	struct acting acting;    /* the signed requests whose work is being done and committed */
 	pthread_mutex_t sequencing; /* one step of the sequencer at a time, whoever wants it */
 	/* Something was signed whose outcome in the store is not known: nothing is issued before reconcile has been through,
 	   so that a retry finds what the first try made. */

@@ -12,6 +12,7 @@
 #include "factory/reconcile.h"
 #include "factory/remember.h"
 #include "factory/requests.h"
+#include "factory/search_values.h"
 #include "factory/sequencer.h"
 #include "factory/tokens.h"
 #include "factory/unclaimed.h"
@@ -108,6 +109,16 @@ do_age(struct factory *f, bool *more, struct err *e)
 }
 
 static enum rc
+do_values(struct factory *f, bool *more, struct err *e)
+{
+	size_t done;
+
+	TRY(search_values_catch_up(f, FOLLOWER_BATCH, &done, e));
+	*more = done >= FOLLOWER_BATCH;
+	return RC_OK;
+}
+
+static enum rc
 do_unclaimed(struct factory *f, bool *more, struct err *e)
 {
 	return unclaimed_revoke(f, e);
@@ -136,6 +147,7 @@ static const struct {
 	{ "idempotency", do_age, 20000, true },
 	{ "policy", do_policy, 1000, false },
 	{ "log", do_log, 1000, true },
+	{ "values", do_values, 1000, true },
 	{ "unclaimed", do_unclaimed, 60000, true },
 	{ "crls", do_crls, 1000, false },
 	{ "remember", do_remember, 1000, true },

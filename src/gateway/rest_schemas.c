@@ -143,6 +143,32 @@ const struct route_schema rest_schemas[] = {
 	  "},\"next\":{\"type\":[\"integer\",\"null\"]},\"distributor\":{\"type\":"
 	  "\"boolean\",\"description\":\"Whether the "
 	  "distributor is running\"}}}" },
+	{ "SearchCall",
+	  "{\"type\":\"object\",\"description\":\"All that is given must hold. In texts * stands for "
+	  "anything.\",\"properties\":{\"text\":" TEXT ",\"common_name\":" TEXT ",\"given_name\":" TEXT
+	  ",\"surname\":" TEXT ",\"organisation\":" TEXT ",\"organisational_unit\":" TEXT
+	  ",\"subject_serial_number\":" TEXT ",\"country\":" TEXT ",\"email\":" TEXT
+	  ",\"alternative_name\":" TEXT ",\"serial\":" TEXT ",\"authority\":" ID ",\"issuer\":" TEXT
+	  ",\"authority_key_identifier\":" TEXT ",\"subject_key_identifier\":" TEXT ",\"sha256\":" TEXT
+	  ",\"state\":{\"type\":[\"string\",\"array\"]},\"is_not_revoked\":{\"type\":\"boolean\"},"
+	  "\"reason\":{\"type\":[\"string\",\"array\"]},\"revoked_from\":" TIME ",\"revoked_to\":" TIME
+	  ",\"valid_from_from\":" TIME ",\"valid_from_to\":" TIME ",\"valid_to_from\":" TIME
+	  ",\"valid_to_to\":" TIME
+	  ",\"is_expired\":{\"type\":\"boolean\"},\"is_not_yet_valid\":{\"type\":\"boolean\"},"
+	  "\"publication_allowed\":{\"type\":\"boolean\"},\"subject_type\":{\"enum\":[\"EE\",\"CA\",\"AC\"]},"
+	  "\"token_procedure\":" ID ",\"certificate_procedure\":" ID
+	  ",\"order\":{\"enum\":[\"id\",\"valid_to\",\"valid_from\",\"since\",\"subject\",\"serial\"]},"
+	  "\"descending\":{\"type\":\"boolean\"},\"limit\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":"
+	  "1000},"
+	  "\"after\":" TEXT "}}" },
+	{ "SearchPage",
+	  OBJECT("\"items\",\"next\",\"total\",\"more\",\"behind\"",
+		 "\"items\":{\"type\":\"array\",\"items\":" ANY_OBJECT
+		 "},\"next\":{\"type\":[\"string\",\"null\"]},\"total\":{\"type\":[\"integer\",\"null\"]},"
+		 "\"more\":{"
+		 "\"type\":[\"boolean\",\"null\"],\"description\":\"There are more than "
+		 "total\"},\"behind\":{\"type\":"
+		 "\"integer\",\"description\":\"Certificates that are not in the index yet\"}") },
 	{ "Explanation",
 	  OBJECT(
 	      "\"certificate\",\"procedures\",\"considered\",\"rules\"",

@@ -155,6 +155,31 @@ change_drop_holds(struct change *c, int64_t certificate)
 }
 
 void
+change_put_value(struct change *c, const struct value_row *row)
+{
+	OP(c, Q_PUT_VALUE_TEXT, I(row->id), I(row->attribute), B(row->value));
+	change_row(c, Q_PUT_VALUE, row);
+}
+
+void
+change_put_link(struct change *c, const struct link_row *row)
+{
+	change_row(c, Q_PUT_LINK, row);
+}
+
+void
+change_put_begin(struct change *c, const struct begin_row *row)
+{
+	change_row(c, Q_PUT_BEGIN, row);
+}
+
+void
+change_drop_value_todo(struct change *c, int64_t certificate)
+{
+	OP(c, Q_DROP_VALUE_TODO, I(certificate));
+}
+
+void
 change_put_unclaimed(struct change *c, const struct unclaimed_row *row)
 {
 	change_row(c, Q_PUT_UNCLAIMED, row);

@@ -54,6 +54,13 @@ void change_put_hold(struct change *c, const struct hold_row *row);
 void change_drop_hold(struct change *c, int64_t certificate, struct bytes cause);
 /* All of them. */
 void change_drop_holds(struct change *c, int64_t certificate);
+/* The index of the search over many fields. What is there already is left alone. A value's attribute is not 0. */
+void change_put_value(struct change *c, const struct value_row *row);
+void change_put_link(struct change *c, const struct link_row *row);
+void change_put_begin(struct change *c, const struct begin_row *row);
+/* All of a certificate is entered. */
+void change_drop_value_todo(struct change *c, int64_t certificate);
+
 void change_put_unclaimed(struct change *c, const struct unclaimed_row *row);
 /* STORE_STATE: it is not there (any more). */
 void change_drop_unclaimed(struct change *c, int64_t certificate);

@@ -41,6 +41,7 @@ enum stmt_flag {
 	STMT_MERGE = 4,  /* the last parameter is summed over equal others */
 	STMT_IGNORE = 8, /* INSERT that leaves alone what is there */
 	STMT_PG_ONLY = 16,
+	STMT_SQLITE_ONLY = 32,
 };
 
 struct stmt {

@@ -46,7 +46,8 @@ prepare_all(struct postgres_db *d, const struct op *const *ops, size_t n, struct
 	char name[16];
 
 	for (size_t i = 0; i < n; i += run_of(ops + i, n - i))
-		TRY(postgres_prepare(d, ops[i]->stmt, is_bulk(ops[i]), name, e));
+		if (!(statements[ops[i]->stmt].flags & STMT_SQLITE_ONLY))
+			TRY(postgres_prepare(d, ops[i]->stmt, is_bulk(ops[i]), name, e));
 	return RC_OK;
 }
 
@@ -127,7 +128,8 @@ send_all(struct postgres_db *d, struct flight *f, const struct op *const *ops, s
 		TRY(send_text(d, f, "SAVEPOINT one", e));
 	for (size_t i = 0; i < n; i += run) {
 		run = run_of(ops + i, n - i);
-		TRY(send_ops(d, f, ops + i, run, e));
+		if (!(statements[ops[i]->stmt].flags & STMT_SQLITE_ONLY))
+			TRY(send_ops(d, f, ops + i, run, e));
 	}
 	if (flags & BATCH_SAVEPOINT)
 		TRY(send_text(d, f, "RELEASE one", e));

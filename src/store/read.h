@@ -211,6 +211,34 @@ MUST enum rc store_choice(struct store *s, struct arena *a, int64_t certificate,
 MUST enum rc store_request_secret(struct store *s, struct arena *a, int64_t request,
 				  struct request_secret_row *ret, struct err *e);
 
+/* --- the search over many fields --- */
+
+/* One way along an index, by (key, id): the key is the column, 0 where the order is the id's. */
+enum walk_by { WALK_ALL, WALK_VALUES, WALK_NOT_AFTER, WALK_NOT_BEFORE, WALK_STATE };
+struct search_walk {
+	enum walk_by by;
+	bool descending;
+	const int64_t *values; /* WALK_VALUES: certificates that have one of them, each once */
+	size_t values_n;
+	int64_t from, to; /* [from, to) of the key */
+	int64_t state;    /* WALK_STATE: enum certificate_status, not valid */
+};
+/* Ids of values like this (SQL's % and _), in no order, at most LIMIT_PAGE. From three characters on by an index. */
+MUST enum rc store_search_values(struct store *s, struct arena *a, struct bytes like, size_t limit,
+				 int64_t **ret, size_t *n, struct err *e);
+/* How many rows the walk has, counted up to `most`. */
+MUST enum rc store_search_count(struct store *s, struct arena *a, const struct search_walk *w, size_t most,
+				int64_t *ret, struct err *e);
+/* Its rows behind (key, id); a fresh walk begins before all, INT64_MIN or INT64_MAX for both by its direction. */
+MUST enum rc store_search_walk(struct store *s, struct arena *a, const struct search_walk *w, int64_t key,
+			       int64_t id, size_t limit, struct found_row **ret, size_t *n, struct err *e);
+MUST enum rc store_search_one(struct store *s, struct arena *a, int64_t id, struct found_row *ret,
+			      struct err *e);
+/* Certificates whose values are not entered yet, the oldest first; how many, counted up to `most`. */
+MUST enum rc store_values_waiting(struct store *s, struct arena *a, size_t limit, struct certificate_row **ret,
+				  size_t *n, struct err *e);
+MUST enum rc store_values_behind(struct store *s, size_t most, int64_t *ret, struct err *e);
+
 /* --- journal --- */
 
 /* Leaves that have no place yet, by id. */

@@ -116,6 +116,25 @@ struct leaf_row {
 	struct bytes hash; /* RFC 9162 leaf hash */
 };
 
+/* A value of an attribute that certificates are found by; what attributes there are is the factory's business. */
+struct value_row {
+	int64_t id, attribute;
+	struct bytes value;
+};
+struct link_row {
+	int64_t value, certificate;
+};
+struct begin_row {
+	int64_t not_before, certificate;
+};
+
+/* A certificate as a search finds it, with what is known of it elsewhere. */
+struct found_row {
+	struct certificate_row c;
+	int64_t reason, at;  /* of its status */
+	int64_t publication; /* 1: allowed, 0: not, -1: nothing was chosen */
+};
+
 /* One number: an id, a count. */
 struct number_row {
 	int64_t value;

@@ -132,6 +132,7 @@ pass_on(struct store *s, const int64_t *ids, size_t n, struct err *e)
 		for (size_t k = i; k < n && k < i + SLICE; k++) {
 			change_op(c, Q_DROP_CERTIFICATE_TODO, &INT_VALUE(ids[k]));
 			change_op(c, Q_PUT_VERDICT_TODO, &INT_VALUE(ids[k]));
+			change_op(c, Q_PUT_VALUE_TODO, &INT_VALUE(ids[k]));
 		}
 		TRY(store_commit(s, c, e));
 	}

@@ -23,6 +23,17 @@ static const struct word {
 	{ "TEXT", "TEXT", "TEXT COLLATE \"C\"" },
 	{ "BLOB", "BLOB", "BYTEA" },
 	{ "CLUSTERED", "WITHOUT ROWID", "" },
+	/* substrings of distinct values */
+	{ "TRIGRAMS",
+	  "CREATE VIRTUAL TABLE search_text USING fts5 (value, content='search_value', content_rowid='id', "
+	  "tokenize='trigram', detail='none');",
+	  "CREATE EXTENSION IF NOT EXISTS pg_trgm;"
+	  "CREATE INDEX search_text ON search_value USING gin (value gin_trgm_ops);" },
+	{ "VALUES", "search_text", "search_value" },
+	{ "VALUE", "rowid", "id" },
+	/* the first parameter, "1,2,3", as rows */
+	{ "LIST", "(SELECT CAST(value AS INTEGER) FROM json_each('[' || ?1 || ']'))",
+	  "(SELECT unnest(string_to_array($1, ',')::bigint[]))" },
 };
 
 size_t

@@ -162,6 +162,38 @@ DESCRIBE(crl, "crl", S, I(S, id), I(S, procedure_id), I(S, delta), I(S, number),
 #define S crl_piece_row
 DESCRIBE(crl_piece, "crl_piece", S, I(S, crl), I(S, n), B(S, entries));
 #undef S
+#define S value_row
+DESCRIBE(value, "search_value", S, I(S, id), I(S, attribute), T(S, value));
+#undef S
+#define S link_row
+DESCRIBE(link, "search_link", S, I(S, value), I(S, certificate));
+#undef S
+#define S begin_row
+DESCRIBE(begin, "search_begin", S, I(S, not_before), I(S, certificate));
+#undef S
+static const struct column found_columns[] = {
+	{ "id", 'i', offsetof(struct found_row, c.id) },
+	{ "serial", 'b', offsetof(struct found_row, c.serial) },
+	{ "issuer", 'i', offsetof(struct found_row, c.issuer) },
+	{ "status", 'i', offsetof(struct found_row, c.status) },
+	{ "subject", 't', offsetof(struct found_row, c.subject) },
+	{ "not_before", 'i', offsetof(struct found_row, c.not_before) },
+	{ "not_after", 'i', offsetof(struct found_row, c.not_after) },
+	{ "token_procedure", 'i', offsetof(struct found_row, c.token_procedure) },
+	{ "certificate_procedure", 'i', offsetof(struct found_row, c.certificate_procedure) },
+	{ "authority", 'i', offsetof(struct found_row, c.authority) },
+	{ "request_id", 'i', offsetof(struct found_row, c.request_id) },
+	{ "session_id", 'i', offsetof(struct found_row, c.session_id) },
+	{ "san", 't', offsetof(struct found_row, c.san) },
+	{ "key_hash", 'b', offsetof(struct found_row, c.key_hash) },
+	{ "fingerprint", 'b', offsetof(struct found_row, c.fingerprint) },
+	{ "base", 'i', offsetof(struct found_row, c.base) },
+	{ "reason", 'i', offsetof(struct found_row, reason) },
+	{ "at", 'i', offsetof(struct found_row, at) },
+	{ "publication", 'i', offsetof(struct found_row, publication) },
+};
+const struct table table_found = { "certificate", found_columns, ARRAY_LEN(found_columns),
+				   sizeof(struct found_row) };
 #define S number_row
 DESCRIBE(number, "number", S, I(S, value));
 #undef S
@@ -169,6 +201,7 @@ DESCRIBE(number, "number", S, I(S, value));
 DESCRIBE(journal_todo, "journal_todo", S, I(S, id));
 DESCRIBE(certificate_todo, "certificate_todo", S, I(S, id));
 DESCRIBE(verdict_todo, "verdict_todo", S, I(S, id));
+DESCRIBE(value_todo, "value_todo", S, I(S, id));
 #undef S
 
 void

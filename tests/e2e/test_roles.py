@@ -53,6 +53,7 @@ ROUTES = {
     ("post", "/api/v1/requests/{id}/signatures"): OFFICER,
     ("post", "/api/v1/certificates"): SESSION,
     ("get", "/api/v1/certificates"): OFFICER,
+    ("post", "/api/v1/certificates/search"): OFFICER,
     ("get", "/api/v1/certificates/{id}"): OFFICER,
     ("get", "/api/v1/certificates/{id}/explanation"): OFFICER,
     ("get", "/api/v1/certificates/{id}/proof"): OFFICER,
@@ -143,6 +144,7 @@ def things(sqlite_house):
             ("put", "/api/v1/drafts/{kind}/{id}"): {"name": "A changed draft"},
             ("post", "/api/v1/requests"): {"act": "token-procedure.create", "body": dict(TLS, name="Walked again")},
             ("post", "/api/v1/requests/{id}/signatures"): {"signatures": [cms]},
+            ("post", "/api/v1/certificates/search"): {"text": "example"},
             ("post", "/api/v1/certificates"): {"token_procedure": "TLS server", "request": csr},
         },
     }
@@ -163,7 +165,8 @@ def knock(house, caller, method, pattern, things):
 def rows(house):
     """Everything that is stored, apart from what the jobs do by themselves: rows of each table, and their bytes."""
     house.wait_sequenced()
-    own = {"journal_head", "job", "counter", "commit_mark", "verdict", "verdict_todo", "certificate_todo", "certificate_search",
+    own = {"journal_head", "job", "counter", "commit_mark", "verdict", "verdict_todo", "certificate_todo", "certificate_search", "value_todo", "search_value", "search_link", "search_begin",
+           "search_text", "search_text_data", "search_text_idx", "search_text_docsize", "search_text_config",
            "log", "log_link", "log_cursor", "remembered"}
     db = sqlite3.connect(f"file:{house.dir}/chancery.db?mode=ro", uri=True)
     try:

@@ -1,0 +1,220 @@
+/* certificate search. */
+#include "base/base.h"
+#include "base/file.h"
+#include "cli/flow.h"
+#include "cli/groups.h"
+#include "cli/options.h"
+#include "cli/rest.h"
+#include "model/status.h"
+
+/* Options whose value is a member's text; "a=b": option a is member b. */
+static const char *const texts[][2] = {
+	{ "common-name", "common_name" },
+	{ "given-name", "given_name" },
+	{ "surname", "surname" },
+	{ "organisation", "organisation" },
+	{ "organisational-unit", "organisational_unit" },
+	{ "subject-serial-number", "subject_serial_number" },
+	{ "country", "country" },
+	{ "email", "email" },
+	{ "alternative-name", "alternative_name" },
+	{ "serial", "serial" },
+	{ "issuer", "issuer" },
+	{ "authority-key-identifier", "authority_key_identifier" },
+	{ "key-identifier", "subject_key_identifier" },
+	{ "sha256", "sha256" },
+	{ "state", "state" },
+	{ "reason", "reason" },
+	{ "revoked-from", "revoked_from" },
+	{ "revoked-to", "revoked_to" },
+	{ "valid-from-from", "valid_from_from" },
+	{ "valid-from-to", "valid_from_to" },
+	{ "valid-to-from", "valid_to_from" },
+	{ "valid-to-to", "valid_to_to" },
+	{ "subject-type", "subject_type" },
+	{ "order", "order" },
+};
+static const char *const numbers[][2] = { { "authority", "authority" },
+					  { "token-procedure", "token_procedure" },
+					  { "certificate-procedure", "certificate_procedure" } };
+static const char *const flags[][2] = { { "expired", "is_expired" },
+					{ "not-yet-valid", "is_not_yet_valid" } };
+
+static enum rc
+make_query(struct cli *c, struct json **ret, struct err *e)
+{
+	struct json *q = json_object(c->a);
+	const char *text = args_text(&c->args, "TEXT"),
+		   *publication = args_text(&c->args, "publication-allowed");
+
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+		if (args_has(&c->args, texts[i][0]))
+			json_set(q, texts[i][1], json_str(c->a, bytes_str(args_text(&c->args, texts[i][0]))));
+	for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
+		if (args_has(&c->args, numbers[i][0]))
+			json_set(q, numbers[i][1], json_int(c->a, args_int(&c->args, numbers[i][0], 0)));
+	for (size_t i = 0; i < ARRAY_LEN(flags); i++)
+		if (args_has(&c->args, flags[i][0]))
+			json_set(q, flags[i][1], json_bool(c->a, true));
+	if (text != NULL)
+		json_set(q, "text", json_str(c->a, bytes_str(text)));
+	if (publication != NULL)
+		json_set(q, "publication_allowed", json_bool(c->a, strcmp(publication, "yes") == 0));
+	if (args_has(&c->args, "descending") || args_has(&c->args, "ascending"))
+		json_set(q, "descending", json_bool(c->a, args_has(&c->args, "descending")));
+	NEED(q != NULL, e, CHY_NO_MEMORY, NULL, "search");
+	*ret = q;
+	return RC_OK;
+}
+
+/* ---- all of it, as a file ---- */
+
+static enum rc
+write_all(struct cli *c, const struct json *q, const char *type, struct err *e)
+{
+	OWN_BUF struct buf body = buf_max(1 << 20);
+	struct rest_call call = { .path = "/api/v1/certificates/search", .accept = type };
+	struct rest_answer answer;
+	struct rest *r;
+
+	json_put(&body, q);
+	call.body = buf_bytes(&body);
+	TRY(cli_rest(c, &r, e));
+	TRY(rest_do(r, c->a, &call, &answer, e));
+	if (args_has(&c->args, "out"))
+		return file_write(args_text(&c->args, "out"), answer.body, 0644, e);
+	fwrite(answer.body.p, 1, answer.body.n, c->out.to);
+	return RC_OK;
+}
+
+/* ---- page by page ---- */
+
+static void
+show_items(struct cli *c, struct out_table *t, struct json *all, const struct json *items, size_t most)
+{
+	JSON_EACH(x, items)
+	{
+		const struct json *reason = json_get(x, "reason");
+		struct bytes cells[] = { json_line(c->a, json_get(x, "id")),
+					 json_line(c->a, json_get(x, "state")),
+					 reason ? json_line(c->a, reason) : BYTES_NONE,
+					 json_line(c->a, json_get(x, "validity")),
+					 json_line(c->a, json_get(x, "not_after")),
+					 json_line(c->a, json_get(x, "subject")) };
+
+		if (all->count >= most)
+			return;
+		if (cells[5].n == 0)
+			cells[5] = json_line(c->a, json_get(x, "alternative_names"));
+		out_table_row(t, cells);
+		json_add(all, json_copy(c->a, x));
+	}
+}
+
+static enum rc
+run_search(struct cli *c, struct err *e)
+{
+	static const char *const heads[] = {
+		"ID", "STATE", "REASON", "VALIDITY", "VALID TO", "SUBJECT", NULL
+	};
+	size_t most = (size_t)args_int(&c->args, "limit", 100);
+	struct json *q, *page, *all = json_array(c->a), *total = NULL, *more = NULL;
+	const struct json *next = NULL;
+	struct out_table t;
+	struct rest *r;
+
+	TRY(make_query(c, &q, e));
+	if (args_has(&c->args, "csv") || args_has(&c->args, "lines"))
+		return write_all(c, q, args_has(&c->args, "csv") ? "text/csv" : "application/jsonl", e);
+	NEED(all != NULL && most >= 1, e, CHY_CLI_USAGE, NULL, "--limit: at least 1");
+	json_set(q, "limit", json_int(c->a, most < LIMIT_PAGE ? (int64_t)most : LIMIT_PAGE));
+	TRY(cli_rest(c, &r, e));
+	out_table_start(&t, &c->out, c->a, heads);
+	do {
+		if (next != NULL)
+			json_set(q, "after", json_copy(c->a, next));
+		TRY(rest_json(r, c->a, "/api/v1/certificates/search", q, &page, e));
+		if (total == NULL) {
+			total = json_copy(c->a, json_get(page, "total"));
+			more = json_copy(c->a, json_get(page, "more"));
+		}
+		show_items(c, &t, all, json_get(page, "items"), most);
+		next = json_get(page, "next");
+	} while (next != NULL && next->type == JSON_STR && all->count < most);
+	out_json(&c->out, all);
+	out_table_end(&t);
+	if (total != NULL && total->type == JSON_INT)
+		out_note(&c->out, "%s%lld found%s\n", more && more->boolean ? "More than " : "",
+			 (long long)total->integer,
+			 all->count < (size_t)total->integer ? "; --limit shows more" : "");
+	return RC_OK;
+}
+
+static const char *const states[] = {
+#define X(e, name, label) name,
+	CERT_STATES(X)
+#undef X
+	    NULL
+};
+static const char *const reasons[] = {
+#define X(e, code, name, label, help) name,
+	REASONS(X)
+#undef X
+	    NULL
+};
+static const char *const orders[] = { "id", "valid_to", "valid_from", "since", "subject", "serial", NULL };
+static const char *const kinds[] = { "EE", "CA", "AC", NULL };
+
+static const struct opt options[] = {
+	{ "common-name", "TEXT", OPT_TEXT, 0, "of the subject; * stands for anything, here and below" },
+	{ "given-name", "TEXT", OPT_TEXT, 0, "of the subject" },
+	{ "surname", "TEXT", OPT_TEXT, 0, "of the subject" },
+	{ "organisation", "TEXT", OPT_TEXT, 0, "of the subject" },
+	{ "organisational-unit", "TEXT", OPT_TEXT, 0, "of the subject" },
+	{ "subject-serial-number", "TEXT", OPT_TEXT, 0, "of the subject" },
+	{ "country", "TEXT", OPT_TEXT, 0, "of the subject" },
+	{ "email", "TEXT", OPT_TEXT, 0, "of the subject or an alternative name" },
+	{ "alternative-name", "TEXT", OPT_TEXT, 0, "an alternative name: host name, mail address" },
+	{ "serial", "HEX", OPT_TEXT, 0, "serial number" },
+	{ "authority", "ID", OPT_INT, 0, "who issued it, by its number" },
+	{ "issuer", "NAME", OPT_TEXT, 0, "the same, by its distinguished name" },
+	{ "authority-key-identifier", "HEX", OPT_TEXT, 0, "the same, by its key" },
+	{ "key-identifier", "HEX", OPT_TEXT, 0, "of the certificate's key" },
+	{ "sha256", "HEX", OPT_TEXT, 0, "digest of the certificate" },
+	{ "state", "STATE", OPT_CHOICE, 0, "valid, held or revoked", states },
+	{ "reason", "REASON", OPT_CHOICE, 0, "why it is revoked or held", reasons },
+	{ "revoked-from", "TIME", OPT_TIME, 0, "revoked or held at this time or later" },
+	{ "revoked-to", "TIME", OPT_TIME, 0, "before this time" },
+	{ "valid-from-from", "TIME", OPT_TIME, 0, "its validity begins at this time or later" },
+	{ "valid-from-to", "TIME", OPT_TIME, 0, "before this time" },
+	{ "valid-to-from", "TIME", OPT_TIME, 0, "its validity ends at this time or later" },
+	{ "valid-to-to", "TIME", OPT_TIME, 0, "before this time" },
+	{ "expired", NULL, OPT_FLAG, 0, "only expired ones" },
+	{ "not-yet-valid", NULL, OPT_FLAG, 0, "only those that are not valid yet" },
+	{ "publication-allowed", "yes|no", OPT_YESNO, 0, "as chosen when it was issued" },
+	{ "subject-type", "TYPE", OPT_CHOICE, 0, "EE, CA, or AC for attribute certificates", kinds },
+	{ "token-procedure", "ID", OPT_INT, 0, "by which it was issued" },
+	{ "certificate-procedure", "ID", OPT_INT, 0, "by which it was issued" },
+	{ "order", "ORDER", OPT_CHOICE, 0, "id if not given, the newest first", orders },
+	{ "descending", NULL, OPT_FLAG, 0, "from the greatest" },
+	{ "ascending", NULL, OPT_FLAG, 0, "from the least" },
+	{ "limit", "N", OPT_INT, 0, "at most so many; 100 if not given" },
+	{ "csv", NULL, OPT_FLAG, 0, "all of them, as CSV" },
+	{ "lines", NULL, OPT_FLAG, 0, "all of them, as lines of JSON" },
+	{ "out", "FILE", OPT_FILE, 0, "where --csv and --lines go; standard output if not given" },
+	{ 0 },
+};
+static const struct operand words[] = {
+	{ "TEXT", OPT_TEXT, 0, "words that stand anywhere in subject or alternative names" },
+	{ 0 },
+};
+
+const struct command commands_search[] = {
+	{ "certificate", "search", "find certificates by any fields together",
+	  "All that is given must hold. Sorted by subject or serial number only where at most 1,000 are "
+	  "found.",
+	  options, words,
+	  "chancery certificate search example.org --state revoked --revoked-from 2026-01-01T00:00:00Z --csv",
+	  run_search },
+	{ 0 },
+};

@@ -1,0 +1,29 @@
+/*
+ * What certificates are found by: values of their attributes, in lower case (ASCII), each known by a digest of attribute and
+ * value. The follower enters them behind the path of issuing.
+ */
+#ifndef FACTORY_SEARCH_VALUES_H
+#define FACTORY_SEARCH_VALUES_H
+
+#include "factory/factory.h"
+#include "store/rows.h"
+
+enum { VALUES_MOST = 1200 }; /* of one certificate: LIMIT_SAN and LIMIT_NAME_ATTRS and some */
+
+/* One value as it stands in the certificate. attribute: short name or dotted type of the subject's, "san". */
+struct search_text {
+	struct bytes attribute, value;
+};
+/* Of subject and alternative names. What cannot be read of a subject is one value, as a whole. */
+MUST enum rc search_texts_of(struct arena *a, const struct certificate_row *row, struct search_text **ret,
+			     size_t *n, struct err *e);
+
+/* In lower case, the arena's; p NULL: memory is out. */
+struct bytes search_fold(struct arena *a, struct bytes text);
+/* The id of a value; folded already. */
+int64_t search_value_id(struct bytes attribute, struct bytes folded);
+
+/* Enters what waits, at most so many certificates. */
+MUST enum rc search_values_catch_up(struct factory *f, size_t most, size_t *done, struct err *e);
+
+#endif

@@ -1,0 +1,112 @@
+#include "base/base.h"
+#include "store/core.h"
+
+/* Questions of the search over many fields. Each walk is along one index; what else is asked is checked on what comes. */
+
+#define ARGS(...) ((const union value[]){ __VA_ARGS__ })
+#define I(x) INT_VALUE(x)
+#define LIMIT(n) INT_VALUE((int64_t)((n) < LIMIT_PAGE ? (n) : LIMIT_PAGE))
+
+enum { IDS_TEXT_MAX = 24 };
+
+/* "1,2,3": both engines make rows of it. */
+static enum rc
+ids_text(struct arena *a, const int64_t *ids, size_t n, struct bytes *ret, struct err *e)
+{
+	OWN_BUF struct buf b = buf_max((n + 1) * IDS_TEXT_MAX);
+
+	for (size_t i = 0; i < n; i++)
+		buf_printf(&b, "%s%lld", i ? "," : "", (long long)ids[i]);
+	*ret = arena_dup(a, buf_bytes(&b));
+	NEED(buf_ok(&b) && (n == 0 || ret->p != NULL), e, CHY_NO_MEMORY, NULL, "values");
+	return RC_OK;
+}
+
+enum rc
+store_search_values(struct store *s, struct arena *a, struct bytes like, size_t limit, int64_t **ret,
+		    size_t *n, struct err *e)
+{
+	struct number_row *rows;
+
+	_Static_assert(sizeof(*rows) == sizeof(**ret), "one number a row");
+	TRY(store_rows(s, a, Q_SEARCH_VALUES, ARGS(BYTES_VALUE(like), LIMIT(limit)), &rows, n, e));
+	*ret = (int64_t *)(void *)rows;
+	return RC_OK;
+}
+
+enum rc
+store_search_count(struct store *s, struct arena *a, const struct search_walk *w, size_t most, int64_t *ret,
+		   struct err *e)
+{
+	struct bytes ids;
+
+	switch (w->by) {
+	case WALK_VALUES:
+		TRY(ids_text(a, w->values, w->values_n, &ids, e));
+		return store_number(s, Q_COUNT_VALUES, ARGS(BYTES_VALUE(ids), I((int64_t)most)), ret, e);
+	case WALK_NOT_AFTER:
+		return store_number(s, Q_COUNT_NOT_AFTER, ARGS(I(w->from), I(w->to), I((int64_t)most)), ret,
+				    e);
+	case WALK_NOT_BEFORE:
+		return store_number(s, Q_COUNT_NOT_BEFORE, ARGS(I(w->from), I(w->to), I((int64_t)most)), ret,
+				    e);
+	case WALK_STATE:
+		return store_number(s, Q_COUNT_STATE,
+				    ARGS(I(w->state), I(w->from), I(w->to), I((int64_t)most)), ret, e);
+	case WALK_ALL:
+		break;
+	}
+	*ret = (int64_t)most;
+	return RC_OK;
+}
+
+/* Behind (key, id) in the walk's direction. */
+enum rc
+store_search_walk(struct store *s, struct arena *a, const struct search_walk *w, int64_t key, int64_t id,
+		  size_t limit, struct found_row **ret, size_t *n, struct err *e)
+{
+	bool d = w->descending;
+	struct bytes ids;
+
+	switch (w->by) {
+	case WALK_VALUES:
+		if (w->values_n == 1)
+			return store_rows(s, a, d ? Q_FOUND_VALUE_DOWN : Q_FOUND_VALUE_UP,
+					  ARGS(I(w->values[0]), I(id), LIMIT(limit)), ret, n, e);
+		TRY(ids_text(a, w->values, w->values_n, &ids, e));
+		return store_rows(s, a, d ? Q_FOUND_VALUES_DOWN : Q_FOUND_VALUES_UP,
+				  ARGS(BYTES_VALUE(ids), I(id), LIMIT(limit)), ret, n, e);
+	case WALK_NOT_AFTER:
+		return store_rows(s, a, d ? Q_FOUND_NOT_AFTER_DOWN : Q_FOUND_NOT_AFTER_UP,
+				  ARGS(I(w->from), I(w->to), I(key), I(id), LIMIT(limit)), ret, n, e);
+	case WALK_NOT_BEFORE:
+		return store_rows(s, a, d ? Q_FOUND_NOT_BEFORE_DOWN : Q_FOUND_NOT_BEFORE_UP,
+				  ARGS(I(w->from), I(w->to), I(key), I(id), LIMIT(limit)), ret, n, e);
+	case WALK_STATE:
+		return store_rows(s, a, d ? Q_FOUND_STATE_DOWN : Q_FOUND_STATE_UP,
+				  ARGS(I(w->state), I(w->from), I(w->to), I(key), I(id), LIMIT(limit)), ret,
+				  n, e);
+	case WALK_ALL:
+		break;
+	}
+	return store_rows(s, a, d ? Q_FOUND_ALL_DOWN : Q_FOUND_ALL_UP, ARGS(I(id), LIMIT(limit)), ret, n, e);
+}
+
+enum rc
+store_search_one(struct store *s, struct arena *a, int64_t id, struct found_row *ret, struct err *e)
+{
+	return store_row(s, a, Q_FOUND_ONE, ARGS(I(id)), ret, e);
+}
+
+enum rc
+store_values_waiting(struct store *s, struct arena *a, size_t limit, struct certificate_row **ret, size_t *n,
+		     struct err *e)
+{
+	return store_rows(s, a, Q_VALUES_WAITING, ARGS(LIMIT(limit)), ret, n, e);
+}
+
+enum rc
+store_values_behind(struct store *s, size_t most, int64_t *ret, struct err *e)
+{
+	return store_number(s, Q_VALUES_BEHIND, ARGS(I((int64_t)most)), ret, e);
+}

@@ -1,0 +1,320 @@
+#include "base/base.h"
+#include "store/core.h"
+#include "store_world.h"
+
+#include <sqlite3.h>
+
+/*
+ * The walks of the search over many rows, on both engines alike: each page is compared with what the same rows sorted here say,
+ * and no question reads a whole table.
+ */
+
+enum { ROWS = 20000, PIECE = 500, VALUES = 50, STEP = 97 };
+
+/* Certificate i, made up, so that the right answer can be computed. */
+static struct certificate_row
+made(int64_t i, uint8_t room[3][32])
+{
+	struct certificate_row row = certificate_of(i, room);
+
+	row.not_before = 1000000 + i * 7919 % 1000 * 1000;
+	row.not_after = 9000000 + i * 104729 % 5000 * 1000;
+	return row;
+}
+
+static int64_t
+value_of(int64_t i)
+{
+	return 1 + i % VALUES;
+}
+
+static void
+put(struct change *c, int64_t i)
+{
+	uint8_t room[3][32];
+	struct certificate_row row = made(i, room);
+	char text[32];
+
+	change_put_certificate(c, &row, BYTES("x"));
+	change_put_begin(c, &(struct begin_row){ row.not_before, row.id });
+	change_put_link(c, &(struct link_row){ value_of(i), row.id });
+	change_put_link(c, &(struct link_row){ 1000 + i, row.id });
+	snprintf(text, sizeof(text), "host number %lld", (long long)i);
+	change_put_value(c, &(struct value_row){ 1000 + i, 1, bytes_str(text) });
+}
+
+static void
+revoke(struct change *c, int64_t i)
+{
+	uint8_t room[3][32];
+	struct certificate_row row = made(i, room);
+	struct status_row status = { .id = row.id,
+				     .issuer = row.issuer,
+				     .serial = row.serial,
+				     .state = i % 2 ? CERTIFICATE_REVOKED : CERTIFICATE_HELD,
+				     .at = 5000 + i * 31 % 777,
+				     .not_after = row.not_after };
+
+	change_put_status(c, &status, 0);
+}
+
+static void
+fill(struct world *w)
+{
+	for (int64_t i = 0; i < ROWS; i += PIECE) {
+		struct change *c = change_new();
+
+		for (int64_t k = i; k < i + PIECE; k++)
+			put(c, k);
+		ok(store_commit(w->s, c, &w->e));
+	}
+	for (int64_t i = 0; i < ROWS; i += 40 * PIECE) {
+		struct change *c = change_new();
+
+		for (int64_t k = i; k < i + 40 * PIECE && k < ROWS; k += 10)
+			revoke(c, k + k / 10 % 2);
+		ok(store_commit(w->s, c, &w->e));
+	}
+}
+
+static int64_t
+key_of(const struct search_walk *k, const struct found_row *r)
+{
+	return k->by == WALK_NOT_AFTER ? r->c.not_after
+	    : k->by == WALK_NOT_BEFORE ? r->c.not_before
+	    : k->by == WALK_STATE      ? r->at
+				       : 0;
+}
+
+static bool
+is_in(const struct search_walk *k, int64_t i)
+{
+	uint8_t room[3][32];
+	struct certificate_row row = made(i, room);
+	bool changed = i % 20 == 0 || i % 20 == 11;
+	int64_t at = 5000 + i * 31 % 777;
+
+	switch (k->by) {
+	case WALK_ALL:
+		return true;
+	case WALK_VALUES:
+		for (size_t n = 0; n < k->values_n; n++)
+			if (k->values[n] == value_of(i) || k->values[n] == 1000 + i)
+				return true;
+		return false;
+	case WALK_NOT_AFTER:
+		return row.not_after >= k->from && row.not_after < k->to;
+	case WALK_NOT_BEFORE:
+		return row.not_before >= k->from && row.not_before < k->to;
+	case WALK_STATE:
+		return changed && k->state == (i % 2 ? CERTIFICATE_REVOKED : CERTIFICATE_HELD) &&
+		    at >= k->from && at < k->to;
+	}
+	return false;
+}
+
+static int64_t
+expected(const struct search_walk *k)
+{
+	int64_t n = 0;
+
+	for (int64_t i = 0; i < ROWS; i++)
+		n += is_in(k, i);
+	return n;
+}
+
+/* Page by page: in order, each once, all of them and no others. */
+static void
+walk(struct world *w, const struct search_walk *k)
+{
+	int64_t key = k->descending ? INT64_MAX : INT64_MIN, id = key, sum = 0, count;
+	struct found_row *rows;
+	size_t n;
+
+	do {
+		OWN(arena_free)
+		struct arena *a = arena_new(16 << 20);
+
+		ok(store_search_walk(w->s, a, k, key, id, STEP, &rows, &n, &w->e));
+		for (size_t i = 0; i < n; i++) {
+			int64_t own = key_of(k, &rows[i]);
+			bool later = own > key || (own == key && rows[i].c.id > id);
+			bool first = key == INT64_MAX || key == INT64_MIN;
+
+			assert_true(first || (later != k->descending));
+			assert_true(is_in(k, rows[i].c.id - 1000));
+			key = own;
+			id = rows[i].c.id;
+		}
+		sum += (int64_t)n;
+	} while (n == STEP);
+	assert_int_equal(sum, expected(k));
+	ok(store_search_count(w->s, w->a, k, ROWS + 1, &count, &w->e));
+	if (k->by != WALK_ALL)
+		assert_int_equal(count, sum);
+}
+
+static void
+walks_are_whole_and_in_order(void **state)
+{
+	struct world *w = *state;
+	const int64_t one[] = { 7 }, some[] = { 7, 1500, 1501, 9, 1057 }, none[] = { 999 };
+	struct search_walk walks[] = {
+		{ .by = WALK_ALL },
+		{ .by = WALK_VALUES, .values = one, .values_n = 1 },
+		{ .by = WALK_VALUES, .values = some, .values_n = ARRAY_LEN(some) },
+		{ .by = WALK_VALUES, .values = none, .values_n = 1 },
+		{ .by = WALK_NOT_AFTER, .from = 9000000, .to = 9400000 },
+		{ .by = WALK_NOT_AFTER, .from = 0, .to = INT64_MAX },
+		{ .by = WALK_NOT_BEFORE, .from = 1100000, .to = 1150000 },
+		{ .by = WALK_STATE, .state = CERTIFICATE_REVOKED, .from = 0, .to = INT64_MAX },
+		{ .by = WALK_STATE, .state = CERTIFICATE_HELD, .from = 5100, .to = 5200 },
+	};
+
+	fill(w);
+	for (size_t i = 0; i < ARRAY_LEN(walks); i++)
+		for (int down = 0; down < 2; down++) {
+			walks[i].descending = down;
+			walk(w, &walks[i]);
+		}
+}
+
+static void
+substrings_find_values(void **state)
+{
+	struct world *w = *state;
+	struct found_row row;
+	struct change *c = change_new();
+	int64_t *ids;
+	size_t n;
+
+	fill(w);
+	ok(store_search_values(w->s, w->a, BYTES("%number 1999%"), 1000, &ids, &n, &w->e));
+	assert_int_equal(n, 11); /* 1999 and 19990 to 19999 */
+	for (size_t i = 0; i < n; i++)
+		assert_true(ids[i] == 1000 + 1999 || (ids[i] >= 1000 + 19990 && ids[i] <= 1000 + 19999));
+	ok(store_search_values(w->s, w->a, BYTES("%no such%"), 1000, &ids, &n, &w->e));
+	assert_int_equal(n, 0);
+	ok(store_search_values(w->s, w->a, BYTES("%host%"), 7, &ids, &n, &w->e));
+	assert_int_equal(n, 7);
+	/* a value that is there already is entered once */
+	change_put_value(c, &(struct value_row){ 1000 + 1999, 1, BYTES("host number 1999") });
+	ok(store_commit(w->s, c, &w->e));
+	ok(store_search_values(w->s, w->a, BYTES("%number 1999%"), 1000, &ids, &n, &w->e));
+	assert_int_equal(n, 11);
+	ok(store_search_one(w->s, w->a, 1020, &row, &w->e));
+	assert_int_equal(row.c.status, CERTIFICATE_HELD);
+	assert_int_equal(row.publication, -1);
+	fails(store_search_one(w->s, w->a, 5, &row, &w->e), STORE_NOT_FOUND);
+}
+
+static void
+the_queue_of_values(void **state)
+{
+	struct world *w = *state;
+	struct certificate_row *rows;
+	struct change *c = change_new();
+	int64_t behind;
+	size_t n;
+
+	for (int64_t i = 0; i < 10; i++)
+		ok(store_commit(w->s, issue_change(i), &w->e));
+	ok(store_values_waiting(w->s, w->a, 100, &rows, &n, &w->e));
+	assert_int_equal(n, 0); /* behind the follower of exact search */
+	ok(store_search_catch_up(w->s, 0, NULL, &w->e));
+	ok(store_values_waiting(w->s, w->a, 100, &rows, &n, &w->e));
+	assert_int_equal(n, 10);
+	for (size_t i = 0; i < 6; i++)
+		change_drop_value_todo(c, rows[i].id);
+	ok(store_commit(w->s, c, &w->e));
+	ok(store_values_behind(w->s, 100, &behind, &w->e));
+	assert_int_equal(behind, 4);
+}
+
+/* ---- the plans ---- */
+
+static const enum stmt_id questions[] = {
+	Q_FOUND_ONE,
+	Q_FOUND_ALL_DOWN,
+	Q_FOUND_ALL_UP,
+	Q_FOUND_VALUE_DOWN,
+	Q_FOUND_VALUE_UP,
+	Q_FOUND_VALUES_DOWN,
+	Q_FOUND_VALUES_UP,
+	Q_FOUND_NOT_AFTER_DOWN,
+	Q_FOUND_NOT_AFTER_UP,
+	Q_FOUND_NOT_BEFORE_DOWN,
+	Q_FOUND_NOT_BEFORE_UP,
+	Q_FOUND_STATE_DOWN,
+	Q_FOUND_STATE_UP,
+	Q_SEARCH_VALUES,
+	Q_COUNT_VALUES,
+	Q_COUNT_NOT_AFTER,
+	Q_COUNT_NOT_BEFORE,
+	Q_COUNT_STATE,
+	Q_REVOKED,
+	Q_STATUS_CHANGED,
+	Q_STATUS,
+	Q_STATUS_BY_SERIAL,
+	Q_STATUSES,
+	Q_HOLDS,
+};
+
+enum { PLAN_DETAIL = 3 };
+
+static void
+plan_of(sqlite3 *db, enum stmt_id id, struct buf *out)
+{
+	OWN_BUF struct buf sql = buf_max(8192);
+	sqlite3_stmt *st;
+
+	buf_str(&sql, "EXPLAIN QUERY PLAN ");
+	sql_of_stmt(&sql, &statements[id], SQL_SQLITE);
+	assert_int_equal(sqlite3_prepare_v2(db, buf_cstr(&sql), -1, &st, NULL), SQLITE_OK);
+	while (sqlite3_step(st) == SQLITE_ROW)
+		buf_printf(out, "%s\n", (const char *)sqlite3_column_text(st, PLAN_DETAIL));
+	sqlite3_finalize(st);
+}
+
+/* "SCAN x" is a table read whole. Those of a list that the question itself makes are none; the walk along all certificates is
+   meant to be one, ended by its LIMIT. */
+static void
+no_question_reads_a_whole_table(void **state)
+{
+	struct world *w = *state;
+	static const char *const tables[] = { "SCAN c", "SCAN s\n", "SCAN b", "SCAN search_link",
+					      "SCAN search_value" };
+	sqlite3 *db;
+
+	fill(w);
+	assert_int_equal(sqlite3_open_v2(strchr(w->url, ':') + 1, &db, SQLITE_OPEN_READONLY, NULL),
+			 SQLITE_OK);
+	for (size_t i = 0; i < ARRAY_LEN(questions); i++) {
+		OWN_BUF struct buf plan = buf_max(1 << 16);
+
+		plan_of(db, questions[i], &plan);
+		assert_true(plan.n > 0);
+		if (questions[i] == Q_FOUND_ALL_DOWN || questions[i] == Q_FOUND_ALL_UP)
+			continue;
+		for (size_t k = 0; k < ARRAY_LEN(tables); k++)
+			if (strstr(buf_cstr(&plan), tables[k]) != NULL)
+				fail_msg("question %d: %s", (int)questions[i], buf_cstr(&plan));
+		if (strstr(buf_cstr(&plan), "TEMP B-TREE FOR ORDER") != NULL &&
+		    questions[i] != Q_FOUND_VALUES_DOWN && questions[i] != Q_FOUND_VALUES_UP)
+			fail_msg("question %d sorts: %s", (int)questions[i], buf_cstr(&plan));
+	}
+	sqlite3_close(db);
+}
+
+int
+main(void)
+{
+	static const struct world_test tests[] = {
+		{ "walks are whole and in order", walks_are_whole_and_in_order },
+		{ "substrings find values", substrings_find_values },
+		{ "the queue of values", the_queue_of_values },
+		{ "no question reads a whole table", no_question_reads_a_whole_table, ONLY_SQLITE },
+	};
+
+	return world_run("store of the search", tests, ARRAY_LEN(tests));
+}
