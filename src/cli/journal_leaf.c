@@ -471,6 +471,7 @@ know_certificate(struct journal_verifier *v, struct arena *a, const struct leaf_
 	s->session = w->session;
 	s->void_ = json_get(c, "void") != NULL;
 	s->own_leaf = l->id;
+	TRY(journal_choice_leaf(l->leaf, s, e));
 	if (s->void_) {
 		s->state = CERT_REVOKED;
 		s->status_leaf = l->id;
@@ -599,7 +600,7 @@ leaf_publication(struct journal_verifier *v, const struct leaf_view *l, struct e
 	TRY(signed_request(v, w.request, &r, e));
 	NEED(r->act.verb == ACT_PUBLISH || r->act.verb == ACT_UNPUBLISH, e, CHY_JOURNAL_SIGNATURE, NULL,
 	     "request %lld is no publication", (long long)w.request);
-	return RC_OK;
+	return journal_choice_publication(v, l, r->body, e);
 }
 
 /* What became of a delivery is the program's word; what an officer decided of it, a request's. */

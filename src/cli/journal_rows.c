@@ -130,6 +130,7 @@ columns_of_leaf(const struct journal_verifier *v, const struct json *row, const 
 	TRY(number_is(row, "token_procedure", s->token_procedure, e));
 	TRY(number_is(row, "certificate_procedure", s->certificate_procedure, e));
 	TRY(number_is(row, "base", s->base, e));
+	TRY(journal_choice_row(v, row, s, e));
 	return journal_status_row(v, row, s, e);
 }
 

@@ -86,7 +86,10 @@ struct certificate_state {
 	int64_t since_ms, invalid_at_ms;
 	int64_t own_leaf, status_leaf; /* its own; that of the last change, 0: never changed */
 	int64_t adopted;               /* the leaf that says that it was found unclaimed; 0: none */
-	struct cause_state *causes;    /* that it is on hold for */
+	int publication;               /* -1: nothing was chosen, 0: not allowed, 1: allowed */
+	bool has_password;
+	uint8_t password[SHA256_LEN]; /* digest of the revocation password's form */
+	struct cause_state *causes;   /* that it is on hold for */
 	size_t causes_n;
 };
 
@@ -189,6 +192,13 @@ MUST enum rc journal_row(struct journal_verifier *v, struct arena *a, const stru
 MUST enum rc journal_status(struct journal_verifier *v, struct arena *a, const struct leaf_view *l,
 			    struct err *e);
 MUST enum rc journal_status_row(const struct journal_verifier *v, const struct json *row,
+				const struct certificate_state *s, struct err *e);
+
+/* What was chosen when it was issued, what a publication made of it, what the row says of it. */
+MUST enum rc journal_choice_leaf(const struct json *leaf, struct certificate_state *s, struct err *e);
+MUST enum rc journal_choice_publication(struct journal_verifier *v, const struct leaf_view *l,
+					const struct json *body, struct err *e);
+MUST enum rc journal_choice_row(const struct journal_verifier *v, const struct json *row,
 				const struct certificate_state *s, struct err *e);
 
 /* Issuers' signatures, in journal_issuer.c: verified in batches, on all processors, beside the reading. What is found comes

@@ -300,3 +300,81 @@ journal_status_row(const struct journal_verifier *v, const struct json *row,
 	TRY(number_is(changed, "since", s->since_ms, e));
 	return number_is(changed, "invalid_at", s->invalid_at_ms, e);
 }
+
+/* ---- what was chosen for it ---- */
+
+static enum rc
+take_password(const struct json *o, struct certificate_state *s, struct err *e)
+{
+	OWN(arena_free)
+	struct arena *a = NULL;
+	struct bytes hex = BYTES_NONE, sha;
+
+	TRY(json_opt_str(o, "revocation_password_sha256", &hex, e));
+	s->has_password = hex.n > 0;
+	if (hex.n == 0)
+		return RC_OK;
+	NEED((a = arena_new(4096)) != NULL, e, CHY_NO_MEMORY, NULL, "a digest");
+	TRY(hex_parse(a, hex, &sha, e));
+	NEED(sha.n == SHA256_LEN, e, CHY_JOURNAL_FORMAT, NULL, "a digest of %zu octets", sha.n);
+	memcpy(s->password, sha.p, SHA256_LEN);
+	return RC_OK;
+}
+
+enum rc
+journal_choice_leaf(const struct json *leaf, struct certificate_state *s, struct err *e)
+{
+	bool allowed = true;
+
+	TRY(json_opt_bool(leaf, "publication_allowed", &allowed, e));
+	TRY(take_password(leaf, s, e));
+	s->publication = json_get(leaf, "publication_allowed") != NULL || s->has_password ? allowed : -1;
+	return RC_OK;
+}
+
+/* A publication's request may set the password anew or take it away. */
+enum rc
+journal_choice_publication(struct journal_verifier *v, const struct leaf_view *l, const struct json *body,
+			   struct err *e)
+{
+	struct certificate_state *s;
+	struct bytes word = BYTES_NONE;
+	int64_t id;
+
+	TRY(json_need_int(l->leaf, "certificate", 1, JSON_INT_MAX, &id, e));
+	TRY(json_opt_str(l->leaf, "revocation_password", &word, e));
+	s = pairmap_get(&v->certificates, id, 0);
+	if (s == NULL || word.n == 0 || bytes_is(word, "keep"))
+		return RC_OK;
+	if (s->publication < 0)
+		s->publication = 1;
+	if (bytes_is(word, "set"))
+		return take_password(body, s, e);
+	s->has_password = false;
+	return RC_OK;
+}
+
+enum rc
+journal_choice_row(const struct journal_verifier *v, const struct json *row,
+		   const struct certificate_state *s, struct err *e)
+{
+	const struct json *choice = json_get(row, "choice");
+	struct certificate_state is = { .publication = -1 };
+	int64_t at;
+
+	if (choice != NULL && json_get(choice, "unplaced") != NULL) {
+		TRY(json_need_int(choice, "unplaced", 1, JSON_INT_MAX, &at, e));
+		NEED(at + UNPLACED_MS + LEAF_EARLY_MS >= v->sum.head_at_ms, e, CHY_JOURNAL_ACCOUNT, NULL,
+		     "a publication that should have its place long since has none");
+		return RC_OK;
+	}
+	if (choice != NULL)
+		TRY(journal_choice_leaf(choice, &is, e));
+	NEED(is.has_password == s->has_password &&
+		 (!is.has_password || bytes_eq(BYTES_OF(is.password), BYTES_OF(s->password))),
+	     e, CHY_JOURNAL_ACCOUNT, NULL,
+	     "the revocation password in the store is not the one that was signed for");
+	NEED((is.publication == 0) == (s->publication == 0), e, CHY_JOURNAL_ACCOUNT, NULL,
+	     "the store says otherwise whether it may be published");
+	return RC_OK;
+}

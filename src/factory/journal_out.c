@@ -1,6 +1,8 @@
 #include "base/base.h"
 #include "factory/journal_out.h"
 
+#include "crypto/digest.h"
+
 #include "base/idgen.h"
 #include "factory/leaf.h"
 #include "factory/page.h"
@@ -176,6 +178,11 @@ note_fact(struct export *x, const struct placed_leaf_row *row, struct err *e)
 		return remember(x, row->object, 0, e);
 	if (bytes_is(row->kind, "certificate-state"))
 		return remember(x, row->id, LEAF_OF_STATUS, e);
+	if (bytes_is(row->kind, leaf_kind_name(LEAF_PUBLICATION))) {
+		TRY(json_parse(a, row->body, &body, e));
+		TRY(json_need_int(json_get(body, "by"), "request", 1, JSON_INT_MAX, &version, e));
+		return remember(x, row->object, version, e);
+	}
 	if (bytes_is(row->kind, "signature")) {
 		TRY(json_parse(a, row->body, &body, e));
 		TRY(json_need_int(body, "officer", 1, JSON_INT_MAX, &version, e));
@@ -371,6 +378,38 @@ find_status(const struct status_row *rows, size_t n, int64_t id)
 	return NULL;
 }
 
+/* What was chosen for it, without the password's form: its digest. A password that an officer has changed by a publication
+   whose leaf has no place yet says nothing for or against the export. */
+static enum rc
+put_choice(struct export *x, struct arena *a, struct buf *b, int64_t certificate, struct err *e)
+{
+	struct publication_row *published;
+	uint8_t sha[SHA256_LEN];
+	struct choice_row choice;
+	struct err why = { 0 };
+	size_t n;
+
+	if (store_choice(x->f->store, a, certificate, &choice, &why) != RC_OK) {
+		NEED(why.code == CHY_STORE_NOT_FOUND, e, why.code, NULL, "%s", why.text);
+		return RC_OK;
+	}
+	TRY(store_publications(x->f->store, a, certificate, &published, &n, e));
+	for (size_t i = 0; i < n; i++)
+		if (!is_exported(x, published[i].at, certificate, published[i].request_id)) {
+			buf_printf(b, ",\"choice\":{\"unplaced\":%lld}", (long long)published[i].at);
+			return RC_OK;
+		}
+	buf_printf(b, ",\"choice\":{\"publication_allowed\":%s", choice.publication ? "true" : "false");
+	if (choice.revocation_password.n > 0) {
+		sha256(choice.revocation_password, sha);
+		buf_str(b, ",\"revocation_password_sha256\":\"");
+		hex_put(b, BYTES_OF(sha));
+		buf_u8(b, '"');
+	}
+	buf_u8(b, '}');
+	return RC_OK;
+}
+
 /* The row and its status are two questions: what was changed between them is asked again. */
 static enum rc
 same_moment(struct export *x, struct arena *a, struct certificate_row *row, const struct status_row **status,
@@ -443,7 +482,7 @@ put_certificates(struct export *x, struct err *e)
 			TRY(store_status_range(x->f->store, a, rows[0].id, rows[n - 1].id, n, &statuses,
 					       &statuses_n, e));
 		for (size_t i = 0; i < n; i++) {
-			OWN_BUF struct buf b = buf_max(LINE_MAX_BYTES), changed = buf_max(512);
+			OWN_BUF struct buf b = buf_max(LINE_MAX_BYTES), changed = buf_max(1024);
 			const struct status_row *status = find_status(statuses, statuses_n, rows[i].id);
 			OWN(arena_free)
 			struct arena *own = arena_new(4 * LIMIT_CERT);
@@ -455,6 +494,7 @@ put_certificates(struct export *x, struct err *e)
 				continue;
 			TRY(same_moment(x, own, &rows[i], &status, e));
 			put_changed(x, &changed, status);
+			TRY(put_choice(x, own, &changed, rows[i].id, e));
 			TRY(store_der(x->f->store, own, rows[i].id, &der, e));
 			buf_printf(&b, "{\"type\":\"certificate\",\"id\":%lld,\"serial\":\"",
 				   (long long)rows[i].id);

@@ -16,9 +16,16 @@ enum {
 	CATCH_UP_MOST = 2000,   /* certificates that are entered before a search */
 	BEHIND_MOST = 1000000,
 	KEY_MAX = 2048, /* of a cursor */
+	LIKE_LEN = 8,   /* of a text's part that the index is asked for */
 };
 
 /* ---- is it what was asked for? ---- */
+
+static bool
+within(int64_t at, int64_t from, int64_t to)
+{
+	return at >= from && at < to;
+}
 
 /* The text with * for anything, by steps back to the last star. */
 static bool
@@ -91,12 +98,6 @@ has_issuer(const struct search_query *q, int64_t issuer)
 }
 
 static bool
-within(int64_t at, int64_t from, int64_t to)
-{
-	return at >= from && at < to;
-}
-
-static bool
 has_status(const struct search_query *q, const struct found_row *r)
 {
 	bool revoked = r->c.status != CERT_VALID;
@@ -134,7 +135,9 @@ has_numbers(const struct search_query *q, const struct found_row *r)
 	    (q->sha256.n == 0 || bytes_eq(q->sha256, r->c.fingerprint)) &&
 	    (q->token_procedure == 0 || q->token_procedure == r->c.token_procedure) &&
 	    (q->certificate_procedure == 0 || q->certificate_procedure == r->c.certificate_procedure) &&
-	    (q->publication < 0 || q->publication == r->publication);
+	    (q->publication < 0 || q->publication == r->publication) &&
+	    ((q->published_from == 0 && q->published_to == INT64_MAX) ||
+	     (r->published != 0 && within(r->published, q->published_from, q->published_to)));
 }
 
 struct searching {
@@ -194,6 +197,31 @@ characters(struct bytes text)
 	return n;
 }
 
+/* The index intersects the lists of all three-character pieces of a pattern, and those of common words are long: a part of a
+   long text is enough, best the one with the most digits, for digits tell apart. */
+static struct bytes
+telling_part(struct bytes text)
+{
+	size_t best = 0, most = 0;
+
+	if (text.n <= LIKE_LEN)
+		return text;
+	for (size_t i = 0; i + LIKE_LEN <= text.n; i++) {
+		size_t digits = 0;
+
+		for (size_t k = i; k < i + LIKE_LEN; k++) {
+			if (text.p[k] & 0x80)
+				return text; /* no character is cut */
+			digits += text.p[k] >= '0' && text.p[k] <= '9';
+		}
+		if (digits > most) {
+			most = digits;
+			best = i;
+		}
+	}
+	return bytes_part(text, best, LIKE_LEN);
+}
+
 /* The longest run of characters that mean nothing to us or to SQL's LIKE, as a pattern of it: more than was asked for is
    found, and every candidate is checked. Nothing where it is too short for the index of three characters. */
 static struct bytes
@@ -209,6 +237,7 @@ like_of(struct arena *a, struct bytes pattern)
 			best = bytes_part(pattern, from, i - from);
 		from = i + 1;
 	}
+	best = telling_part(best);
 	p = arena_alloc(a, best.n + 2);
 	if (p == NULL || characters(best) < 3 || !utf8_ok(best))
 		return BYTES_NONE;
@@ -305,6 +334,13 @@ consider_times(struct searching *s, int64_t *best, struct err *e)
 		end.from = q->now_ms;
 	if (q->is_not_yet_valid == 1 && q->now_ms > begin.from)
 		begin.from = q->now_ms;
+	if (q->published_from > 0 || q->published_to != INT64_MAX)
+		TRY(consider(s,
+			     &(struct search_walk){ .by = WALK_PUBLISHED,
+						    .descending = q->descending,
+						    .from = q->published_from,
+						    .to = q->published_to },
+			     best, e));
 	if (end.from > 0 || end.to != INT64_MAX)
 		TRY(consider(s, &end, best, e));
 	if (begin.from > 0 || begin.to != INT64_MAX)
@@ -549,6 +585,7 @@ item_json(struct arena *a, const struct found_row *r, int64_t now_ms)
 							    : "EE")));
 	if (r->publication >= 0)
 		json_set(o, "publication_allowed", json_bool(a, r->publication == 1));
+	json_set(o, "published_at", r->published ? json_time(a, r->published) : json_null(a));
 	json_set(o, "token_procedure", json_int(a, c->token_procedure));
 	json_set(o, "certificate_procedure", json_int(a, c->certificate_procedure));
 	json_set(o, "sha256", json_hex(a, c->fingerprint));

@@ -26,9 +26,10 @@ struct search_query {
 	struct bytes serial, key_id, sha256; /* octets; empty: any */
 	int64_t issuers[SEARCH_ISSUERS_MAX]; /* of any of them */
 	size_t issuers_n;
-	bool by_issuer;                                 /* issuers counts, though it may be empty */
-	unsigned states, reasons;                       /* 1 << state, 1 << code; 0: any */
-	int64_t since_from, since_to;                   /* [from, to) */
+	bool by_issuer;               /* issuers counts, though it may be empty */
+	unsigned states, reasons;     /* 1 << state, 1 << code; 0: any */
+	int64_t since_from, since_to; /* [from, to) */
+	int64_t published_from, published_to;
 	int64_t begin_from, begin_to, end_from, end_to; /* not_before, not_after */
 	int is_expired, is_not_yet_valid, publication;  /* -1: any */
 	int kind; /* 0: any, 1: end entities', 2: authorities', 3: attribute certificates */

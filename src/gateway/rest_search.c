@@ -22,6 +22,7 @@ static const char *const columns[] = { "id",
 				       "since",
 				       "subject_type",
 				       "publication_allowed",
+				       "published_at",
 				       "token_procedure",
 				       "certificate_procedure",
 				       "sha256" };

@@ -214,7 +214,7 @@ MUST enum rc store_request_secret(struct store *s, struct arena *a, int64_t requ
 /* --- the search over many fields --- */
 
 /* One way along an index, by (key, id): the key is the column, 0 where the order is the id's. */
-enum walk_by { WALK_ALL, WALK_VALUES, WALK_NOT_AFTER, WALK_NOT_BEFORE, WALK_STATE };
+enum walk_by { WALK_ALL, WALK_VALUES, WALK_NOT_AFTER, WALK_NOT_BEFORE, WALK_STATE, WALK_PUBLISHED };
 struct search_walk {
 	enum walk_by by;
 	bool descending;
@@ -235,8 +235,8 @@ MUST enum rc store_search_walk(struct store *s, struct arena *a, const struct se
 MUST enum rc store_search_one(struct store *s, struct arena *a, int64_t id, struct found_row *ret,
 			      struct err *e);
 /* Certificates whose values are not entered yet, the oldest first; how many, counted up to `most`. */
-MUST enum rc store_values_waiting(struct store *s, struct arena *a, size_t limit, struct certificate_row **ret,
-				  size_t *n, struct err *e);
+MUST enum rc store_values_waiting(struct store *s, struct arena *a, size_t limit,
+				  struct certificate_row **ret, size_t *n, struct err *e);
 MUST enum rc store_values_behind(struct store *s, size_t most, int64_t *ret, struct err *e);
 
 /* --- journal --- */

@@ -53,6 +53,9 @@ store_search_count(struct store *s, struct arena *a, const struct search_walk *w
 	case WALK_STATE:
 		return store_number(s, Q_COUNT_STATE,
 				    ARGS(I(w->state), I(w->from), I(w->to), I((int64_t)most)), ret, e);
+	case WALK_PUBLISHED:
+		return store_number(s, Q_COUNT_PUBLISHED, ARGS(I(w->from), I(w->to), I((int64_t)most)), ret,
+				    e);
 	case WALK_ALL:
 		break;
 	}
@@ -86,6 +89,9 @@ store_search_walk(struct store *s, struct arena *a, const struct search_walk *w,
 		return store_rows(s, a, d ? Q_FOUND_STATE_DOWN : Q_FOUND_STATE_UP,
 				  ARGS(I(w->state), I(w->from), I(w->to), I(key), I(id), LIMIT(limit)), ret,
 				  n, e);
+	case WALK_PUBLISHED:
+		return store_rows(s, a, d ? Q_FOUND_PUBLISHED_DOWN : Q_FOUND_PUBLISHED_UP,
+				  ARGS(I(w->from), I(w->to), I(id), LIMIT(limit)), ret, n, e);
 	case WALK_ALL:
 		break;
 	}

@@ -191,6 +191,7 @@ static const struct column found_columns[] = {
 	{ "reason", 'i', offsetof(struct found_row, reason) },
 	{ "at", 'i', offsetof(struct found_row, at) },
 	{ "publication", 'i', offsetof(struct found_row, publication) },
+	{ "published", 'i', offsetof(struct found_row, published) },
 };
 const struct table table_found = { "certificate", found_columns, ARRAY_LEN(found_columns),
 				   sizeof(struct found_row) };

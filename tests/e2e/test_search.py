@@ -186,7 +186,9 @@ def test_kinds_and_publication(found):
                                            "publication_allowed": False}, found.officers["rosa"])
     number = made["result"]["certificates"][0]["certificate"]
     assert number in ids(found, publication_allowed=False) and number not in ids(found, publication_allowed=True)
-    assert search(found, text="published.example")["items"][0]["publication_allowed"] is False
+    item = search(found, text="published.example")["items"][0]
+    assert item["publication_allowed"] is False and item["published_at"] is None
+    assert number not in ids(found, published_from="2020-01-01T00:00:00Z")
 
 
 FIELDS = {"organisation": "Org 1", "country": "DE", "state": "revoked", "organisational_unit": "Unit 0", "text": "found.example",
@@ -310,3 +312,20 @@ def test_broad_questions(found):
     with pytest.raises(Refused):
         act(found, "free", "hold", [])
 
+
+
+def test_publication_times(found, scratch):
+    """What was published, when, and no more what was taken back. rows=CM-R-01,CM-R-03"""
+    from publishing import Desk
+    publishing = Desk(found, scratch)
+    (scratch / "out").mkdir(mode=0o777)
+    publishing.file_rule("Found files", scratch / "out")
+    publishing.procedure("Found files", "Found files")
+    first, second = (publishing.certificate(sans=[f"pub{i}.published.org"])[0] for i in range(2))
+    before = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 5))
+    publishing.publish("Found files", first, second)
+    assert sorted(ids(found, published_from=before, text="published.org")) == sorted([first, second])
+    assert ids(found, published_to=before, text="published.org") == []
+    assert all(x["published_at"] >= before for x in search(found, text="published.org")["items"])
+    publishing.publish("Found files", second, act="certificate.unpublish")
+    assert ids(found, published_from=before, text="published.org") == [first]

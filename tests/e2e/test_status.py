@@ -510,3 +510,27 @@ def test_zz_the_journal_accounts_for_every_change(desk, scratch):
         got = subprocess.run([world.CHANCERY, "journal", "verify", "--root", desk.dir / "root.pem", "--file", file],
                              capture_output=True, text=True)
         assert got.returncode == 1 and "CHY-1882" in got.stdout + got.stderr, (change, got.stdout, got.stderr)
+
+
+def test_zz_the_journal_binds_revocation_passwords(desk, scratch):
+    """Whoever puts another form into the database, or takes one away, is found out; and so is who allows publication. rows=CM-R-20"""
+    secret, bare = with_password(desk), one(desk)
+    csr = base64.b64encode(make_csr(None, sans=[f"z{next(count)}.example.org"])[0]).decode()
+    kept = desk.act("certificate.issue", {"token_procedure": "TLS server", "requests": [{"csr": csr, "name": "k"}],
+                                          "publication_allowed": False}, desk.officers["rosa"])["result"]["certificates"][0]["certificate"]
+    desk.wait_sequenced()
+    lines = [json.loads(x) for x in desk.export().splitlines()]
+    rows = {x["id"]: x["row"] for x in lines if x["type"] == "certificate"}
+    assert len(rows[secret]["choice"]["revocation_password_sha256"]) == 64 and "choice" not in rows[bare]
+    assert rows[kept]["choice"] == {"publication_allowed": False}
+    other = dict(rows[secret]["choice"], revocation_password_sha256="ab" * 32)
+    for number, choice, code in ((secret, rows[secret]["choice"], 0), (secret, other, 1), (secret, None, 1), (bare, other, 1),
+                                 (secret, {"publication_allowed": True}, 1), (kept, {"publication_allowed": True}, 1), (kept, None, 1),
+                                 (secret, {"unplaced": 5}, 1)):
+        altered = [dict(x, row={k: v for k, v in dict(x["row"], choice=choice).items() if v is not None})
+                   if x["type"] == "certificate" and x["id"] == number else x for x in lines]
+        file = scratch / "altered.jsonl"
+        file.write_text("".join(json.dumps(x) + "\n" for x in altered))
+        got = subprocess.run([world.CHANCERY, "journal", "verify", "--root", desk.dir / "root.pem", "--file", file],
+                             capture_output=True, text=True)
+        assert got.returncode == code and ("CHY-1882" in got.stdout + got.stderr) == bool(code), (number, choice, got.stdout, got.stderr)
