@@ -20,6 +20,7 @@ enum {
 	LIMIT_OCSP_REQUEST = 16 << 10,  /* an OCSP request, DER */
 	LIMIT_OCSP_RESPONSE = 64 << 10, /* an OCSP response, DER */
 	LIMIT_OCSP_IDS = 50,            /* certificates asked about in one request */
+	LIMIT_OCSP_KEPT = 1 << 20,      /* OCSP answers in memory, 400 bytes each */
 	LIMIT_NAME_ATTRS = 64,          /* attributes in one distinguished name */
 	LIMIT_SAN = 1000,               /* general names in one extension */
 	LIMIT_EXTENSIONS = 64,          /* in one certificate or request */

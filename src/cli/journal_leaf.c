@@ -453,6 +453,32 @@ authority_by_request(struct journal_verifier *v, const struct word *w, const str
 	return RC_OK;
 }
 
+/* Made by itself, again and again, as long as the officers' document says so. */
+static enum rc
+responder_by_request(struct journal_verifier *v, const struct word *w, const struct leaf_view *l, struct err *e)
+{
+	struct certificate_state *s = pairmap_get(&v->certificates, l->id, 0);
+	const struct json *pair = json_get(l->leaf, "responder");
+	int64_t version = pair != NULL && pair->type == JSON_ARRAY && pair->last != NULL &&
+		pair->last->type == JSON_INT
+	    ? pair->last->integer
+	    : 0;
+	struct signed_request *r;
+
+	NEED(w->request != 0, e, CHY_JOURNAL_SIGNATURE, NULL, "a session makes no OCSP responders");
+	TRY(signed_request(v, w->request, &r, e));
+	NEED(r->act.kind == KIND_AUTHORITY && act_has_document(r->act) && r->act.verb != ACT_CA_REQUEST &&
+		 r->ocsp,
+	     e, CHY_JOURNAL_SIGNATURE, NULL, "the officers did not sign that the authority answers OCSP");
+	NEED(first_int(pair) == s->issuer &&
+		 s->issuer == (r->act.verb == ACT_CREATE ? w->request : r->base_id) &&
+		 version == (r->act.verb == ACT_CREATE ? 1 : r->base_version + 1),
+	     e, CHY_JOURNAL_SIGNATURE, NULL, "the officers' request %lld is about another authority",
+	     (long long)w->request);
+	s->responder = true;
+	return RC_OK;
+}
+
 /* What its row must say, later. */
 static enum rc
 know_certificate(struct journal_verifier *v, struct arena *a, const struct leaf_view *l, const struct json *c,
@@ -503,6 +529,8 @@ leaf_certificate(struct journal_verifier *v, struct arena *a, const struct leaf_
 		return by_ceremony(v, &w, e);
 	if (authority)
 		return authority_by_request(v, &w, l, e);
+	if (json_get(l->leaf, "responder") != NULL)
+		return responder_by_request(v, &w, l, e);
 	if (json_get(l->leaf, "with_base") != NULL)
 		return attribute_by_word(v, &w, l, e);
 	return w.session ? certificate_by_session(v, &w, l, e) : certificate_by_request(v, a, &w, l, e);
@@ -634,7 +662,7 @@ judge(struct journal_verifier *v, struct arena *a, const struct leaf_view *l, st
 	if (bytes_is(kind, "session"))
 		return leaf_session(v, a, l, e);
 	if (bytes_is(kind, "certificate") || bytes_is(kind, "ca-certificate") ||
-	    bytes_is(kind, "attribute-certificate"))
+	    bytes_is(kind, "ocsp-certificate") || bytes_is(kind, "attribute-certificate"))
 		return leaf_certificate(v, a, l, bytes_is(kind, "ca-certificate"), e);
 	if (bytes_is(kind, "request-state"))
 		return leaf_request_state(v, l, e);

@@ -227,6 +227,8 @@ request_new(struct journal_verifier *v, struct arena *a, const struct act_docume
 	r->base_id = d->base_id;
 	r->base_version = d->base_version;
 	memcpy(r->bytes_sha256, hash, SHA256_LEN);
+	if (d->act.kind == KIND_AUTHORITY)
+		TRY(json_opt_bool(d->body, "ocsp", &r->ocsp, e));
 	if (d->act.kind != KIND_NONE)
 		TRY(journal_document_hash(kind_name(d->act.kind), d->body, r->body_sha256, e));
 	else if (d->act.verb == ACT_ISSUE)

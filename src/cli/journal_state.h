@@ -52,6 +52,7 @@ struct signed_request {
 	int64_t token_procedure; /* certificate.issue, attribute-certificate.issue: by which */
 	int64_t base;            /* attribute-certificate.issue: for which certificate */
 	bool certified;          /* authority.create: its certificate is in the journal */
+	bool ocsp;               /* an authority's document, which says that it answers OCSP */
 	const struct json *body; /* issuing-session.open */
 	bool over;               /* has taken effect, or became void */
 };
@@ -79,6 +80,7 @@ struct certificate_state {
 	int64_t issuer, authority, request, session, token_procedure, certificate_procedure;
 	int64_t base;              /* of an attribute certificate; 0: a public key certificate */
 	bool void_;                /* adopted as revoked: its base was never made */
+	bool responder;            /* an OCSP responder's */
 	uint8_t names[SHA256_LEN]; /* over serial and subject */
 	/* its status, as the leaves up to here say */
 	enum cert_state state;

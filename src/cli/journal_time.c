@@ -45,7 +45,8 @@ journal_time_leaf(struct journal_verifier *v, const struct leaf_view *l, struct 
 		v->newest_ms = l->at_ms;
 	if (l->at_ms >= v->floor_ms - LEAF_LATE_MS || bytes_is(kind, "clock"))
 		return RC_OK;
-	if (bytes_is(kind, "certificate") || bytes_is(kind, "ca-certificate")) {
+	if (bytes_is(kind, "certificate") || bytes_is(kind, "ca-certificate") ||
+	    bytes_is(kind, "ocsp-certificate")) {
 		struct row_state *late = arena_one(v->mem, struct row_state);
 
 		NEED(late != NULL, e, CHY_NO_MEMORY, NULL, "leaf");

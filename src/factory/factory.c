@@ -10,6 +10,7 @@
 #include "factory/in_flight.h"
 #include "factory/in_force.h"
 #include "factory/jobs.h"
+#include "factory/ocsp_desk.h"
 #include "factory/outbox.h"
 #include "factory/reconcile.h"
 #include "factory/remember.h"
@@ -40,7 +41,9 @@ new_factory(void)
 	f->sessions = sessions_new(SESSIONS_KEPT_MAX);
 	f->in_flight = in_flight_new();
 	f->remembered = remembered_new();
-	if (f->identity == NULL || f->sessions == NULL || f->in_flight == NULL || f->remembered == NULL) {
+	f->ocsp = desk_new();
+	if (f->identity == NULL || f->sessions == NULL || f->in_flight == NULL || f->remembered == NULL ||
+	    f->ocsp == NULL) {
 		factory_close(f);
 		return NULL;
 	}
@@ -158,6 +161,8 @@ start(struct factory *f, int64_t longest_rest_ms, struct err *e)
 		LOG(WARNING, "factory.reconciled", LI("adopted", (int64_t)adopted));
 	TRY(policy_load(f, e));
 	TRY(outbox_start(f, longest_rest_ms > 0 ? longest_rest_ms : LONGEST_REST_MS, &f->outbox, e));
+	TRY(desk_renew(f, e));
+	TRY(store_watch_status(f->store, desk_status_changed, f, e));
 	return jobs_start(f, &f->jobs, e);
 }
 
@@ -194,6 +199,7 @@ factory_close(struct factory *f)
 	sessions_free(f->sessions);
 	in_flight_free(f->in_flight);
 	remembered_free(f->remembered);
+	desk_free(f->ocsp);
 	arena_free(f->identity);
 	pthread_mutex_destroy(&f->deciding);
 	acting_fini(&f->acting);

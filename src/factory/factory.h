@@ -76,6 +76,7 @@ struct factory {
 	struct sessions *sessions;
 	struct in_flight *in_flight;
 	struct remembered *remembered;
+	struct ocsp_desk *ocsp;
 	struct jobs *jobs;
 	struct outbox *outbox; /* NULL: without jobs */
 	struct factory_figures figures;

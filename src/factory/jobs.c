@@ -9,6 +9,7 @@
 #include "factory/crl.h"
 #include "factory/in_force.h"
 #include "factory/log.h"
+#include "factory/ocsp_desk.h"
 #include "factory/reconcile.h"
 #include "factory/remember.h"
 #include "factory/requests.h"
@@ -125,6 +126,18 @@ do_unclaimed(struct factory *f, bool *more, struct err *e)
 }
 
 static enum rc
+do_responders(struct factory *f, bool *more, struct err *e)
+{
+	return responders_step(f, e);
+}
+
+static enum rc
+do_presign(struct factory *f, bool *more, struct err *e)
+{
+	return ocsp_presign_step(f, more, e);
+}
+
+static enum rc
 do_policy(struct factory *f, bool *more, struct err *e)
 {
 	return policy_load(f, e);
@@ -150,6 +163,8 @@ static const struct {
 	{ "values", do_values, 1000, true },
 	{ "unclaimed", do_unclaimed, 60000, true },
 	{ "crls", do_crls, 1000, false },
+	{ "ocsp-responders", do_responders, 500, false },
+	{ "ocsp-answers", do_presign, 1000, true },
 	{ "remember", do_remember, 1000, true },
 };
 

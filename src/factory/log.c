@@ -29,7 +29,7 @@ put_what(struct buf *b, const struct log_entry_row *row, const struct log_view *
 			   json_get(document, "version") ? (long long)json_get(document, "version")->integer
 							 : 0);
 	else if (bytes_is(row->kind, "certificate") || bytes_is(row->kind, "attribute-certificate") ||
-		 bytes_is(row->kind, "ca-certificate"))
+		 bytes_is(row->kind, "ca-certificate") || bytes_is(row->kind, "ocsp-certificate"))
 		buf_printf(b, "%.*s issued: %.*s", BYTES_FMT(row->kind), BYTES_FMT(text_of(cert, "subject")));
 	else if (bytes_is(row->kind, "signature"))
 		buf_printf(b, "%.*s signed", BYTES_FMT(v->act));

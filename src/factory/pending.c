@@ -12,6 +12,7 @@ enum {
 	PENDING_ATTRIBUTE = 2,
 	PENDING_TOKEN = 3,
 	PENDING_CHOSEN = 4,
+	PENDING_RESPONDER = 5,
 	PENDING_DELIVERED = 0x80, /* deliveries stand behind */
 	SUBJECT_MAX = 8 << 10,
 	SAN_MAX = 64 << 10
@@ -24,6 +25,8 @@ version_of(const struct pending *p)
 		return PENDING_ATTRIBUTE;
 	if (p->token != 0)
 		return PENDING_TOKEN;
+	if (p->responder != 0)
+		return PENDING_RESPONDER;
 	return p->chosen ? PENDING_CHOSEN : PENDING_VERSION;
 }
 
@@ -51,6 +54,10 @@ pending_put(struct buf *out, const struct pending *p, struct err *e)
 	if (p->token != 0) {
 		buf_u64(out, (uint64_t)p->token);
 		buf_u64(out, (uint64_t)p->token_n);
+	}
+	if (version_of(p) == PENDING_RESPONDER) {
+		buf_u64(out, (uint64_t)p->responder);
+		buf_lv(out, p->responder_key);
 	}
 	if (version_of(p) == PENDING_CHOSEN) {
 		buf_u8(out, p->publication);
@@ -94,11 +101,14 @@ pending_get(struct bytes context, struct pending *ret, struct err *e)
 		ret->token = (int64_t)rd_u64(&r);
 		ret->token_n = (int64_t)rd_u64(&r);
 	}
+	ret->responder = version == PENDING_RESPONDER ? (int64_t)rd_u64(&r) : 0;
+	ret->responder_key = ret->responder != 0 ? rd_lv(&r) : BYTES_NONE;
 	ret->chosen = version == PENDING_CHOSEN;
 	ret->publication = ret->chosen && rd_u8(&r) == 1;
 	ret->revocation_password = ret->chosen ? rd_lv(&r) : BYTES_NONE;
 	ret->deliveries = first & PENDING_DELIVERED ? rd_lv(&r) : BYTES_NONE;
-	NEED((version == PENDING_VERSION || ret->base != 0 || ret->token != 0 || ret->chosen) &&
+	NEED((version == PENDING_VERSION || ret->base != 0 || ret->token != 0 || ret->responder != 0 ||
+	      ret->chosen) &&
 		 rd_done(&r) && ret->sigalg < SIGALG_COUNT && ret->deliveries.n % PENDING_DELIVERY == 0,
 	     e, CHY_PENDING, NULL, "the context of a signature, %zu octets", context.n);
 	return RC_OK;
@@ -132,6 +142,8 @@ leaf_kind(const struct pending *p)
 {
 	if (p->base != 0)
 		return bytes_str(leaf_kind_name(LEAF_ATTRIBUTE_CERTIFICATE));
+	if (p->responder != 0)
+		return bytes_str(leaf_kind_name(LEAF_OCSP_CERTIFICATE));
 	return bytes_str(leaf_kind_name(p->authority ? LEAF_CA_CERTIFICATE : LEAF_CERTIFICATE));
 }
 
@@ -235,6 +247,13 @@ put_row(struct arena *a, struct change *change, const struct pending *p, const s
 				  &(struct choice_row){ .certificate = p->id,
 							.publication = p->publication,
 							.revocation_password = p->revocation_password });
+	if (p->responder != 0)
+		change_put_responder(change,
+				     &(struct responder_row){ .certificate = p->id,
+							      .authority = p->responder,
+							      .key = p->responder_key,
+							      .not_before = c->not_before_at,
+							      .not_after = c->not_after_at });
 	if (p->token != 0)
 		change_archive_key(change, p->token, p->token_n, p->id);
 	put_deliveries(change, p);

@@ -3,6 +3,7 @@
 
 #include "factory/callers.h"
 #include "factory/leaf.h"
+#include "factory/ocsp_desk.h"
 #include "policy/rights.h"
 #include "store/read.h"
 
@@ -168,6 +169,7 @@ void
 status_changed(struct factory *f)
 {
 	atomic_fetch_add(&f->status_epoch, 1);
+	desk_status_changed(f, 0); /* here before anybody hears of it; elsewhere by the store's notification */
 }
 
 /* ---- officers ---- */

@@ -53,6 +53,15 @@ call_run_job(struct mq_item *item)
 	h->app.run(h->app.ctx, &k->pub);
 }
 
+bool
+http_to_worker(struct http_call *c)
+{
+	struct call *k = call_of(c);
+
+	c->inline_run = false;
+	return mq_put(&k->conn->loop->h->jobs, &k->job);
+}
+
 static bool
 is_field_text(const char *s)
 {

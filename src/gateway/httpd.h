@@ -116,6 +116,10 @@ size_t httpd_calls(const struct httpd *h); /* with their handlers now */
    Content-Length, Content-Type, Connection are the server's. */
 void http_set(struct http_call *c, const char *name, const char *value);
 
+/* An inline handler finds that it must wait after all: its route's handler is called again, on a worker, with
+   inline_run false, and may have been by the time this returns. False: the workers' queue is full, the call is still the handler's. */
+bool http_to_worker(struct http_call *c);
+
 /* Answers, and gives the call back. The body is copied (its memory may be the call's arena); type may be NULL when
    the body is empty. For HEAD the server leaves the body out by itself. */
 void http_answer(struct http_call *c, int status, const char *type, struct bytes body);

@@ -94,7 +94,7 @@ put_path_parameters(const struct doc *d, struct json *list, const char *pattern)
 		struct bytes s = text_cut(rest, '/', &rest);
 
 		if (s.n > 2 && s.p[0] == '{') {
-			s = bytes_part(s, 1, s.n - 2);
+			s = bytes_part(s, s.p[1] == '*' ? 2 : 1, s.n - (s.p[1] == '*' ? 3 : 2));
 			put_parameter(d, list, "path", s, NULL, true, path_schema(d, s));
 		}
 	}
@@ -239,14 +239,26 @@ lower_method(const struct doc *d, const struct route *o)
 	return name;
 }
 
+/* The star says how the router reads it. */
+static const char *
+path_of(const struct doc *d, const struct route *o)
+{
+	const char *star = strstr(o->pattern, "{*");
+
+	if (star == NULL)
+		return o->pattern;
+	return arena_printf(d->a, "%.*s{%s", (int)(star - o->pattern), o->pattern, star + 2);
+}
+
 static void
 put_operation(const struct doc *d, struct json *paths, const struct route *o)
 {
-	struct json *path = json_get(paths, o->pattern), *op, *tags = json_array(d->a);
+	const char *pattern = path_of(d, o);
+	struct json *path = pattern ? json_get(paths, pattern) : NULL, *op, *tags = json_array(d->a);
 	char *method = lower_method(d, o);
 
 	if (path == NULL)
-		path = object(d, paths, o->pattern);
+		path = object(d, paths, pattern);
 	if (method == NULL)
 		return;
 	op = object(d, path, method);

@@ -49,6 +49,7 @@ rest_add(struct router *r, struct factory *f, struct err *e)
 {
 	TRY(router_add(r, rest_status_routes, f, e));
 	TRY(router_add(r, rest_status_file_routes, f, e));
+	TRY(router_add(r, ocsp_routes, f, e));
 	TRY(router_add(r, rest_document_routes, f, e));
 	TRY(router_add(r, rest_procedure_routes, f, e));
 	TRY(router_add(r, rest_request_routes, f, e));

@@ -11,7 +11,7 @@
 #include "model/officer.h"
 
 extern const struct route rest_status_routes[], rest_status_file_routes[], rest_document_routes[],
-    rest_request_routes[], rest_certificate_routes[], rest_journal_routes[], rest_log_routes[],
+    rest_request_routes[], rest_certificate_routes[], ocsp_routes[], rest_journal_routes[], rest_log_routes[],
     rest_policy_routes[];
 extern const struct route rest_procedure_routes[], rest_token_routes[], rest_delivery_routes[],
     rest_search_routes[];

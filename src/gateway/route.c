@@ -17,6 +17,7 @@ struct route_entry {
 	struct bytes segments[URI_SEGMENTS_MAX]; /* p = NULL: a parameter */
 	struct bytes names[HTTP_PARAMS_MAX];     /* of the parameters */
 	size_t nsegments, nparams;
+	size_t tail; /* octets of the pattern before {*name}; 0: it has none */
 	struct router *router;
 	struct histogram *seconds;
 	_Atomic(struct counter *) by_status[STATUS_MAX / 100][100];
@@ -43,6 +44,13 @@ pattern_parse(struct route_entry *en, struct err *e)
 	struct bytes rest = bytes_str(pattern + 1);
 
 	NEED(pattern[0] == '/', e, CHY_ROUTE_TABLE, NULL, "%s does not begin with /", pattern);
+	if (strstr(pattern, "{*") != NULL) {
+		en->tail = (size_t)(strstr(pattern, "{*") - pattern);
+		rest = bytes_of(pattern + 1, en->tail - 1);
+		NEED(en->tail > 2 && pattern[en->tail - 1] == '/' && memchr(pattern, '{', en->tail) == NULL, e,
+		     CHY_ROUTE_TABLE, NULL, "%s has something before its rest", pattern);
+		rest.n--;
+	}
 	while (rest.p != NULL && pattern[1] != 0) {
 		struct bytes s = text_cut(rest, '/', &rest);
 
@@ -62,7 +70,7 @@ pattern_parse(struct route_entry *en, struct err *e)
 static bool
 same_pattern(const struct route_entry *a, const struct route_entry *b)
 {
-	if (a->nsegments != b->nsegments || a->route->method != b->route->method)
+	if (a->nsegments != b->nsegments || a->route->method != b->route->method || a->tail != b->tail)
 		return false;
 	for (size_t i = 0; i < a->nsegments; i++)
 		if ((a->segments[i].p == NULL) != (b->segments[i].p == NULL) ||
@@ -221,7 +229,7 @@ router_schema(const struct router *r, size_t i)
 static bool
 path_fits(const struct route_entry *en, const struct uri_path *path)
 {
-	if (en->nsegments != path->n)
+	if (en->nsegments != path->n || en->tail > 0)
 		return false;
 	for (size_t i = path->n; i-- > 0;) /* from the end: all begin alike */
 		if (en->segments[i].p != NULL && !bytes_eq(en->segments[i], path->segments[i]))
@@ -258,6 +266,27 @@ allowed(const struct router *r, const struct uri_path *path, char *dst, size_t m
 	}
 	snprintf(dst + at, max - at, "%sOPTIONS", get ? "HEAD, " : "");
 	return any;
+}
+
+/* The rest of the path belongs to the route, whatever it is: it is looked for before the path is taken apart. */
+static bool
+find_tail(struct router *r, struct http_call *c, struct bytes *ret_query)
+{
+	enum http_method m = c->head.method == HTTP_HEAD ? HTTP_GET : c->head.method;
+	struct bytes path = text_cut(c->head.target, '?', ret_query);
+
+	for (size_t i = 0; i < r->n; i++) {
+		struct route_entry *en = r->entries[i];
+
+		if (en->tail == 0 || en->route->method != m || path.n <= en->tail ||
+		    memcmp(path.p, en->route->pattern, en->tail) != 0)
+			continue;
+		c->entry = en;
+		c->route = en->route;
+		c->params[0] = bytes_part(path, en->tail, SIZE_MAX);
+		return true;
+	}
+	return false;
 }
 
 static enum rc
@@ -496,8 +525,10 @@ admit(struct router *r, struct http_call *c, struct err *e)
 	struct uri_path path;
 	struct bytes query;
 
-	TRY(uri_path_parse(c->arena, c->head.target, &path, &query, e));
-	TRY(find(r, c, &path, e));
+	if (!find_tail(r, c, &query)) {
+		TRY(uri_path_parse(c->arena, c->head.target, &path, &query, e));
+		TRY(find(r, c, &path, e));
+	}
 	TRY(identify(r, c, e));
 	TRY(check_roles(c, e));
 	TRY(check_params(c, e));

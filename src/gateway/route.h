@@ -53,7 +53,8 @@ struct route_query {
 struct route {
 	enum http_method method; /* HTTP_HEAD comes with HTTP_GET by itself */
 	/* "/api/v1/requests/{id}"; a parameter is a whole segment. {id} and {..._id} are positive integers: checked before
-	   the handler runs, see route_id. */
+	   the handler runs, see route_id. {*name} at the end takes the rest of the path as it was sent, slashes and
+	   percent-encodings and all. */
 	const char *pattern;
 	void (*run)(void *ctx, struct http_call *c); /* ctx: as given to router_add */
 	enum route_access access;

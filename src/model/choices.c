@@ -29,6 +29,12 @@ const struct choice entity_choices[] = {
 	END,
 };
 
+const struct choice ocsp_activation_choices[] = {
+	{ "at-issue", "When it is issued", NULL },
+	{ "by-officer", "By an officer's act", "certificate.activate-ocsp; until then its status is unknown" },
+	END,
+};
+
 const struct choice key_algorithm_choices[] = {
 	{ "rsa-2048", "RSA 2048", NULL },
 	{ "rsa-3072", "RSA 3072", NULL },

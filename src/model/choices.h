@@ -17,6 +17,6 @@ extern const struct choice state_choices[], role_choices[], entity_choices[], ke
     pin_character_choices[], crl_type_choices[], crl_covers_choices[], distribution_choices[],
     destination_schemes[], update_choices[], method_choices[], publication_choices[], transport_choices[],
     ac_attribute_choices[], view_choices[], input_choices[], format_input_choices[], text_form_choices[],
-    settings_choices[], open_setting_choices[], reason_choices[];
+    settings_choices[], open_setting_choices[], reason_choices[], ocsp_activation_choices[];
 
 #endif

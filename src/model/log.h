@@ -69,6 +69,8 @@ bool log_range_of(struct bytes name, struct log_range *ret);
 	X(TOKEN, "token", LOG_ISSUED) \
 	X(TOKEN_FILE, "token-file", LOG_ISSUED) \
 	X(CERTIFICATE_STATE, "certificate-state", LOG_REVOKED) \
+	X(OCSP_CERTIFICATE, "ocsp-certificate", LOG_CA) \
+	X(OCSP_ACTIVATION, "ocsp-activation", LOG_PUBLISHED) \
 	X(REVOCATION_PASSWORD, "revocation-password", LOG_REVOKED) \
 	X(PUBLICATION, "publication", LOG_PUBLISHED) \
 	X(DELIVERY, "delivery", LOG_PUBLISHED) \

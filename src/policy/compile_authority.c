@@ -4,6 +4,7 @@
 #include "pki/csr.h"
 #include "policy/body.h"
 #include "policy/names.h"
+#include "policy/ocsp.h"
 #include "policy/snapshot_impl.h"
 
 #define ROOM(p, e) NEED((p) != NULL, e, CHY_NO_MEMORY, NULL, "snapshot")
@@ -189,6 +190,7 @@ authority_compile(struct snapshot *s, struct slot *slot, const struct authority_
 	x->doc = &slot->doc;
 	x->path_len = -1;
 	x->type = (enum authority_type)body_choice(body, "type", authority_choices, AUTHORITY_ROOT);
+	x->ocsp = ocsp_settings_of(body);
 	TRY(keep(s->a, &x->why_not, read_authority(s, body, x, &why), &why, e));
 	TRY(take_certificate(s, body, x, facts, n, e));
 	if (x->type == AUTHORITY_EXTERNAL_ROOT)

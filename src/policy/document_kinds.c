@@ -199,6 +199,28 @@ foreign_check(struct walk *w, const struct json *body)
 	return RC_OK;
 }
 
+enum { OCSP_ANSWER_LEAST_S = 300, OCSP_CERTIFICATE_LEAST_S = 3600 };
+
+/* An answer must be over long before the certificate that it is signed with: that one is renewed when a third is left. */
+static enum rc
+ocsp_check(struct walk *w, const struct json *body)
+{
+	struct at at = { .name = "ocsp_answer_validity" }, whole = { .name = "ocsp_certificate_validity" };
+	struct duration answer, certificate;
+
+	if (!body_true(body, "ocsp"))
+		return RC_OK;
+	TRY(duration_parse(body_text(body, at.name), &answer, w->e));
+	TRY(duration_parse(body_text(body, whole.name), &certificate, w->e));
+	REFUSE_UNLESS(duration_add(0, answer) >= OCSP_ANSWER_LEAST_S * 1000, w, &at, CHY_FIELD_VALUE,
+		      "at least five minutes");
+	REFUSE_UNLESS(duration_add(0, certificate) >= OCSP_CERTIFICATE_LEAST_S * 1000, w, &whole,
+		      CHY_FIELD_VALUE, "at least an hour");
+	REFUSE_UNLESS(duration_add(0, answer) <= duration_add(0, certificate) / 3, w, &at, CHY_FIELD_CONFLICT,
+		      "it must be at most a third of the validity of the responder's certificate");
+	return RC_OK;
+}
+
 static enum rc
 authority_check(struct walk *w, const struct json *body)
 {
@@ -213,6 +235,7 @@ authority_check(struct walk *w, const struct json *body)
 	TRY(purpose_check(w, body, "ca"));
 	TRY(sigalg_check(w, body, doc_of(w, body, "ca_key")));
 	TRY(authority_validity(w, body));
+	TRY(ocsp_check(w, body));
 	REFUSE_UNLESS(above > 0, w, &at, CHY_AUTHORITY_PATH_LENGTH, "below \"%.*s\" no authority may stand",
 		      BYTES_FMT(up->name));
 	REFUSE_UNLESS(above == INT64_MAX || body_int(body, at.name, INT64_MAX) < above, w, &at,

@@ -106,6 +106,17 @@ enum { AUTHORITY_CHAIN_MAX = 24 }; /* certificates from an authority up to its r
 
 struct crl_procedure;
 
+/* How an authority's certificates are answered for by OCSP. */
+struct ocsp_settings {
+	bool on;
+	bool by_officer;              /* unknown until an officer activates it */
+	struct duration answer;       /* how long an answer is good */
+	struct duration certificate_; /* how long a responder's certificate is valid */
+	struct bytes key_algorithm;   /* of its key: "p-256" */
+	bool has_archive;
+	struct duration archive;
+};
+
 struct authority {
 	const struct document *doc;
 	enum authority_type type;
@@ -130,6 +141,7 @@ struct authority {
 	size_t constraints_n;
 	const struct crl_procedure **crls; /* its open ones that certificates point to, by id */
 	size_t crls_n;
+	struct ocsp_settings ocsp;
 	struct unusable why_not; /* for issuing */
 };
 

@@ -180,6 +180,18 @@ change_drop_value_todo(struct change *c, int64_t certificate)
 }
 
 void
+change_put_responder(struct change *c, const struct responder_row *row)
+{
+	change_row(c, Q_PUT_RESPONDER, row);
+}
+
+void
+change_put_activation(struct change *c, const struct activation_row *row)
+{
+	change_row(c, Q_PUT_ACTIVATION, row);
+}
+
+void
 change_put_unclaimed(struct change *c, const struct unclaimed_row *row)
 {
 	change_row(c, Q_PUT_UNCLAIMED, row);

@@ -61,6 +61,9 @@ void change_put_begin(struct change *c, const struct begin_row *row);
 /* All of a certificate is entered. */
 void change_drop_value_todo(struct change *c, int64_t certificate);
 
+/* STORE_EXISTS: there is one already. */
+void change_put_responder(struct change *c, const struct responder_row *row);
+void change_put_activation(struct change *c, const struct activation_row *row);
 void change_put_unclaimed(struct change *c, const struct unclaimed_row *row);
 /* STORE_STATE: it is not there (any more). */
 void change_drop_unclaimed(struct change *c, int64_t certificate);

@@ -153,6 +153,15 @@ MUST enum rc store_unclaimed(struct store *s, struct arena *a, int64_t after, si
 			     struct unclaimed_row **ret, size_t *n, struct err *e);
 MUST enum rc store_is_unclaimed(struct store *s, struct arena *a, int64_t certificate, bool *ret,
 				struct err *e);
+/* The newest certificate of the authority's OCSP responder; ret->certificate 0: none yet. */
+MUST enum rc store_responder(struct store *s, struct arena *a, int64_t authority, struct responder_row *ret,
+			     struct err *e);
+/* All of all authorities, by certificate. */
+MUST enum rc store_responders(struct store *s, struct arena *a, int64_t after, size_t limit,
+			      struct responder_row **ret, size_t *n, struct err *e);
+/* When an officer activated it for OCSP; ret->certificate 0: nobody has. */
+MUST enum rc store_activation(struct store *s, struct arena *a, int64_t certificate,
+			      struct activation_row *ret, struct err *e);
 /* Wrong revocation passwords in a row; tries 0: none. */
 MUST enum rc store_password_wrong(struct store *s, struct arena *a, int64_t certificate,
 				  struct password_wrong_row *ret, struct err *e);

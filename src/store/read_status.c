@@ -65,6 +65,36 @@ store_holds(struct store *s, struct arena *a, int64_t certificate, struct hold_r
 }
 
 enum rc
+store_responder(struct store *s, struct arena *a, int64_t authority, struct responder_row *ret, struct err *e)
+{
+	struct responder_row *rows;
+	size_t n;
+
+	TRY(store_rows(s, a, Q_RESPONDER, ARGS(I(authority)), &rows, &n, e));
+	*ret = n > 0 ? rows[0] : (struct responder_row){ .authority = authority };
+	return RC_OK;
+}
+
+enum rc
+store_responders(struct store *s, struct arena *a, int64_t after, size_t limit, struct responder_row **ret,
+		 size_t *n, struct err *e)
+{
+	return store_rows(s, a, Q_RESPONDERS, ARGS(I(after), LIMIT(limit)), ret, n, e);
+}
+
+enum rc
+store_activation(struct store *s, struct arena *a, int64_t certificate, struct activation_row *ret,
+		 struct err *e)
+{
+	struct activation_row *rows;
+	size_t n;
+
+	TRY(store_rows(s, a, Q_ACTIVATION, ARGS(I(certificate)), &rows, &n, e));
+	*ret = n > 0 ? rows[0] : (struct activation_row){ 0 };
+	return RC_OK;
+}
+
+enum rc
 store_password_wrong(struct store *s, struct arena *a, int64_t certificate, struct password_wrong_row *ret,
 		     struct err *e)
 {

@@ -101,6 +101,18 @@ struct crl_piece_row {
 	struct bytes entries;
 };
 
+/* The certificate of an authority's OCSP responder; key: the signer's label. */
+struct responder_row {
+	int64_t certificate, authority;
+	struct bytes key;
+	int64_t not_before, not_after;
+};
+
+/* A certificate that an officer has activated for OCSP. */
+struct activation_row {
+	int64_t certificate, at, request_id;
+};
+
 /* One cause of a hold; a certificate is on hold while there is one. */
 struct hold_row {
 	int64_t certificate;

@@ -151,6 +151,13 @@ DESCRIBE(hold, "certificate_hold", S, I(S, certificate), T(S, cause), I(S, at), 
 #define S password_wrong_row
 DESCRIBE(password_wrong, "password_wrong", S, I(S, certificate), I(S, tries), I(S, until_at));
 #undef S
+#define S responder_row
+DESCRIBE(responder, "responder", S, I(S, certificate), I(S, authority), T(S, key), I(S, not_before),
+	 I(S, not_after));
+#undef S
+#define S activation_row
+DESCRIBE(activation, "ocsp_activation", S, I(S, certificate), I(S, at), I(S, request_id));
+#undef S
 #define S unclaimed_row
 DESCRIBE(unclaimed, "certificate_unclaimed", S, I(S, certificate), I(S, at), I(S, leaf));
 #undef S

@@ -1,0 +1,288 @@
+/* The certificates of OCSP responders: made and renewed by themselves, on the way of every certificate. */
+#include "base/base.h"
+#include "factory/ocsp_desk.h"
+
+#include "crypto/digest.h"
+#include "crypto/rand.h"
+#include "factory/ca_keys.h"
+#include "factory/leaf.h"
+#include "factory/pending.h"
+#include "policy/ocsp.h"
+#include "store/read.h"
+
+enum { ARENA = 4 << 20, DAY_MS = 86400000, LOOK_EVERY = 20 };
+
+#define KEY_PREFIX "ocsp-"
+
+/* ---- the key ---- */
+
+/* The same until there is a newer certificate: a try that was interrupted is carried on with. */
+static char *
+new_label(char dst[KEY_LABEL_MAX], int64_t authority, int64_t before)
+{
+	snprintf(dst, KEY_LABEL_MAX, KEY_PREFIX "%lld-%lld", (long long)authority, (long long)before);
+	return dst;
+}
+
+static MUST enum rc
+key_of(struct factory *f, struct arena *a, const struct authority *x, const char *label, struct signer_key *ret,
+       struct err *e)
+{
+	const char *kind = arena_str(a, x->ocsp.key_algorithm);
+	enum rc rc;
+
+	NEED(kind != NULL, e, CHY_NO_MEMORY, NULL, "a key");
+	rc = signer_key_generate(f->signer, label, SIGNER_OCSP, kind, "software", SIGNER_WAIT_MS, a, ret, e);
+	if (rc == RC_OK || e->code != CHY_SIGNER_KEY_EXISTS)
+		return rc;
+	err_clear(e);
+	TRY(signer_key_public(f->signer, label, SIGNER_WAIT_MS, a, ret, e));
+	if (ret->class == SIGNER_OCSP && strcmp(ret->kind, kind) == 0)
+		return RC_OK;
+	TRY(signer_key_delete(f->signer, label, SIGNER_WAIT_MS, e)); /* the algorithm was changed meanwhile */
+	return signer_key_generate(f->signer, label, SIGNER_OCSP, kind, "software", SIGNER_WAIT_MS, a, ret, e);
+}
+
+/* What the key may ever sign: answers about certificates of this issuer, good for no longer than its own certificate. */
+static MUST enum rc
+limit_key(struct factory *f, const struct responder_decision *d, struct bytes spki, const char *label,
+	  struct err *e)
+{
+	struct signer_limits l = {
+		.issuer = d->authority->subject_in_force,
+		.validity_max_days = (uint32_t)((d->not_after_ms - d->not_before_ms) / DAY_MS + 1),
+		.path_len_max = -1,
+		.issuer_key = d->authority->spki,
+	};
+	struct pubkey key;
+	struct key_type type;
+	enum rc rc;
+
+	TRY(pubkey_parse(spki, &key, e));
+	type = pubkey_type(&key);
+	for (int s = 1; s < SIGALG_COUNT; s++)
+		if (sigalg_fits((enum sigalg)s, &type))
+			l.algs[l.n_algs++] = (enum sigalg)s;
+	rc = signer_limits_set(f->signer, label, &l, SIGNER_WAIT_MS, e);
+	if (rc != RC_OK && e->code == CHY_SIGNER_LIMITS_WIDER) {
+		err_clear(e);
+		return RC_OK;
+	}
+	return rc;
+}
+
+/* ---- the certificate ---- */
+
+static MUST enum rc
+decide(struct factory *f, struct arena *a, const struct snapshot *policy, struct doc_id authority,
+       struct bytes spki, struct responder_decision *ret, struct err *e)
+{
+	struct responder_facts facts = {
+		.policy = policy, .authority = authority, .spki = spki, .now_ms = clock_now_ms()
+	};
+	uint8_t key_id[SHA1_LEN];
+	struct pubkey key;
+
+	TRY(pubkey_parse(spki, &key, e));
+	sha1(key.bits_der, key_id);
+	facts.key_id = BYTES_OF(key_id);
+	TRY(rand_bytes(facts.random, sizeof(facts.random), e));
+	return decide_responder(a, &facts, ret, e);
+}
+
+/* On whose word: the request that made the authority's document say so. */
+static MUST enum rc
+word_of(struct factory *f, struct arena *a, const struct document *d, int64_t *ret, struct err *e)
+{
+	struct document_row row;
+
+	TRY(store_document(f->store, a, d->id.v, d->version, &row, e));
+	*ret = row.request_id;
+	return RC_OK;
+}
+
+static MUST enum rc
+leaf_body(struct arena *a, const struct responder_decision *d, const struct pending *p, int64_t now_ms,
+	  struct bytes *ret, struct err *e)
+{
+	OWN_BUF struct buf text = buf_max(LIMIT_CONTEXT);
+	struct json *m = json_object(a), *rules = json_array(a), *pair = json_array(a);
+
+	for (size_t i = 0; i < d->trace.n; i++)
+		json_add(rules, json_str(a, bytes_str(d->trace.v[i].rule)));
+	json_add(pair, json_int(a, d->authority->doc->id.v));
+	json_add(pair, json_int(a, d->authority->doc->version));
+	json_set(m, "at", json_time(a, now_ms));
+	json_set(m, "by", by_request(a, request_id_of(p->request)));
+	json_set(m, "certificate", json_null(a));
+	json_set(m, "id", json_int(a, p->id));
+	json_set(m, "key", json_str(a, p->responder_key));
+	json_set(m, "kind", json_str(a, bytes_str(leaf_kind_name(LEAF_OCSP_CERTIFICATE))));
+	json_set(m, "responder", pair);
+	json_set(m, "rules", rules);
+	json_put_canonical(&text, m);
+	*ret = arena_dup(a, buf_bytes(&text));
+	NEED(buf_ok(&text) && ret->p != NULL, e, CHY_NO_MEMORY, NULL, "a leaf of the journal");
+	return RC_OK;
+}
+
+static MUST enum rc
+sign(struct factory *f, struct arena *a, const struct responder_decision *d, const struct pending *p,
+     struct err *e)
+{
+	OWN_BUF struct buf context = buf_max(LIMIT_CONTEXT);
+	struct signed_cert signature;
+	char label[KEY_LABEL_MAX];
+	struct finished done = { 0 };
+	enum rc rc;
+
+	TRY(pending_put(&context, p, e));
+	FAULT("ocsp.before-sign-responder");
+	rc = signer_sign_cert_sync(f->signer,
+				   &(struct sign_cert){ .key = key_label(d->authority->key, label),
+							.alg = d->sigalg,
+							.tbs = d->tbs,
+							.context = buf_bytes(&context) },
+				   SIGNER_WAIT_MS, a, &signature, e);
+	if (rc != RC_OK && (e->code == CHY_SIGNER_LOST || e->code == CHY_SIGNER_TIMEOUT))
+		doubt_raise(&f->doubt); /* it may have been signed all the same */
+	TRY(rc);
+	FAULT("ocsp.after-sign-responder");
+	TRY(pending_finish(a, p, d->tbs, signature.signature, &done, e));
+	rc = store_commit(f->store, done.change, e);
+	if (rc != RC_OK && e->code == CHY_STORE_EXISTS) { /* reconcile was faster */
+		err_clear(e);
+		return RC_OK;
+	}
+	if (rc != RC_OK)
+		doubt_raise(&f->doubt);
+	return rc;
+}
+
+static MUST enum rc
+make(struct factory *f, struct arena *a, const struct snapshot *policy, const struct authority *x,
+     struct err *e)
+{
+	struct pending p = { .id = factory_new_id(f), .issuer = x->doc->id.v, .responder = x->doc->id.v };
+	struct responder_decision d;
+	char label[KEY_LABEL_MAX];
+	struct responder_row before;
+	struct signer_key key;
+
+	TRY(store_responder(f->store, a, x->doc->id.v, &before, e));
+	p.responder_key = bytes_str(new_label(label, x->doc->id.v, before.certificate));
+	TRY(word_of(f, a, x->doc, &p.request, e));
+	NEED(p.request != 0, e, CHY_OCSP_OFF, NULL, "no officer has signed that it answers OCSP");
+	TRY(key_of(f, a, x, label, &key, e));
+	TRY(decide(f, a, policy, x->doc->id, key.spki, &d, e));
+	TRY(limit_key(f, &d, key.spki, label, e));
+	p.sigalg = d.sigalg;
+	TRY(leaf_body(a, &d, &p, clock_now_ms(), &p.leaf, e));
+	TRY(sign(f, a, &d, &p, e));
+	LOG(INFO, "ocsp.responder", LI("authority", p.responder), LI("certificate", p.id));
+	return RC_OK;
+}
+
+/* ---- keys that nobody needs ---- */
+
+static bool
+is_in_use(struct ocsp_desk *d, struct bytes label)
+{
+	struct ocsp_by *by;
+	bool found = false;
+
+	for (size_t i = 0; !found && (by = desk_row(d, i)) != NULL; i++) {
+		found = bytes_is(label, by->label);
+		ocsp_by_unref(by);
+	}
+	return found;
+}
+
+static MUST enum rc
+tidy_keys(struct factory *f, struct arena *a, struct err *e)
+{
+	size_t n, prefix = strlen(KEY_PREFIX);
+	struct signer_key *keys;
+
+	TRY(signer_key_list(f->signer, SIGNER_WAIT_MS, a, &keys, &n, e));
+	for (size_t i = 0; i < n; i++) {
+		if (keys[i].class != SIGNER_OCSP || keys[i].label.n <= prefix ||
+		    memcmp(keys[i].label.p, KEY_PREFIX, prefix) != 0 || is_in_use(f->ocsp, keys[i].label))
+			continue;
+		TRY(signer_key_delete(f->signer, arena_str(a, keys[i].label), SIGNER_WAIT_MS, e));
+	}
+	return RC_OK;
+}
+
+/* ---- the job ---- */
+
+static MUST enum rc
+look_after(struct factory *f, struct arena *a, const struct snapshot *policy, const struct ocsp_by *by,
+	   bool *ret_made, struct err *e)
+{
+	const struct authority *x = snapshot_authority(policy, doc_id_of(by->authority));
+
+	if (by->certificate_id != 0 &&
+	    !responder_is_due(by->not_before_at, by->not_after_at, clock_now_ms()))
+		return RC_OK;
+	if (x == NULL || !x->ocsp.on)
+		return RC_OK;
+	TRY(make(f, a, policy, x, e));
+	*ret_made = true;
+	return RC_OK;
+}
+
+/* The signer has lost a key: found before anybody asks. */
+static void
+look_for_key(struct factory *f, struct arena *a, const struct ocsp_by *by)
+{
+	struct signer_key key;
+	struct err e = { 0 };
+
+	if (by->certificate_id != 0 &&
+	    signer_key_public(f->signer, by->label, SIGNER_WAIT_MS, a, &key, &e) != RC_OK &&
+	    e.code == CHY_SIGNER_NO_KEY)
+		desk_key_gone(f->ocsp, by->certificate_id);
+}
+
+static MUST enum rc
+look_after_all(struct factory *f, struct arena *a, bool keys, bool *ret_made, struct err *e)
+{
+	OWN(snapshot_unref)
+	struct snapshot *policy = factory_policy(f);
+	struct ocsp_by *by;
+	enum rc rc = RC_OK;
+
+	for (size_t i = 0; (by = desk_row(f->ocsp, i)) != NULL; i++) {
+		struct err why = { 0 };
+
+		if (keys)
+			look_for_key(f, a, by);
+		if (look_after(f, a, policy, by, ret_made, &why) != RC_OK) /* the others all the same */
+			rc = err_set(e, why.code, why.std, "OCSP of authority %lld: %s",
+				     (long long)by->authority, why.text);
+		ocsp_by_unref(by);
+	}
+	return rc;
+}
+
+enum rc
+responders_step(struct factory *f, struct err *e)
+{
+	static _Atomic unsigned steps;
+	OWN(arena_free)
+	struct arena *a = arena_new(ARENA);
+	bool made = false, look = atomic_fetch_add(&steps, 1) % LOOK_EVERY == 0;
+	enum rc rc;
+
+	NEED(a != NULL, e, CHY_NO_MEMORY, NULL, "OCSP responders");
+	TRY(desk_renew(f, e));
+	if (desk_row_count(f->ocsp) == 0 || !signer_is_there(f->signer) || doubt_is(&f->doubt))
+		return RC_OK;
+	rc = look_after_all(f, a, look, &made, e);
+	if (made)
+		TRY(desk_renew(f, e));
+	if (rc == RC_OK && (made || look))
+		TRY(tidy_keys(f, a, e));
+	return rc;
+}
