@@ -455,7 +455,8 @@ authority_by_request(struct journal_verifier *v, const struct word *w, const str
 
 /* Made by itself, again and again, as long as the officers' document says so. */
 static enum rc
-responder_by_request(struct journal_verifier *v, const struct word *w, const struct leaf_view *l, struct err *e)
+responder_by_request(struct journal_verifier *v, const struct word *w, const struct leaf_view *l,
+		     struct err *e)
 {
 	struct certificate_state *s = pairmap_get(&v->certificates, l->id, 0);
 	const struct json *pair = json_get(l->leaf, "responder");

@@ -184,8 +184,10 @@ is_responder(struct arena *a, const struct cert *c, struct err *e)
 
 	if (extended != NULL)
 		TRY(ext_decode(a, extended, &v, e));
-	NEED(basic == NULL && extended != NULL && v.eku.n == 1 && oid_find(v.eku.v[0]) == OID_EKU_OCSP_SIGNING, e,
-	     CHY_JOURNAL_SIGNATURE, NULL, "it is for more than signing OCSP answers, which no officer asked for");
+	NEED(basic == NULL && extended != NULL && v.eku.n == 1 &&
+		 oid_find(v.eku.v[0]) == OID_EKU_OCSP_SIGNING,
+	     e, CHY_JOURNAL_SIGNATURE, NULL,
+	     "it is for more than signing OCSP answers, which no officer asked for");
 	return RC_OK;
 }
 

@@ -4,7 +4,8 @@
 #include "store/read.h"
 
 enum {
-	UNKNOWN_MS = 5 * 60 * 1000, /* how long the status of what we do not know is good: it may be issued next */
+	UNKNOWN_MS = 5 * 60 *
+	    1000, /* how long the status of what we do not know is good: it may be issued next */
 	DATA_MAX = LIMIT_OCSP_RESPONSE,
 };
 
@@ -45,16 +46,16 @@ result_of(const struct err *e)
 	if (e->rc == RC_MALFORMED)
 		return OCSP_MALFORMED_REQUEST;
 	return e->rc == RC_AGAIN || e->rc == RC_PEER || e->rc == RC_NOMEM ? OCSP_TRY_LATER
-									     : OCSP_INTERNAL_ERROR;
+									  : OCSP_INTERNAL_ERROR;
 }
 
 static void
 count_statuses(struct ocsp_figures *g, const struct ocsp_single *v, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		atomic_fetch_add(v[i].status == OCSP_GOOD             ? &g->good
+		atomic_fetch_add(v[i].status == OCSP_GOOD          ? &g->good
 				     : v[i].status == OCSP_REVOKED ? &g->revoked
-								      : &g->unknown,
+								   : &g->unknown,
 				 1);
 }
 
@@ -104,7 +105,9 @@ answer_kept(struct ocsp_call *c, int64_t now)
 static void
 keep(struct ocsp_call *c, struct bytes signature)
 {
-	struct ocsp_signed s = { .by = c->by, .data = c->data, .signature = signature, .single = c->singles[0] };
+	struct ocsp_signed s = {
+		.by = c->by, .data = c->data, .signature = signature, .single = c->singles[0]
+	};
 
 	if (c->parsed.n != 1 || c->parsed.nonce.p != NULL || c->singles[0].status == OCSP_UNKNOWN)
 		return;
@@ -160,7 +163,8 @@ sign(struct ocsp_call *c, int64_t now)
 	if (rc == RC_OK)
 		rc = signer_sign_ocsp(
 		    c->f->signer,
-		    &(struct sign_ocsp){ .key = c->by->label, .alg = c->by->sigalg, .data = &c->data, .n = 1 },
+		    &(struct sign_ocsp){
+			.key = c->by->label, .alg = c->by->sigalg, .data = &c->data, .n = 1 },
 		    signed_, c, &c->err);
 	if (rc != RC_OK)
 		ocsp_refuse(c, result_of(&c->err));
@@ -282,8 +286,7 @@ tell_kept(struct ocsp_call *c, int64_t now)
 			return false;
 		ocsp_by_unref(s.by);
 		*x = ocsp_single_of(
-		    c->by,
-		    s.single.cert_id,
+		    c->by, s.single.cert_id,
 		    &(struct ocsp_word){ s.single.status, s.single.revoked_at, s.single.reason, NULL }, now);
 	}
 	return true;

@@ -130,7 +130,8 @@ ocsp_id_write(const struct ocsp_by *by, enum ocsp_hash h, struct bytes serial, u
 			      .serial = serial };
 	struct dw w = dw_fixed(dst, OCSP_ID_MAX);
 
-	if (serial.n > 0 && serial.n <= LIMIT_SERIAL && serial.p[0] & 0x80) { /* an INTEGER that is positive */
+	if (serial.n > 0 && serial.n <= LIMIT_SERIAL &&
+	    serial.p[0] & 0x80) { /* an INTEGER that is positive */
 		memcpy(padded + 1, serial.p, serial.n);
 		id.serial = bytes_of(padded, serial.n + 1);
 	}

@@ -13,7 +13,7 @@ enum {
 };
 
 struct entry {
-	struct entry *next;           /* of its bucket */
+	struct entry *next;          /* of its bucket */
 	struct entry *older, *newer; /* of its shard */
 	uint64_t hash;
 	struct ocsp_by *by;
@@ -235,7 +235,8 @@ digest(const struct ocsp_signed *s, uint8_t etag[SHA1_LEN])
 {
 	OWN_DW struct dw w = dw_growing(LIMIT_OCSP_RESPONSE);
 
-	if (ocsp_response_build(s->data, s->by->sigalg, s->signature, &s->by->certificate, 1, &w, NULL) != RC_OK)
+	if (ocsp_response_build(s->data, s->by->sigalg, s->signature, &s->by->certificate, 1, &w, NULL) !=
+	    RC_OK)
 		return false;
 	sha1(dw_bytes(&w), etag);
 	return true;
@@ -354,7 +355,6 @@ is_over(const struct entry *x, int64_t now)
 {
 	return !is_good(x, now);
 }
-
 
 void
 kept_drop_authority(struct ocsp_kept *k, int64_t authority)

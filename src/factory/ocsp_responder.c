@@ -25,8 +25,8 @@ new_label(char dst[KEY_LABEL_MAX], int64_t authority, int64_t before)
 }
 
 static MUST enum rc
-key_of(struct factory *f, struct arena *a, const struct authority *x, const char *label, struct signer_key *ret,
-       struct err *e)
+key_of(struct factory *f, struct arena *a, const struct authority *x, const char *label,
+       struct signer_key *ret, struct err *e)
 {
 	const char *kind = arena_str(a, x->ocsp.key_algorithm);
 	enum rc rc;
@@ -40,7 +40,8 @@ key_of(struct factory *f, struct arena *a, const struct authority *x, const char
 	if (ret->class == SIGNER_OCSP && strcmp(ret->kind, kind) == 0)
 		return RC_OK;
 	TRY(signer_key_delete(f->signer, label, SIGNER_WAIT_MS, e)); /* the algorithm was changed meanwhile */
-	return signer_key_generate(f->signer, label, SIGNER_OCSP, kind, "software", SIGNER_WAIT_MS, a, ret, e);
+	return signer_key_generate(f->signer, label, SIGNER_OCSP, kind, "software", SIGNER_WAIT_MS, a, ret,
+				   e);
 }
 
 /* What the key may ever sign: answers about certificates of this issuer, good for no longer than its own certificate. */
@@ -222,8 +223,7 @@ look_after(struct factory *f, struct arena *a, const struct snapshot *policy, co
 {
 	const struct authority *x = snapshot_authority(policy, doc_id_of(by->authority));
 
-	if (by->certificate_id != 0 &&
-	    !responder_is_due(by->not_before_at, by->not_after_at, clock_now_ms()))
+	if (by->certificate_id != 0 && !responder_is_due(by->not_before_at, by->not_after_at, clock_now_ms()))
 		return RC_OK;
 	if (x == NULL || !x->ocsp.on)
 		return RC_OK;

@@ -35,8 +35,8 @@ struct pending {
 	struct bytes revocation_password; /* its scrypt form; empty: none */
 	/* Rows of the outbox that are stored with it, PENDING_DELIVERY octets each: the row's id, the distribution rule's. */
 	struct bytes deliveries;
-	int64_t token, token_n; /* the key of a soft token that it is of; token 0: none */
-	int64_t responder;      /* the authority whose OCSP responder's certificate it is; 0: none */
+	int64_t token, token_n;     /* the key of a soft token that it is of; token 0: none */
+	int64_t responder;          /* the authority whose OCSP responder's certificate it is; 0: none */
 	struct bytes responder_key; /* the signer's label of its key */
 	bool
 	    unclaimed; /* adopted without its key and session: another certificate was issued in its place, or the

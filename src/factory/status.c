@@ -169,7 +169,8 @@ void
 status_changed(struct factory *f)
 {
 	atomic_fetch_add(&f->status_epoch, 1);
-	desk_status_changed(f, 0); /* here before anybody hears of it; elsewhere by the store's notification */
+	desk_status_changed(f,
+			    0); /* here before anybody hears of it; elsewhere by the store's notification */
 }
 
 /* ---- officers ---- */

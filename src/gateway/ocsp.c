@@ -6,7 +6,7 @@
 
 #include "factory/ocsp.h"
 
-#define TYPE_REQUEST  "application/ocsp-request"
+#define TYPE_REQUEST "application/ocsp-request"
 #define TYPE_RESPONSE "application/ocsp-response"
 
 enum { BODY_MAX = 4 * LIMIT_OCSP_REQUEST }; /* what is too long for a request is told by OCSP up to here */
@@ -31,7 +31,7 @@ set_caching(struct http_call *h, const struct ocsp_call *c)
 	char hex[2 * 20 + 1], text[96];
 
 	snprintf(text, sizeof(text), "max-age=%lld, public, no-transform, must-revalidate",
-		 (long long)(left < 0           ? 0
+		 (long long)(left < 0             ? 0
 				 : left < quarter ? left
 						  : quarter));
 	http_set(h, "Cache-Control", text);

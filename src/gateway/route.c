@@ -47,8 +47,8 @@ pattern_parse(struct route_entry *en, struct err *e)
 	if (strstr(pattern, "{*") != NULL) {
 		en->tail = (size_t)(strstr(pattern, "{*") - pattern);
 		rest = bytes_of(pattern + 1, en->tail - 1);
-		NEED(en->tail > 2 && pattern[en->tail - 1] == '/' && memchr(pattern, '{', en->tail) == NULL, e,
-		     CHY_ROUTE_TABLE, NULL, "%s has something before its rest", pattern);
+		NEED(en->tail > 2 && pattern[en->tail - 1] == '/' && memchr(pattern, '{', en->tail) == NULL,
+		     e, CHY_ROUTE_TABLE, NULL, "%s has something before its rest", pattern);
 		rest.n--;
 	}
 	while (rest.p != NULL && pattern[1] != 0) {

@@ -31,7 +31,8 @@ const struct choice entity_choices[] = {
 
 const struct choice ocsp_activation_choices[] = {
 	{ "at-issue", "When it is issued", NULL },
-	{ "by-officer", "By an officer's act", "certificate.activate-ocsp; until then its status is unknown" },
+	{ "by-officer", "By an officer's act",
+	  "certificate.activate-ocsp; until then its status is unknown" },
 	END,
 };
 

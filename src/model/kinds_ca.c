@@ -189,7 +189,8 @@ const struct field authority_fields[] = {
 	  .label = "Answers OCSP",
 	  .type = FIELD_BOOL,
 	  ONLY("type", IS, HERE),
-	  .help = "Whether this server answers, at /ocsp, for the certificates that it issues, with a responder's "
+	  .help = "Whether this server answers, at /ocsp, for the certificates that it issues, with a "
+		  "responder's "
 		  "certificate that it makes and renews by itself.",
 	  .standard = "RFC 6960 2.6" },
 	{ .name = "ocsp_activation",
@@ -204,7 +205,8 @@ const struct field authority_fields[] = {
 	  .type = FIELD_DURATION,
 	  .dflt = "\"PT12H\"",
 	  ONLY("ocsp", IS, "true"),
-	  .help = "From thisUpdate to nextUpdate, five minutes at least. Answers are made anew when half of it is over.",
+	  .help = "From thisUpdate to nextUpdate, five minutes at least. Answers are made anew when half of "
+		  "it is over.",
 	  .standard = "RFC 6960 4.2.2.1" },
 	{ .name = "ocsp_certificate_validity",
 	  .label = "Validity of the responder's certificate",
@@ -224,7 +226,8 @@ const struct field authority_fields[] = {
 	  .label = "OCSP archive",
 	  .type = FIELD_DURATION,
 	  ONLY("ocsp", IS, "true"),
-	  .help = "For how long after its end a certificate's revocation is told; answers say so. None: answers do "
+	  .help = "For how long after its end a certificate's revocation is told; answers say so. None: "
+		  "answers do "
 		  "not speak of it.",
 	  .standard = "RFC 6960 4.4.4" },
 	FIELDS_END,

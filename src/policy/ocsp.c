@@ -66,8 +66,10 @@ static const struct {
 	bool (*fits)(const struct ocsp_facts *f);
 	enum ocsp_status status;
 } words[] = {
-	{ "not-issued", is_unissued, OCSP_UNKNOWN },    { "revoked", is_revoked, OCSP_REVOKED },
-	{ "on-hold", is_held, OCSP_REVOKED },		{ "not-activated", is_inactive, OCSP_UNKNOWN },
+	{ "not-issued", is_unissued, OCSP_UNKNOWN },
+	{ "revoked", is_revoked, OCSP_REVOKED },
+	{ "on-hold", is_held, OCSP_REVOKED },
+	{ "not-activated", is_inactive, OCSP_UNKNOWN },
 	{ "good", is_any, OCSP_GOOD },
 };
 

@@ -136,8 +136,9 @@ static const struct {
 	const char *name;
 	enum rc (*fn)(struct appointing *x);
 } rules[] = {
-	{ "authority", rule_authority }, { "key", rule_key },		  { "subject", rule_name },
-	{ "validity", rule_period },	 { "serial-number", rule_number },
+	{ "authority", rule_authority },  { "key", rule_key },
+	{ "subject", rule_name },         { "validity", rule_period },
+	{ "serial-number", rule_number },
 };
 
 enum rc
