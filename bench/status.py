@@ -1,4 +1,5 @@
-"""A revocation list of a million entries beside `openssl ca -gencrl`; OCSP responses beside the library's bare signing."""
+"""A revocation list of a million entries beside `openssl ca -gencrl`; OCSP responses beside the library's bare signing; OCSP over HTTP
+beside nginx (ocsp.py)."""
 import os
 import pathlib
 import shutil
@@ -6,6 +7,7 @@ import subprocess
 import tempfile
 import time
 
+import ocsp
 from common import BUILD, PROGRAMS, call, report, row
 
 ENTRIES = int(os.environ.get("CHANCERY_BENCH_ENTRIES", 1000000))
@@ -60,4 +62,4 @@ def run(seconds, rounds):
         row("OCSP on demand, journaled and synced", said["on_demand"][0], "/s", "bare signing, one thread", said["bare"][0], "a third of two threads'"),
         row("OCSP beforehand, 200 at once", said["beforehand"][0], "/s", "bare signing, one thread", said["bare"][0], ""),
     ]
-    report("status", rows)
+    report("status", rows + ocsp.rows(seconds, rounds))

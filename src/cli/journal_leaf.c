@@ -617,6 +617,33 @@ leaf_restart(struct journal_verifier *v, const struct leaf_view *l, struct err *
 	return RC_OK;
 }
 
+/* What an officer activated for OCSP: by a request that names this very certificate. */
+static enum rc
+leaf_activation(struct journal_verifier *v, const struct leaf_view *l, struct err *e)
+{
+	struct signed_request *r;
+	struct bytes hash, signed_hash;
+	bool listed = false;
+	struct word w;
+	int64_t id, n;
+
+	TRY(read_word(l->leaf, &w, e));
+	NEED(w.request != 0, e, CHY_JOURNAL_FORMAT, NULL, "an activation without its request");
+	TRY(signed_request(v, w.request, &r, e));
+	TRY(json_need_int(l->leaf, "certificate", 1, JSON_INT_MAX, &id, e));
+	TRY(json_need_str(l->leaf, "certificate_sha256", &hash, e));
+	NEED(r->act.verb == ACT_ACTIVATE_OCSP, e, CHY_JOURNAL_SIGNATURE, NULL,
+	     "request %lld activates nothing for OCSP", (long long)w.request);
+	JSON_EACH(item, json_get(r->body, "certificates"))
+	listed = listed ||
+	    (json_need_int(item, "certificate", 1, JSON_INT_MAX, &n, NULL) == RC_OK && n == id &&
+	     json_need_str(item, "certificate_sha256", &signed_hash, NULL) == RC_OK &&
+	     bytes_eq(hash, signed_hash));
+	NEED(listed, e, CHY_JOURNAL_SIGNATURE, NULL, "the officer's request %lld does not name it",
+	     (long long)w.request);
+	return RC_OK;
+}
+
 /* What an officer had published: by a request of that act, with its signatures. */
 static enum rc
 leaf_publication(struct journal_verifier *v, const struct leaf_view *l, struct err *e)
@@ -675,6 +702,8 @@ judge(struct journal_verifier *v, struct arena *a, const struct leaf_view *l, st
 		return journal_status(v, a, l, e);
 	if (bytes_is(kind, "revocation-password"))
 		return RC_OK;
+	if (bytes_is(kind, "ocsp-activation"))
+		return leaf_activation(v, l, e);
 	if (bytes_is(kind, "token"))
 		return leaf_token(v, l, e);
 	if (bytes_is(kind, "token-file"))

@@ -30,6 +30,7 @@ static const struct act_row rows[] = {
 	{ ACT_DELIVERY_RETRY, KIND_NONE, delivery_act_check, delivery_act_apply, NULL },
 	{ ACT_DELIVERY_DROP, KIND_NONE, delivery_act_check, delivery_act_apply, NULL },
 	{ ACT_CRL_BUILD, KIND_NONE, crl_act_check, crl_act_apply, NULL },
+	{ ACT_ACTIVATE_OCSP, KIND_NONE, ocsp_act_check, ocsp_act_apply, NULL },
 	{ ACT_WITHDRAW, KIND_NONE, ending_act_check, ending_act_apply, NULL },
 	{ ACT_REJECT, KIND_NONE, ending_act_check, ending_act_apply, NULL },
 };

@@ -116,6 +116,9 @@ enum rc publish_act_apply(struct effect *x, struct change *c, struct err *e);
 /* act_delivery.c: delivery.retry and delivery.drop */
 enum rc delivery_act_check(struct preparation *p, struct err *e);
 enum rc delivery_act_apply(struct effect *x, struct change *c, struct err *e);
+/* act_ocsp.c */
+enum rc ocsp_act_check(struct preparation *p, struct err *e);
+enum rc ocsp_act_apply(struct effect *x, struct change *c, struct err *e);
 /* act_session.c */
 enum rc session_act_check(struct preparation *p, struct err *e);
 enum rc session_act_apply(struct effect *x, struct change *c, struct err *e);

@@ -29,6 +29,7 @@ struct page {
 	struct ocsp_signed v[PAGE];
 	struct bytes data[PAGE];
 	size_t n;
+	bool refused; /* a status changed meanwhile: what was signed is not kept */
 };
 
 static MUST enum rc
@@ -76,6 +77,8 @@ sign(struct page *p, struct err *e)
 		p->v[i].signature = signatures[i];
 		if (kept_put(desk_kept(p->f->ocsp), p->epoch, &p->v[i], false))
 			atomic_fetch_add(&desk_figures(p->f->ocsp)->resigned, 1);
+		else
+			p->refused = true;
 	}
 	return RC_OK;
 }
@@ -98,6 +101,8 @@ presign_page(struct factory *f, struct walk *w, struct ocsp_by *by, bool *ret_en
 		if (rows[i].not_after > p->now)
 			TRY(add(p, &rows[i], e));
 	TRY(sign(p, e));
+	if (p->refused)
+		w->rest_ms = REST_LEAST_MS; /* another round soon */
 	*ret_end = n < PAGE;
 	if (n > 0 && rows[n - 1].serial.n <= sizeof(w->after)) {
 		w->after_n = rows[n - 1].serial.n;

@@ -299,6 +299,7 @@ enum rc
 status_json(struct factory *f, struct arena *a, int64_t certificate, struct json **ret, struct err *e)
 {
 	struct json *o = json_object(a), *list = json_array(a);
+	struct activation_row activation;
 	struct hold_row *holds;
 	struct status_row row;
 	size_t n;
@@ -311,6 +312,9 @@ status_json(struct factory *f, struct arena *a, int64_t certificate, struct json
 	}
 	if (row.invalid_at != 0)
 		json_set(o, "invalid_at", json_time(a, row.invalid_at));
+	TRY(store_activation(f->store, a, certificate, &activation, e));
+	if (activation.certificate != 0)
+		json_set(o, "ocsp_activated_at", json_time(a, activation.at));
 	TRY(store_holds(f->store, a, certificate, &holds, &n, e));
 	for (size_t i = 0; i < n; i++) {
 		struct json *hold = json_object(a);

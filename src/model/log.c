@@ -118,6 +118,8 @@ log_category_of_act(struct bytes name)
 	case ACT_DELIVERY_RETRY:
 	case ACT_DELIVERY_DROP:
 		return LOG_PUBLISHED;
+	case ACT_ACTIVATE_OCSP:
+		return LOG_PUBLISHED;
 	case ACT_SESSION_OPEN:
 		return LOG_SESSION;
 	case ACT_WITHDRAW:

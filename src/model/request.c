@@ -89,6 +89,8 @@ static const struct {
 	{ "certificate.revoke", ACT_REVOKE, KIND_NONE, ROLES(ROLE_USE_CLIENTS), 1 },
 	{ "certificate.hold", ACT_HOLD, KIND_NONE, ROLES(ROLE_USE_CLIENTS), 1 },
 	{ "certificate.reinstate", ACT_REINSTATE, KIND_NONE, ROLES(ROLE_USE_CLIENTS), 1 },
+	{ "certificate.activate-ocsp", ACT_ACTIVATE_OCSP, KIND_NONE,
+	  ROLES(ROLE_USE_CLIENTS) | ROLES(ROLE_ACTIVATE_OCSP), 1 },
 	{ "authority.revoke", ACT_CA_REVOKE, KIND_NONE, ROLES(ROLE_USE_AWB) | ROLES(ROLE_CA_AND_KEY_TASKS),
 	  2 },
 	/* manage-revocation-password where a password is set or deleted: act_publish.c */

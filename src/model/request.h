@@ -21,6 +21,7 @@ enum act_verb {
 	ACT_REVOKE,
 	ACT_HOLD,
 	ACT_REINSTATE,
+	ACT_ACTIVATE_OCSP,
 	ACT_CA_REVOKE, /* an authority's own certificate */
 	ACT_PUBLISH,
 	ACT_UNPUBLISH,

@@ -3,6 +3,9 @@
 
 #include "model/choices.h"
 #include "policy/body.h"
+#include "policy/names.h"
+#include "policy/rights.h"
+#include "policy/rules.h"
 
 static struct duration
 span(const struct json *body, const char *name, const char *otherwise)
@@ -95,4 +98,92 @@ bool
 responder_is_due(int64_t not_before_ms, int64_t not_after_ms, int64_t now_ms)
 {
 	return now_ms < not_before_ms || now_ms >= not_before_ms + (not_after_ms - not_before_ms) / 3 * 2;
+}
+
+/* ---- an officer's act ---- */
+
+typedef enum rc activation_fn(struct arena *a, const struct activation_facts *f, struct err *e);
+
+static enum rc
+rule_seen(struct arena *a, const struct activation_facts *f, struct err *e)
+{
+	const struct status_facts *s = &f->status;
+
+	NEED(may_see_certificate(s->policy, s->officer, s->authority, s->token_procedure, NULL) == RC_OK, e,
+	     CHY_STATUS_UNSEEN, NULL, "the officer sees no such certificate");
+	return RC_OK;
+}
+
+static enum rc
+rule_roles(struct arena *a, const struct activation_facts *f, struct err *e)
+{
+	return may_role(f->status.officer, ROLES(ROLE_USE_CLIENTS) | ROLES(ROLE_ACTIVATE_OCSP), e);
+}
+
+static enum rc
+rule_issuer(struct arena *a, const struct activation_facts *f, struct err *e)
+{
+	return may_issue_by(a, f->status.officer, f->status.issuer, e);
+}
+
+static enum rc
+rule_names(struct arena *a, const struct activation_facts *f, struct err *e)
+{
+	static const struct gnames none;
+	const struct status_facts *s = &f->status;
+	struct err why = { 0 };
+
+	NEED(s->officer->name_constraints.n == 0 || s->subject.n == 0 ||
+		 names_within(a, s->officer->name_constraints, s->subject, s->san ? s->san : &none, &why) ==
+		     RC_OK,
+	     e, CHY_OFFICER_NAMES, "RFC 5280 4.2.1.10", "officer \"%.*s\": %.260s",
+	     BYTES_FMT(s->officer->name), why.text);
+	return RC_OK;
+}
+
+static enum rc
+rule_answered(struct arena *a, const struct activation_facts *f, struct err *e)
+{
+	NEED(body_true(f->status.authority->body, "ocsp"), e, CHY_OCSP_OFF, NULL,
+	     "authority \"%.*s\" does not answer OCSP", BYTES_FMT(f->status.authority->name));
+	return RC_OK;
+}
+
+static enum rc
+rule_state(struct arena *a, const struct activation_facts *f, struct err *e)
+{
+	NEED(f->status.state != CERT_REVOKED, e, CHY_STATUS_NOT_CANDIDATE, NULL, "it is revoked");
+	return RC_OK;
+}
+
+static enum rc
+rule_once(struct arena *a, const struct activation_facts *f, struct err *e)
+{
+	NEED(!f->activated, e, CHY_OCSP_ACTIVATED, NULL, "it is activated for OCSP already");
+	return RC_OK;
+}
+
+#define RULES(X) \
+	X("certificate-seen", rule_seen) \
+	X("roles", rule_roles) \
+	X("issuer-constraints", rule_issuer) \
+	X("name-constraints", rule_names) \
+	X("answers-ocsp", rule_answered) \
+	X("state", rule_state) \
+	X("not-activated", rule_once)
+
+RULE_TABLE(activation_fn, RULES);
+
+enum rc
+decide_activation(struct arena *a, const struct activation_facts *f, struct err *e)
+{
+	for (size_t i = 0; i < ARRAY_LEN(rules); i++) {
+		enum rc rc = rules[i].fn(a, f, e);
+
+		if (rc != RC_OK) {
+			err_rule(e, rules[i].name);
+			return rc;
+		}
+	}
+	return RC_OK;
 }

@@ -8,6 +8,7 @@
 #include "model/issue.h"
 #include "model/status.h"
 #include "pki/ocsp.h"
+#include "policy/revoke.h"
 #include "policy/snapshot.h"
 
 /* From an authority's body. Times that cannot be read are the defaults'. */
@@ -41,6 +42,16 @@ struct ocsp_word {
  *	good		good
  */
 struct ocsp_word decide_ocsp(const struct ocsp_facts *f);
+
+/* ---- an officer's act ---- */
+
+struct activation_facts {
+	struct status_facts status; /* the wish is not looked at */
+	bool activated;
+};
+/* May this officer activate it? Codes: STATUS_UNSEEN, ROLE_MISSING, ISSUER_CONSTRAINT, OFFICER_NAMES, OCSP_OFF,
+   STATUS_NOT_CANDIDATE (it is revoked), OCSP_ACTIVATED. a is for scratch. */
+MUST enum rc decide_activation(struct arena *a, const struct activation_facts *f, struct err *e);
 
 /* ---- the responder's certificate ---- */
 

@@ -15,6 +15,7 @@
 #include "crypto/tls.h"
 #include "factory/factory.h"
 #include "factory/genesis.h"
+#include "factory/ocsp_desk.h"
 #include "gateway/health.h"
 #include "gateway/httpd.h"
 #include "gateway/metrics.h"
@@ -110,6 +111,42 @@ add_figures(struct program *p, struct err *e)
 	return RC_OK;
 }
 
+static int64_t
+read_kept(void *ctx)
+{
+	return (int64_t)kept_count(desk_kept(ctx));
+}
+
+static enum rc
+add_ocsp_figures(struct program *p, struct err *e)
+{
+	struct ocsp_figures *g = desk_figures(p->factory->ocsp);
+	const struct {
+		const char *name, *help, *labels;
+		_Atomic uint64_t *figure;
+	} all[] = {
+		{ "chancery_ocsp_answers_total", "OCSP answers given, by where their signature came from",
+		  "from=\"memory\"", &g->kept },
+		{ "chancery_ocsp_answers_total", NULL, "from=\"signer\"", &g->signed_ },
+		{ "chancery_ocsp_presigned_total", "OCSP answers signed ahead of any question", NULL,
+		  &g->resigned },
+		{ "chancery_ocsp_statuses_total", "Certificates answered for, by what was told",
+		  "status=\"good\"", &g->good },
+		{ "chancery_ocsp_statuses_total", NULL, "status=\"revoked\"", &g->revoked },
+		{ "chancery_ocsp_statuses_total", NULL, "status=\"unknown\"", &g->unknown },
+		{ "chancery_ocsp_refusals_total", "OCSP requests without a signed answer",
+		  "why=\"malformedRequest\"", &g->malformed },
+		{ "chancery_ocsp_refusals_total", NULL, "why=\"unauthorized\"", &g->unauthorized },
+		{ "chancery_ocsp_refusals_total", NULL, "why=\"tryLater\"", &g->try_later },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(all); i++)
+		TRY(metrics_read(p->metrics, METRIC_COUNTER, all[i].name, all[i].help ? all[i].help : "",
+				 all[i].labels, read_figure, all[i].figure, e));
+	return metrics_read(p->metrics, METRIC_GAUGE, "chancery_ocsp_kept", "OCSP answers in memory", NULL,
+			    read_kept, p->factory->ocsp, e);
+}
+
 static enum rc
 check_store(void *ctx, struct err *e)
 {
@@ -133,6 +170,7 @@ open_gateway(struct program *p, struct err *e)
 	p->health = health_new();
 	NEED(p->metrics != NULL && p->health != NULL, e, CHY_NO_MEMORY, NULL, "the gateway");
 	TRY(add_figures(p, e));
+	TRY(add_ocsp_figures(p, e));
 	TRY(health_check(p->health, "store", check_store, p->factory, e));
 	TRY(health_check(p->health, "signer", check_signer, p->factory, e));
 	TRY(router_new(&auth, p->metrics, &p->router, e));

@@ -233,3 +233,200 @@ def test_journal_accounts_for_it(desk):
     export.write_bytes(desk.export())
     done = subprocess.run([world.CHANCERY, "journal", "verify", "--root", desk.dir / "root.pem", "--file", export], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+# ---- GET, and HTTP caches (RFC 5019) ----
+
+def test_get(desk):
+    """The same by GET, encoded or not, with what caches need; a conditional one has no body."""
+    for _ in range(8):  # serial numbers differ: some of the addresses have '/' and '+'
+        _, cert = issue(desk)
+        der = request(cert_id(desk.ca, cert.serial_number))
+        ask(desk, der)
+        answers = [get(desk, der, quote) for quote in (True, False)] + [post(desk, der)]
+        assert len({a[2] for a in answers}) == 1 and all(a[0] == 200 for a in answers)
+        r = ocsp.load_der_ocsp_response(answers[0][2])
+        verify(r, desk.ca)
+        headers = answers[0][1]
+        assert headers["Content-Type"] == "application/ocsp-response"
+        assert headers["ETag"] == '"%s"' % hashlib.sha1(answers[0][2]).hexdigest()  # RFC 5019 6.2
+        stamps = [parsedate_to_datetime(headers[h]).replace(tzinfo=None) for h in ("Last-Modified", "Expires")]
+        assert stamps == [r.this_update, r.next_update]
+        age = int(re.search(r"max-age=(\d+)", headers["Cache-Control"])[1])
+        assert 0 < age < (r.next_update - r.this_update).total_seconds() and "public" in headers["Cache-Control"]
+        status_, _, body = get(desk, der, **{"If-None-Match": headers["ETag"]})
+        assert (status_, body) == (304, b"")
+        assert get(desk, der, **{"If-None-Match": '"other"'})[0] == 200
+    # what may change with the next certificate, and what is for one client alone, is for no cache
+    for der in (request(cert_id(desk.ca, 991)), request(cert_id(desk.ca, cert.serial_number), nonce=b"x" * 16)):
+        assert get(desk, der)[1]["Cache-Control"] == "no-store"
+
+
+def test_nonces(desk):
+    """RFC 9654 2.1: 1 to 128 octets come back; none and longer ones are malformed."""
+    _, cert = issue(desk)
+    one = cert_id(desk.ca, cert.serial_number)
+    for n in (1, 16, 32, 33, 128):
+        nonce = os.urandom(n)
+        r = ask(desk, request(one, nonce=nonce))
+        verify(r, desk.ca)
+        assert r.extensions.get_extension_for_class(x509.OCSPNonce).value.nonce == nonce
+    for n in (0, 129, 4000):
+        assert ask(desk, request(one, nonce=b"x" * n)).response_status == ocsp.OCSPResponseStatus.MALFORMED_REQUEST
+
+
+def test_bad_input(desk):
+    """Whatever is no request is told so, and the next one is answered."""
+    _, cert = issue(desk)
+    one = cert_id(desk.ca, cert.serial_number)
+    good = request(one)
+    bad = [b"", b"\x30", b"\x00" * 100, good + b"\x00", good[:-1], b"\x30\x80" + good[2:] + b"\0\0", request(),
+           request(*[one] * 51), request(*[one] * 400), b"\x30\x84\xff\xff\xff\xff" + good, b"A" * 20000,
+           request(one, more=tlv(0xa2, tlv(0x30, tlv(0x30, tlv(6, b"\x2a\x03"), tlv(1, b"\xff"), tlv(4, b"")))))]
+    bad += [good[:i] + bytes([good[i] ^ 0x40]) + good[i + 1:] for i in range(0, 12)]
+    for b in bad[1:]:
+        status_, headers, body = post(desk, b)
+        assert (status_, headers["Content-Type"]) == (200, "application/ocsp-response"), b[:20]
+        assert body == bytes.fromhex("30030a0101"), b[:20]
+    for text in ("x", "%", "%4", "%zz", "====", "MEIw%", base64.b64encode(good).decode()[:-2], "a/../b", "/", "A" * 3000,
+                 base64.b64encode(good + b"\0").decode(), base64.urlsafe_b64encode(b"\xfb\xff" * 30).decode()):
+        status_, _, body = desk.raw("GET", "/ocsp/" + text)
+        assert (status_, body) == (200, bytes.fromhex("30030a0101")), text
+    assert post(desk, good, **{"Content-Type": "text/plain"})[0] == 415
+    assert post(desk, b"A" * 100000)[0] == 413
+    assert desk.raw("GET", "/ocsp")[0] == 405
+    assert status(desk, cert).certificate_status == GOOD
+
+
+# ---- other people's programs ----
+
+def judged(desk, folder):
+    """A chain, a good and a revoked certificate, as files."""
+    good, gone = issue(desk), issue(desk)
+    change(desk, "revoke", [gone[0]], reason="key-compromise")
+    (folder / "root.pem").write_bytes(ca_certificate(desk, "Root CA").public_bytes(PEM))
+    (folder / "ca.pem").write_bytes(desk.ca.public_bytes(PEM))
+    (folder / "good.pem").write_bytes(good[1].public_bytes(PEM))
+    (folder / "gone.pem").write_bytes(gone[1].public_bytes(PEM))
+    return f"http://127.0.0.1:{desk.plain_port}/ocsp"
+
+
+def run(folder, *args):
+    return subprocess.run([str(a) for a in args], cwd=folder, capture_output=True, text=True, timeout=60)
+
+
+def test_openssl(desk, scratch):
+    url = judged(desk, scratch)
+    for hash_ in ("-sha1", "-sha256"):
+        for nonce in ("-nonce", "-no_nonce"):
+            done = run(scratch, "openssl", "ocsp", "-issuer", "ca.pem", hash_, "-cert", "good.pem", "-cert", "gone.pem", "-url", url, nonce,
+                       "-CAfile", "root.pem", "-verify_other", "ca.pem", "-timeout", "20")
+            assert done.returncode == 0 and "good.pem: good" in done.stdout and "gone.pem: revoked" in done.stdout, done.stdout + done.stderr
+            assert "Reason: keyCompromise" in done.stdout and "Response verify OK" in done.stderr, done.stderr
+            assert "no nonce" not in done.stderr, done.stderr
+
+
+def test_gnutls(desk, scratch):
+    url = judged(desk, scratch)
+    for name, told in (("good", "Certificate Status: good"), ("gone", "Certificate Status: revoked")):
+        done = run(scratch, "ocsptool", f"--ask={url}", "--nonce", "--load-issuer", "ca.pem", "--load-cert", f"{name}.pem", "--load-trust", "ca.pem")
+        assert told in done.stdout and "Success" in done.stdout + done.stderr, done.stdout + done.stderr
+
+
+JAVA = """
+import java.io.*; import java.nio.file.*; import java.security.cert.*; import java.util.*;
+public class Judge {
+	static X509Certificate load(String p) throws Exception {
+		try (InputStream in = Files.newInputStream(Paths.get(p))) {
+			return (X509Certificate) CertificateFactory.getInstance("X.509").generateCertificate(in);
+		}
+	}
+	public static void main(String[] a) throws Exception {
+		for (String name : new String[] { "good.pem", "gone.pem" }) {
+			CertPathValidator v = CertPathValidator.getInstance("PKIX");
+			PKIXRevocationChecker c = (PKIXRevocationChecker) v.getRevocationChecker();
+			c.setOptions(EnumSet.of(PKIXRevocationChecker.Option.ONLY_END_ENTITY, PKIXRevocationChecker.Option.NO_FALLBACK));
+			PKIXParameters p = new PKIXParameters(Set.of(new TrustAnchor(load("root.pem"), null)));
+			p.addCertPathChecker(c);
+			CertPath path = CertificateFactory.getInstance("X.509").generateCertPath(List.of(load(name), load("ca.pem")));
+			try { v.validate(path, p); System.out.println(name + " valid"); }
+			catch (CertPathValidatorException e) { System.out.println(name + " " + e.getReason() + " " + e.getMessage()); }
+		}
+	}
+}
+"""
+
+
+def test_java(desk, scratch):
+    """PKIX with revocation: it finds the responder by the address in the certificate."""
+    judged(desk, scratch)
+    (scratch / "Judge.java").write_text(JAVA)
+    if shutil.which("javac") is None and run(scratch, "java", "Judge.java").returncode != 0:
+        pytest.skip("this Java has no compiler")
+    done = run(scratch, "java", "-Djava.security.debug=none", "Judge.java")
+    assert "good.pem valid" in done.stdout and "gone.pem REVOKED" in done.stdout, done.stdout + done.stderr
+
+
+# ---- ahead, activation, more authorities ----
+
+def figure(house, name):
+    text = house.raw("GET", "/metrics")[2].decode()
+    return int(re.search(rf"^{re.escape(name)} (\d+)", text, re.M)[1])
+
+
+def test_signed_ahead(desk):
+    """After a restart the answers are there before anybody asks, and answering takes no signature."""
+    certs = [issue(desk)[1] for _ in range(5)]
+    desk.stop()
+    desk.start()
+    until(lambda: figure(desk, "chancery_ocsp_presigned_total") >= len(certs), desk)
+    until(lambda: all(status(desk, c).certificate_status == GOOD for c in certs), desk)
+    before = figure(desk, 'chancery_ocsp_answers_total{from="signer"}'), figure(desk, 'chancery_ocsp_answers_total{from="memory"}')
+    for c in certs:
+        status(desk, c)
+    assert figure(desk, 'chancery_ocsp_answers_total{from="signer"}') == before[0]
+    assert figure(desk, 'chancery_ocsp_answers_total{from="memory"}') == before[1] + len(certs)
+    assert figure(desk, "chancery_ocsp_kept") >= len(certs)
+
+
+def test_activation(desk):
+    """Where an officer activates certificates for OCSP, none is good before: signed, with its time, once. rows=CM-R-17"""
+    number, cert = issue(desk)
+    with pytest.raises(Refused) as e:  # rosa has not the role
+        desk.act("certificate.activate-ocsp", {"certificates": [number]}, desk.officers["rosa"])
+    assert e.value.code == "CHY-1601", e.value
+    answer_by(desk, ocsp_activation="by-officer")
+    try:
+        until(lambda: status(desk, cert).certificate_status == UNKNOWN, desk)
+        done = change(desk, "activate-ocsp", [number])
+        at = done["result"]["certificates"][0]["ocsp_activated_at"]
+        assert status(desk, cert).certificate_status == GOOD
+        assert status(desk, cert, nonce=b"x").certificate_status == GOOD
+        assert desk.call("GET", f"/api/v1/certificates/{number}", officer=desk.officers["anna"])["status"]["ocsp_activated_at"] == at
+        with pytest.raises(Refused) as e:
+            change(desk, "activate-ocsp", [number])
+        assert e.value.code == "CHY-1691", e.value
+        gone, other = issue(desk)
+        change(desk, "revoke", [gone])
+        assert status(desk, other).certificate_status == REVOKED  # that is told in any case
+        with pytest.raises(Refused) as e:
+            change(desk, "activate-ocsp", [gone])
+        assert e.value.code == "CHY-1670", e.value
+        some = [issue(desk)[0] for _ in range(2)]
+        change(desk, "activate-ocsp", some)
+    finally:
+        answer_by(desk, ocsp_activation="at-issue")
+
+
+def test_second_authority_and_archive(desk):
+    """Another authority has a responder of its own; each answer says how far back it reaches."""
+    root = answer_by(desk, "Root CA", ocsp_archive_cutoff="P1Y", ocsp_answer_validity="PT1H")
+    r = status(desk, desk.ca, issuer=root)
+    assert r.certificate_status == GOOD and r.certificates[0].issuer == root.subject
+    assert (r.next_update - r.this_update).total_seconds() == 3600
+    cutoff = next(x for x in r.single_extensions if x.oid.dotted_string == "1.3.6.1.5.5.7.48.1.6") if hasattr(r, "single_extensions") else None
+    text = subprocess.run(["openssl", "ocsp", "-respin", "/dev/stdin", "-resp_text", "-noverify"],
+                          input=post(desk, request(cert_id(root, desk.ca.serial_number)))[2], capture_output=True).stdout.decode()
+    assert cutoff is not None or "Archive Cutoff" in text, text
+    both = request(cert_id(root, desk.ca.serial_number), cert_id(desk.ca, 5))
+    assert ask(desk, both).response_status == ocsp.OCSPResponseStatus.UNAUTHORIZED
