@@ -101,7 +101,7 @@ def issuer_of(ours):
 
 def set_up(folder):
     ours = Ours(folder / "ours", None, make_requests(RESULTS / "requests.json"))
-    ours.say("authority", "modify", "CA", "--ocsp", "yes")
+    ours.say("authority", "modify", "CA", "--ocsp")
     serials, issuer = issue_some(ours), issuer_of(ours)
     plain = [ocsp_request(issuer, s) for s in serials]
     url = "http://%s/ocsp" % ours.plain

@@ -139,6 +139,23 @@ run_reinstate(struct cli *c, struct err *e)
 	return run_act(c, "certificate.reinstate", e);
 }
 
+/* No options: neither reason nor cause, and nobody's password. */
+static enum rc
+run_activate(struct cli *c, struct err *e)
+{
+	struct json *body = json_object(c->a), *list = json_array(c->a), *answer = NULL;
+	int64_t id;
+
+	NEED(body != NULL && list != NULL, e, CHY_NO_MEMORY, NULL, "a request");
+	for (const struct arg *x = NULL; (x = args_next(&c->args, "CERTIFICATE", x)) != NULL;) {
+		TRY(cert_id(c, x->value, &id, e));
+		json_add(list, json_int(c->a, id));
+	}
+	json_set(body, "certificates", list);
+	TRY(flow_run(c, &(struct asked){ "certificate.activate-ocsp", NULL, 0, body }, &answer, e));
+	return show_outcome(c, answer, e);
+}
+
 static enum rc
 run_authority_revoke(struct cli *c, struct err *e)
 {
@@ -176,7 +193,8 @@ show_history(struct cli *c, const struct json *list)
 static enum rc
 run_status(struct cli *c, struct err *e)
 {
-	static const char *const members[] = { "state", "reason", "since", "invalid_at" };
+	static const char *const members[] = { "state", "reason", "since", "invalid_at",
+					       "ocsp_activated_at" };
 	const struct json *status;
 	struct json *explanation;
 	struct rest *r;
@@ -259,6 +277,11 @@ const struct command commands_status[] = {
 	{ "certificate", "reinstate", "lift a hold",
 	  "A certificate is valid again when its last cause is lifted.", hold_options, many,
 	  "chancery certificate reinstate 4711 --cause \"card lost\"", run_reinstate },
+	{ "certificate", "activate-ocsp", "let the OCSP responder tell that certificates are good",
+	  "Once for each, where its authority leaves it to an officer (OCSP activation); until then its "
+	  "status "
+	  "is unknown. Needs the role \"Activate OCSP\".",
+	  NULL, many, "chancery certificate activate-ocsp --officer rosa.p12 4711 4712", run_activate },
 	{ "certificate", "status", "show a certificate's state and how it came about", NULL, NULL, one, NULL,
 	  run_status },
 	{ "authority", "revoke", "revoke an authority's own certificate",

@@ -116,6 +116,7 @@ take_one(struct effect *x, struct change *c, const struct json *item, struct jso
 	json_set(m, "by", by_request(x->a, x->request->id));
 	json_set(m, "certificate", json_int(x->a, s.row.id));
 	json_set(m, "certificate_sha256", json_hex(x->a, s.row.fingerprint));
+	json_set(o, "state", json_str(x->a, bytes_str(cert_state_name(s.status.state))));
 	json_set(o, "ocsp_activated_at", json_time(x->a, now));
 	return leaf_add(x->f, x->a, c, LEAF_OCSP_ACTIVATION, 0, s.row.id, m, e);
 }
