@@ -268,9 +268,10 @@ allowed(const struct router *r, const struct uri_path *path, char *dst, size_t m
 	return any;
 }
 
-/* The rest of the path belongs to the route, whatever it is: it is looked for before the path is taken apart. */
+/* The rest of the path belongs to the route, whatever it is: it is looked for before the path is taken apart. Such routes are
+   GET's. *ret_other: there is one, of another method. */
 static bool
-find_tail(struct router *r, struct http_call *c, struct bytes *ret_query)
+find_tail(struct router *r, struct http_call *c, struct bytes *ret_query, bool *ret_other)
 {
 	enum http_method m = c->head.method == HTTP_HEAD ? HTTP_GET : c->head.method;
 	struct bytes path = text_cut(c->head.target, '?', ret_query);
@@ -278,8 +279,10 @@ find_tail(struct router *r, struct http_call *c, struct bytes *ret_query)
 	for (size_t i = 0; i < r->n; i++) {
 		struct route_entry *en = r->entries[i];
 
-		if (en->tail == 0 || en->route->method != m || path.n <= en->tail ||
-		    memcmp(path.p, en->route->pattern, en->tail) != 0)
+		if (en->tail == 0 || path.n <= en->tail || memcmp(path.p, en->route->pattern, en->tail) != 0)
+			continue;
+		*ret_other = true;
+		if (en->route->method != m)
 			continue;
 		c->entry = en;
 		c->route = en->route;
@@ -524,8 +527,14 @@ admit(struct router *r, struct http_call *c, struct err *e)
 {
 	struct uri_path path;
 	struct bytes query;
+	bool other = false;
 
-	if (!find_tail(r, c, &query)) {
+	if (!find_tail(r, c, &query, &other)) {
+		if (other) {
+			http_set(c, "Allow", "GET, HEAD, OPTIONS");
+			FAIL(e, CHY_ROUTE_METHOD, "RFC 9110 15.5.6", "%s is not among GET, HEAD, OPTIONS",
+			     http_method_name(c->head.method));
+		}
 		TRY(uri_path_parse(c->arena, c->head.target, &path, &query, e));
 		TRY(find(r, c, &path, e));
 	}

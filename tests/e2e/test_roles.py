@@ -27,6 +27,8 @@ ROUTES = {
     ("get", "/readyz"): PUBLIC,
     ("get", "/metrics"): PUBLIC,
     ("get", "/api/openapi.json"): PUBLIC,
+    ("get", "/ocsp/{request}"): PUBLIC,
+    ("post", "/ocsp"): PUBLIC,
     ("get", "/crl/{name}"): PUBLIC,
     ("get", "/ca/{name}"): PUBLIC,
     ("get", "/api/v1/status"): PUBLIC,
@@ -153,7 +155,7 @@ def things(sqlite_house):
 def knock(house, caller, method, pattern, things):
     """(status, code) of one call with something real to do."""
     place = pattern.split("/")[3] if pattern.startswith("/api/v1/") else ""
-    path = pattern.replace("{kind}", "token-procedure").replace("{id}", str(things["ids"].get(place, 1))).replace("{name}", "none")
+    path = pattern.replace("{kind}", "token-procedure").replace("{id}", str(things["ids"].get(place, 1))).replace("{name}", "none").replace("{request}", "MA==")
     path += things["queries"].get((method, pattern), "")
     try:
         house.call(method.upper(), path, things["bodies"].get((method, pattern)), **caller)
@@ -240,7 +242,7 @@ def test_methods_that_no_route_has(sqlite_house, callers):
     for method, path in ROUTES:
         paths.setdefault(path, set()).add(method)
     for path, known in paths.items():
-        address = re.sub(r"\{id\}", "1", path).replace("{kind}", "officer").replace("{name}", "none")
+        address = re.sub(r"\{id\}", "1", path).replace("{kind}", "officer").replace("{name}", "none").replace("{request}", "MA==")
         for method in ("put", "post", "delete", "patch"):
             if method not in known:
                 with pytest.raises(Refused) as e:
