@@ -229,7 +229,7 @@ know(struct factory *f, int64_t authority, struct err *e)
 		if (d->seen[i].authority == authority)
 			return RC_OK;
 	TRY(store_status_seq(f->store, authority, &seq, e));
-	more = realloc(d->seen, (d->seen_n + 1) * sizeof(*more));
+	more = reallocarray(d->seen, d->seen_n + 1, sizeof(*more));
 	NEED(more != NULL, e, CHY_NO_MEMORY, NULL, "an OCSP responder");
 	d->seen = more;
 	d->seen[d->seen_n++] = (struct seen){ authority, seq };
