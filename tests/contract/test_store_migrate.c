@@ -76,8 +76,8 @@ static const struct filled {
 	  "VALUES (41, 4, 0, 7, 0, 2, 1, 2, 5, 1, 10, 1, 'ecdsa-sha256', " B("sha") ", " B("head") ", " B(
 	      "tail") ", " B("signature") ")" },
 	{ 12, "crl_piece", "VALUES (41, 0, " B("entries") ")" },
-	{ 13, "responder", "VALUES (1001, 4, 'ocsp-4-0', 1, 2)" },
-	{ 13, "ocsp_activation", "VALUES (1001, 32, 5001)" },
+	{ 14, "responder", "VALUES (1001, 4, 'ocsp-4-0', 1, 2)" },
+	{ 14, "ocsp_activation", "VALUES (1001, 32, 5001)" },
 };
 
 /* Emptied on purpose by a later step: it is filled again from what stays, or was never written to. */
