@@ -111,6 +111,27 @@ write_new(const char *path, struct bytes what, mode_t mode, struct err *e)
 	return rc;
 }
 
+static bool
+is_device(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && (S_ISCHR(st.st_mode) || S_ISFIFO(st.st_mode));
+}
+
+/* /dev/null, /dev/stdout, a pipe: written into, not replaced by a file. */
+static enum rc
+write_into(const char *path, struct bytes what, struct err *e)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	enum rc rc;
+
+	NEED(fd >= 0, e, CHY_FILE_WRITE, NULL, "%s: %s", path, strerror(errno));
+	rc = fd_write_all(fd, what, e);
+	close(fd);
+	return rc;
+}
+
 enum rc
 file_write(const char *path, struct bytes what, mode_t mode, struct err *e)
 {
@@ -118,6 +139,8 @@ file_write(const char *path, struct bytes what, mode_t mode, struct err *e)
 	char new[PATH_MAX];
 	enum rc rc;
 
+	if (is_device(path))
+		return write_into(path, what, e);
 	NEED(snprintf(new, sizeof(new), "%s.new.%d.%u", path, (int)getpid(), atomic_fetch_add(&writes, 1)) <
 		 (int)sizeof(new),
 	     e, CHY_FILE_WRITE, NULL, "path too long");

@@ -13,7 +13,7 @@
 /* A whole file of at most max bytes into the arena (CHY_FILE_OPEN, CHY_FILE_READ, CHY_TOO_LONG). "-" is stdin. */
 MUST enum rc file_read(struct arena *a, const char *path, size_t max, struct bytes *ret, struct err *e);
 
-/* Writes to a new file beside it, syncs, renames, syncs the folder (CHY_FILE_WRITE). */
+/* Writes to a new file beside it, syncs, renames, syncs the folder; devices and pipes are written into (CHY_FILE_WRITE). */
 MUST enum rc file_write(const char *path, struct bytes what, mode_t mode, struct err *e);
 
 /* All of n bytes through interruptions and short counts; RC_PEER with CHY_SYSTEM on an error or (reading) early end, with

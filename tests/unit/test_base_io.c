@@ -50,6 +50,25 @@ files_come_back(void **state)
 	assert_int_equal(st.st_mode & 0777, 0600);
 }
 
+/* --out /dev/null by root must leave the device what it is. */
+static void
+pipes_and_devices_are_written_into(void **state)
+{
+	struct err e = { 0 };
+	struct stat st;
+	char got[8];
+	int fd;
+
+	assert_int_equal(mkfifo("pipe", 0600), 0);
+	fd = open("pipe", O_RDWR | O_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_ok(file_write("pipe", BYTES("one"), 0644, &e));
+	assert_int_equal(read(fd, got, sizeof(got)), 3);
+	close(fd);
+	assert_int_equal(stat("pipe", &st), 0);
+	assert_true(S_ISFIFO(st.st_mode) && (st.st_mode & 0777) == 0600);
+}
+
 static void
 files_fail_with_their_code(void **state)
 {
@@ -342,6 +361,7 @@ faults_hit_their_turn(void **state)
 
 static const struct CMUnitTest tests[] = {
 	CASE(files_come_back),
+	CASE(pipes_and_devices_are_written_into),
 	CASE(files_fail_with_their_code),
 	CASE(files_left_over),
 	CASE(folders),
