@@ -71,7 +71,9 @@ static const struct {
 	  "\"path_length\":1,\"attribute_certificates\":true,\"crl_urls\":[\"http://a.example/"
 	  "c\"],\"ca_issuers_urls\":[\"http://a.example/"
 	  "i\"],"
-	  "\"ocsp_urls\":[\"http://a.example/o\"]}" },
+	  "\"ocsp_urls\":[\"http://a.example/o\"],\"ocsp\":true,\"ocsp_activation\":\"by-officer\","
+	  "\"ocsp_answer_validity\":\"PT6H\",\"ocsp_certificate_validity\":\"P20D\",\"ocsp_key_algorithm\":"
+	  "\"p-384\",\"ocsp_archive_cutoff\":\"P1Y\"}" },
 	{ KIND_AUTHORITY,
 	  "{\"name\":\"New\",\"type\":\"external-subordinate\",\"ca_key\":402,\"subject\":\"CN=New,C=SE\","
 	  "\"certificate\":\"" DER_ONE "\",\"chain\":[\"" DER_ONE "\",\"" DER_TWO
