@@ -4,6 +4,7 @@
 #include "crypto/chain.h"
 #include "pki/cert.h"
 #include "pki/key.h"
+#include "policy/names.h"
 
 enum { HEAD_BYTES = 32 + 8 + 8 + 32 };
 
@@ -50,6 +51,8 @@ journal_key_load(struct bytes certificate, struct bytes root, int64_t at_ms, str
 	NEED(a != NULL, e, CHY_NO_MEMORY, NULL, "journal key");
 	TRY_AT(cert_parse(a, certificate, &c, e), e, "journal key's certificate");
 	TRY_AT(pubkey_parse(c.spki, &key, e), e, "journal key's certificate");
+	NEED(is_journal_name(a, c.subject) && !cert_is_ca(&c), e, CHY_JOURNAL_SIGNATURE, NULL,
+	     "the certificate of the key that signs the heads is not the journal's");
 	TRY_AT(chain_verify(certificate, NULL, 0, &root, 1, at_ms, e), e, "journal key's certificate");
 	switch (key.alg) {
 	case KEY_RSA:

@@ -15,6 +15,7 @@
 #include "pki/name.h"
 #include "policy/document.h"
 #include "policy/issue.h"
+#include "policy/names.h"
 #include "store/read.h"
 
 enum { BOOT_OFFICERS = 2, YEARS = 25, BOOT_DAYS = 30, TLS_DAYS = 3650, TLS_NAMES_MAX = 20 };
@@ -273,7 +274,7 @@ journal_certificate(struct ceremony *c, struct err *e)
 	int64_t id;
 
 	TRY(make_key(c, KEY_JOURNAL, SIGNER_JOURNAL, &o.spki, e));
-	TRY(subject_of(c, BYTES("Journal"), &o.subject, e));
+	TRY(subject_of(c, BYTES(JOURNAL_NAME), &o.subject, e));
 	return sign_own(c, &o, &id, &c->journal, e);
 }
 

@@ -311,6 +311,9 @@ rule_production(struct issuing *i)
 static enum rc
 rule_constraints(struct issuing *i)
 {
+	REFUSE_IF(i->d->authority->boot && is_journal_name(i->a, i->d->subject), i, "subject.CN",
+		  CHY_ISSUE_JOURNAL_NAME, NULL, "under the system's authority the name %s is the journal's",
+		  JOURNAL_NAME);
 	TRY_AT(names_allowed(i->a, i->d->authority, i->d->subject, &i->d->inputs.san, false, i->e), i->e,
 	       "csr.names");
 	return RC_OK;

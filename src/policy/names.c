@@ -2,6 +2,7 @@
 #include "policy/names.h"
 
 #include "pki/csr.h"
+#include "pki/name.h"
 #include "pki/walker.h"
 #include "policy/body.h"
 
@@ -153,4 +154,31 @@ foreign_ca_read(struct arena *a, struct bytes base64, struct foreign_ca *ret, st
 				    .signature = csr.signature,
 				    .sigalg = csr.sigalg };
 	return RC_OK;
+}
+
+/* ---- a name that is taken ---- */
+
+static bool
+is_folded(struct bytes text, const char *lower)
+{
+	if (text.n != strlen(lower))
+		return false;
+	for (size_t i = 0; i < text.n; i++)
+		if ((text.p[i] >= 'A' && text.p[i] <= 'Z' ? text.p[i] + 32 : text.p[i]) != (uint8_t)lower[i])
+			return false;
+	return true;
+}
+
+bool
+is_journal_name(struct arena *a, struct bytes subject)
+{
+	const struct ava *cn;
+	struct name name;
+
+	if (name_parse(a, subject, &name, NULL) != RC_OK)
+		return false;
+	for (size_t i = 0; (cn = name_get(&name, OID_AT_CN, i)) != NULL; i++)
+		if (is_folded(text_trim(ava_utf8(a, cn)), "journal"))
+			return true;
+	return false;
 }

@@ -37,4 +37,10 @@ struct foreign_ca {
    self-issued: CHY_IMPORT_NOT_CA, CHY_IMPORT_SIGNATURE. The signature itself is verified by whoever has crypto. */
 MUST enum rc foreign_ca_read(struct arena *a, struct bytes base64, struct foreign_ca *ret, struct err *e);
 
+/* The common name of the certificate that the journal's heads are signed by. It is the system authority's, made by the
+   ceremony; nobody else gets one of this name from that authority, for the verifier knows it by nothing else. */
+#define JOURNAL_NAME "Journal"
+/* Whether a common name of the subject is this one, letters folded and blanks around it left out. */
+bool is_journal_name(struct arena *a, struct bytes subject);
+
 #endif

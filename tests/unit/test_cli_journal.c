@@ -16,6 +16,7 @@ enum { LEAVES_MAX = 60, HEAD_EVERY = 6 };
 enum { ANNA = 61, BERT = 62, PROFILE = 50, DOMAIN = 70, ANNA_CERT = 101, BERT_CERT = 102 };
 
 static struct arena *mem;
+static bool heads_by_bert;
 static struct softkey *root_key, *journal_key, *anna_key, *bert_key;
 static struct bytes root, journal_cert, anna, unfit, bert, issued[4], forged, foreign;
 static char instance[65];
@@ -243,9 +244,10 @@ enum deed {
 	BACKDATED,        /* a leaf that claims to be older than the head before it */
 	POSTDATED,        /* younger than the head that covers it */
 	BACKDATED_CERTIFICATE,
-	CLOCK_FROM_NOWHERE, /* a leaf says that the clock was set back, but the last head had another time */
-	SESSION_OF_CLOSED,  /* the officer who opened it was closed before */
-	NOT_FOR_SIGNATURES, /* the officer's certificate is for encryption */
+	CLOCK_FROM_NOWHERE,  /* a leaf says that the clock was set back, but the last head had another time */
+	SESSION_OF_CLOSED,   /* the officer who opened it was closed before */
+	NOT_FOR_SIGNATURES,  /* the officer's certificate is for encryption */
+	OFFICER_SIGNS_HEADS, /* all of it written anew, by another key that the root has certified */
 	DEEDS,
 	/* what looks like one of these, and is none */
 	SESSION_BEFORE_CLOSED = DEEDS,
@@ -269,7 +271,7 @@ ceremony(enum deed bad)
 			  "{" AT ",\"id\":1,\"instance\":\"%s\",\"journal_certificate\":\"%s\",\"kind\":"
 			  "\"genesis\",\"root\":\"%s\","
 			  "\"version\":\"0\"}",
-			  instance, b64(journal_cert), b64(root)));
+			  instance, b64(bad == OFFICER_SIGNS_HEADS ? bert : journal_cert), b64(root)));
 	certificate_of(100, root, 40, by, ",\"authority\":[40,1]");
 	if (bad != UNKNOWN_CERTIFICATE)
 		certificate(ANNA_CERT, anna, by, "");
@@ -413,6 +415,7 @@ tell(enum deed bad)
 
 	if (bad == NOT_FOR_SIGNATURES)
 		anna = unfit;
+	heads_by_bert = bad == OFFICER_SIGNS_HEADS;
 	leaves_n = rows_n = documents_n = certificates_n = signatures_n = 0;
 	ceremony(bad);
 	two_officers(bad);
@@ -435,7 +438,9 @@ put_head(struct buf *out, const struct tree *t)
 	buf_u64(&bytes, t->size);
 	buf_u64(&bytes, 1795262400000);
 	buf_put(&bytes, BYTES_OF(top.b));
-	assert_int_equal(softkey_sign(journal_key, SIGALG_ECDSA_SHA256, buf_bytes(&bytes), &sig, &e), RC_OK);
+	assert_int_equal(softkey_sign(heads_by_bert ? bert_key : journal_key, SIGALG_ECDSA_SHA256,
+				      buf_bytes(&bytes), &sig, &e),
+			 RC_OK);
 	buf_printf(out,
 		   "{\"type\":\"head\",\"size\":%llu,\"root\":\"%s\",\"at\":\"2026-11-21T12:00:00Z\","
 		   "\"signature\":\"%s\"}\n",

@@ -828,6 +828,20 @@ serials_begin_with_the_time(void **state)
 	assert_true(d.serial[0] > 0 && d.serial[0] < 0x80);
 }
 
+/* The verifier of the journal knows its key's certificate by this name. */
+static void
+the_journals_name_is_nobody_elses(void **state)
+{
+	static const struct wish taken = { .subject = "CN=jOURNAL,O=Example",
+					   .san = { "dns:www.example.org" } };
+
+	passes(ask(&taken));
+	((struct authority *)(uintptr_t)d.authority)
+	    ->boot = true; /* a key gets this label by the ceremony only */
+	refused(ask(&taken), CHY_ISSUE_JOURNAL_NAME, "name-constraints", "subject.CN");
+	passes(ask(&good));
+}
+
 #define EACH(fn) \
 	{ \
 #fn, fn, setup, teardown, NULL \
@@ -842,6 +856,7 @@ static const struct CMUnitTest tests[] = {
 	EACH(the_trace_names_every_rule_in_order),
 	EACH(the_same_facts_give_the_same_bytes),
 	EACH_ROWS(what_was_considered_is_kept, "CM-T-29"),
+	EACH(the_journals_name_is_nobody_elses),
 	EACH(officers_need_role_and_an_open_record),
 	EACH_ROWS(the_officers_certificate_as_it_stands_now, "CM-O-31"),
 	EACH(sessions_have_limits),
