@@ -137,8 +137,14 @@ enum rc
 officer_act_check(struct preparation *p, struct err *e)
 {
 	struct json *body = json_copy(p->a, p->in);
+	bool boot = false;
 
 	NEED(body != NULL, e, CHY_NO_MEMORY, NULL, "an officer");
+	TRY(json_opt_bool(body, "boot", &boot, e));
+	err_field(e, "boot");
+	NEED(!boot || p->base != NULL, e, CHY_FIELD_UNAVAILABLE, NULL,
+	     "boot officers are made by the ceremony only");
+	err_clear(e);
 	TRY(bind_certificate(p, body, e));
 	p->in = body;
 	return document_act_check(p, e);

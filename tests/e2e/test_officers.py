@@ -164,6 +164,11 @@ def test_a_renewed_certificate_of_a_subject_works_at_once(house, scratch):
     assert e.value.code == "CHY-1613"
     assert house.bring(ben, request, ben)["state"] == "done"
 
+    # an officer of the boot ceremony would stop all production
+    with pytest.raises(Refused) as e:
+        house.act("officer.create", dict(name="Booted", profile="By subject", boot=True, certificate_sha256=new_sara.sha256()), anna, ben)
+    assert (e.value.code, e.value.problem["field"]) == ("CHY-1508", "boot")
+
     # the same subject by another procedure is somebody else, and nobody else is bound to the subject
     with pytest.raises(Refused) as e:
         house.act("officer.create", dict(name="Sara again", profile="By subject", certificate_sha256=new_sara.sha256()), anna, ben)
