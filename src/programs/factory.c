@@ -41,6 +41,7 @@ struct program {
 	struct foreign_key *tls_key;
 	SSL_CTX *tls;
 	struct httpd *httpd;
+	int early_distributor; /* its link, come before there was a factory to take it; -1: none */
 };
 
 /* ---- the listener's key, which is the signer's ---- */
@@ -210,12 +211,20 @@ open_listeners(struct program *p, struct err *e)
 
 /* ---- the parent ---- */
 
+/* Where the signer died with the factory before, the distributor's link may come first: it is kept. */
 static enum rc
-first_signer(int *ret_fd, struct err *e)
+first_signer(struct program *p, int *ret_fd, struct err *e)
 {
 	struct control c;
 
-	TRY(control_recv(CONTROL_FD, FIRST_SIGNER_WAIT_MS, &c, e));
+	for (;;) {
+		TRY(control_recv(CONTROL_FD, FIRST_SIGNER_WAIT_MS, &c, e));
+		if (c.type != CONTROL_DISTRIBUTOR || c.fd < 0)
+			break;
+		if (p->early_distributor >= 0)
+			close(p->early_distributor);
+		p->early_distributor = c.fd;
+	}
 	NEED(c.type == CONTROL_SIGNER && c.fd >= 0, e, CHY_CONTROL, NULL,
 	     "a link to the signer was expected");
 	*ret_fd = c.fd;
@@ -275,8 +284,10 @@ serve(struct program *p, struct err *e)
 				     .key_archive = p->config.signer.key_archive,
 				     .longest_rest_ms = p->config.distributor.longest_rest_seconds * 1000 };
 
-	TRY(first_signer(&o.signer_fd, e));
+	TRY(first_signer(p, &o.signer_fd, e));
 	TRY(factory_open(&o, &p->factory, e));
+	if (p->early_distributor >= 0)
+		factory_attach_distributor(p->factory, p->early_distributor);
 	TRY(open_tls(p, e));
 	TRY(open_gateway(p, e));
 	TRY(open_listeners(p, e));
@@ -305,7 +316,7 @@ setup(struct program *p, const char *in_path, const char *out_path, struct err *
 
 	TRY(file_read(p->a, in_path, SETUP_MAX, &text, e));
 	TRY(json_parse(p->a, text, &in, e));
-	TRY(first_signer(&o.signer_fd, e));
+	TRY(first_signer(p, &o.signer_fd, e));
 	TRY(factory_open_bare(&o, &p->factory, e));
 	TRY(genesis(p->factory, p->a, in, &ret, e));
 	json_put(&out, ret);
@@ -373,7 +384,7 @@ run(const struct mode *m)
 {
 	OWN(arena_free)
 	struct arena *a = arena_new(16 << 20);
-	struct program p = { .a = a };
+	struct program p = { .a = a, .early_distributor = -1 };
 	enum log_level level = LOG_INFO;
 	struct err e = { 0 };
 	enum rc rc;
