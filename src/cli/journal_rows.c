@@ -70,8 +70,8 @@ signature_row(struct journal_verifier *v, struct arena *a, const struct json *li
 
 /* ---- certificates ---- */
 
-static enum rc
-number_is(const struct json *row, const char *name, int64_t want, struct err *e)
+enum rc
+journal_number_is(const struct json *row, const char *name, int64_t want, struct err *e)
 {
 	int64_t n;
 
@@ -114,8 +114,8 @@ columns_of_der(struct arena *a, const struct json *row, const struct cert *c, co
 	TRY(hash_is(row, "key_hash", key_hash, e));
 	TRY(text_is(row, "subject", subject, e));
 	TRY(text_is(row, "san", buf_bytes(&san), e));
-	TRY(number_is(row, "not_before", c->not_before_at, e));
-	return number_is(row, "not_after", c->not_after_at, e);
+	TRY(journal_number_is(row, "not_before", c->not_before_at, e));
+	return journal_number_is(row, "not_after", c->not_after_at, e);
 }
 
 /* What the leaves say. */
@@ -123,13 +123,13 @@ static enum rc
 columns_of_leaf(const struct journal_verifier *v, const struct json *row, const struct certificate_state *s,
 		struct err *e)
 {
-	TRY(number_is(row, "issuer", s->issuer, e));
-	TRY(number_is(row, "authority", s->authority, e));
-	TRY(number_is(row, "request", s->request, e));
-	TRY(number_is(row, "session", s->session, e));
-	TRY(number_is(row, "token_procedure", s->token_procedure, e));
-	TRY(number_is(row, "certificate_procedure", s->certificate_procedure, e));
-	TRY(number_is(row, "base", s->base, e));
+	TRY(journal_number_is(row, "issuer", s->issuer, e));
+	TRY(journal_number_is(row, "authority", s->authority, e));
+	TRY(journal_number_is(row, "request", s->request, e));
+	TRY(journal_number_is(row, "session", s->session, e));
+	TRY(journal_number_is(row, "token_procedure", s->token_procedure, e));
+	TRY(journal_number_is(row, "certificate_procedure", s->certificate_procedure, e));
+	TRY(journal_number_is(row, "base", s->base, e));
 	TRY(journal_choice_row(v, row, s, e));
 	return journal_status_row(v, row, s, e);
 }
@@ -149,8 +149,8 @@ columns_of_ac(const struct json *row, const struct ac *c, const struct certifica
 	TRY(hash_is(row, "fingerprint", sha, e));
 	TRY(text_is(row, "key_hash", BYTES_NONE, e));
 	TRY(text_is(row, "san", BYTES_NONE, e));
-	TRY(number_is(row, "not_before", c->not_before_at, e));
-	return number_is(row, "not_after", c->not_after_at, e);
+	TRY(journal_number_is(row, "not_before", c->not_before_at, e));
+	return journal_number_is(row, "not_after", c->not_after_at, e);
 }
 
 static enum rc

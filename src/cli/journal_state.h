@@ -233,4 +233,7 @@ MUST enum rc journal_head_signed(const struct verifier *key, enum sigalg alg, co
 /* The tree_sha256_fn here. */
 enum rc journal_sha256(const struct bytes *parts, size_t count, struct tree_hash *ret, struct err *e);
 
+/* The store's column of this row is the number that the journal says: CHY_JOURNAL_ACCOUNT. */
+MUST enum rc journal_number_is(const struct json *row, const char *name, int64_t want, struct err *e);
+
 #endif

@@ -255,17 +255,6 @@ journal_status(struct journal_verifier *v, struct arena *a, const struct leaf_vi
 
 /* ---- the row ---- */
 
-static enum rc
-number_is(const struct json *row, const char *name, int64_t want, struct err *e)
-{
-	int64_t n;
-
-	TRY(json_need_int(row, name, INT64_MIN, INT64_MAX, &n, e));
-	NEED(n == want, e, CHY_JOURNAL_ACCOUNT, NULL, "the store's column %s says %lld, it should be %lld",
-	     name, (long long)n, (long long)want);
-	return RC_OK;
-}
-
 /* A change whose leaf has no place yet says nothing for or against what is exported; it must be as young as such are. */
 static enum rc
 is_unplaced(const struct journal_verifier *v, const struct json *changed, struct err *e)
@@ -286,19 +275,19 @@ journal_status_row(const struct journal_verifier *v, const struct json *row,
 
 	if (changed != NULL && json_get(changed, "unplaced") != NULL)
 		return is_unplaced(v, changed, e);
-	TRY(number_is(row, "status", s->state, e));
+	TRY(journal_number_is(row, "status", s->state, e));
 	NEED((changed != NULL) == (s->status_leaf != 0), e, CHY_JOURNAL_ACCOUNT, NULL,
 	     s->status_leaf ? "the store knows nothing of the change of its state"
 			    : "the store knows a change of its state that nobody has made");
 	if (changed == NULL)
 		return RC_OK;
-	TRY(number_is(changed, "leaf", s->status_leaf, e));
-	TRY(number_is(changed, "state", s->state, e));
+	TRY(journal_number_is(changed, "leaf", s->status_leaf, e));
+	TRY(journal_number_is(changed, "state", s->state, e));
 	if (s->void_ && s->status_leaf == s->own_leaf) /* adopted as revoked: its own leaf says no more */
 		return RC_OK;
-	TRY(number_is(changed, "reason", s->reason, e));
-	TRY(number_is(changed, "since", s->since_ms, e));
-	return number_is(changed, "invalid_at", s->invalid_at_ms, e);
+	TRY(journal_number_is(changed, "reason", s->reason, e));
+	TRY(journal_number_is(changed, "since", s->since_ms, e));
+	return journal_number_is(changed, "invalid_at", s->invalid_at_ms, e);
 }
 
 /* ---- what was chosen for it ---- */

@@ -1,6 +1,8 @@
 #include "base/base.h"
 #include "gateway/http.h"
 
+#include <time.h>
+
 static const char *const methods[HTTP_METHODS] = { "GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS" };
 
 const char *
@@ -412,4 +414,14 @@ http_status_text(int status)
 		if (rows[i].status == status)
 			return rows[i].text;
 	return "Unknown";
+}
+
+void
+http_date(char dst[32], int64_t at_ms)
+{
+	time_t at = (time_t)(at_ms / 1000);
+	struct tm tm;
+
+	gmtime_r(&at, &tm);
+	strftime(dst, 32, "%a, %d %b %Y %H:%M:%S GMT", &tm);
 }

@@ -2,25 +2,12 @@
 #include "base/base.h"
 #include "gateway/rest.h"
 
-#include <time.h>
-
 #include "factory/ocsp.h"
 
 #define TYPE_REQUEST "application/ocsp-request"
 #define TYPE_RESPONSE "application/ocsp-response"
 
 enum { BODY_MAX = 4 * LIMIT_OCSP_REQUEST }; /* what is too long for a request is told by OCSP up to here */
-
-/* IMF-fixdate (RFC 9110 5.6.7). */
-static void
-http_date(char dst[32], int64_t at_ms)
-{
-	time_t at = (time_t)(at_ms / 1000);
-	struct tm tm;
-
-	gmtime_r(&at, &tm);
-	strftime(dst, 32, "%a, %d %b %Y %H:%M:%S GMT", &tm);
-}
 
 /* RFC 5019 6.2: caches may keep it as long as it is good; less, so that a revocation comes through them within a quarter. */
 static void

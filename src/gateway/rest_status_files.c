@@ -3,8 +3,6 @@
 #include "base/base.h"
 #include "gateway/rest.h"
 
-#include <time.h>
-
 #include "factory/crl.h"
 #include "store/read.h"
 
@@ -14,17 +12,6 @@ enum {
 	AGE_LEAST = 60, /* seconds: caches may keep a list for so long even where the next one is late */
 	CA_AGE = 86400,
 };
-
-/* IMF-fixdate (RFC 9110 5.6.7). */
-static void
-http_date(char dst[32], int64_t at_ms)
-{
-	time_t at = (time_t)(at_ms / 1000);
-	struct tm tm;
-
-	gmtime_r(&at, &tm);
-	strftime(dst, 32, "%a, %d %b %Y %H:%M:%S GMT", &tm);
-}
 
 /* Is the tag among those that the client has? Weak ones are fine: the octets are the same or they are not. */
 static bool
