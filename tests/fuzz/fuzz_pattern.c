@@ -14,18 +14,23 @@ check(bool ok)
 		abort();
 }
 
-/* What means something to whoever reads the result, outside of escapes. */
+/* What means something to whoever reads the result, outside of escapes. The operators of a filter are some only where one
+   stands, right behind a parenthesis (RFC 4515 3): within a value they are letters. */
 static size_t
 signs_of(enum pattern_place place, struct bytes text)
 {
-	const char *signs = place == PATTERN_DN ? "=,+;\"<>" : place == PATTERN_FILTER ? "()*&|!" : "/?";
-	bool backslash = place == PATTERN_DN || place == PATTERN_FILTER;
+	const char *signs = place == PATTERN_DN ? "=,+;\"<>" : place == PATTERN_FILTER ? "()*" : "/?";
+	bool filter = place == PATTERN_FILTER, backslash = filter || place == PATTERN_DN;
 	size_t found = 0;
 
 	for (size_t i = 0; i < text.n; i++) {
-		if (backslash && text.p[i] == '\\')
+		if (backslash && text.p[i] == '\\') {
 			i++;
-		else if (text.p[i] != 0 && strchr(signs, text.p[i]) != NULL)
+			continue;
+		}
+		if (text.p[i] != 0 && strchr(signs, text.p[i]) != NULL)
+			found++;
+		if (filter && text.p[i] == '(' && i + 1 < text.n && strchr("&|!", text.p[i + 1]) != NULL)
 			found++;
 	}
 	return found;
