@@ -84,8 +84,42 @@ authority_file() { # authority_file NAME FILE
 	run curl -sf -o "$2" "http://$http/api/v1/authorities/$id/certificate"
 }
 
+appears() { # appears FILE: waits until it is there
+	local n
+	for n in $(seq 100); do
+		[ ! -e "$1" ] || return 0
+		sleep 0.1
+	done
+	echo "$1 does not come" >&2
+	exit 1
+}
+
+ask_gnutls() { # ask_gnutls CERTIFICATE TEXT: of its long answer, what counts
+	set -- "$2" ocsptool --ask="http://$http/ocsp" --load-cert "$1" --load-issuer issuing.pem --load-trust issuing.pem
+	shown "${@:2}"
+	"${@:2}" >out.txt 2>&1 || { cat out.txt >&2; exit 1; }
+	sed -n 's/^[[:space:]]*\(Certificate Status\|Revocation time\|Verifying OCSP Response\)/    \1/p' out.txt
+	ends_with "$1"
+	ends_with "Verifying OCSP Response: Success"
+}
+
+listed() { # listed CERTIFICATE: fetches the revocation list into issuing.crl until the certificate stands on it
+	local n serial
+	serial=$(openssl x509 -in "$1" -noout -serial | cut -d= -f2)
+	shown curl -sf -o issuing.crl "http://$http/crl/issuing.crl"
+	for n in $(seq 100); do
+		if curl -sf -o issuing.crl "http://$http/crl/issuing.crl" &&
+			openssl crl -inform DER -in issuing.crl -noout -text | grep -q "Serial Number: $serial"; then
+			return 0
+		fi
+		sleep 0.1
+	done
+	echo "$1 is not on the list" >&2
+	exit 1
+}
+
 cat <<TXT
-${bold}Chancery: two officers sign a token procedure, and certificates are issued by it.$plain
+${bold}Chancery: two officers sign a token procedure; certificates are issued by it, published and revoked.$plain
 Every command below is real, and so is every key, signature and check. PINs come from files, because nobody sits here;
 a person is asked on the terminal.
 TXT
@@ -99,6 +133,8 @@ world_softhsm "Example HSM" 1234
 run chancery setup server --organisation Example --tls "$https" --plain "$http" \
 	--pkcs11 "hsm=$(world_softhsm_module),$WORLD/hsm.pin"
 for n in 1 2; do cp "server/officers/boot-$n.p12" "server/officers/boot-$n.pin" .; done
+mkdir published
+printf '\n[distributor]\nfolders = %s\n' "$WORLD/published" >>server/chancery.ini
 world_settings "$https"
 echo '  $ chancery serve --config server/chancery.ini &'
 world_serve "$http"
@@ -125,7 +161,17 @@ run chancery authority create $(who anna bert) --name "Example Root" --type root
 	--subject "CN=Example Root,O=Example" --format "CA certificate" --validity P20Y
 run chancery authority create $(who anna bert) --name "Example Issuing CA" --type subordinate \
 	--issuing-authority "Example Root" --ca-key "Issuing key" --subject "CN=Example Issuing CA,O=Example" \
-	--format "CA certificate" --validity P10Y --path-length 0 --crl-urls http://pki.example.org/issuing.crl
+	--format "CA certificate" --validity P10Y --path-length 0 --ca-issuers-urls "http://$http/ca/issuing.cer" \
+	--ocsp --ocsp-urls "http://$http/ocsp"
+
+step "What others will ask" "A revocation list every day, at an address that stands in the certificates; who wants to know at" \
+	"once asks by OCSP. And a folder, which may be a web server's, where certificates are published."
+run chancery crl-procedure create $(who anna bert) --name "Issuing CRL" --authority "Example Issuing CA" \
+	--interval P1D --overlap P1D --distribution-points "http://$http/crl/issuing.crl" --include
+run chancery distribution-rule create $(who anna bert) --name "Web folder" --protocol file \
+	--folder "$WORLD/published" --file-name "{cn}.pem"
+run chancery publication-procedure create $(who anna bert) --name "Web" --format pem \
+	--distribution-rules "Web folder"
 
 step "How certificates for servers look" "A certificate procedure says who issues, for what use and for how long."
 run chancery certificate-procedure create $(who anna bert) --name "TLS server" --authority "Example Issuing CA" \
@@ -176,6 +222,29 @@ run certutil -A -d sql:nss -n root -t C,, -a -i root.pem
 run certutil -A -d sql:nss -n issuing -t ,, -a -i issuing.pem
 run certutil -A -d sql:nss -n web -t ,, -a -i web.pem
 checked "certificate is valid" certutil -V -d sql:nss -n web -u V -e
+
+step "Published" "Carl publishes both; the distributor, a process of its own, delivers them."
+run chancery certificate publish $(who carl) --procedure Web web.pem mail.pem
+appears published/www.example.org.pem
+appears published/mail.example.org.pem
+checked "CN = www.example.org" openssl x509 -in published/www.example.org.pem -noout -subject -serial
+
+step "Revoked" "The web server's key may be known to others. One reason, one signature, and it is final."
+run chancery certificate revoke $(who carl) --reason key-compromise web.pem
+
+step "What others see of it" "OpenSSL and GnuTLS ask by OCSP, at the address that stands in the certificate, and read" \
+	"the revocation list. It is built anew at once because Anna may ask for that."
+checked "web.pem: revoked" openssl ocsp -issuer issuing.pem -cert web.pem -CAfile root.pem -verify_other issuing.pem \
+	-url "http://$http/ocsp"
+checked "mail.pem: good" openssl ocsp -issuer issuing.pem -cert mail.pem -CAfile root.pem -verify_other issuing.pem \
+	-url "http://$http/ocsp"
+ask_gnutls web.pem "Certificate Status: revoked"
+ask_gnutls mail.pem "Certificate Status: good"
+run chancery crl build $(who anna) "Issuing CRL"
+listed web.pem
+run openssl crl -inform DER -in issuing.crl -out issuing-crl.pem
+refused openssl verify -crl_check -partial_chain -trusted issuing.pem -CRLfile issuing-crl.pem web.pem
+checked "mail.pem: OK" openssl verify -crl_check -partial_chain -trusted issuing.pem -CRLfile issuing-crl.pem mail.pem
 
 step "How the certificate came about" "Which procedure was chosen and why, by which versions of which documents, on whose" \
 	"signature, and what the judges said."

@@ -4,6 +4,7 @@
 #include "cli/flow.h"
 #include "cli/groups.h"
 #include "cli/rest.h"
+#include "cli/status.h"
 
 static struct bytes
 get(struct cli *c, const struct json *v, const char *name)
@@ -303,6 +304,8 @@ run_explain(struct cli *c, struct err *e)
 		return RC_OK;
 	show_certificate(c, json_get(x, "certificate"));
 	show_choices(c, json_get(x, "choices"));
+	heading(c, "Its status");
+	status_show(c, json_get(x, "status"));
 	show_key(c, json_get(x, "key"));
 	show_documents(c, json_get(x, "procedures"));
 	show_considered(c, json_get(x, "considered"));

@@ -71,7 +71,9 @@ tell(struct cli *c, const struct json *answer, const char *done, struct err *e)
 		out_line(&c->out, "Certificate %.*s ",
 			 BYTES_FMT(json_line(c->a, json_get(x, "certificate"))));
 		if (problem == NULL) {
-			out_line(&c->out, "%s: %zu deliveries\n", done, json_get(x, "deliveries")->count);
+			size_t ways = json_get(x, "deliveries")->count;
+
+			out_line(&c->out, "%s: %zu %s\n", done, ways, ways == 1 ? "delivery" : "deliveries");
 			continue;
 		}
 		refused++;

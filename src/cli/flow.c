@@ -79,6 +79,7 @@ flow_show_difference(struct cli *c, const struct json *request)
 	show_warnings(c, request);
 }
 
+/* Its single values; what became of each of many is told by the command that asked. */
 static void
 show_result(struct cli *c, const struct json *result)
 {
@@ -88,6 +89,8 @@ show_result(struct cli *c, const struct json *result)
 	{
 		char name[64];
 
+		if (member->type == JSON_ARRAY && member->first != NULL && member->first->type == JSON_OBJECT)
+			continue;
 		snprintf(name, sizeof(name), "%.*s", BYTES_FMT(member->name));
 		out_field(&c->out, name, json_line(c->a, member));
 	}

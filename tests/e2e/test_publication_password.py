@@ -168,7 +168,7 @@ def test_at_the_command_line(desk, cli):
     assert "Files" in listed and "Freely" in listed
     number, der = desk.certificate()
     told = cli.as_("rosa", "certificate", "publish", "--procedure", "Files", number)
-    assert "Publish - Files" in told.stdout + told.stderr and f"Certificate {number} is published: 1 deliveries" in told.stdout
+    assert "Publish - Files" in told.stdout + told.stderr and f"Certificate {number} is published: 1 delivery" in told.stdout
     desk.wait(number)
     assert (desk.public / f"{stored_serial(der)}.cer").exists()
     rows = cli.json("rosa", "publication", "list", "--certificate", number)

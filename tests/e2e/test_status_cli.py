@@ -52,13 +52,15 @@ def test_hold_reinstate_revoke(desk):
     run(desk, "certificate", "hold", first, "--cause", "card lost", "--checked", "called back")
     assert json.loads(run(desk, "certificate", "status", first, "--json").stdout)["state"] == "held"
     run(desk, "certificate", "reinstate", first, "--checked", "called back")
-    assert "held for" in run(desk, "certificate", "status", first).stdout
+    assert "Held for" in run(desk, "certificate", "status", first).stdout
     run(desk, "certificate", "reinstate", first, "--cause", "card lost", "--checked", "called back")
     done = run(desk, "certificate", "revoke", first, second, "--reason", "key-compromise", "--invalid-at", "2026-01-02T03:04:05Z",
                "--checked", "he came by", "--json")
     assert [x["state"] for x in json.loads(done.stdout)["result"]["certificates"]] == ["revoked", "revoked"]
     text = run(desk, "certificate", "status", first).stdout
     assert "revoked" in text and "2026-01-02T03:04:05" in text and text.count("Dora Desk") == 5
+    explained = run(desk, "explain", first).stdout
+    assert "Its status" in explained and "Key out since" in explained and explained.count("Dora Desk") == 5
     assert run(desk, "certificate", "revoke", first, code=2).stderr  # no reason
 
 
