@@ -1,6 +1,6 @@
 /* What each kind of leaf must be, given what came before it. */
 #include "base/base.h"
-#include "cli/journal_state.h"
+#include "cli/journal_import.h"
 
 /* ---- on whose word ---- */
 
@@ -512,9 +512,10 @@ know_certificate(struct journal_verifier *v, struct arena *a, const struct leaf_
 }
 
 static enum rc
-leaf_certificate(struct journal_verifier *v, struct arena *a, const struct leaf_view *l, bool authority,
+leaf_certificate(struct journal_verifier *v, struct arena *a, const struct leaf_view *l, struct bytes kind,
 		 struct err *e)
 {
+	bool authority = bytes_is(kind, "ca-certificate"), imported = bytes_is(kind, "imported");
 	struct json *c;
 	struct bytes hex, hash;
 	struct word w;
@@ -528,6 +529,8 @@ leaf_certificate(struct journal_verifier *v, struct arena *a, const struct leaf_
 	TRY(know_certificate(v, a, l, c, &w, e));
 	if (w.genesis)
 		return by_ceremony(v, &w, e);
+	if (imported)
+		return journal_imported(v, a, l, pairmap_get(&v->certificates, l->id, 0), e);
 	if (authority)
 		return authority_by_request(v, &w, l, e);
 	if (json_get(l->leaf, "responder") != NULL)
@@ -690,8 +693,11 @@ judge(struct journal_verifier *v, struct arena *a, const struct leaf_view *l, st
 	if (bytes_is(kind, "session"))
 		return leaf_session(v, a, l, e);
 	if (bytes_is(kind, "certificate") || bytes_is(kind, "ca-certificate") ||
-	    bytes_is(kind, "ocsp-certificate") || bytes_is(kind, "attribute-certificate"))
-		return leaf_certificate(v, a, l, bytes_is(kind, "ca-certificate"), e);
+	    bytes_is(kind, "ocsp-certificate") || bytes_is(kind, "attribute-certificate") ||
+	    bytes_is(kind, "imported"))
+		return leaf_certificate(v, a, l, kind, e);
+	if (bytes_is(kind, "imported-crl"))
+		return journal_imported_crl(v, a, l, e);
 	if (bytes_is(kind, "request-state"))
 		return leaf_request_state(v, l, e);
 	if (bytes_is(kind, "clock"))

@@ -1,6 +1,6 @@
 /* An officer's signature in a leaf: who made it, was it an officer then, and may such an officer do this act? */
 #include "base/base.h"
-#include "cli/journal_state.h"
+#include "cli/journal_import.h"
 #include "crypto/cms_verify.h"
 #include "pki/cert.h"
 
@@ -151,6 +151,8 @@ check_subject(const struct journal_verifier *v, const struct officer_state *o, i
 	NEED(a != NULL, e, CHY_NO_MEMORY, NULL, "a certificate");
 	TRY(cert_parse(a, signer, &cert, e));
 	name_put_der_text(&subject, cert.subject);
+	NEED(row == NULL || !row->imported, e, CHY_JOURNAL_SIGNATURE, NULL,
+	     "it was made with a certificate that a foreign CA has issued");
 	if (p != NULL && p->by_token && row != NULL && memcmp(row->row.sha256, hash, SHA256_LEN) == 0 &&
 	    has_key(o, cert.spki))
 		return RC_OK;
@@ -235,6 +237,8 @@ request_new(struct journal_verifier *v, struct arena *a, const struct act_docume
 		TRY(read_csrs(v, a, d->body, r, e));
 	else if (d->act.verb == ACT_ISSUE_ATTRIBUTE)
 		TRY(read_ac_base(d->body, r, e));
+	else if (d->act.verb == ACT_IMPORT || d->act.verb == ACT_IMPORT_CRL)
+		TRY(journal_import_request(v, a, d->body, r, e));
 	else
 		r->body = json_copy(v->mem, d->body);
 	*ret = r;

@@ -39,6 +39,8 @@ struct domain_state {
 	int64_t parent;
 };
 
+struct signed_list; /* journal_import.h */
+
 struct signed_request {
 	struct act act;
 	int64_t base_id, base_version;
@@ -46,15 +48,17 @@ struct signed_request {
 	size_t signers_n;
 	uint8_t bytes_sha256[SHA256_LEN]; /* of the signed bytes: all signatures are over the same */
 	uint8_t body_sha256[SHA256_LEN];  /* of a document's body, as journal_document_hash */
-	uint8_t *csrs; /* certificate.issue: SHA-256 of each request, one behind the other */
-	bool *issued;  /* one for each of them: its certificate is in the journal */
+	uint8_t *
+	    csrs; /* certificate.issue: SHA-256 of each request, one behind the other; of an import: of each certificate */
+	bool *issued; /* one for each of them: its certificate is in the journal */
 	size_t csrs_n;
-	int64_t token_procedure; /* certificate.issue, attribute-certificate.issue: by which */
-	int64_t base;            /* attribute-certificate.issue: for which certificate */
-	bool certified;          /* authority.create: its certificate is in the journal */
-	bool ocsp;               /* an authority's document, which says that it answers OCSP */
-	const struct json *body; /* issuing-session.open */
-	bool over;               /* has taken effect, or became void */
+	int64_t token_procedure;  /* certificate.issue, attribute-certificate.issue: by which */
+	int64_t base;             /* attribute-certificate.issue: for which certificate */
+	bool certified;           /* authority.create: its certificate is in the journal */
+	bool ocsp;                /* an authority's document, which says that it answers OCSP */
+	const struct json *body;  /* issuing-session.open */
+	struct signed_list *list; /* crl.import */
+	bool over;                /* has taken effect, or became void */
 };
 
 struct session_state {
@@ -81,6 +85,8 @@ struct certificate_state {
 	int64_t base;              /* of an attribute certificate; 0: a public key certificate */
 	bool void_;                /* adopted as revoked: its base was never made */
 	bool responder;            /* an OCSP responder's */
+	bool imported;             /* a foreign CA has issued it */
+	struct bytes serial;       /* of what was imported */
 	uint8_t names[SHA256_LEN]; /* over serial and subject */
 	/* its status, as the leaves up to here say */
 	enum cert_state state;

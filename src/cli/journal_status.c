@@ -1,7 +1,7 @@
 /* Leaves that change the status of a certificate: on whose word, and what it is afterwards. */
 #include "base/base.h"
 #include "base/idgen.h"
-#include "cli/journal_state.h"
+#include "cli/journal_import.h"
 
 enum { SINCE_SLACK_MS = 600000, UNPLACED_MS = 600000 };
 
@@ -127,6 +127,23 @@ check_roles(const struct journal_verifier *v, const struct signed_request *r, bo
 }
 
 static enum rc
+by_import(struct journal_verifier *v, const struct certificate_state *s, const struct change_view *c,
+	  struct err *e)
+{
+	return journal_import_word(
+	    v, s,
+	    &(struct import_word){ .request = c->request,
+				   .certificate = c->certificate,
+				   .verb = c->verb,
+				   .reason = c->reason,
+				   .since_ms = c->since_ms,
+				   .invalid_at_ms = c->invalid_at_ms,
+				   .keeps_since = s->state == CERT_HELD && c->to == CERT_HELD,
+				   .cause = c->cause },
+	    e);
+}
+
+static enum rc
 by_officers(struct journal_verifier *v, const struct certificate_state *s, const struct change_view *c,
 	    struct err *e)
 {
@@ -138,6 +155,8 @@ by_officers(struct journal_verifier *v, const struct certificate_state *s, const
 
 	NEED(r != NULL && r->signers_n >= act_signatures(r->act), e, CHY_JOURNAL_SIGNATURE, NULL,
 	     "request %lld had not its signatures", (long long)c->request);
+	if (s->imported)
+		return by_import(v, s, c, e);
 	NEED(s->authority != 0 ? r->act.verb == ACT_CA_REVOKE && c->verb == STATUS_REVOKE
 			       : r->act.verb == verbs[c->verb],
 	     e, CHY_JOURNAL_SIGNATURE, NULL, "the officers signed another act");
@@ -209,7 +228,8 @@ apply(struct journal_verifier *v, struct certificate_state *s, const struct chan
       struct err *e)
 {
 	enum cert_state from = s->state;
-	bool since_hold = from == CERT_HELD && c->to != CERT_VALID;
+	bool since_hold = from == CERT_HELD && c->to != CERT_VALID && !(s->imported && c->to == CERT_REVOKED);
+	bool elsewhere = s->imported && c->to != CERT_VALID; /* what was imported says since when */
 
 	NEED(c->from == from, e, CHY_JOURNAL_ALTERED, NULL, "it was %s before, not %s",
 	     cert_state_label(from), cert_state_label(c->from));
@@ -223,8 +243,9 @@ apply(struct journal_verifier *v, struct certificate_state *s, const struct chan
 	     "it is not what follows from that");
 	NEED(c->verb == STATUS_REVOKE || c->reason == (c->to == CERT_HELD ? REASON_HOLD : REASON_REMOVED), e,
 	     CHY_JOURNAL_ALTERED, NULL, "the reason does not belong to that");
-	NEED(since_hold ? c->since_ms == s->since_ms
-			: c->since_ms <= at_ms && at_ms - c->since_ms <= SINCE_SLACK_MS,
+	NEED(since_hold      ? c->since_ms == s->since_ms
+		 : elsewhere ? c->since_ms <= at_ms + SINCE_SLACK_MS
+			     : c->since_ms <= at_ms && at_ms - c->since_ms <= SINCE_SLACK_MS,
 	     e, CHY_JOURNAL_ALTERED, NULL, "the time since when is another one");
 	s->state = c->to;
 	s->reason = c->reason;

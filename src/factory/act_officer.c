@@ -4,6 +4,7 @@
 #include "factory/callers.h"
 #include "factory/leaf.h"
 #include "policy/body.h"
+#include "policy/import.h"
 #include "store/read.h"
 
 /* The keys of the token that the certificate is in, those that the archive has apart. */
@@ -113,7 +114,10 @@ bind_certificate(struct preparation *p, struct json *body, struct err *e)
 	} else {
 		rc = store_certificate(p->f->store, p->a, id, &row, e);
 	}
-	if (rc == RC_NOT_FOUND || (rc == RC_OK && id != 0 && row.id != id)) {
+	if (rc == RC_NOT_FOUND ||
+	    (rc == RC_OK &&
+	     ((id != 0 && row.id != id) ||
+	      authority_is_foreign(snapshot_authority(p->policy, doc_id_of(row.issuer)))))) {
 		err_clear(e);
 		err_field(e, hex.n > 0 ? "certificate_sha256" : "certificate");
 		FAIL(e, CHY_OFFICER_CERTIFICATE_GONE, NULL,

@@ -10,6 +10,7 @@
 #include "factory/in_force.h"
 #include "factory/status.h"
 #include "policy/body.h"
+#include "policy/import.h"
 #include "store/read.h"
 
 enum { NOTE_MAX = 1000, TRIES_FREE = 3, WAIT_FIRST_MS = 1000, WAIT_DOUBLINGS = 12 };
@@ -163,8 +164,12 @@ add_line(struct arena *a, struct json *difference, size_t i, const struct status
 
 /* The right act for the kind of certificate. */
 static enum rc
-right_act(const struct asked *asked, const struct status_subject *x, struct err *e)
+right_act(const struct snapshot *policy, const struct asked *asked, const struct status_subject *x,
+	  struct err *e)
 {
+	NEED(!authority_is_foreign(snapshot_authority(policy, doc_id_of(x->row.issuer))), e,
+	     CHY_STATUS_FOREIGN, NULL,
+	     "a foreign CA has issued it: certificate.import and crl.import say what it is");
 	NEED(asked->authority || x->row.authority == 0, e, CHY_STATUS_AUTHORITY, NULL,
 	     "it is an authority's: authority.revoke, by two officers");
 	NEED(!asked->authority || x->row.authority != 0, e, CHY_STATUS_AUTHORITY, NULL,
@@ -208,7 +213,7 @@ prepare_one(struct preparation *p, const struct asked *asked, const struct json 
 	TRY(named(p, item, ret_id, e));
 	TRY(load_seen(p, *ret_id, &x, e));
 	facts = status_facts_of(p->policy, p->who, &x, &asked->wish, clock_now_ms());
-	TRY(right_act(asked, &x, e));
+	TRY(right_act(p->policy, asked, &x, e));
 	TRY(decide_status(p->a, &facts, &d, e));
 	json_set(o, "certificate", json_int(p->a, x.row.id));
 	json_set(o, "certificate_sha256", json_hex(p->a, x.row.fingerprint));
@@ -474,7 +479,7 @@ take_one(struct taking *t, const struct json *item, struct json *o, struct err *
 	TRY(json_need_str(item, "certificate_sha256", &hash, e));
 	NEED(bytes_eq(json_hex(a, s.row.fingerprint)->str, hash), e, CHY_STATUS_UNSEEN, NULL,
 	     "it is another certificate");
-	TRY(right_act(&t->asked, &s, e));
+	TRY(right_act(t->x->policy, &t->asked, &s, e));
 	TRY(decide_for_all(t, &s, &d, e));
 	if (t->asked.wish.verified != VERIFIED_NOT)
 		json_set(more, "verification",

@@ -119,6 +119,11 @@ enum rc delivery_act_apply(struct effect *x, struct change *c, struct err *e);
 /* act_ocsp.c */
 enum rc ocsp_act_check(struct preparation *p, struct err *e);
 enum rc ocsp_act_apply(struct effect *x, struct change *c, struct err *e);
+/* act_import.c, act_import_crl.c */
+enum rc import_act_check(struct preparation *p, struct err *e);
+enum rc import_act_apply(struct effect *x, struct change *c, struct err *e);
+enum rc import_crl_act_check(struct preparation *p, struct err *e);
+enum rc import_crl_act_apply(struct effect *x, struct change *c, struct err *e);
 /* act_session.c */
 enum rc session_act_check(struct preparation *p, struct err *e);
 enum rc session_act_apply(struct effect *x, struct change *c, struct err *e);

@@ -4,6 +4,7 @@
 #include "crypto/digest.h"
 #include "model/status.h"
 #include "pki/cert.h"
+#include "policy/import.h"
 #include "policy/rights.h"
 #include "store/read.h"
 
@@ -38,7 +39,7 @@ by_issuer(struct factory *f, struct arena *a, const struct snapshot *policy, con
 		const struct authority *x = snapshot_authority(policy, docs[i]->id);
 		enum rc rc;
 
-		if (x == NULL || !bytes_eq(x->subject_in_force, cert->issuer))
+		if (x == NULL || authority_is_foreign(x) || !bytes_eq(x->subject_in_force, cert->issuer))
 			continue;
 		rc = store_certificate_by_serial(f->store, a, docs[i]->id.v, cert->serial, ret, e);
 		if (rc == RC_NOT_FOUND) {
@@ -61,7 +62,10 @@ certificate_issued_here(struct factory *f, struct arena *a, const struct snapsho
 	TRY(by_issuer(f, a, policy, cert, bytes_of(fingerprint, FINGERPRINT_LEN), ret, &found, e));
 	if (found)
 		return RC_OK;
-	return store_certificate_by_fingerprint(f->store, a, bytes_of(fingerprint, FINGERPRINT_LEN), ret, e);
+	TRY(store_certificate_by_fingerprint(f->store, a, bytes_of(fingerprint, FINGERPRINT_LEN), ret, e));
+	NEED(!authority_is_foreign(snapshot_authority(policy, doc_id_of(ret->issuer))), e,
+	     CHY_STORE_NOT_FOUND, NULL, "a foreign CA has issued it");
+	return RC_OK;
 }
 
 enum rc

@@ -7,6 +7,7 @@
 #include "factory/status.h"
 #include "pki/ac.h"
 #include "pki/cert.h"
+#include "policy/import.h"
 #include "policy/issue_attribute.h"
 #include "policy/rights.h"
 #include "store/read.h"
@@ -20,8 +21,14 @@ may_see(const struct snapshot *policy, const struct officer *who, const struct c
 				   snapshot_document(policy, doc_id_of(row->token_procedure)), e);
 }
 
+static bool
+is_imported(const struct snapshot *policy, const struct certificate_row *row)
+{
+	return authority_is_foreign(snapshot_authority(policy, doc_id_of(row->issuer)));
+}
+
 static struct json *
-list_item(struct arena *a, const struct certificate_row *row)
+list_item(struct arena *a, const struct snapshot *policy, const struct certificate_row *row)
 {
 	struct json *o = json_object(a);
 
@@ -34,6 +41,7 @@ list_item(struct arena *a, const struct certificate_row *row)
 	json_set(o, "token_procedure", json_int(a, row->token_procedure));
 	json_set(o, "state", json_str(a, bytes_str(cert_state_name(row->status))));
 	json_set(o, "base", row->base ? json_int(a, row->base) : json_null(a));
+	json_set(o, "imported", json_bool(a, is_imported(policy, row)));
 	return o;
 }
 
@@ -89,7 +97,7 @@ certificate_list(struct factory *f, struct arena *a, const struct snapshot *poli
 	}
 	for (size_t i = 0; i < n; i++)
 		if (is_meant(f, q, &rows[i]) && may_see(policy, who, &rows[i], NULL) == RC_OK)
-			json_add(items, list_item(a, &rows[i]));
+			json_add(items, list_item(a, policy, &rows[i]));
 	*ret = json_object(a);
 	json_set(*ret, "items", items);
 	json_set(*ret, "next", !one && n > 0 && n == q->limit ? json_int(a, rows[n - 1].id) : json_null(a));
@@ -134,6 +142,7 @@ certificate_show(struct factory *f, struct arena *a, const struct snapshot *poli
 	}
 	json_set(*ret, "base", row.base ? json_int(a, row.base) : json_null(a));
 	json_set(*ret, "id", json_int(a, row.id));
+	json_set(*ret, "imported", json_bool(a, is_imported(policy, &row)));
 	TRY(status_json(f, a, row.id, &status, e));
 	json_set(*ret, "state", json_str(a, json_get(status, "state")->str));
 	json_set(*ret, "status", status);

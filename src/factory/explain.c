@@ -15,6 +15,7 @@ struct explanation {
 	struct arena *a;
 	struct json *leaf; /* the certificate's own */
 	struct json *out;
+	bool imported; /* a foreign CA has issued it */
 };
 
 /* A document version as people know it. One that is gone is told by its number. */
@@ -135,7 +136,7 @@ put_lints(struct explanation *x, int64_t id, struct err *e)
 
 	if (rc == RC_NOT_FOUND) {
 		err_clear(e);
-		json_set(o, "state", json_str(x->a, BYTES("waiting")));
+		json_set(o, "state", json_str(x->a, x->imported ? BYTES("not judged") : BYTES("waiting")));
 		json_set(x->out, "lints", o);
 		return RC_OK;
 	}
@@ -312,6 +313,8 @@ explain(struct factory *f, struct arena *a, int64_t id, struct json **ret, struc
 	TRY(store_certificate(f->store, a, id, &row, e));
 	TRY(store_leaf(f->store, a, id, &leaf, e));
 	TRY(json_parse(a, leaf.body, &x.leaf, e));
+	x.imported = bytes_is(leaf.kind, leaf_kind_name(LEAF_IMPORTED));
+	json_set(x.out, "imported", json_bool(a, x.imported));
 	TRY(put_certificate(&x, &row, e));
 	put_procedures(&x);
 	put_considered(&x);

@@ -174,7 +174,8 @@ note_fact(struct export *x, const struct placed_leaf_row *row, struct err *e)
 		return RC_OK;
 	NEED((a = arena_new(PAGE_ARENA)) != NULL, e, CHY_NO_MEMORY, NULL, "the export");
 	if (bytes_is(row->kind, "certificate") || bytes_is(row->kind, "ca-certificate") ||
-	    bytes_is(row->kind, "ocsp-certificate") || bytes_is(row->kind, "attribute-certificate"))
+	    bytes_is(row->kind, "ocsp-certificate") || bytes_is(row->kind, "attribute-certificate") ||
+	    bytes_is(row->kind, "imported"))
 		return remember(x, row->object, 0, e);
 	if (bytes_is(row->kind, "certificate-state"))
 		return remember(x, row->id, LEAF_OF_STATUS, e);

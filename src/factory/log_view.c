@@ -100,7 +100,11 @@ add_domain_of_certificate(struct viewer *x, int64_t id)
 	if (id == 0)
 		return RC_OK;
 	TRY(there(x, store_certificate(x->f->store, x->a, id, &row, x->e), &found));
-	return found ? add_domain_of(x, row.token_procedure ? row.token_procedure : row.authority, 0) : RC_OK;
+	if (!found)
+		return RC_OK;
+	if (row.token_procedure == 0 && row.authority == 0) /* imported */
+		return add_domain_of(x, row.issuer, 0);
+	return add_domain_of(x, row.token_procedure ? row.token_procedure : row.authority, 0);
 }
 
 /* Of acts on certificates: ids, or {"certificate": id}. */

@@ -294,11 +294,27 @@ decide_status_act(struct signing *s, const struct bytes *cms, size_t n, struct e
 	return rc;
 }
 
+/* Imports are decided in turn with statuses, by the newest policy; no officer is bound to what a foreign CA has issued. */
+static enum rc
+decide_import_act(struct signing *s, const struct bytes *cms, size_t n, struct err *e)
+{
+	enum rc rc;
+
+	pthread_mutex_lock(&s->f->revoking);
+	rc = take_newest(s, e);
+	if (rc == RC_OK)
+		rc = decide_and_commit(s, cms, n, e);
+	pthread_mutex_unlock(&s->f->revoking);
+	return rc;
+}
+
 static enum rc
 decide(struct signing *s, const struct bytes *cms, size_t n, struct err *e)
 {
 	if (status_act_is(s->request.act))
 		return decide_status_act(s, cms, n, e);
+	if (s->request.act.verb == ACT_IMPORT || s->request.act.verb == ACT_IMPORT_CRL)
+		return decide_import_act(s, cms, n, e);
 	return act_has_document(s->request.act) ? decide_in_turn(s, cms, n, e)
 						: decide_and_commit(s, cms, n, e);
 }

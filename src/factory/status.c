@@ -133,7 +133,10 @@ put_row(struct change *c, const struct status_subject *x, const struct status_de
 	row.at = d->at_ms;
 	row.invalid_at = d->to == CERT_REVOKED ? invalid_at : 0;
 	row.leaf = leaf;
-	change_put_status(c, &row, x->status.seq);
+	if (x->is_new)
+		change_put_new_status(c, &row);
+	else
+		change_put_status(c, &row, x->status.seq);
 	if (d->to != (enum cert_state)x->status.state) {
 		count(c, x->row.base != 0, x->status.state, -1);
 		count(c, x->row.base != 0, d->to, 1);

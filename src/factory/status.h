@@ -20,6 +20,7 @@ struct status_subject {
 	struct status_row status;
 	struct bytes causes[HOLD_CAUSES_MAX];
 	size_t causes_n;
+	bool is_new; /* the change puts the certificate itself, whose row has the state already */
 	struct bytes issuer, subject; /* Names in DER */
 	struct gnames san;
 };

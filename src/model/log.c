@@ -120,6 +120,9 @@ log_category_of_act(struct bytes name)
 		return LOG_PUBLISHED;
 	case ACT_ACTIVATE_OCSP:
 		return LOG_PUBLISHED;
+	case ACT_IMPORT:
+	case ACT_IMPORT_CRL:
+		return LOG_IMPORTED;
 	case ACT_SESSION_OPEN:
 		return LOG_SESSION;
 	case ACT_WITHDRAW:

@@ -19,6 +19,7 @@
 	X(REVOKED, 102, "certificates.revoked") \
 	X(PUBLISHED, 103, "certificates.published") \
 	X(SESSION, 104, "certificates.session") \
+	X(IMPORTED, 105, "certificates.imported") \
 	X(ARCHIVED, 201, "keys.archived") \
 	X(RECOVERED, 202, "keys.recovered") \
 	X(CA, 301, "administration.ca") \
@@ -75,6 +76,8 @@ bool log_range_of(struct bytes name, struct log_range *ret);
 	X(PUBLICATION, "publication", LOG_PUBLISHED) \
 	X(DELIVERY, "delivery", LOG_PUBLISHED) \
 	X(CRL, "crl", LOG_CA) \
+	X(IMPORTED, "imported", LOG_IMPORTED) \
+	X(IMPORTED_CRL, "imported-crl", LOG_IMPORTED) \
 	X(REFUSAL, "refusal", LOG_NONE)
 
 enum leaf_kind {

@@ -58,6 +58,9 @@ const char *verification_name(enum verification v);
 
 /* The cause of a hold that names none. */
 #define HOLD_CAUSE_OFFICER "officer"
+/* The cause of what an officer imports as being on hold, and with what that of revocation lists begins. */
+#define HOLD_CAUSE_IMPORT "import"
+#define HOLD_CAUSE_CRL "crl"
 enum { HOLD_CAUSE_MAX = 100, HOLD_CAUSES_MAX = 32 };
 
 enum status_verb { STATUS_REVOKE, STATUS_HOLD, STATUS_REINSTATE };

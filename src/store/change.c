@@ -137,6 +137,19 @@ change_drop_crl_pieces(struct change *c, int64_t id)
 }
 
 void
+change_put_imported_crl(struct change *c, const struct imported_crl_row *row)
+{
+	OP(c, Q_PUT_IMPORTED_CRL, I(row->authority), B(row->scope), I(row->this_update), I(row->next_update),
+	   B(row->number), I(row->at), I(row->request_id), B(row->der));
+}
+
+void
+change_drop_verdict(struct change *c, int64_t certificate)
+{
+	OP(c, Q_DROP_VERDICT_TODO, I(certificate));
+}
+
+void
 change_put_hold(struct change *c, const struct hold_row *row)
 {
 	change_row(c, Q_PUT_HOLD, row);

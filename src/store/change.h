@@ -77,6 +77,10 @@ void change_put_crl_piece(struct change *c, const struct crl_piece_row *row);
 void change_drop_crl(struct change *c, int64_t id);
 void change_drop_crl_pieces(struct change *c, int64_t id);
 void change_put_verdict(struct change *c, const struct verdict_row *row);
+/* It is not to be judged: it was made elsewhere. */
+void change_drop_verdict(struct change *c, int64_t certificate);
+/* In place of the list of the same authority and scope; STORE_STATE unless it is younger than that. */
+void change_put_imported_crl(struct change *c, const struct imported_crl_row *row);
 
 /* A leaf and its place in the queue of the sequencer. STORE_EXISTS. */
 void change_put_leaf(struct change *c, const struct leaf_row *row);

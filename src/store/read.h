@@ -145,6 +145,9 @@ MUST enum rc store_crls(struct store *s, struct arena *a, int64_t procedure, str
 			struct err *e);
 MUST enum rc store_crl_pieces(struct store *s, struct arena *a, int64_t crl, int64_t from, size_t limit,
 			      struct crl_piece_row **ret, size_t *n, struct err *e);
+/* The lists of a foreign authority that are the newest of their scope. */
+MUST enum rc store_imported_crls(struct store *s, struct arena *a, int64_t authority,
+				 struct imported_crl_row **ret, size_t *n, struct err *e);
 /* What it is on hold for, by cause. */
 MUST enum rc store_holds(struct store *s, struct arena *a, int64_t certificate, struct hold_row **ret,
 			 size_t *n, struct err *e);

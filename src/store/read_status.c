@@ -95,6 +95,13 @@ store_activation(struct store *s, struct arena *a, int64_t certificate, struct a
 }
 
 enum rc
+store_imported_crls(struct store *s, struct arena *a, int64_t authority, struct imported_crl_row **ret,
+		    size_t *n, struct err *e)
+{
+	return store_rows(s, a, Q_IMPORTED_CRLS, ARGS(I(authority)), ret, n, e);
+}
+
+enum rc
 store_password_wrong(struct store *s, struct arena *a, int64_t certificate, struct password_wrong_row *ret,
 		     struct err *e)
 {

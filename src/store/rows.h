@@ -120,6 +120,16 @@ struct hold_row {
 	int64_t at, request_id;
 };
 
+/* A foreign authority's revocation list, as it was imported last. */
+struct imported_crl_row {
+	int64_t authority;
+	struct bytes scope; /* what it is of: the value of its issuing distribution point; empty: all */
+	int64_t this_update, next_update; /* next 0: it does not say */
+	struct bytes number;              /* INTEGER contents; empty: it has none */
+	int64_t at, request_id;
+	struct bytes der;
+};
+
 struct leaf_row {
 	int64_t id;
 	struct bytes kind;

@@ -202,6 +202,10 @@ static const struct column found_columns[] = {
 };
 const struct table table_found = { "certificate", found_columns, ARRAY_LEN(found_columns),
 				   sizeof(struct found_row) };
+#define S imported_crl_row
+DESCRIBE(imported_crl, "imported_crl", S, I(S, authority), B(S, scope), I(S, this_update), I(S, next_update),
+	 B(S, number), I(S, at), I(S, request_id), B(S, der));
+#undef S
 #define S number_row
 DESCRIBE(number, "number", S, I(S, value));
 #undef S

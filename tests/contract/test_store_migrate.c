@@ -82,6 +82,7 @@ static const struct filled {
 	{ 13, "value_todo", "SELECT 1001 WHERE NOT EXISTS (SELECT 1 FROM value_todo)" },
 	{ 14, "responder", "VALUES (1001, 4, 'ocsp-4-0', 1, 2)" },
 	{ 14, "ocsp_activation", "VALUES (1001, 32, 5001)" },
+	{ 15, "imported_crl", "VALUES (7, " B("scope") ", 1, 2, " B("number") ", 22, 5001, " B("der") ")" },
 };
 
 /* Emptied on purpose by a later step: it is filled again from what stays, or was never written to. */

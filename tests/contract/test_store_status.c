@@ -343,6 +343,72 @@ a_certificate_that_is_revoked_from_the_start(void **state)
 	assert_int_equal(status_of(w, row.id).seq, 1);
 }
 
+static struct imported_crl_row
+list_of(const char *scope, int64_t this_update, const char *der)
+{
+	return (struct imported_crl_row){ .authority = ISSUER,
+					  .scope = bytes_str(scope),
+					  .this_update = this_update,
+					  .next_update = this_update + 9,
+					  .number = BYTES("\x05"),
+					  .at = 77,
+					  .request_id = 3,
+					  .der = bytes_str(der) };
+}
+
+static struct change *
+keep(const struct imported_crl_row *row)
+{
+	struct change *c = change_new();
+
+	change_put_imported_crl(c, row);
+	return c;
+}
+
+static void
+the_newest_imported_list_of_each_scope(void **state)
+{
+	struct world *w = *state;
+	const struct imported_crl_row first = list_of("", 10, "first"), second = list_of("", 11, "second"),
+				      part = list_of("part", 5, "part");
+	struct imported_crl_row *rows;
+	size_t n;
+
+	ok(store_imported_crls(w->s, w->a, ISSUER, &rows, &n, &w->e));
+	assert_int_equal(n, 0);
+	ok(store_commit(w->s, keep(&first), &w->e));
+	ok(store_commit(w->s, keep(&part), &w->e));
+	fails(store_commit(w->s, keep(&first), &w->e), STORE_STATE); /* as old as the one that is there */
+	ok(store_commit(w->s, keep(&second), &w->e));
+	fails(store_commit(w->s, keep(&first), &w->e), STORE_STATE);
+	ok(store_imported_crls(w->s, w->a, ISSUER + 1, &rows, &n, &w->e));
+	assert_int_equal(n, 0);
+	ok(store_imported_crls(w->s, w->a, ISSUER, &rows, &n, &w->e));
+	assert_int_equal(n, 2);
+	assert_int_equal(rows[0].scope.n, 0);
+	assert_int_equal(rows[0].this_update, 11);
+	assert_true(bytes_is(rows[0].der, "second"));
+	assert_true(bytes_is(rows[1].scope, "part") && bytes_is(rows[1].der, "part"));
+}
+
+static void
+what_is_not_to_be_judged(void **state)
+{
+	struct world *w = *state;
+	struct change *c = change_new();
+	struct der_row *rows;
+	size_t n;
+
+	issue(w, 0, 2);
+	ok(store_search_catch_up(w->s, 0, NULL, &w->e));
+	ok(store_certificates_unjudged(w->s, w->a, 10, &rows, &n, &w->e));
+	assert_int_equal(n, 2);
+	change_drop_verdict(c, rows[0].id);
+	ok(store_commit(w->s, c, &w->e));
+	ok(store_certificates_unjudged(w->s, w->a, 10, &rows, &n, &w->e));
+	assert_int_equal(n, 1);
+}
+
 int
 main(void)
 {
@@ -356,6 +422,8 @@ main(void)
 		{ "of many one is the first", of_many_one_is_the_first },
 		{ "watchers are told", watchers_are_told },
 		{ "revoked from the start", a_certificate_that_is_revoked_from_the_start },
+		{ "the newest imported list of each scope", the_newest_imported_list_of_each_scope },
+		{ "what is not to be judged", what_is_not_to_be_judged },
 	};
 
 	return world_run("store of statuses", tests, ARRAY_LEN(tests));

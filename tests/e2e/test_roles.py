@@ -292,7 +292,9 @@ def test_every_act_by_every_officer(sqlite_house):
     for act, what in (("certificate.issue", body), ("issuing-session.open", session), ("attribute-certificate.issue", attribute),
                       ("certificate.revoke", revoke), ("certificate.hold", hold), ("certificate.reinstate", hold),
                       ("certificate.publish", publication), ("certificate.unpublish", publication),
-                      ("delivery.retry", {"deliveries": [1]}), ("delivery.drop", {"deliveries": [1]})):
+                      ("delivery.retry", {"deliveries": [1]}), ("delivery.drop", {"deliveries": [1]}),
+                      ("certificate.import", {"authority": "Issuing CA", "certificates": [{"certificate": "MAA="}]}),
+                      ("crl.import", {"authority": "Issuing CA", "crl": "MAA="})):
         with pytest.raises(Refused) as e:
             house.prepare(anna, act, what)
         assert (e.value.status, e.value.code) == (403, "CHY-1601"), (act, e.value)
