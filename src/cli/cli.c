@@ -9,6 +9,7 @@
 #include "crypto/crypto.h"
 
 #include <locale.h>
+#include <poll.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -202,13 +203,33 @@ show_help(struct cli *c, struct err *e)
 	return RC_OK;
 }
 
-/* What was printed must have arrived: a full disk behind a pipe is a failure. */
+/* Nobody reads any more, as behind "| head". */
+static bool
+is_left(FILE *to)
+{
+	struct pollfd p = { .fd = fileno(to), .events = POLLOUT };
+
+	return poll(&p, 1, 0) == 1 && (p.revents & (POLLERR | POLLHUP)) != 0;
+}
+
+/* What was printed must have arrived: a full disk behind a pipe is a failure, a reader who has gone is none. */
 static enum rc
 flush(struct cli *c, enum rc rc, struct err *e)
 {
-	if (fflush(c->out.to) != 0 && rc == RC_OK)
+	bool lost = fflush(c->out.to) != 0 || ferror(c->out.to);
+
+	c->left = lost && is_left(c->out.to);
+	if (lost && !c->left && rc == RC_OK)
 		return err_set(e, CHY_FILE_WRITE, NULL, "the output cannot be written");
 	return rc;
+}
+
+/* As every program in a pipe whose reader has gone; only now, so that nothing was left half done. */
+static void
+die_of_pipe(void)
+{
+	signal(SIGPIPE, SIG_DFL);
+	raise(SIGPIPE);
 }
 
 static enum rc
@@ -239,8 +260,7 @@ cli_main(int argc, char *const *argv, const struct command *more)
 	enum rc rc;
 
 	setlocale(LC_CTYPE, "");
-	signal(SIGPIPE,
-	       SIG_IGN); /* a server that hangs up, and a pager that was left, are errors to be told */
+	signal(SIGPIPE, SIG_IGN); /* a server that hangs up is an error to be told */
 	out_init(&c.out, stdout, stderr, false, false);
 	if (c.a == NULL)
 		return CLI_EXIT_FAILED;
@@ -251,5 +271,7 @@ cli_main(int argc, char *const *argv, const struct command *more)
 	rest_free(c.rest);
 	officer_key_free(c.officer);
 	arena_free(c.a);
+	if (rc == RC_OK && c.left)
+		die_of_pipe();
 	return rc != RC_OK && c.failed ? c.failed : cli_exit_code(rc, &e);
 }

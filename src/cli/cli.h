@@ -23,6 +23,7 @@ struct cli {
 	struct out out;
 	struct rest *rest;           /* once cli_rest has made it */
 	struct officer_key *officer; /* once cli_officer has opened it */
+	bool left;                   /* nobody reads the output any more */
 	int failed; /* exit code of a failure, where a command has its own; 0: as of cli_exit_code */
 };
 

@@ -4,6 +4,7 @@ import os
 import pty
 import re
 import select
+import signal
 import sqlite3
 import subprocess
 import time
@@ -460,6 +461,28 @@ def test_answers_for_programs_are_json(cli):
                  ["format", "show", "TLS server"], ["domain", "list"]):
         cli.json("anna", *call)
     assert len(cli.json("anna", "officer", "list", "--limit", 2)) == 2
+
+
+def test_a_reader_who_goes_ends_it_quietly(cli, tmp_path):
+    """As behind "| head": by SIGPIPE, without a word; a full disk is a failure still."""
+    for args in (["help"], ["officer", "list", "--officer", cli.officers["anna"][0], "--pin-file", cli.officers["anna"][1]]):
+        reading, writing = os.pipe()
+        os.close(reading)
+        done = subprocess.run([CHANCERY, *map(str, args)], stdout=writing, stderr=subprocess.PIPE, text=True, cwd=cli.dir, env=cli.env,
+                              timeout=60)
+        os.close(writing)
+        assert (done.returncode, done.stderr) == (-signal.SIGPIPE, "")
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([CHANCERY, "help"], stdout=full, stderr=subprocess.PIPE, text=True, env=cli.env, timeout=60)
+    assert done.returncode == 1 and "CHY-1019" in done.stderr
+    # what fails is told although nobody reads the rest
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run([CHANCERY, "officer", "show", "Nobody", "--officer", str(cli.officers["anna"][0]), "--pin-file",
+                           str(cli.officers["anna"][1])], stdout=writing, stderr=subprocess.PIPE, text=True, cwd=cli.dir, env=cli.env,
+                          timeout=60)
+    os.close(writing)
+    assert done.returncode == 1 and "CHY-" in done.stderr
 
 
 def test_shell_completion_works_in_bash(cli):
