@@ -78,14 +78,21 @@ file_read(struct arena *a, const char *path, size_t max, struct bytes *ret, stru
 	return rc;
 }
 
+static void
+folder_of(const char *path, char dir[static PATH_MAX])
+{
+	const char *slash = strrchr(path, '/');
+
+	snprintf(dir, PATH_MAX, "%.*s", slash ? (int)(slash - path) + 1 : 1, slash ? path : ".");
+}
+
 static enum rc
 sync_folder(const char *path, struct err *e)
 {
-	const char *slash = strrchr(path, '/');
 	char dir[PATH_MAX];
 	int fd, bad;
 
-	snprintf(dir, sizeof(dir), "%.*s", slash ? (int)(slash - path) + 1 : 1, slash ? path : ".");
+	folder_of(path, dir);
 	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	NEED(fd >= 0, e, CHY_FILE_WRITE, NULL, "%s: %s", dir, strerror(errno));
 	bad = fsync(fd);
@@ -152,6 +159,22 @@ file_write(const char *path, struct bytes what, mode_t mode, struct err *e)
 		return rc;
 	}
 	return sync_folder(path, e);
+}
+
+enum rc
+file_may_write(const char *path, struct err *e)
+{
+	char dir[PATH_MAX];
+	struct stat st;
+
+	if (is_device(path)) {
+		NEED(access(path, W_OK) == 0, e, CHY_FILE_WRITE, NULL, "%s: %s", path, strerror(errno));
+		return RC_OK;
+	}
+	NEED(stat(path, &st) != 0 || !S_ISDIR(st.st_mode), e, CHY_FILE_WRITE, NULL, "%s: is a folder", path);
+	folder_of(path, dir);
+	NEED(access(dir, W_OK | X_OK) == 0, e, CHY_FILE_WRITE, NULL, "%s: %s", dir, strerror(errno));
+	return RC_OK;
 }
 
 /* One folder; what is there already must be one. */

@@ -16,6 +16,10 @@ MUST enum rc file_read(struct arena *a, const char *path, size_t max, struct byt
 /* Writes to a new file beside it, syncs, renames, syncs the folder; devices and pipes are written into (CHY_FILE_WRITE). */
 MUST enum rc file_write(const char *path, struct bytes what, mode_t mode, struct err *e);
 
+/* Whether file_write could, as far as it can be told before: the folder is there and takes files, path is none
+   (CHY_FILE_WRITE). For what must not be made before it can be kept. */
+MUST enum rc file_may_write(const char *path, struct err *e);
+
 /* All of n bytes through interruptions and short counts; RC_PEER with CHY_SYSTEM on an error or (reading) early end, with
    CHY_CONTROL_CLOSED where the reading end of a pipe or socket is closed. */
 MUST enum rc fd_write_all(int fd, struct bytes what, struct err *e);

@@ -103,11 +103,14 @@ ask_server(struct cli *c, struct json **ret_result, struct err *e)
 
 /* ---- files ---- */
 
-/* Nothing is overwritten that nobody said may be. */
+/* Nothing is overwritten that nobody said may be, and nothing made that could not be kept. */
 static enum rc
 may_write(struct cli *c, const char *path, struct err *e)
 {
-	if (path == NULL || access(path, F_OK) != 0 || args_has(&c->args, "force"))
+	if (path == NULL)
+		return RC_OK;
+	TRY(file_may_write(path, e));
+	if (access(path, F_OK) != 0 || args_has(&c->args, "force"))
 		return RC_OK;
 	return cli_confirm(c, arena_printf(c->a, "%s is there already. Overwrite it?", path), e);
 }
@@ -120,7 +123,8 @@ may_write_all(struct cli *c, struct err *e)
 	NEED(pin == NULL || strcmp(out, pin) != 0, e, CHY_CLI_USAGE, NULL,
 	     "--out and --pin-out are the same file");
 	TRY_AT(may_write(c, out, e), e, "out");
-	return may_write(c, pin, e);
+	TRY_AT(may_write(c, pin, e), e, "pin-out");
+	return RC_OK;
 }
 
 static enum rc

@@ -1,6 +1,7 @@
 #include "base/base.h"
 #include "base/file.h"
 #include "cli/issue.h"
+#include "cli/rest.h"
 #include "crypto/digest.h"
 #include "pki/csr.h"
 #include "pki/pem.h"
@@ -126,6 +127,8 @@ jobs_of_files(struct cli *c, const char *out, struct job **ret, size_t *ret_n, s
 	*ret_n = n;
 	NEED(n == 1 || folder || !out, e, CHY_CLI_USAGE, NULL,
 	     "--out: with several requests it must be a folder that exists");
+	if (out && !folder)
+		TRY_AT(file_may_write(out, e), e, "out"); /* before anything is issued */
 	for (const struct arg *x = NULL; (x = args_next(&c->args, "REQUEST", x)) != NULL; at = &(*at)->next)
 		TRY(job_new(c, x->value, folder ? out : NULL, out, at, e));
 	return RC_OK;
@@ -156,6 +159,8 @@ job_load(struct cli *c, struct arena *a, struct job *j, const char *procedure, c
 	parts[3] = buf_bytes(&more);
 	sha256_parts(parts, ARRAY_LEN(parts), digest);
 	hex_text(j->key, BYTES_OF(digest));
+	if (args_has(&c->args, "again") && rest_new_key(j->key, &j->err) != RC_OK)
+		return; /* the job has the error */
 }
 
 enum rc

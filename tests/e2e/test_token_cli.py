@@ -116,6 +116,11 @@ def test_nothing_is_overwritten(desk):
         assert "taken" in done.stderr
         assert desk.file("taken").read_text() == "mine" and not desk.file("fresh").exists()
         assert len(desk.json("token", "list")) == before, "no token was made"
+    for where, what in (("no/such/folder.p12", "No such file"), (".", "is a folder")):
+        done = desk.run("token", "issue", "--procedure", "Soft none", "--input", "subject.common-name=Olga", "--out", where, "--force",
+                        code=1)
+        assert "CHY-1019" in done.stderr and what in done.stderr
+        assert len(desk.json("token", "list")) == before, "no token was made that could not be written"
     told = desk.issue("Soft none", "Olga", "--out", "taken", "--force")
     assert opened(desk.file("taken").read_bytes(), told["pin"])[0]
     assert mode(desk.file("taken")) == 0o600
@@ -125,9 +130,9 @@ def test_nothing_is_overwritten(desk):
 
 
 def test_where_it_cannot_be_written(desk):
-    """The token is made and stays at the server, and the command says how to get it."""
-    done = desk.run("token", "issue", "--procedure", "Soft none", "--input", "subject.common-name=Nora", "--out", "no/such/folder.p12",
-                    code=1)
+    """What could not be told before, as a full disk: the token is made and stays at the server, and the command says how to get it."""
+    done = desk.run("token", "issue", "--procedure", "Soft none", "--input", "subject.common-name=Nora", "--out", "/dev/full",
+                    "--force", code=1)
     assert "chancery token fetch" in done.stdout + done.stderr
     mine = [r for r in desk.json("token", "list") if r["holder"] == "nora"]
     assert len(mine) == 1 and mine[0]["state"] == "ready"

@@ -81,6 +81,12 @@ files_fail_with_their_code(void **state)
 	assert_code(file_read(mem, ".", 7, &got, &e), CHY_FILE_READ);
 	assert_code(file_write("none/f", BYTES("x"), 0600, &e), CHY_FILE_WRITE);
 	assert_code(file_write(".", BYTES("x"), 0600, &e), CHY_FILE_WRITE);
+	assert_code(file_may_write("none/f", &e), CHY_FILE_WRITE);
+	assert_code(file_may_write(".", &e), CHY_FILE_WRITE);
+	err_clear(&e);
+	assert_ok(file_may_write("f", &e));
+	assert_ok(file_may_write("new", &e));
+	assert_ok(file_may_write("/dev/null", &e));
 }
 
 static unsigned
