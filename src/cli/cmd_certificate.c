@@ -27,6 +27,16 @@ struct batch {
 	struct err first; /* failure */
 };
 
+/* The key is this program's own, of procedure and request: who typed the command knows of none. */
+static void
+tell_of_again(struct job *j)
+{
+	struct err was = j->err;
+
+	if (was.code == CHY_IDEMPOTENCY_OTHER || was.code == CHY_IDEMPOTENCY_ENDED)
+		snprintf(j->err.text, sizeof(j->err.text), "%.250s (--again asks for one more)", was.text);
+}
+
 static void
 ended(struct batch *b, struct job *j)
 {
@@ -34,6 +44,7 @@ ended(struct batch *b, struct job *j)
 	struct json *o = json_object(b->c->a);
 	struct out to_err = b->c->out;
 
+	tell_of_again(j);
 	b->done += good;
 	b->failed += !good;
 	if (!good && b->first.code == CHY_NONE)
@@ -428,6 +439,7 @@ static const struct opt issue_options[] = {
 	{ "input", "NAME=VALUE", OPT_TEXT, OPT_MANY,
 	  "fills in a field of the procedure's input view, as \"chancery token-procedure input\" lists "
 	  "them" },
+	{ "again", NULL, OPT_FLAG, 0, "issue one more, also for a request that has a certificate of today" },
 	OPTIONS_CO_OFFICER,
 	{ 0 },
 };
@@ -452,9 +464,11 @@ const struct command commands_certificate[] = {
 	  "the issuing "
 	  "session given by --session. With --folder a request whose certificate is there already is passed "
 	  "over, so an "
-	  "interrupted batch is simply started again; by a session nothing is ever issued twice, as each "
-	  "request is its own "
-	  "idempotency key.",
+	  "interrupted batch is simply started again. A request that was answered within the last day gets "
+	  "the "
+	  "same certificate, and a refusal where that is revoked, on hold or expired, or where another "
+	  "validity is asked; "
+	  "--again has one more issued.",
 	  issue_options, requests,
 	  "chancery certificate issue --officer carl.p12 --procedure \"Web server\" web.csr --out web.pem",
 	  run_issue },

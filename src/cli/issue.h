@@ -25,7 +25,8 @@ MUST enum rc jobs_of_folder(struct cli *c, const char *folder, const char *out, 
 			    size_t *ret_n, size_t *ret_done, struct err *e);
 /* Files named one by one; out NULL: standard output; a folder, or one file where there is one request. */
 MUST enum rc jobs_of_files(struct cli *c, const char *out, struct job **ret, size_t *ret_n, struct err *e);
-/* Reads and checks the request's file: CHY_CLI_FILE_TYPE and the codes of csr_parse go into job->err. */
+/* Reads and checks the request's file: CHY_CLI_FILE_TYPE and the codes of csr_parse go into job->err. With --again the
+   idempotency key is a new one. */
 void job_load(struct cli *c, struct arena *a, struct job *j, const char *procedure, const struct json *input);
 /* Writes the certificate (DER) as PEM to its place. */
 MUST enum rc job_write(struct cli *c, const struct job *j, struct bytes der, struct err *e);

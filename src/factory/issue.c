@@ -1,16 +1,14 @@
 #include "base/base.h"
 #include "factory/issue.h"
 
-#include "base/json.h"
-#include "crypto/digest.h"
 #include "crypto/rand.h"
 #include "factory/issue_facts.h"
 #include "factory/issue_leaf.h"
+#include "factory/issue_repeated.h"
 #include "factory/ca_keys.h"
 #include "factory/leaf.h"
 #include "factory/pending.h"
 #include "factory/remember.h"
-#include "factory/unclaimed.h"
 #include "pki/name.h"
 #include "policy/issue.h"
 #include "policy/token.h"
@@ -35,93 +33,6 @@ finish(struct issue_call *c, enum rc rc)
 		atomic_fetch_add(&f->figures.failed, 1);
 	remember(f, c, rc);
 	c->done(c, rc);
-}
-
-/* ---- the same key again ---- */
-
-static void
-idempotency_hashes(struct issue_call *c)
-{
-	int64_t caller = c->session ? c->session->facts.id.v : c->request.officer.v;
-	const struct bytes key[2] = { bytes_of(&caller, sizeof(caller)), c->request.idempotency_key };
-	const int64_t validity[2] = { c->request.not_before_ms, c->request.not_after_ms };
-	OWN_BUF struct buf more = buf_max(2 * LIMIT_BODY);
-	struct bytes request[4] = { c->request.token_procedure, bytes_of(validity, sizeof(validity)),
-				    c->request.spki.n > 0 ? c->request.spki : c->request.csr_der };
-
-	if (c->request.attributes != NULL)
-		json_put_canonical(&more, c->request.attributes);
-	/* that there is a password, not which: each try salts it anew */
-	if (c->request.publication_said || c->request.revocation_password.n > 0)
-		buf_printf(&more, " publication %d %d, password %d", c->request.publication_said,
-			   c->request.publication, c->request.revocation_password.n > 0);
-	if (c->request.input != NULL) { /* a list before, an object here: none can pass for the other */
-		buf_u8(&more, '\n');
-		json_put_canonical(&more, c->request.input);
-	}
-	request[3] = buf_bytes(&more);
-
-	sha256_parts(key, 2, c->idempotency.key);
-	sha256_parts(request, more.n > 0 ? 4 : 3, c->idempotency_request);
-}
-
-/* The attribute certificates that were made with it: those of the same word. */
-static enum rc
-look_up_attributes(struct issue_call *c)
-{
-	struct certificate_row own, *rows;
-	size_t n;
-
-	TRY(store_certificate(c->f->store, c->arena, c->id, &own, &c->err));
-	TRY(store_certificates_by_base(c->f->store, c->arena, c->id, 0, LIMIT_PAGE, &rows, &n, &c->err));
-	c->acs = arena_array(c->arena, n, sizeof(*c->acs));
-	NEED(c->acs != NULL, &c->err, CHY_NO_MEMORY, NULL, "attribute certificates");
-	for (size_t i = 0; i < n; i++) {
-		if (rows[i].request_id != own.request_id || rows[i].session_id != own.session_id)
-			continue;
-		c->acs[c->acs_n].pending.id = rows[i].id;
-		TRY(store_der(c->f->store, c->arena, rows[i].id, &c->acs[c->acs_n].done.der, &c->err));
-		c->acs_n++;
-	}
-	return RC_OK;
-}
-
-static enum rc
-no_doubt(struct issue_call *c)
-{
-	NEED(!doubt_is(&c->f->doubt), &c->err, CHY_REPAIRING, NULL,
-	     "what was interrupted is being put right: try again");
-	return RC_OK;
-}
-
-/* *ret_found: the certificate that came of the same request before. */
-static enum rc
-look_up_repeated(struct issue_call *c, bool *ret_found)
-{
-	struct idempotency_row row;
-	enum rc rc;
-
-	*ret_found = false;
-	if (c->request.idempotency_key.n == 0)
-		return RC_OK;
-	idempotency_hashes(c);
-	NEED(in_flight_enter(c->f->in_flight, &c->idempotency), &c->err, CHY_IDEMPOTENCY_BUSY, NULL,
-	     "a request with this Idempotency-Key is being carried out: try again");
-	TRY(no_doubt(
-	    c)); /* the one before it may have failed since, and have left a certificate that is not in the store */
-	rc = store_idempotency(c->f->store, c->arena, BYTES_OF(c->idempotency.key), &row, &c->err);
-	if (rc == RC_NOT_FOUND) {
-		err_clear(&c->err);
-		return RC_OK;
-	}
-	TRY(rc);
-	NEED(bytes_eq(row.request_hash, BYTES_OF(c->idempotency_request)), &c->err, CHY_IDEMPOTENCY_OTHER,
-	     NULL, "this Idempotency-Key was used for another request");
-	c->id = row.result;
-	TRY(unclaimed_claim(c->f, c->arena, c->id, &c->err));
-	c->repeated = *ret_found = true;
-	TRY(store_der(c->f->store, c->arena, c->id, &c->certificate, &c->err));
-	return look_up_attributes(c);
 }
 
 /* ---- facts and decision ---- */
@@ -409,9 +320,9 @@ issue_start(struct issue_call *c)
 
 	c->policy = factory_policy(c->f);
 	atomic_fetch_add(&c->f->figures.issuing, 1);
-	rc = no_doubt(c);
+	rc = issue_no_doubt(c);
 	if (rc == RC_OK)
-		rc = look_up_repeated(c, &repeated);
+		rc = issue_repeated(c, &repeated);
 	if (rc != RC_OK || repeated) {
 		finish(c, rc);
 		return;

@@ -112,10 +112,10 @@ put_parameters(const struct doc *d, struct json *op, const struct route *o)
 	json_set(text, "type", str(d, "string"));
 	json_set(text, "maxLength", json_int(d->a, 128));
 	if (o->flags & ROUTE_WRITES)
-		put_parameter(
-		    d, list, "header", BYTES("Idempotency-Key"),
-		    "A repeated request with the same key has the effect and the answer of the first", false,
-		    text);
+		put_parameter(d, list, "header", BYTES("Idempotency-Key"),
+			      "A repeated request with the same key has the effect and the answer of the "
+			      "first, for a day",
+			      false, text);
 	if (list != NULL && list->count > 0)
 		json_set(op, "parameters", list);
 }

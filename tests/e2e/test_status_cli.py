@@ -78,6 +78,43 @@ def test_password_from_a_file(desk):
     run(desk, "journal", "verify", who="anna")
 
 
+def issue(house, csr, *more, code=0):
+    return run(house, "certificate", "issue", "--procedure", "TLS server", csr, *more, "--json", code=code)
+
+
+def test_asked_for_again_within_a_day(desk):
+    """The same certificate as long as it is good; of one that is not, a refusal that names it and says what to do."""
+    (desk.cli_dir / "again.csr").write_bytes(make_csr(None, sans=["again.example.org"])[0])
+    first = json.loads(issue(desk, "again.csr").stdout)[0]["certificate"]
+    assert json.loads(issue(desk, "again.csr").stdout)[0]["certificate"] == first
+    other = json.loads(issue(desk, "again.csr", "--not-after", "2090-01-01T00:00:00Z", code=1).stdout)[0]
+    assert other["code"] == "CHY-1717" and "another validity" in other["detail"] and str(first) in other["detail"]
+    run(desk, "certificate", "hold", first, "--checked", "called back")
+    assert "is on hold" in issue(desk, "again.csr", code=1).stdout
+    run(desk, "certificate", "reinstate", first, "--checked", "called back")
+    assert json.loads(issue(desk, "again.csr").stdout)[0]["certificate"] == first
+    run(desk, "certificate", "revoke", first, "--reason", "superseded", "--checked", "called back")
+    gone = json.loads(issue(desk, "again.csr", code=1).stdout)[0]
+    assert gone["code"] == "CHY-1723" and f"certificate {first}" in gone["detail"] and "is revoked" in gone["detail"]
+    assert "--again" in gone["detail"]
+    assert json.loads(issue(desk, "again.csr", "--again").stdout)[0]["certificate"] != first
+
+
+def test_an_idempotency_key_says_what_it_was_used_for(desk):
+    token = desk.open_session()
+    csr = make_csr(None, sans=["key.example.org"])[0]
+    made = desk.issue(token, csr, key="mine")
+    for kw, what in (({"csr": make_csr(None, sans=["key.example.org"])[0]}, "another key"),
+                     ({"validity": {"not_after": "2090-01-01T00:00:00Z"}}, "another validity"),
+                     ({"publication_allowed": False}, "something else besides")):
+        with pytest.raises(world.Refused, match=f"CHY-1717.*{what}.*{made['id']}"):
+            desk.issue(token, kw.pop("csr", csr), key="mine", **kw)
+    run(desk, "certificate", "revoke", made["id"], "--reason", "superseded", "--checked", "x")
+    with pytest.raises(world.Refused, match="CHY-1723.*is revoked"):
+        desk.issue(token, csr, key="mine")
+    assert desk.issue(token, csr, key="another")["id"] != made["id"]
+
+
 def test_an_authority_by_two(desk):
     anna, ben = desk.officers["anna"], desk.officers["ben"]
     desk.act("ca-key.create", {"name": "Short key", "algorithm": "p-256", "place": "software"}, anna, ben)
