@@ -1,19 +1,39 @@
 #include "base/base.h"
 #include "factory/acts.h"
 
+#include "store/read.h"
+
+enum rc
+document_issued(struct factory *f, struct arena *a, const struct kind *kind, const struct json *body,
+		bool *ret, struct err *e)
+{
+	const struct json *authority = json_get(body, "authority");
+	struct status_row *rows;
+	size_t n = 0;
+
+	*ret = false;
+	if (kind->id != KIND_CRL_PROCEDURE || authority == NULL || authority->type != JSON_INT)
+		return RC_OK;
+	TRY(store_statuses(f->store, a, authority->integer, BYTES_NONE, 1, &rows, &n, e));
+	*ret = n > 0;
+	return RC_OK;
+}
+
 enum rc
 document_act_check(struct preparation *p, struct err *e)
 {
 	const struct kind *kind = kind_of(p->act.kind);
 	const struct json *before = p->base ? p->base->body : NULL;
 	struct document_check check = { .kind = kind, .policy = p->policy, .before = before };
+	bool issued;
 
 	if (p->base != NULL)
 		check.self = p->base->id;
 	TRY(document_check(p->a, &check, p->in, &p->body, e));
 	NEED(before == NULL || !json_eq(before, p->body), e, CHY_NOTHING_CHANGED, NULL,
 	     "the body is what is in force already");
-	TRY(document_warnings(p->a, kind, p->policy, check.self, before, p->body, &p->warnings, e));
+	TRY(document_issued(p->f, p->a, kind, p->body, &issued, e));
+	TRY(document_warnings(p->a, kind, p->policy, check.self, before, p->body, issued, &p->warnings, e));
 	return document_difference(p->a, kind, p->policy, before, p->body, &p->difference, e);
 }
 

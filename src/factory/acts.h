@@ -69,6 +69,9 @@ struct act_row {
 const struct act_row *act_row_of(struct act act);
 
 /* act_document.c */
+/* Of the body of a CRL procedure: has its authority issued certificates? Of other kinds: no. */
+MUST enum rc document_issued(struct factory *f, struct arena *a, const struct kind *kind,
+			     const struct json *body, bool *ret, struct err *e);
 enum rc document_act_check(struct preparation *p, struct err *e);
 enum rc document_act_apply(struct effect *x, struct change *c, struct err *e);
 /* act_authority.c */

@@ -2,11 +2,19 @@
 #include "factory/crl_impl.h"
 
 #include "factory/ca_keys.h"
+#include "policy/crl_point.h"
 #include "store/read.h"
 
-enum { AHEAD_MS = 5 * 60 * 1000, WANTED_MAX = 64, ARENA = 128 << 20 };
+enum {
+	AHEAD_MS = 5 * 60 * 1000,
+	WANTED_MAX = 64,
+	ARENA = 128 << 20,
+	PARTS_AT_ONCE = 1024,   /* of partitions, that are looked through for what is due */
+	PARTS_FOR_US = 1000000, /* then the others of the procedures have their turn */
+	IDLE_FOR_ONE = 20,      /* looking through them takes a twentieth of the time at most */
+};
 
-/* ---- what is there of a procedure ---- */
+/* ---- what is there of a procedure, or of a partition ---- */
 
 struct lists {
 	struct crl_row *unfinished; /* gathered only: left behind by a crash */
@@ -15,24 +23,30 @@ struct lists {
 	int64_t number;             /* the highest */
 };
 
+static void
+lists_note(struct lists *l, struct crl_row *row)
+{
+	if (row->state != CRL_GATHERED && row->number > l->number)
+		l->number = row->number; /* what was never planned has used up none */
+	if (row->state == CRL_GATHERED)
+		l->unfinished = row;
+	else if (row->state == CRL_PLANNED)
+		l->planned = row;
+	else
+		l->current[row->delta != 0] = row;
+}
+
 static MUST enum rc
-lists_of(struct factory *f, struct arena *a, struct doc_id procedure, struct lists *ret, struct err *e)
+lists_of(struct factory *f, struct arena *a, struct doc_id procedure, unsigned partition, struct lists *ret,
+	 struct err *e)
 {
 	struct crl_row *v;
 	size_t n;
 
 	*ret = (struct lists){ 0 };
-	TRY(store_crls(f->store, a, procedure.v, &v, &n, e));
-	for (size_t i = 0; i < n; i++) {
-		if (v[i].state != CRL_GATHERED && v[i].number > ret->number)
-			ret->number = v[i].number; /* what was never planned has used up none */
-		if (v[i].state == CRL_GATHERED)
-			ret->unfinished = &v[i];
-		else if (v[i].state == CRL_PLANNED)
-			ret->planned = &v[i];
-		else
-			ret->current[v[i].delta != 0] = &v[i];
-	}
+	TRY(store_crls(f->store, a, procedure.v, partition, &v, &n, e));
+	for (size_t i = 0; i < n; i++)
+		lists_note(ret, &v[i]);
 	return RC_OK;
 }
 
@@ -56,22 +70,26 @@ crl_want(struct factory *f, struct change *c, struct doc_id procedure, bool delt
 }
 
 static MUST enum rc
-is_wanted(struct crl_work *w, const struct crl_row *row, bool delta, bool *ret, struct err *e)
+wanted_since(struct factory *f, struct arena *a, struct doc_id procedure, bool delta, int64_t *ret,
+	     struct err *e)
 {
 	char name[WANTED_MAX];
 	struct bytes text;
 	struct err why = { 0 };
-	int64_t id = 0;
 
-	*ret = false;
-	wanted_name(name, w->p->doc->id, delta);
-	if (store_setting(w->f->store, w->a, name, &text, &why) != RC_OK) {
+	*ret = 0;
+	wanted_name(name, procedure, delta);
+	if (store_setting(f->store, a, name, &text, &why) != RC_OK) {
 		NEED(why.rc == RC_NOT_FOUND, e, why.code, NULL, "%s", why.text);
 		return RC_OK;
 	}
-	TRY(int_parse(text, 0, INT64_MAX, &id, e));
-	*ret = row == NULL || id > row->id;
-	return RC_OK;
+	return int_parse(text, 0, INT64_MAX, ret, e);
+}
+
+static bool
+is_wanted(const struct crl_work *w, const struct crl_row *row, bool delta)
+{
+	return w->wanted[delta] > 0 && (row == NULL || w->wanted[delta] > row->id);
 }
 
 /* One from the future comes from a clock that went wrong: it says nothing of what is revoked now. */
@@ -82,22 +100,20 @@ is_due(const struct crl_row *row, struct duration every, int64_t now)
 	    row->this_update > now + AHEAD_MS;
 }
 
-/* What is to be made now; *ret false: nothing. With each complete list there is a delta list to it: who has the new one must not
+/* What is to be made now; false: nothing. With each complete list there is a delta list to it: who has the new one must not
    be left with one to the old one. */
-static MUST enum rc
-find_work(struct crl_work *w, const struct lists *l, bool *ret, struct err *e)
+static bool
+find_work(struct crl_work *w, const struct lists *l)
 {
 	const struct crl_row *complete = l->current[0], *delta = l->current[1];
 
 	w->delta = false;
-	TRY(is_wanted(w, complete, false, ret, e));
-	*ret |= is_due(complete, w->p->interval, w->now);
-	if (*ret || !w->p->has_delta)
-		return RC_OK;
-	w->delta = true;
-	TRY(is_wanted(w, delta, true, ret, e));
-	*ret |= is_due(delta, w->p->delta_interval, w->now) || delta->base != complete->number;
-	return RC_OK;
+	if (is_wanted(w, complete, false) || is_due(complete, w->p->interval, w->now))
+		return true;
+	w->delta = w->p->has_delta;
+	return w->delta &&
+	    (is_wanted(w, delta, true) || is_due(delta, w->p->delta_interval, w->now) ||
+	     delta->base != complete->number);
 }
 
 /* ---- one procedure ---- */
@@ -106,7 +122,8 @@ static bool
 is_built_here(const struct crl_procedure *p)
 {
 	return p != NULL && p->doc->active && p->built && p->why_not.code == CHY_NONE &&
-	    p->authority != NULL && p->authority->key != NULL && p->authority->certificate.n > 0;
+	    p->authority != NULL && p->authority->certificate.n > 0 && p->signer != NULL &&
+	    p->signer->key != NULL && p->signer->certificate.n > 0;
 }
 
 /* The signer is asked too: a restored store knows less than it. */
@@ -118,7 +135,7 @@ next_number(struct crl_work *w, const struct lists *l, struct err *e)
 	struct ext point;
 
 	TRY(crl_point(w, &point, e));
-	TRY(signer_crl_last(w->f->signer, key_label(w->p->authority->key, label), point.value, SIGNER_WAIT_MS,
+	TRY(signer_crl_last(w->f->signer, key_label(w->p->signer->key, label), point.value, SIGNER_WAIT_MS,
 			    &last, e));
 	w->number = (uint64_t)l->number > last.number ? (uint64_t)l->number : last.number;
 	w->number++;
@@ -140,35 +157,109 @@ make(struct crl_work *w, const struct lists *l, struct err *e)
 		rc = crl_gather(w, &why);
 	}
 	NEED(rc == RC_OK, e, why.code, why.std, "%s", why.text);
-	TRY(lists_of(w->f, w->a, w->p->doc->id, &now, e));
+	TRY(lists_of(w->f, w->a, w->p->doc->id, w->partition, &now, e));
 	return now.planned != NULL ? crl_sign_planned(w, now.planned, e) : RC_OK;
 }
 
+/* One list of a procedure, or of one of its partitions. */
 static MUST enum rc
-work_on(struct factory *f, const struct crl_procedure *p, bool *ret_did, struct err *e)
+work_on(struct crl_work *w, bool *ret_did, struct err *e)
 {
 	OWN(arena_free)
 	struct arena *a = arena_new(ARENA);
-	struct crl_work w = { .f = f, .a = a, .p = p, .now = clock_now_ms() / 1000 * 1000 };
 	struct lists l;
 
+	*ret_did = false;
 	NEED(a != NULL, e, CHY_NO_MEMORY, NULL, "a revocation list");
-	TRY(lists_of(f, a, p->doc->id, &l, e));
+	w->a = a;
+	w->now = clock_now_ms() / 1000 * 1000;
+	TRY(lists_of(w->f, a, w->p->doc->id, w->partition, &l, e));
 	if (l.unfinished != NULL)
-		TRY(crl_forget(f, l.unfinished->id, e));
-	w.complete = l.current[0];
+		TRY(crl_forget(w->f, l.unfinished->id, e));
+	w->complete = l.current[0];
 	if (l.planned !=
 	    NULL) { /* a crash came between: the very same list, so that its number is not left out */
 		*ret_did = true;
-		w.delta = l.planned->delta != 0;
-		return crl_sign_planned(&w, l.planned, e);
+		w->delta = l.planned->delta != 0;
+		return crl_sign_planned(w, l.planned, e);
 	}
-	TRY(find_work(&w, &l, ret_did, e));
-	return *ret_did ? make(&w, &l, e) : RC_OK;
+	*ret_did = find_work(w, &l);
+	return *ret_did ? make(w, &l, e) : RC_OK;
 }
 
-enum rc
-crls_step(struct factory *f, bool *ret_more, struct err *e)
+/* ---- partitions ---- */
+
+/* A list that has its turn, and then the delta list to it. */
+static MUST enum rc
+work_on_partition(struct crl_work *w, struct err *e)
+{
+	bool did = true;
+
+	for (int i = 0; i < 3 && did; i++)
+		TRY(work_on(w, &did, e));
+	return RC_OK;
+}
+
+/* Partitions from..to, of which these lists are there. *ret_at: how far it came before its time was over. */
+static MUST enum rc
+work_on_some(struct crl_work *w, unsigned from, unsigned to, int64_t until_us, bool *ret_did,
+	     unsigned *ret_at, struct err *e)
+{
+	OWN(arena_free)
+	struct arena *a = arena_new(ARENA);
+	struct lists *l = a != NULL ? arena_array(a, PARTS_AT_ONCE, sizeof(*l)) : NULL;
+	struct crl_row *v;
+	size_t n;
+
+	NEED(l != NULL, e, CHY_NO_MEMORY, NULL, "revocation lists");
+	TRY(store_crl_places(w->f->store, a, w->p->doc->id.v, from, to, &v, &n, e));
+	for (size_t i = 0; i < n; i++)
+		lists_note(&l[v[i].part - from], &v[i]);
+	w->now = clock_now_ms();
+	for (unsigned i = from; i <= to && clock_mono_us() < until_us; i++, *ret_at = i) {
+		const struct lists *x = &l[i - from];
+
+		if (x->unfinished == NULL && x->planned == NULL && !find_work(w, x))
+			continue;
+		*ret_did = true;
+		w->partition = i;
+		TRY(work_on_partition(w, e));
+	}
+	return RC_OK;
+}
+
+static MUST enum rc
+work_on_partitions(struct crl_work *w, bool *ret_did, struct err *e)
+{
+	int64_t until = clock_mono_us() + PARTS_FOR_US;
+	unsigned next = 1;
+
+	while (next <= w->p->partitions && clock_mono_us() < until) {
+		unsigned to = next + PARTS_AT_ONCE - 1;
+
+		TRY(work_on_some(w, next, to < w->p->partitions ? to : w->p->partitions, until, ret_did,
+				 &next, e));
+	}
+	return RC_OK;
+}
+
+/* ---- all ---- */
+
+static MUST enum rc
+work_on_procedure(struct factory *f, const struct crl_procedure *p, bool *ret_did, struct err *e)
+{
+	OWN(arena_free)
+	struct arena *a = arena_new(1 << 20);
+	struct crl_work w = { .f = f, .p = p };
+
+	NEED(a != NULL, e, CHY_NO_MEMORY, NULL, "a revocation list");
+	for (int delta = 0; delta < 2; delta++)
+		TRY(wanted_since(f, a, p->doc->id, delta, &w.wanted[delta], e));
+	return p->partitions > 0 ? work_on_partitions(&w, ret_did, e) : work_on(&w, ret_did, e);
+}
+
+static MUST enum rc
+work_on_all(struct factory *f, bool *ret_did, struct err *e)
 {
 	OWN(snapshot_unref)
 	struct snapshot *policy = factory_policy(f);
@@ -176,8 +267,6 @@ crls_step(struct factory *f, bool *ret_more, struct err *e)
 	size_t n = snapshot_list(policy, KIND_CRL_PROCEDURE, &all);
 	enum rc rc = RC_OK;
 
-	if (!signer_is_there(f->signer) || doubt_is(&f->doubt))
-		return RC_OK;
 	for (size_t i = 0; i < n; i++) {
 		const struct crl_procedure *p = snapshot_crl_procedure(policy, all[i]->id);
 		struct err why = { 0 };
@@ -185,46 +274,50 @@ crls_step(struct factory *f, bool *ret_more, struct err *e)
 
 		if (!is_built_here(p))
 			continue;
-		if (work_on(f, p, &did, &why) != RC_OK)
+		if (work_on_procedure(f, p, &did, &why) != RC_OK)
 			rc = err_set(e, why.code, why.std, "CRL procedure %lld: %s", (long long)all[i]->id.v,
 				     why.text);
 		else
-			*ret_more |= did;
+			*ret_did |= did;
 	}
+	return rc;
+}
+
+enum rc
+crls_step(struct factory *f, bool *ret_more, struct err *e)
+{
+	int64_t from = clock_mono_us();
+	enum rc rc;
+
+	if (!signer_is_there(f->signer) || doubt_is(&f->doubt) || from < f->crls_rest_until)
+		return RC_OK;
+	rc = work_on_all(f, ret_more, e);
+	if (!*ret_more)
+		f->crls_rest_until = clock_mono_us() + (clock_mono_us() - from) * IDLE_FOR_ONE;
 	return rc;
 }
 
 /* ---- handing out ---- */
 
 enum rc
-crl_by_procedure(struct factory *f, struct arena *a, struct doc_id procedure, bool delta, struct crl_row *ret,
-		 struct err *e)
+crl_of(struct factory *f, struct arena *a, struct doc_id procedure, unsigned partition, bool delta,
+       struct crl_row *ret, struct err *e)
 {
 	struct lists l;
 
-	TRY(lists_of(f, a, procedure, &l, e));
+	TRY(lists_of(f, a, procedure, partition, &l, e));
 	NEED(l.current[delta] != NULL, e, CHY_CRL_NONE, NULL, "no %s list of procedure %lld",
 	     delta ? "delta" : "complete", (long long)procedure.v);
 	*ret = *l.current[delta];
 	return RC_OK;
 }
 
-/* "http://host/crl/NAME": does it end so? */
 static bool
-ends_with(struct bytes address, const char *folder, struct bytes name)
-{
-	size_t n = strlen(folder);
-
-	return address.n > name.n + n && bytes_eq(bytes_part(address, address.n - name.n, SIZE_MAX), name) &&
-	    bytes_eq(bytes_part(address, address.n - name.n - n, n), bytes_str(folder));
-}
-
-static bool
-has_address(const struct json *list, const char *folder, struct bytes name)
+has_address(const struct json *list, const char *folder, struct bytes name, unsigned *ret_partition)
 {
 	JSON_EACH(address, list)
 	{
-		if (address->type == JSON_STR && ends_with(address->str, folder, name))
+		if (address->type == JSON_STR && crl_address_ends(address->str, folder, name, ret_partition))
 			return true;
 	}
 	return false;
@@ -237,16 +330,17 @@ crl_by_name(struct factory *f, struct arena *a, struct bytes name, struct crl_ro
 	struct snapshot *policy = factory_policy(f);
 	const struct document *const *all;
 	size_t n = snapshot_list(policy, KIND_CRL_PROCEDURE, &all);
+	unsigned partition;
 
 	for (size_t i = 0; i < n; i++) {
 		const struct crl_procedure *p = snapshot_crl_procedure(policy, all[i]->id);
 
 		if (p == NULL || !p->built)
 			continue;
-		if (has_address(p->points, "/crl/", name))
-			return crl_by_procedure(f, a, p->doc->id, false, ret, e);
-		if (has_address(p->delta_points, "/crl/", name))
-			return crl_by_procedure(f, a, p->doc->id, true, ret, e);
+		if (has_address(p->points, "/crl/", name, &partition))
+			return crl_of(f, a, p->doc->id, partition, false, ret, e);
+		if (has_address(p->delta_points, "/crl/", name, &partition))
+			return crl_of(f, a, p->doc->id, partition, true, ret, e);
 	}
 	FAIL(e, CHY_CRL_NONE, NULL, "no CRL procedure has an address that ends with /crl/%.*s",
 	     BYTES_FMT(name));
@@ -276,12 +370,13 @@ ca_certificate_by_name(struct factory *f, struct arena *a, struct bytes name, st
 	struct snapshot *policy = factory_policy(f);
 	const struct document *const *all;
 	size_t n = snapshot_list(policy, KIND_AUTHORITY, &all);
+	unsigned none;
 
 	for (size_t i = 0; i < n; i++) {
 		const struct authority *x = snapshot_authority(policy, all[i]->id);
 
 		if (x == NULL || x->certificate.n == 0 ||
-		    !has_address(json_get(x->doc->body, "ca_issuers_urls"), "/ca/", name))
+		    !has_address(json_get(x->doc->body, "ca_issuers_urls"), "/ca/", name, &none))
 			continue;
 		*ret = arena_dup(a, x->certificate);
 		NEED(ret->p != NULL, e, CHY_NO_MEMORY, NULL, "a certificate");

@@ -10,19 +10,19 @@
 #include "factory/factory.h"
 #include "store/change.h"
 
-/* One piece of work of the job: a list gathered or signed. *ret_more: others wait. What keeps one procedure's list from being built
-   does not keep the others. */
+/* A piece of work of the job: a list gathered or signed, or some of a procedure with partitions. *ret_more: others wait. What keeps
+   one procedure's list from being built does not keep the others. */
 MUST enum rc crls_step(struct factory *f, bool *ret_more, struct err *e);
 
 /* Has the next step build one, whenever it is due. */
 void crl_want(struct factory *f, struct change *c, struct doc_id procedure, bool delta);
 
-/* The signed list whose address ends like this ("issuing.crl", of http://host/crl/issuing.crl), or that of a procedure
-   by number, complete or delta. CHY_CRL_NONE: there is none (yet). */
+/* The signed list whose address ends like this ("issuing.crl", of http://host/crl/issuing.crl). CHY_CRL_NONE: there is none (yet). */
 MUST enum rc crl_by_name(struct factory *f, struct arena *a, struct bytes name, struct crl_row *ret,
 			 struct err *e);
-MUST enum rc crl_by_procedure(struct factory *f, struct arena *a, struct doc_id procedure, bool delta,
-			      struct crl_row *ret, struct err *e);
+/* That of a procedure; partition 0: its only one. */
+MUST enum rc crl_of(struct factory *f, struct arena *a, struct doc_id procedure, unsigned partition,
+		    bool delta, struct crl_row *ret, struct err *e);
 /* What stands in front of its entries and behind them, as the whole CertificateList has it. */
 MUST enum rc crl_ends(struct arena *a, const struct crl_row *row, struct bytes *ret_front,
 		      struct bytes *ret_back, struct err *e);

@@ -2,6 +2,7 @@
 #include "factory/crl_impl.h"
 
 #include "factory/page.h"
+#include "policy/crl_point.h"
 #include "store/read.h"
 
 enum {
@@ -14,7 +15,8 @@ enum {
 /* Entries on their way into the store. */
 struct pieces {
 	struct crl_work *w;
-	int64_t id;
+	const struct crl_row *row;
+	bool begun; /* the row is in the store: short lists come there at once, whole */
 	struct buf piece;
 	struct change *change;
 	size_t in_change;
@@ -30,12 +32,14 @@ put_piece(struct pieces *s, struct err *e)
 	if (s->change == NULL)
 		s->change = change_new();
 	change_put_crl_piece(
-	    s->change, &(struct crl_piece_row){ .crl = s->id, .n = s->n++, .entries = buf_bytes(&s->piece) });
+	    s->change,
+	    &(struct crl_piece_row){ .crl = s->row->id, .n = s->n++, .entries = buf_bytes(&s->piece) });
 	s->in_change += s->piece.n;
 	s->piece.n = 0;
 	return RC_OK;
 }
 
+/* The row first, so that what a crash leaves of it is found. */
 static MUST enum rc
 flush(struct pieces *s, struct err *e)
 {
@@ -43,6 +47,9 @@ flush(struct pieces *s, struct err *e)
 
 	s->change = NULL;
 	s->in_change = 0;
+	if (c != NULL && !s->begun)
+		change_put_crl(c, s->row);
+	s->begun = s->begun || c != NULL;
 	return c != NULL ? store_commit(s->w->f->store, c, e) : RC_OK;
 }
 
@@ -87,6 +94,19 @@ entry_of(const struct crl_work *w, const struct status_row *r)
 	};
 }
 
+/* The first entry of an indirect list says whose certificates it and all behind it are (RFC 5280 5.3.3). */
+static MUST enum rc
+put_status(struct pieces *s, const struct status_row *r, struct err *e)
+{
+	struct crl_entry x = entry_of(s->w, r);
+
+	if (has_left(s->w, r))
+		return RC_OK;
+	if (s->w->p->indirect && s->entries == 0)
+		x.issuer = s->w->p->authority->subject_in_force;
+	return put_entry(s, &x, e);
+}
+
 static enum status_sort
 sort_of(const struct crl_work *w)
 {
@@ -100,10 +120,23 @@ sort_of(const struct crl_work *w)
 	return sorts[w->p->covers];
 }
 
+/* One page of what stands in a list that is gathered in the order of serial numbers. */
 static MUST enum rc
-gather_complete(struct pieces *s, struct err *e)
+next_page(struct crl_work *w, struct arena *a, struct bytes after, size_t limit, struct status_row **ret,
+	  size_t *n, struct err *e)
 {
-	struct crl_work *w = s->w;
+	struct store *s = w->f->store;
+	int64_t issuer = w->p->authority->doc->id.v;
+
+	if (w->partition > 0)
+		return store_revoked_part(s, a, issuer, w->partition, w->delta ? w->complete->status_seq : 0,
+					  after, limit, ret, n, e);
+	return store_revoked_of(s, a, issuer, sort_of(w), after, limit, ret, n, e);
+}
+
+static MUST enum rc
+gather_by_serial(struct pieces *s, struct err *e)
+{
 	uint8_t after[LIMIT_SERIAL];
 	struct bytes last = bytes_of(after, 0);
 	size_t n = 1;
@@ -114,15 +147,9 @@ gather_complete(struct pieces *s, struct err *e)
 		struct status_row *rows;
 		size_t limit = LIMIT_PAGE;
 
-		TRY(PAGE_READ(a, limit, PAGE_ARENA, e,
-			      store_revoked_of(w->f->store, a, w->p->authority->doc->id.v, sort_of(w), last,
-					       limit, &rows, &n, e)));
-		for (size_t i = 0; i < n; i++) {
-			struct crl_entry x = entry_of(w, &rows[i]);
-
-			if (!has_left(w, &rows[i]))
-				TRY(put_entry(s, &x, e));
-		}
+		TRY(PAGE_READ(a, limit, PAGE_ARENA, e, next_page(s->w, a, last, limit, &rows, &n, e)));
+		for (size_t i = 0; i < n; i++)
+			TRY(put_status(s, &rows[i], e));
 		if (n > 0) {
 			NEED(rows[n - 1].serial.n <= sizeof(after), e, CHY_CRL, NULL,
 			     "a serial number too long");
@@ -163,12 +190,8 @@ gather_delta(struct pieces *s, struct err *e)
 		after = rows[n - 1].seq;
 	}
 	qsort(all, total, sizeof(*all), by_serial);
-	for (size_t i = 0; i < total; i++) {
-		struct crl_entry x = entry_of(w, &all[i]);
-
-		if (!has_left(w, &all[i]))
-			TRY(put_entry(s, &x, e));
-	}
+	for (size_t i = 0; i < total; i++)
+		TRY(put_status(s, &all[i], e));
 	return RC_OK;
 }
 
@@ -189,27 +212,12 @@ add(struct arena *a, struct exts *l, const struct ext_value *v, struct err *e)
 	return ext_encode(a, v, &l->v[l->n++], e);
 }
 
-/* Addresses as general names; what distribution points have and what the list says of itself must be the same. */
-static MUST enum rc
-addresses(struct arena *a, const struct json *list, struct gnames *ret, struct err *e)
-{
-	size_t n = list != NULL ? list->count : 0;
-
-	*ret = (struct gnames){ .v = arena_array(a, n + 1, sizeof(*ret->v)) };
-	NEED(ret->v != NULL, e, CHY_NO_MEMORY, NULL, "addresses");
-	JSON_EACH(x, list)
-	{
-		ret->v[ret->n++] = (struct gname){ .type = GN_URI, .value = x->str };
-	}
-	return RC_OK;
-}
-
 static MUST enum rc
 add_freshest(struct crl_work *w, struct exts *l, struct err *e)
 {
 	struct dist_point point = { .reasons = 0 };
 
-	TRY(addresses(w->a, w->p->delta_points, &point.full_name, e));
+	TRY(crl_addresses(w->a, w->p->delta_points, w->partition, &point.full_name, e));
 	return add(w->a, l, &(struct ext_value){ .kind = OID_CE_FRESHEST_CRL, .points = { 1, &point } }, e);
 }
 
@@ -220,27 +228,29 @@ crl_point(struct crl_work *w, struct ext *ret, struct err *e)
 {
 	struct ext_value v = { .kind = OID_CE_ISSUING_POINT,
 			       .critical = true,
-			       .point = { .only_user = w->p->covers == COVERS_END_ENTITIES,
+			       .point = { .indirect = w->p->indirect,
+					  .only_user = w->p->covers == COVERS_END_ENTITIES,
 					  .only_ca = w->p->covers == COVERS_AUTHORITIES,
 					  .only_attribute = w->p->covers == COVERS_ATTRIBUTE_CERTIFICATES } };
 
 	*ret = (struct ext){ .value = BYTES_NONE };
-	if (w->p->covers == COVERS_ALL)
+	if (w->p->covers == COVERS_ALL && w->partition == 0 && !w->p->indirect)
 		return RC_OK;
-	TRY(addresses(w->a, w->p->points, &v.point.full_name, e));
+	TRY(crl_addresses(w->a, w->p->points, w->partition, &v.point.full_name, e));
 	return ext_encode(w->a, &v, ret, e);
 }
 
 static MUST enum rc
 extensions(struct crl_work *w, struct exts *l, struct err *e)
 {
-	const struct authority *x = w->p->authority;
+	const struct authority *x = w->p->authority, *signer = w->p->signer;
 	uint8_t number[16], base[16];
 
 	l->v = arena_array(w->a, 6, sizeof(*l->v));
 	NEED(l->v != NULL, e, CHY_NO_MEMORY, NULL, "extensions");
 	TRY(add(w->a, l,
-		&(struct ext_value){ .kind = OID_CE_AUTHORITY_KEY_ID, .aki = { .key_id = x->key_id } }, e));
+		&(struct ext_value){ .kind = OID_CE_AUTHORITY_KEY_ID, .aki = { .key_id = signer->key_id } },
+		e));
 	TRY(add(w->a, l,
 		&(struct ext_value){ .kind = OID_CE_CRL_NUMBER, .number = integer(number, w->number) }, e));
 	if (w->delta)
@@ -262,8 +272,8 @@ extensions(struct crl_work *w, struct exts *l, struct err *e)
 static MUST enum rc
 ends(struct crl_work *w, struct crl_row *row, struct err *e)
 {
-	struct crl_inputs in = { .sigalg = w->p->authority->sigalg,
-				 .issuer = w->p->authority->subject_in_force,
+	struct crl_inputs in = { .sigalg = w->p->signer->sigalg,
+				 .issuer = w->p->signer->subject_in_force,
 				 .this_update_at = row->this_update,
 				 .next_update_at = row->next_update };
 	OWN_DW struct dw head = dw_growing(LIMIT_TBS), tail = dw_growing(LIMIT_TBS);
@@ -287,6 +297,7 @@ begin(const struct crl_work *w)
 	return (struct crl_row){
 		.id = factory_new_id(w->f),
 		.procedure_id = w->p->doc->id.v,
+		.part = w->partition,
 		.delta = w->delta,
 		.number = (int64_t)w->number,
 		.base = w->delta ? w->complete->number : 0,
@@ -302,46 +313,48 @@ begin(const struct crl_work *w)
 }
 
 static MUST enum rc
-replace(struct factory *f, const struct crl_row *row, struct err *e)
-{
-	struct change *c = change_new();
-
-	change_drop_crl(c, row->id);
-	change_put_crl(c, row);
-	return store_commit(f->store, c, e);
-}
-
-static MUST enum rc
 gather(struct crl_work *w, struct pieces *s, struct crl_row *row, struct err *e)
 {
 	/* before the first page: a change while we read stands in the next delta list too, and is never missed */
 	TRY(store_status_seq(w->f->store, w->p->authority->doc->id.v, &row->status_seq, e));
-	TRY(w->delta ? gather_delta(s, e) : gather_complete(s, e));
+	TRY(w->delta && w->partition == 0 ? gather_delta(s, e) : gather_by_serial(s, e));
 	TRY(put_piece(s, e));
-	TRY(flush(s, e));
+	if (s->in_change >= COMMIT)
+		TRY(flush(s, e));
 	row->pieces = s->n;
 	row->entries = s->entries;
 	row->entries_len = s->bytes;
 	return ends(w, row, e);
 }
 
+/* The last pieces and the plan, at once. */
+static MUST enum rc
+plan(struct pieces *s, const struct crl_row *row, struct err *e)
+{
+	struct change *c = s->change != NULL ? s->change : change_new();
+
+	s->change = NULL;
+	if (s->begun)
+		change_drop_crl(c, row->id);
+	change_put_crl(c, row);
+	return store_commit(s->w->f->store, c, e);
+}
+
 enum rc
 crl_gather(struct crl_work *w, struct err *e)
 {
-	struct crl_row row = begin(w);
-	struct pieces s = { .w = w, .id = row.id, .piece = buf_max(PIECE + LIMIT_CRL_ENTRY) };
-	struct change *c = change_new();
+	struct crl_row row = begin(w), planned;
+	struct pieces s = { .w = w, .row = &row, .piece = buf_max(PIECE + LIMIT_CRL_ENTRY) };
 	enum rc rc;
 
-	change_put_crl(c, &row);
-	TRY(store_commit(w->f->store, c, e));
-	rc = gather(w, &s, &row, e);
+	planned = row;
+	rc = gather(w, &s, &planned, e);
 	buf_fini(&s.piece);
-	change_free(s.change);
 	FAULT("crl.gathered");
-	row.state = CRL_PLANNED;
+	planned.state = CRL_PLANNED;
 	if (rc == RC_OK)
-		rc = replace(w->f, &row, e);
+		rc = plan(&s, &planned, e);
+	change_free(s.change);
 	if (rc != RC_OK && crl_forget(w->f, row.id, NULL) != RC_OK)
 		LOG(WARNING, "crl.left-behind", LI("id", row.id)); /* the next step finds it */
 	FAULT("crl.planned");

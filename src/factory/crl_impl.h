@@ -13,6 +13,9 @@ struct crl_work {
 	struct factory *f;
 	struct arena *a;
 	const struct crl_procedure *p;
+	unsigned partition; /* 0: its one list */
+	int64_t wanted
+	    [2]; /* an officer's wish, complete and delta: lists that began before it do not fulfil it */
 	const struct crl_row *complete; /* the signed one; NULL: none yet */
 	bool delta;
 	int64_t now;

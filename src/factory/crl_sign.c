@@ -51,7 +51,7 @@ sign(struct crl_work *w, struct crl_row *row, uint64_t *ret_position, struct err
 	struct sending s = { .w = w, .row = row, .digest = digest };
 	char label[KEY_LABEL_MAX];
 	uint8_t *sum = arena_alloc(w->a, SHA256_LEN);
-	struct sign_crl c = { .key = key_label(w->p->authority->key, label),
+	struct sign_crl c = { .key = key_label(w->p->signer->key, label),
 			      .alg = sigalg_by_name(row->sigalg),
 			      .head = row->head,
 			      .tail = row->tail,
@@ -85,6 +85,10 @@ add_leaf(struct crl_work *w, struct change *c, const struct crl_row *row, uint64
 
 	json_set(m, "procedure", json_int(w->a, row->procedure_id));
 	json_set(m, "authority", json_int(w->a, w->p->authority->doc->id.v));
+	if (w->p->indirect)
+		json_set(m, "crl_issuer", json_int(w->a, w->p->signer->doc->id.v));
+	if (row->part != 0)
+		json_set(m, "partition", json_int(w->a, row->part));
 	json_set(m, "number", json_int(w->a, row->number));
 	if (row->delta)
 		json_set(m, "base", json_int(w->a, row->base));
@@ -105,7 +109,7 @@ enforce(struct crl_work *w, const struct crl_row *row, uint64_t position, struct
 	struct crl_row *old;
 	size_t n;
 
-	TRY(store_crls(w->f->store, w->a, row->procedure_id, &old, &n, e));
+	TRY(store_crls(w->f->store, w->a, row->procedure_id, row->part, &old, &n, e));
 	for (size_t i = 0; i < n; i++) {
 		if (old[i].id == row->id || old[i].delta != row->delta || old[i].state != CRL_SIGNED)
 			continue;
@@ -141,8 +145,8 @@ crl_sign_planned(struct crl_work *w, const struct crl_row *planned, struct err *
 	FAULT("crl.signed");
 	row.state = CRL_SIGNED;
 	TRY(enforce(w, &row, position, e));
-	LOG(INFO, "crl.built", LI("procedure", row.procedure_id), LI("number", row.number),
-	    LI("delta", row.delta), LI("entries", row.entries));
+	LOG(INFO, "crl.built", LI("procedure", row.procedure_id), LI("partition", row.part),
+	    LI("number", row.number), LI("delta", row.delta), LI("entries", row.entries));
 	FAULT("crl.in-force");
 	return RC_OK;
 }

@@ -81,6 +81,7 @@ struct factory {
 	struct outbox *outbox; /* NULL: without jobs */
 	struct factory_figures figures;
 	struct resuming resuming;
+	int64_t crls_rest_until;     /* of the job that builds revocation lists alone; monotonic, us */
 	_Atomic unsigned aged_slice; /* of idempotency keys: where the job that ages them goes on */
 };
 

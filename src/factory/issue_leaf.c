@@ -122,6 +122,7 @@ issue_pending(struct issue_call *c, struct pending *ret)
 		.request = c->session ? 0 : c->request.request.v,
 		.session = c->session ? c->session->facts.id.v : 0,
 		.sigalg = c->decision.sigalg,
+		.partition = c->decision.crl_partition,
 		.chosen = c->request.token == 0 &&
 		    (c->request.publication_said || c->request.revocation_password.n > 0),
 		.publication = issue_is_public(&c->request),

@@ -172,11 +172,14 @@ sample_exts(struct arena *a, const struct procedure *p, struct exts *ret, struct
 			       .key_usage = p->key_usage &
 				   (USAGE_DIGITAL_SIGNATURE | USAGE_CONTENT_COMMITMENT | USAGE_KEY_AGREEMENT |
 				    USAGE_CRL_SIGN) };
-	struct ext_value qc = { .kind = OID_PE_QC_STATEMENTS, .qc = p->qc };
+	struct ext_value qc = { .kind = OID_PE_QC_STATEMENTS, .qc = p->qc },
+			 points = { .kind = OID_CE_CRL_POINTS, .points = p->points };
 
 	ret->n = 0;
-	NEED((ret->v = arena_array(a, 2, sizeof(*ret->v))) != NULL, e, CHY_NO_MEMORY, NULL,
+	NEED((ret->v = arena_array(a, 3, sizeof(*ret->v))) != NULL, e, CHY_NO_MEMORY, NULL,
 	     "a sample certificate");
+	if (p->split != NULL) /* the template has no place for what each certificate has its own of */
+		TRY(ext_encode(a, &points, &ret->v[ret->n++], e));
 	if (p->format->key_usage != USAGE_NONE && v.key_usage != 0)
 		TRY(ext_encode(a, &v, &ret->v[ret->n++], e));
 	return p->qc.n > 0 ? ext_encode(a, &qc, &ret->v[ret->n++], e) : RC_OK;

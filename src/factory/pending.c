@@ -14,6 +14,7 @@ enum {
 	PENDING_CHOSEN = 4,
 	PENDING_RESPONDER = 5,
 	PENDING_DELIVERED = 0x80, /* deliveries stand behind */
+	PENDING_PARTITION = 0x40, /* behind these, the partition */
 	SUBJECT_MAX = 8 << 10,
 	SAN_MAX = 64 << 10
 };
@@ -33,7 +34,9 @@ version_of(const struct pending *p)
 enum rc
 pending_put(struct buf *out, const struct pending *p, struct err *e)
 {
-	buf_u8(out, (uint8_t)(version_of(p) | (p->deliveries.n > 0 ? PENDING_DELIVERED : 0)));
+	buf_u8(out,
+	       (uint8_t)(version_of(p) | (p->deliveries.n > 0 ? PENDING_DELIVERED : 0) |
+			 (p->partition > 0 ? PENDING_PARTITION : 0)));
 	buf_u64(out, (uint64_t)p->id);
 	buf_u64(out, (uint64_t)p->issuer);
 	buf_u64(out, (uint64_t)p->authority);
@@ -65,6 +68,8 @@ pending_put(struct buf *out, const struct pending *p, struct err *e)
 	}
 	if (p->deliveries.n > 0)
 		buf_lv(out, p->deliveries);
+	if (p->partition > 0)
+		buf_u32(out, p->partition);
 	NEED(buf_ok(out) && out->n <= LIMIT_CONTEXT, e, CHY_LIMIT, NULL,
 	     "what is to be recorded exceeds %d octets", LIMIT_CONTEXT);
 	return RC_OK;
@@ -74,7 +79,7 @@ enum rc
 pending_get(struct bytes context, struct pending *ret, struct err *e)
 {
 	struct rd r = rd_of(context);
-	uint8_t first = rd_u8(&r), version = first & ~PENDING_DELIVERED;
+	uint8_t first = rd_u8(&r), version = first & ~(PENDING_DELIVERED | PENDING_PARTITION);
 
 	ret->id = (int64_t)rd_u64(&r);
 	ret->issuer = (int64_t)rd_u64(&r);
@@ -107,6 +112,7 @@ pending_get(struct bytes context, struct pending *ret, struct err *e)
 	ret->publication = ret->chosen && rd_u8(&r) == 1;
 	ret->revocation_password = ret->chosen ? rd_lv(&r) : BYTES_NONE;
 	ret->deliveries = first & PENDING_DELIVERED ? rd_lv(&r) : BYTES_NONE;
+	ret->partition = first & PENDING_PARTITION ? rd_u32(&r) : 0;
 	NEED((version == PENDING_VERSION || ret->base != 0 || ret->token != 0 || ret->responder != 0 ||
 	      ret->chosen) &&
 		 rd_done(&r) && ret->sigalg < SIGALG_COUNT && ret->deliveries.n % PENDING_DELIVERY == 0,
@@ -254,6 +260,8 @@ put_row(struct arena *a, struct change *change, const struct pending *p, const s
 							      .key = p->responder_key,
 							      .not_before = c->not_before_at,
 							      .not_after = c->not_after_at });
+	if (p->partition > 0)
+		change_put_partition(change, &(struct partition_row){ p->id, p->partition });
 	if (p->token != 0)
 		change_archive_key(change, p->token, p->token_n, p->id);
 	put_deliveries(change, p);

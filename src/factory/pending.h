@@ -38,6 +38,7 @@ struct pending {
 	int64_t token, token_n;     /* the key of a soft token that it is of; token 0: none */
 	int64_t responder;          /* the authority whose OCSP responder's certificate it is; 0: none */
 	struct bytes responder_key; /* the signer's label of its key */
+	uint32_t partition;         /* of the revocation list that it points to; 0: none */
 	bool
 	    unclaimed; /* adopted without its key and session: another certificate was issued in its place, or the
 				     session is used up; it is stored all the same, for it exists */

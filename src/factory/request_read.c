@@ -87,6 +87,7 @@ difference(struct factory *f, struct arena *a, const struct snapshot *policy, co
 	const struct act_row *act = act_row_of(r->act);
 	struct document_row row;
 	struct json *before = NULL;
+	bool issued;
 
 	*ret = json_array(a);
 	*warnings = json_array(a);
@@ -96,7 +97,9 @@ difference(struct factory *f, struct arena *a, const struct snapshot *policy, co
 		TRY(store_document(f->store, a, r->base.id.v, r->base.version, &row, e));
 		TRY(json_parse(a, row.body, &before, e));
 	}
-	TRY(document_warnings(a, kind_of(r->act.kind), policy, r->base.id, before, r->body, warnings, e));
+	TRY(document_issued(f, a, kind_of(r->act.kind), r->body, &issued, e));
+	TRY(document_warnings(a, kind_of(r->act.kind), policy, r->base.id, before, r->body, issued, warnings,
+			      e));
 	return document_difference(a, kind_of(r->act.kind), policy, before, r->body, ret, e);
 }
 

@@ -65,6 +65,7 @@ enum field_flag {
 	FIELD_FIXED = 8,       /* given at creation, never changed */
 	FIELD_MAY_CLOSED = 16, /* a reference to a closed document is allowed */
 	FIELD_NOT_YET = 32,    /* described, but this version refuses a value (CHY_FIELD_NOT_YET) */
+	FIELD_PARTITION = 64,  /* an address that may have {partition} (policy/crl_point.h) */
 };
 
 struct choice {

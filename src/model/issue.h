@@ -124,6 +124,7 @@ struct issue_decision {
 	uint16_t key_usage;   /* that go into it; 0: none */
 	int64_t not_before_ms, not_after_ms;
 	enum sigalg sigalg;
+	unsigned crl_partition;    /* of the list with partitions that it points to; 0: none has */
 	struct exts *exts;         /* those that vary: key usage, what the request brings */
 	struct cert_inputs inputs; /* with the procedure's template, all that cert_tbs_build needs */
 };

@@ -14,7 +14,8 @@ enum {
 	SUBJECT_MAX_CHARS = 4000,
 	OFFICER_KEYS_MAX = 64,
 	MODIFIERS_MOST = 10,
-	SECRET_NAME_MAX = 64
+	SECRET_NAME_MAX = 64,
+	CRL_PARTITIONS_MAX = 65536
 };
 
 #define ONLY(f, o, ...) .only_when = { { .op = COND_##o, .field = f, .values = { __VA_ARGS__ } } }

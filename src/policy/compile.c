@@ -56,6 +56,8 @@ extensions_apart(const struct procedure *p, struct err *e)
 			NEED(!bytes_eq(p->template_.consts.v[k], oid), e, CHY_FIELD_CONFLICT, NULL,
 			     "its format fills in the extension %s, and it has one of its own",
 			     oid_text(text, oid));
+		NEED(p->split == NULL || !bytes_eq(oid, oid_der(OID_CE_CRL_POINTS)), e, CHY_FIELD_CONFLICT,
+		     NULL, "its format fills in the distribution points, and it has a CRL procedure");
 	}
 	return RC_OK;
 }

@@ -46,10 +46,15 @@ crl_procedure_compile(struct snapshot *s, struct slot *slot, struct err *e)
 
 	COMPILED(x, s, slot, crl_procedure, e);
 	x->authority = snapshot_authority(s, body_ref(body, "authority"));
+	x->indirect = json_get(body, "crl_issuer") != NULL;
+	x->signer = x->indirect ? snapshot_authority(s, body_ref(body, "crl_issuer")) : x->authority;
+	x->partitions = (unsigned)body_int(body, "partitions", 0);
 	x->partial = bytes_is(body_text(body, "type"), "partial");
 	x->include = json_get(body, "include") == NULL || body_true(body, "include");
 	x->points = body_list(body, "distribution_points");
 	needs(s, &x->why_not, body_ref(body, "authority"), "Authority");
+	if (x->indirect)
+		needs(s, &x->why_not, body_ref(body, "crl_issuer"), "CRL issuer");
 	x->delta_points = body_list(body, "delta_points");
 	x->keep_expired = body_true(body, "keep_expired");
 	if (json_get(body, "covers") != NULL)
@@ -71,7 +76,8 @@ crl_procedure_compile(struct snapshot *s, struct slot *slot, struct err *e)
 static bool
 is_pointed_to(const struct crl_procedure *x)
 {
-	return x->include && x->doc->active && x->authority != NULL;
+	return x->include && x->doc->active && x->authority != NULL && x->signer != NULL &&
+	    x->signer->subject_in_force.n > 0;
 }
 
 enum rc

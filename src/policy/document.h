@@ -35,10 +35,11 @@ MUST enum rc document_difference(struct arena *a, const struct kind *kind, const
 
 /* What officers should know before they sign, as an array of {"field", "text", "kind"?, "document"?}: documents that
    cannot be used any more when this one is closed; settings that a format closes under procedures which have them; key
-   usage where officers' soft tokens are made. before NULL: a creation. */
+   usage where officers' soft tokens are made; lists on which certificates cannot be that are there already. before NULL: a
+   creation. issued: of a CRL procedure, its authority has issued certificates. */
 MUST enum rc document_warnings(struct arena *a, const struct kind *kind, const struct snapshot *policy,
 			       struct doc_id self, const struct json *before, const struct json *after,
-			       struct json **ret, struct err *e);
+			       bool issued, struct json **ret, struct err *e);
 
 /* Documents that refer to id, as an array of {"kind", "id", "name", "field"}. */
 MUST enum rc document_where_used(struct arena *a, const struct snapshot *policy, struct doc_id id,

@@ -1,7 +1,8 @@
-/* What the table of distribution rules cannot say. */
+/* What the tables of distribution rules and CRL procedures cannot say. */
 #include "base/base.h"
 #include "model/pattern.h"
 #include "policy/body.h"
+#include "policy/crl_point.h"
 #include "policy/document_impl.h"
 #include "policy/duration.h"
 
@@ -185,4 +186,58 @@ distribution_rule_check(struct walk *w, const struct json *body)
 	TRY(attribute_types(w, body));
 	TRY(patterns(w, body));
 	return positive_duration(w, body, "give_up_after");
+}
+
+/* ---- CRL procedures ---- */
+
+/* With partitions each address has the place for the number, else none has: two lists at one address, or one at many, are none. */
+static enum rc
+places_check(struct walk *w, const struct json *body, const char *list)
+{
+	struct at all = { .name = list }, item = { .up = &all };
+	bool split = json_get(body, "partitions") != NULL;
+
+	JSON_EACH(x, body_list(body, list))
+	{
+		REFUSE_UNLESS(!split || crl_address_is_partitioned(x->str), w, &item, CHY_FIELD_CONFLICT,
+			      "with partitions it has " CRL_PLACE " once, behind the last slash");
+		REFUSE_UNLESS(split || memmem(x->str.p, x->str.n, CRL_PLACE, strlen(CRL_PLACE)) == NULL, w,
+			      &item, CHY_FIELD_CONFLICT, CRL_PLACE " without partitions");
+		item.index++;
+	}
+	return RC_OK;
+}
+
+/* Certificates point to the lists that there were when they were issued. */
+static enum rc
+partitions_check(struct walk *w, const struct json *body)
+{
+	struct at at = { .name = "partitions" }, covers = { .name = "covers" };
+	int64_t n = body_int(body, at.name, 0), were = body_int(w->c->before, at.name, 0);
+
+	REFUSE_UNLESS(n >= were, w, &at, CHY_FIELD_CONFLICT,
+		      "certificates point to %lld partitions: they may become more, not less",
+		      (long long)were);
+	REFUSE_UNLESS(n == 0 || were > 0 || w->c->before == NULL || w->c->draft, w, &at, CHY_FIELD_CONFLICT,
+		      "certificates point to its one list: another CRL procedure may have partitions");
+	REFUSE_UNLESS(n == 0 || json_get(body, "covers") == NULL ||
+			  bytes_is(body_text(body, "covers"), "end-entities"),
+		      w, &covers, CHY_FIELD_CONFLICT, "only certificates of end entities have partitions");
+	return RC_OK;
+}
+
+enum rc
+crl_document_check(struct walk *w, const struct json *body)
+{
+	struct at at = { .name = "crl_issuer" };
+	const struct document *signer = doc_of(w, body, at.name);
+
+	REFUSE_UNLESS(signer == NULL || !doc_id_eq(body_ref(body, "authority"), body_ref(body, at.name)), w,
+		      &at, CHY_FIELD_CONFLICT,
+		      "it is the authority itself: then the list is no indirect one");
+	REFUSE_UNLESS(signer == NULL || body_has_key(signer->body), w, &at, CHY_AUTHORITY_FOREIGN,
+		      "the key of \"%.*s\" is not here: it signs nothing here", BYTES_FMT(signer->name));
+	TRY(partitions_check(w, body));
+	TRY(places_check(w, body, "distribution_points"));
+	return places_check(w, body, "delta_points");
 }

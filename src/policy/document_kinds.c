@@ -164,6 +164,12 @@ type_of(const struct json *body)
 	return (enum authority_type)body_choice(body, "type", authority_choices, AUTHORITY_ROOT);
 }
 
+bool
+body_has_key(const struct json *authority)
+{
+	return authority_has_key(type_of(authority));
+}
+
 /* Who may stand above whom: an external subordinate below an external root alone, the others below who has a key. */
 static enum rc
 issuer_check(struct walk *w, const struct json *body, const struct document *up)
@@ -480,6 +486,7 @@ static const struct {
 	{ KIND_PIN_PROCEDURE, pin_procedure_check },
 	{ KIND_ATTRIBUTE_CERTIFICATE_PROCEDURE, ac_procedure_check },
 	{ KIND_DISTRIBUTION_RULE, distribution_rule_check },
+	{ KIND_CRL_PROCEDURE, crl_document_check },
 	{ KIND_INPUT_VIEW, input_view_check },
 	{ KIND_REVOCATION_POLICY, revocation_policy_check },
 };

@@ -4,6 +4,7 @@
 #include "pki/gname.h"
 #include "pki/name.h"
 #include "pki/pem.h"
+#include "policy/crl_point.h"
 #include "policy/document_impl.h"
 #include "policy/duration.h"
 #include "policy/modifier.h"
@@ -242,14 +243,18 @@ has_scheme(const struct choice *schemes, struct bytes uri)
 static enum rc
 uri_value(struct walk *w, const struct field *f, const struct json *v, const struct at *at, struct json **ret)
 {
-	TRY(line_check(w, f, v->str, at));
-	REFUSE_UNLESS(has_scheme(f->choices, v->str), w, at, CHY_FIELD_URI,
+	struct bytes uri = v->str;
+
+	TRY(line_check(w, f, uri, at));
+	if (f->flags & FIELD_PARTITION) /* that of the first one is what is judged */
+		TRY(crl_address(w->a, v->str, 1, &uri, w->e));
+	REFUSE_UNLESS(has_scheme(f->choices, uri), w, at, CHY_FIELD_URI,
 		      "%s: the address's scheme is not allowed", f->label);
-	for (size_t i = 0; i < v->str.n; i++)
-		REFUSE_UNLESS(
-		    v->str.p[i] > 0x20 && v->str.p[i] < 0x7f && strchr("\"<>\\^`{|}", v->str.p[i]) == NULL, w,
-		    at, CHY_FIELD_URI, "%s: character %zu must be percent-encoded", f->label, i + 1);
-	REFUSE_UNLESS(f->choices == pkcs11_schemes || uri_ok(v->str), w, at, CHY_FIELD_URI,
+	for (size_t i = 0; i < uri.n; i++)
+		REFUSE_UNLESS(uri.p[i] > 0x20 && uri.p[i] < 0x7f && strchr("\"<>\\^`{|}", uri.p[i]) == NULL,
+			      w, at, CHY_FIELD_URI, "%s: character %zu must be percent-encoded", f->label,
+			      i + 1);
+	REFUSE_UNLESS(f->choices == pkcs11_schemes || uri_ok(uri), w, at, CHY_FIELD_URI,
 		      "%s: no absolute address", f->label);
 	*ret = json_str(w->a, v->str);
 	return RC_OK;

@@ -1,6 +1,7 @@
 #include "base/base.h"
 #include "model/choices.h"
 #include "policy/body.h"
+#include "policy/crl_point.h"
 #include "policy/issue_impl.h"
 #include "policy/names.h"
 #include "policy/rules.h"
@@ -429,6 +430,23 @@ rule_serial(struct issuing *i)
 RULE_TABLE(issue_rule_fn, RULES);
 RULE_NAMES(issue_rules, RULES)
 
+/* Which list with partitions the certificate is on, decided once and for all by its serial number. */
+static enum rc
+partition_points(struct issuing *i)
+{
+	const struct procedure *p = i->d->procedure;
+	struct ext_value v = { .kind = OID_CE_CRL_POINTS };
+
+	if (p->split == NULL)
+		return RC_OK;
+	i->d->crl_partition = crl_partition(p->split, BYTES_OF(i->d->serial));
+	ROOM(v.points.v = arena_array(i->a, p->points.n, sizeof(*v.points.v)), i);
+	v.points.n = p->points.n;
+	memcpy(v.points.v, p->points.v, p->points.n * sizeof(*v.points.v));
+	TRY(crl_point_of(i->a, p->split, i->d->crl_partition, &v.points.v[p->split_at], i->e));
+	return issue_extension(i, &v);
+}
+
 enum rc
 decide_issue(struct arena *a, const struct issue_facts *f, struct issue_decision *ret, struct err *e)
 {
@@ -451,6 +469,7 @@ decide_issue(struct arena *a, const struct issue_facts *f, struct issue_decision
 		rc = rules[k].fn(&i);
 		TRY(trace_rule(a, &ret->trace, rules[k].name, rc, i.note, i.e));
 	}
+	TRY(partition_points(&i));
 	ROOM(ret->exts = arena_one(a, struct exts), &i);
 	*ret->exts = i.exts;
 	ret->inputs.exts = ret->exts;

@@ -59,7 +59,8 @@ take_extension(struct issuing *i, const struct ext *x)
 
 	if (x->known == OID_PE_QC_STATEMENTS && f->takes_qc)
 		return RC_OK; /* see qc_statements */
-	if (issue_has_oid(&i->d->procedure->template_.consts, x->oid)) {
+	if (issue_has_oid(&i->d->procedure->template_.consts, x->oid) ||
+	    (x->known == OID_CE_CRL_POINTS && i->d->procedure->split != NULL)) {
 		issue_note(i, "%s is the procedure's", issue_oid(i, x->oid));
 		return RC_OK;
 	}

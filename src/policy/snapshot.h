@@ -229,9 +229,12 @@ enum crl_covers { COVERS_ALL, COVERS_END_ENTITIES, COVERS_AUTHORITIES, COVERS_AT
 /* Where the CRL of an authority is found, and how it is built. */
 struct crl_procedure {
 	const struct document *doc;
-	const struct authority *authority;
+	const struct authority *authority; /* whose certificates it is about */
+	const struct authority *signer;    /* the same, or of an indirect list another */
+	bool indirect;
+	unsigned partitions; /* 0: one list */
 	bool partial, include;
-	const struct json *points; /* addresses, an array of texts */
+	const struct json *points; /* addresses, an array of texts; crl_point.h */
 	enum crl_covers covers;    /* all: a complete list */
 	bool built;                /* here: it has an interval */
 	struct duration interval, overlap;
@@ -251,6 +254,11 @@ struct procedure {
 	size_t chain_n;
 	struct key_type key_type;        /* of keys that the server makes */
 	const struct crl_procedure *crl; /* NULL: the authority's */
+	/* Where one of its lists has partitions, its distribution points; else they stand in the template. That of split
+	   is at [split_at], and is made for each certificate. */
+	const struct crl_procedure *split; /* NULL: none has */
+	struct dist_points points;
+	size_t split_at;
 	const struct doc_id *rules; /* open distribution rules that it is delivered by when it is issued */
 	size_t rules_n;
 	unsigned transport_controls; /* bits of enum transport_control; 0: none are set up */

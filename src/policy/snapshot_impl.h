@@ -102,7 +102,7 @@ MUST enum rc oids_of(struct arena *a, const struct json *list, const char *membe
 MUST enum rc specs_addresses(struct arena *a, struct specs *s, const struct json *body,
 			     const struct json *above, struct err *e);
 /* The same of a procedure, with what its CRL procedure or those of its authority say. */
-MUST enum rc specs_procedure_addresses(struct snapshot *in, struct specs *s, const struct procedure *p,
+MUST enum rc specs_procedure_addresses(struct snapshot *in, struct specs *s, struct procedure *p,
 				       struct err *e);
 
 #endif

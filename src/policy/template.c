@@ -2,6 +2,7 @@
 #include "base/base.h"
 #include "model/choices.h"
 #include "policy/body.h"
+#include "policy/crl_point.h"
 #include "policy/issue_attribute.h"
 #include "policy/qc.h"
 #include "policy/snapshot_impl.h"
@@ -57,38 +58,70 @@ is_omitted(const struct json *body, const char *what)
 
 /* The lists of addresses that go into one extension; each list is one CRL, and none stands twice. */
 struct crls {
-	const struct json *v[CRLS_MAX];
+	struct {
+		const struct json *urls;
+		const struct crl_procedure *of; /* NULL: of no procedure, addresses only */
+	} v[CRLS_MAX];
 	size_t n;
 };
 
 static enum rc
-crls_add(struct crls *l, const struct json *urls, struct err *e)
+crls_add(struct crls *l, const struct json *urls, const struct crl_procedure *of, struct err *e)
 {
 	if (urls == NULL || urls->count == 0)
 		return RC_OK;
 	for (size_t i = 0; i < l->n; i++)
-		if (json_eq(l->v[i], urls))
+		if (json_eq(l->v[i].urls, urls))
 			return RC_OK;
 	NEED(l->n < CRLS_MAX, e, CHY_LIMIT, NULL, "more than %d CRLs", CRLS_MAX);
-	l->v[l->n++] = urls;
+	l->v[l->n].urls = urls;
+	l->v[l->n++].of = of;
 	return RC_OK;
 }
 
 /* All addresses of one CRL stand in one distribution point: they are ways to the same list. */
 static enum rc
+points_of(struct arena *a, const struct crls *l, struct dist_points *ret, struct err *e)
+{
+	ROOM(ret->v = arena_array(a, l->n + 1, sizeof(*ret->v)), e);
+	for (ret->n = 0; ret->n < l->n; ret->n++) {
+		struct dist_point *p = &ret->v[ret->n];
+
+		if (l->v[ret->n].of != NULL)
+			TRY(crl_point_of(a, l->v[ret->n].of, l->v[ret->n].of->partitions > 0, p, e));
+		else
+			TRY(crl_addresses(a, l->v[ret->n].urls, 0, &p->full_name, e));
+	}
+	return RC_OK;
+}
+
+static enum rc
 add_points(struct arena *a, struct specs *s, enum oid kind, const struct crls *l, struct err *e)
 {
-	struct dist_point points[CRLS_MAX] = { 0 };
-	struct ext_value v = { .kind = kind, .points = { l->n, points } };
+	struct ext_value v = { .kind = kind };
 
-	for (size_t i = 0; i < l->n; i++) {
-		struct gnames *names = &points[i].full_name;
-
-		ROOM(names->v = arena_array(a, l->v[i]->count, sizeof(struct gname)), e);
-		JSON_EACH(x, l->v[i])
-		names->v[names->n++] = uri_name(x->str);
-	}
+	TRY(points_of(a, l, &v.points, e));
 	return l->n > 0 ? specs_add(a, s, &v, e) : RC_OK;
+}
+
+/* A certificate has one number of a partition, so it can stand in one only. */
+static enum rc
+split_points(struct snapshot *in, struct procedure *p, struct crls *l, struct err *e)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		if (l->v[i].of == NULL || l->v[i].of->partitions == 0)
+			continue;
+		NEED(p->split == NULL, e, CHY_FIELD_CONFLICT, NULL,
+		     "two CRL procedures with partitions, \"%.*s\" and \"%.*s\"",
+		     BYTES_FMT(p->split->doc->name), BYTES_FMT(l->v[i].of->doc->name));
+		p->split = l->v[i].of;
+		p->split_at = i;
+	}
+	if (p->split == NULL)
+		return RC_OK;
+	TRY(points_of(in->a, l, &p->points, e));
+	l->n = 0;
+	return RC_OK;
 }
 
 static void
@@ -108,7 +141,7 @@ add_all(struct arena *a, struct specs *s, const struct json *body, const struct 
 	struct ext_value v = { .kind = OID_PE_AUTHORITY_INFO };
 	struct crls fresh = { .n = 0 };
 
-	TRY(crls_add(&fresh, body_list(body, "freshest_crl_urls"), e));
+	TRY(crls_add(&fresh, body_list(body, "freshest_crl_urls"), NULL, e));
 	TRY(add_points(a, s, OID_CE_CRL_POINTS, crls, e));
 	TRY(add_points(a, s, OID_CE_FRESHEST_CRL, &fresh, e));
 	ROOM(
@@ -125,7 +158,7 @@ specs_addresses(struct arena *a, struct specs *s, const struct json *body, const
 {
 	struct crls crls = { .n = 0 };
 
-	TRY(crls_add(&crls, addresses(body, above, "crl_urls"), e));
+	TRY(crls_add(&crls, addresses(body, above, "crl_urls"), NULL, e));
 	return add_all(a, s, body, above, &crls, e);
 }
 
@@ -133,6 +166,8 @@ specs_addresses(struct arena *a, struct specs *s, const struct json *body, const
 static bool
 speaks_of(const struct crl_procedure *x, enum crl_covers sort)
 {
+	if (x->partitions > 0 && sort != COVERS_END_ENTITIES)
+		return false;
 	return x->covers == COVERS_ALL || x->covers == sort;
 }
 
@@ -146,23 +181,24 @@ crls_of(struct snapshot *in, const struct procedure *p, struct crls *l, struct e
 	if (is_omitted(body, "crl"))
 		return RC_OK;
 	if (p->crl != NULL)
-		return crls_add(l, p->crl->points, e);
+		return crls_add(l, p->crl->points, p->crl, e);
 	if (own != NULL && own->count > 0)
-		return crls_add(l, own, e);
-	TRY(crls_add(l, body_list(p->authority->doc->body, "crl_urls"), e));
+		return crls_add(l, own, NULL, e);
+	TRY(crls_add(l, body_list(p->authority->doc->body, "crl_urls"), NULL, e));
 	for (size_t i = 0; i < p->authority->crls_n; i++)
 		if (speaks_of(p->authority->crls[i], COVERS_END_ENTITIES) &&
 		    document_is_visible(in, p->authority->crls[i]->doc, p->doc->domain))
-			TRY(crls_add(l, p->authority->crls[i]->points, e));
+			TRY(crls_add(l, p->authority->crls[i]->points, p->authority->crls[i], e));
 	return RC_OK;
 }
 
 enum rc
-specs_procedure_addresses(struct snapshot *in, struct specs *s, const struct procedure *p, struct err *e)
+specs_procedure_addresses(struct snapshot *in, struct specs *s, struct procedure *p, struct err *e)
 {
 	struct crls crls = { .n = 0 };
 
 	TRY(crls_of(in, p, &crls, e));
+	TRY(split_points(in, p, &crls, e));
 	return add_all(in->a, s, p->doc->body, p->authority->doc->body, &crls, e);
 }
 
@@ -250,7 +286,7 @@ add_extended(struct arena *a, struct specs *s, const struct procedure *p, struct
 
 /* Extensions in the order in which they stand in the certificate. */
 static enum rc
-specs_of(struct snapshot *in, const struct procedure *p, struct specs *s, struct err *e)
+specs_of(struct snapshot *in, struct procedure *p, struct specs *s, struct err *e)
 {
 	struct arena *a = in->a;
 	const struct json *body = p->doc->body;
@@ -296,11 +332,11 @@ template_of(struct snapshot *in, struct procedure *p, struct cert_template *ret,
 static enum rc
 ac_crls(struct snapshot *in, const struct ac_procedure *p, struct crls *l, struct err *e)
 {
-	TRY(crls_add(l, body_list(p->authority->doc->body, "crl_urls"), e));
+	TRY(crls_add(l, body_list(p->authority->doc->body, "crl_urls"), NULL, e));
 	for (size_t i = 0; i < p->authority->crls_n; i++)
 		if (speaks_of(p->authority->crls[i], COVERS_ATTRIBUTE_CERTIFICATES) &&
 		    document_is_visible(in, p->authority->crls[i]->doc, p->doc->domain))
-			TRY(crls_add(l, p->authority->crls[i]->points, e));
+			TRY(crls_add(l, p->authority->crls[i]->points, p->authority->crls[i], e));
 	return RC_OK;
 }
 

@@ -154,9 +154,26 @@ soft_token(struct warning_list *w)
 	}
 }
 
+/* Certificates that were issued before the list was there say nothing of it (RFC 5280 4.2.1.13, 6.3.3). */
+static void
+late_list(struct warning_list *w)
+{
+	if (json_get(w->after, "crl_issuer") != NULL)
+		warn(
+		    w, "crl_issuer", NULL,
+		    "the authority has issued certificates that do not name this CRL issuer: nobody can know "
+		    "from them that the "
+		    "list is about them");
+	if (json_get(w->after, "partitions") != NULL)
+		warn(w, "partitions", NULL,
+		     "the authority has issued certificates that belong to none of the partitions: keep the "
+		     "list that they point to");
+}
+
 enum rc
 document_warnings(struct arena *a, const struct kind *kind, const struct snapshot *policy, struct doc_id self,
-		  const struct json *before, const struct json *after, struct json **ret, struct err *e)
+		  const struct json *before, const struct json *after, bool issued, struct json **ret,
+		  struct err *e)
 {
 	struct warning_list w = { a, policy, self, before, after, json_array(a), false };
 
@@ -167,6 +184,8 @@ document_warnings(struct arena *a, const struct kind *kind, const struct snapsho
 		procedure_of_soft_tokens(&w);
 	if (kind->id == KIND_TOKEN_PROCEDURE)
 		soft_token(&w);
+	if (kind->id == KIND_CRL_PROCEDURE && before == NULL && issued)
+		late_list(&w);
 	NEED(w.list != NULL && !w.out_of_memory, e, CHY_NO_MEMORY, NULL, "warnings");
 	*ret = w.list;
 	return RC_OK;

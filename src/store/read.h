@@ -140,9 +140,17 @@ MUST enum rc store_status_changed_of(struct store *s, struct arena *a, int64_t i
 				     struct err *e);
 /* The seq of the issuer's last change; 0: none yet. */
 MUST enum rc store_status_seq(struct store *s, int64_t issuer, int64_t *ret, struct err *e);
-/* The lists of a CRL procedure, few, by number; and a list's pieces from the n-th on. */
-MUST enum rc store_crls(struct store *s, struct arena *a, int64_t procedure, struct crl_row **ret, size_t *n,
-			struct err *e);
+/* Of one partition (1 and up) what is held or revoked, since > 0: what has changed since the issuer's change of this number, whatever
+   it is now; by serial number. */
+MUST enum rc store_revoked_part(struct store *s, struct arena *a, int64_t issuer, int64_t part, int64_t since,
+				struct bytes after, size_t limit, struct status_row **ret, size_t *n,
+				struct err *e);
+/* The lists of a CRL procedure, or of one of its partitions (0: it has none), few, by number; and a list's pieces from the n-th on. */
+MUST enum rc store_crls(struct store *s, struct arena *a, int64_t procedure, int64_t part,
+			struct crl_row **ret, size_t *n, struct err *e);
+/* Of the lists of partitions [from, to], by partition: id, part, delta, number, base, state and this_update only. */
+MUST enum rc store_crl_places(struct store *s, struct arena *a, int64_t procedure, int64_t from, int64_t to,
+			      struct crl_row **ret, size_t *n, struct err *e);
 MUST enum rc store_crl_pieces(struct store *s, struct arena *a, int64_t crl, int64_t from, size_t limit,
 			      struct crl_piece_row **ret, size_t *n, struct err *e);
 /* The lists of a foreign authority that are the newest of their scope. */

@@ -139,10 +139,25 @@ store_is_unclaimed(struct store *s, struct arena *a, int64_t certificate, bool *
 }
 
 enum rc
-store_crls(struct store *s, struct arena *a, int64_t procedure, struct crl_row **ret, size_t *n,
+store_crls(struct store *s, struct arena *a, int64_t procedure, int64_t part, struct crl_row **ret, size_t *n,
 	   struct err *e)
 {
-	return store_rows(s, a, Q_CRLS, ARGS(I(procedure)), ret, n, e);
+	return store_rows(s, a, Q_CRLS, ARGS(I(procedure), I(part)), ret, n, e);
+}
+
+enum rc
+store_crl_places(struct store *s, struct arena *a, int64_t procedure, int64_t from, int64_t to,
+		 struct crl_row **ret, size_t *n, struct err *e)
+{
+	return store_rows(s, a, Q_CRL_PLACES, ARGS(I(procedure), I(from), I(to)), ret, n, e);
+}
+
+enum rc
+store_revoked_part(struct store *s, struct arena *a, int64_t issuer, int64_t part, int64_t since,
+		   struct bytes after, size_t limit, struct status_row **ret, size_t *n, struct err *e)
+{
+	return store_rows(s, a, Q_REVOKED_PART, ARGS(I(issuer), B(after), LIMIT(limit), I(part), I(since)),
+			  ret, n, e);
 }
 
 enum rc

@@ -92,9 +92,13 @@ struct password_wrong_row {
 
 /* A revocation list that is built here (factory/crl.h); schema step crl says what is what. */
 struct crl_row {
-	int64_t id, procedure_id, delta, number, base, state, this_update, next_update, status_seq, entries,
-	    entries_len, pieces;
+	int64_t id, procedure_id, part, delta, number, base, state, this_update, next_update, status_seq,
+	    entries, entries_len, pieces;
 	struct bytes sigalg, sha256, head, tail, signature;
+};
+/* On which list with partitions a certificate is; 1 and up. */
+struct partition_row {
+	int64_t certificate, part;
 };
 struct crl_piece_row {
 	int64_t crl, n;

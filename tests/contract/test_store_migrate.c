@@ -62,7 +62,9 @@ static const struct filled {
 	      "envelope") ")" },
 	{ 6, "archived_key", "VALUES (1001, 27, 'key-archive', 'anna', " B("spki") ", " B("envelope") ")" },
 	{ 6, "certificate_choice", "VALUES (1001, 1, 'form')" },
-	{ 7, "certificate_status", "VALUES (1001, 7, " B("serial") ", 1, 6, 28, 0, 2, 7001, 5)" },
+	{ 7, "certificate_status",
+	  "(id, issuer, serial, state, reason, at, invalid_at, not_after, leaf, seq) VALUES (1001, 7, " B(
+	      "serial") ", 1, 6, 28, 0, 2, 7001, 5)" },
 	{ 7, "status_seq", "VALUES (7, 5)" },
 	{ 7, "certificate_hold", "VALUES (1001, 'officer', 28, 5001)" },
 	{ 7, "password_wrong", "VALUES (1001, 2, 29)" },
@@ -73,8 +75,10 @@ static const struct filled {
 	  "VALUES (6001, 'certificate', 1001, 3, 4, 0, 'der', 0, 22, 22, 22, 0, 'waiting', '', 22)" },
 	{ 11, "publication", "VALUES (1001, 4, 32, 5001, 0)" },
 	{ 12, "crl",
-	  "VALUES (41, 4, 0, 7, 0, 2, 1, 2, 5, 1, 10, 1, 'ecdsa-sha256', " B("sha") ", " B("head") ", " B(
-	      "tail") ", " B("signature") ")" },
+	  "(id, procedure_id, delta, number, base, state, this_update, next_update, status_seq, entries, "
+	  "entries_len, "
+	  "pieces, sigalg, sha256, head, tail, signature) VALUES (41, 4, 0, 7, 0, 2, 1, 2, 5, 1, 10, 1, "
+	  "'ecdsa-sha256', " B("sha") ", " B("head") ", " B("tail") ", " B("signature") ")" },
 	{ 12, "crl_piece", "VALUES (41, 0, " B("entries") ")" },
 	{ 13, "search_value", "VALUES (51, 1, 'anna')" },
 	{ 13, "search_link", "VALUES (51, 1001)" },
@@ -83,6 +87,7 @@ static const struct filled {
 	{ 14, "responder", "VALUES (1001, 4, 'ocsp-4-0', 1, 2)" },
 	{ 14, "ocsp_activation", "VALUES (1001, 32, 5001)" },
 	{ 15, "imported_crl", "VALUES (7, " B("scope") ", 1, 2, " B("number") ", 22, 5001, " B("der") ")" },
+	{ 16, "certificate_partition", "VALUES (1001, 3)" },
 };
 
 /* Emptied on purpose by a later step: it is filled again from what stays, or was never written to. */

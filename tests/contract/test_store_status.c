@@ -409,6 +409,68 @@ what_is_not_to_be_judged(void **state)
 	assert_int_equal(n, 1);
 }
 
+static void
+of_a_partition(void **state)
+{
+	struct world *w = *state;
+	struct status_row *rows;
+	struct crl_row *lists;
+	size_t n;
+
+	for (int64_t i = 0; i < 6; i++) {
+		struct change *c = issue_change(i);
+
+		if (i < 5) /* the last one is on no list with partitions */
+			change_put_partition(c, &(struct partition_row){ 1000 + i, 1 + i % 2 });
+		ok(store_commit(w->s, c, &w->e));
+		revoke(w, 1000 + i, 1);
+	}
+	ok(store_revoked_part(w->s, w->a, ISSUER, 1, 0, BYTES_NONE, 10, &rows, &n, &w->e));
+	assert_int_equal(n, 3);
+	for (size_t i = 1; i < n; i++)
+		assert_true(bytes_cmp(rows[i - 1].serial, rows[i].serial) < 0);
+	ok(store_revoked_part(w->s, w->a, ISSUER, 1, 0, rows[1].serial, 10, &rows, &n, &w->e));
+	assert_int_equal(n, 1);
+	ok(store_revoked_part(w->s, w->a, ISSUER, 2, 0, BYTES_NONE, 1, &rows, &n, &w->e));
+	assert_int_equal(n, 1);
+	ok(store_revoked_part(w->s, w->a, ISSUER, 3, 0, BYTES_NONE, 10, &rows, &n, &w->e));
+	assert_int_equal(n, 0);
+	ok(store_revoked_part(w->s, w->a, ISSUER + 1, 1, 0, BYTES_NONE, 10, &rows, &n, &w->e));
+	assert_int_equal(n, 0);
+	/* 6 changes so far; a reinstated one is no entry but a change */
+	ok(store_commit(w->s, to_state(status_of(w, 1002), CERTIFICATE_VALID, 8, 9), &w->e));
+	ok(store_revoked_part(w->s, w->a, ISSUER, 1, 0, BYTES_NONE, 10, &rows, &n, &w->e));
+	assert_int_equal(n, 2);
+	ok(store_revoked_part(w->s, w->a, ISSUER, 1, 6, BYTES_NONE, 10, &rows, &n, &w->e));
+	assert_int_equal(n, 1);
+	assert_int_equal(rows[0].id, 1002);
+	assert_int_equal(rows[0].state, CERTIFICATE_VALID);
+	for (int64_t i = 0; i < 4; i++) {
+		struct change *c = change_new();
+
+		change_put_crl(c,
+			       &(struct crl_row){ .id = 50 + i,
+						  .procedure_id = 9,
+						  .part = i / 2,
+						  .number = i,
+						  .state = 2,
+						  .sigalg = BYTES("ecdsa-sha256"),
+						  .sha256 = BYTES(""),
+						  .head = BYTES("head"),
+						  .tail = BYTES(""),
+						  .signature = BYTES("") });
+		ok(store_commit(w->s, c, &w->e));
+	}
+	ok(store_crls(w->s, w->a, 9, 1, &lists, &n, &w->e));
+	assert_int_equal(n, 2);
+	assert_int_equal(lists[1].id, 53);
+	ok(store_crl_places(w->s, w->a, 9, 1, 7, &lists, &n, &w->e));
+	assert_int_equal(n, 2);
+	assert_int_equal(lists[0].part, 1);
+	ok(store_crl_places(w->s, w->a, 9, 0, 0, &lists, &n, &w->e));
+	assert_int_equal(n, 2);
+}
+
 int
 main(void)
 {
@@ -421,6 +483,7 @@ main(void)
 		{ "all or nothing", all_or_nothing },
 		{ "of many one is the first", of_many_one_is_the_first },
 		{ "watchers are told", watchers_are_told },
+		{ "of a partition", of_a_partition },
 		{ "revoked from the start", a_certificate_that_is_revoked_from_the_start },
 		{ "the newest imported list of each scope", the_newest_imported_list_of_each_scope },
 		{ "what is not to be judged", what_is_not_to_be_judged },

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))
+from test_crl_partitions import close, list_of  # noqa: E402
+from test_crl_partitions import create as partitioned  # noqa: E402
 from test_crl import build, change, fetch, issue, leaves, make_desk, number, procedure, reasons, wait_for  # noqa: E402
 
 POINTS = ["crl.gathered", "crl.planned", "crl.signed", "crl.in-force"]  # the signer's own: tests/contract/test_signer_status.c
@@ -42,6 +44,36 @@ def test_killed(desk, point):
     desk.wait_sequenced()
     numbers = [leaf["number"] for leaf in leaves(desk.export())]
     assert sorted(numbers) == list(range(1, len(numbers) + 1))
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_killed_between_partitions(desk, point):
+    """Of a procedure with partitions no list is left out, and none has a gap in its numbers. rows=CM-A-19"""
+    slug = "part-" + point.replace(".", "-")
+    desk.stop()
+    mark = len(desk.log.read_text())
+    desk.start(CHANCERY_FAULT=f"{point}=kill", CHANCERY_FAULT_ONCE=str(desk.dir / "signer" / slug))
+    p = partitioned(desk, slug, slug + "-{partition}", partitions=5, delta_interval="P2D", interval="P7D")
+    lists = [f"{slug}-{i}{delta}" for i in range(1, 6) for delta in ("", "-delta")]
+    for name in lists:
+        wait_for(desk, name, lambda c: True, wait=40)
+    assert "signal=9" in desk.log.read_text()[mark:], "the point was never reached"
+    revoked = [issue(desk, f"{slug}-{i}") for i in range(6)]
+    change(desk, "revoke", [i for i, _ in revoked])
+    build(desk, p)
+    for _, cert in revoked:
+        wait_for(desk, list_of(cert, slug), lambda c: cert.serial_number in reasons(c))
+    numbers = {}
+    end = time.monotonic() + 40  # the one that was killed still has its turn at the sequencer
+    while sum(len(n) for n in numbers.values()) < 2 * len(lists) and time.monotonic() < end:
+        time.sleep(0.5)
+        numbers = {}
+        for leaf in leaves(desk.export()):
+            if leaf["procedure"] == p:
+                numbers.setdefault(leaf["partition"], []).append(leaf["number"])
+    assert set(numbers) == set(range(1, 6)), numbers
+    assert all(sorted(n) == list(range(1, len(n) + 1)) for n in numbers.values()), numbers
+    close(desk, f"CRL {slug}")
 
 
 def test_due_by_the_clock(desk):

@@ -176,11 +176,11 @@ static const struct {
 	  "\"format\":\"pem-chain\",\"distribution_rules\":[907],\"password_needed\":false}" },
 	{ KIND_CRL_PROCEDURE,
 	  "{\"name\":\"New\",\"state\":\"active\",\"domain\":101,\"visible_in_subdomain\":false,"
-	  "\"authority\":502,"
+	  "\"authority\":502,\"crl_issuer\":501,\"partitions\":4,"
 	  "\"type\":\"partial\",\"distribution_points\":[\"http://a.example/"
-	  "c\"],\"include\":true,\"covers\":\"end-entities\","
+	  "c-{partition}\"],\"include\":true,\"covers\":\"end-entities\","
 	  "\"interval\":\"P1D\",\"overlap\":\"PT6H\",\"delta_interval\":\"PT1H\",\"delta_points\":[\"http://"
-	  "a.example/d\"],"
+	  "a.example/d-{partition}\"],"
 	  "\"keep_expired\":true}" },
 	DELIVERY_SAMPLES,
 	{ KIND_REVOCATION_POLICY,

@@ -206,6 +206,113 @@ a_crl_procedure_replaces_them(void **state)
 		    CHY_FIELD_CONFLICT);
 }
 
+static const char split_body[] =
+    "{\"name\":\"Split\",\"authority\":502,\"include\":true,\"interval\":\"P1D\",\"partitions\":%d,"
+    "\"distribution_points\":[\"http://crl.example/a-{partition}.crl\",\"ldap://crl.example/x/"
+    "{partition}\"]%s}";
+
+static void
+split(int64_t id, int partitions, const char *rest)
+{
+	world_put(w, KIND_CRL_PROCEDURE, id, arena_printf(w->a, split_body, partitions, rest));
+}
+
+/* Each certificate points to the list of one partition, by its serial number, and the decision says which. */
+static void
+partitions_by_serial_number(void **state)
+{
+	bool seen[5] = { false };
+	struct asking *q;
+	struct issue_decision d;
+	struct err e = { 0 };
+
+	split(941, 4, "");
+	for (int i = 0; i < 64; i++) {
+		q = world_ask(w, "Server", &good);
+		q->facts.random[SERIAL_RANDOM - 1] = (uint8_t)i;
+		assert_ok(decide_issue(w->a, &q->facts, &d, &e));
+		assert_in_range(d.crl_partition, 1, 4);
+		seen[d.crl_partition] = true;
+	}
+	assert_true(seen[1] && seen[2] && seen[3] && seen[4]);
+	q = world_ask(w, "Server", &good);
+	assert_ok(decide_issue(w->a, &q->facts, &d, &e));
+	assert_string_equal(points(),
+			    arena_printf(w->a,
+					 "http://ca.example/i.crl | http://crl.example/a-%u.crl "
+					 "ldap://crl.example/x/%u",
+					 d.crl_partition, d.crl_partition));
+}
+
+static void
+partitions_only_grow(void **state)
+{
+	static const struct {
+		const char *text;
+		enum code code;
+	} rows[] = {
+		{ "\"partitions\":8,\"distribution_points\":[\"http://a.example/{partition}\"]", CHY_NONE },
+		{ "\"partitions\":65536,\"distribution_points\":[\"http://a.example/{partition}\"]",
+		  CHY_NONE },
+		{ "\"partitions\":65537,\"distribution_points\":[\"http://a.example/{partition}\"]",
+		  CHY_FIELD_RANGE },
+		{ "\"partitions\":3,\"distribution_points\":[\"http://a.example/{partition}\"]",
+		  CHY_FIELD_CONFLICT },
+		{ "\"distribution_points\":[\"http://a.example/one\"]", CHY_FIELD_CONFLICT },
+		{ "\"partitions\":8,\"distribution_points\":[\"http://a.example/one\"]", CHY_FIELD_CONFLICT },
+		{ "\"partitions\":8,\"distribution_points\":[\"http://{partition}.example/one\"]",
+		  CHY_FIELD_CONFLICT },
+		{ "\"partitions\":8,\"distribution_points\":[\"http://a.example/{partition}{partition}\"]",
+		  CHY_FIELD_URI },
+		{ "\"partitions\":8,\"distribution_points\":[\"http://a.example/{partition}/x\"]",
+		  CHY_FIELD_CONFLICT },
+		{ "\"partitions\":8,\"distribution_points\":[\"http://a.example/{other}\"]", CHY_FIELD_URI },
+		{ "\"partitions\":8,\"type\":\"partial\",\"covers\":\"authorities\","
+		  "\"distribution_points\":[\"http://a.example/{partition}\"]",
+		  CHY_FIELD_CONFLICT },
+	};
+	struct err e;
+
+	split(941, 4, "");
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const char *text = arena_printf(
+		    w->a, "{\"name\":\"Split\",\"authority\":502,\"interval\":\"P1D\",%s}", rows[i].text);
+		enum rc rc;
+
+		err_clear(&e);
+		rc = world_check(w, KIND_CRL_PROCEDURE, 941, false, text, NULL, &e);
+		if (rows[i].code == CHY_NONE)
+			assert_ok(rc);
+		else
+			assert_code(rc, rows[i].code);
+	}
+	crl(942, "one", ",\"authority\":502,\"interval\":\"P1D\"");
+	err_clear(&e);
+	assert_code(world_check(w, KIND_CRL_PROCEDURE, 942, false,
+				"{\"name\":\"one\",\"authority\":502,\"interval\":\"P1D\",\"partitions\":2,"
+				"\"distribution_points\":[\"http://one.example/{partition}\"]}",
+				NULL, &e),
+		    CHY_FIELD_CONFLICT);
+}
+
+static void
+one_partition_a_certificate(void **state)
+{
+	const struct procedure *p;
+
+	split(941, 4, "");
+	world_put(
+	    w, KIND_CRL_PROCEDURE, 942,
+	    "{\"name\":\"Other\",\"authority\":502,\"include\":true,\"interval\":\"P1D\",\"partitions\":2,"
+	    "\"distribution_points\":[\"http://crl.example/b-{partition}.crl\"]}");
+	p = snapshot_procedure(w->s, doc_id_of(PROC_NONE));
+	assert_int_equal(p->why_not.code, CHY_FIELD_CONFLICT);
+	world_put(w, KIND_CERTIFICATE_PROCEDURE, PROC_NONE, PROCEDURE(",\"crl_procedure\":942"));
+	p = snapshot_procedure(w->s, doc_id_of(PROC_NONE));
+	assert_int_equal(p->why_not.code, CHY_NONE);
+	assert_ptr_equal(p->split, snapshot_crl_procedure(w->s, doc_id_of(942)));
+}
+
 /* ---- closing ---- */
 
 static void
@@ -383,6 +490,9 @@ static const struct CMUnitTest tests[] = {
 	{ "keys_that_are_archived", keys_that_are_archived, setup, teardown, NULL },
 	EACH(all_matching_crl_procedures_are_included, "CM-C-18"),
 	EACH(a_crl_procedure_replaces_them, "CM-C-17"),
+	EACH(partitions_by_serial_number, "CM-A-08"),
+	EACH(partitions_only_grow, "CM-A-08"),
+	EACH(one_partition_a_certificate, "CM-A-08"),
 	EACH(uses_of_closed_documents_are_refused_by_name, "CM-T-03"),
 	EACH(unknown_parameters_are_reported_when_loaded, "CM-C-22"),
 	EACH(formats_open_settings, "CM-C-23"),
