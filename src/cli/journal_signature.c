@@ -134,8 +134,19 @@ has_key(const struct officer_state *o, struct bytes spki)
 	return false;
 }
 
+bool
+journal_is_bound(struct arena *a, const struct by_subject *s, struct bytes subject, int64_t procedure)
+{
+	struct name is, asked;
+
+	return s->procedure != 0 && s->procedure == procedure &&
+	    name_from_text(a, s->text, &is, NULL) == RC_OK &&
+	    name_from_text(a, subject, &asked, NULL) == RC_OK && name_eq(is.der, asked.der);
+}
+
 /* Another certificate than the bound one counts for an officer who is bound by the subject: issued here before, to the same
-   subject, by the same certificate procedure; and for one who is bound to a token: for a key in it. */
+   subject, by the same certificate procedure, and asked for by that officer; and for one who is bound to a token: for a key in
+   it. */
 static enum rc
 check_subject(const struct journal_verifier *v, const struct officer_state *o, int64_t officer,
 	      struct bytes signer, const uint8_t hash[SHA256_LEN], struct err *e)
@@ -157,8 +168,8 @@ check_subject(const struct journal_verifier *v, const struct officer_state *o, i
 	    has_key(o, cert.spki))
 		return RC_OK;
 	NEED(p != NULL && p->by_subject && row != NULL && memcmp(row->row.sha256, hash, SHA256_LEN) == 0 &&
-		 o->certificate_procedure != 0 && row->certificate_procedure == o->certificate_procedure &&
-		 o->subject.n > 0 && bytes_eq(o->subject, buf_bytes(&subject)),
+		 row->stands_for == officer &&
+		 journal_is_bound(a, &o->subject, buf_bytes(&subject), row->certificate_procedure),
 	     e, CHY_JOURNAL_SIGNATURE, NULL, "it was made with another certificate than that of officer %lld",
 	     (long long)officer);
 	return RC_OK;

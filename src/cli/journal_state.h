@@ -20,14 +20,19 @@
 
 enum { SIGNERS_MAX = 8, FINDINGS_SHOWN = 1000 };
 
+/* What binds an officer by the subject: the name, and the certificate procedure, 0: none. */
+struct by_subject {
+	struct bytes text; /* RFC 4514 */
+	int64_t procedure;
+};
+
 /* Officers and profiles, as of the newest document. */
 struct officer_state {
 	int64_t profile, domain; /* domain 0: Root */
 	int64_t certificate;     /* id; 0: none known */
 	uint8_t fingerprint[SHA256_LEN];
-	struct bytes subject;          /* with certificate_procedure: what binds an officer by the subject */
-	int64_t certificate_procedure; /* 0: none */
-	struct bytes keys;             /* SHA-256 of each key in the token, one behind the other */
+	struct by_subject subject, subject_before; /* now, and by the version before */
+	struct bytes keys; /* SHA-256 of each key in the token, one behind the other */
 	bool active;
 	int64_t closed_at_ms; /* of the leaf that closed it */
 };
@@ -82,6 +87,7 @@ struct row_state {
 struct certificate_state {
 	struct row_state row; /* the first: the map's values are row_states to some */
 	int64_t issuer, authority, request, session, token_procedure, certificate_procedure;
+	int64_t stands_for;        /* the officer, bound by the subject, who asked for it; 0: nobody */
 	int64_t base;              /* of an attribute certificate; 0: a public key certificate */
 	bool void_;                /* adopted as revoked: its base was never made */
 	bool responder;            /* an OCSP responder's */
@@ -223,6 +229,8 @@ void journal_issuers_fini(struct journal_verifier *v);
 /* Officers' signatures: in journal_signature.c. */
 MUST enum rc journal_signature(struct journal_verifier *v, struct arena *a, const struct leaf_view *l,
 			       struct err *e);
+/* Does the certificate of this subject (RFC 4514 text) by this procedure stand for who is bound so? */
+bool journal_is_bound(struct arena *a, const struct by_subject *s, struct bytes subject, int64_t procedure);
 /* Is the domain the officer's own or below it? */
 bool journal_domain_is_within(const struct journal_verifier *v, int64_t domain, int64_t home);
 

@@ -603,7 +603,7 @@ touches(struct factory *f, struct arena *a, const struct snapshot *policy, const
 		return RC_OK;
 	}
 	TRY(rc);
-	*ret = status_is_officers(policy, &row);
+	*ret = status_is_officers(a, policy, &row);
 	return RC_OK;
 }
 

@@ -8,8 +8,6 @@
 #include "policy/rights.h"
 #include "store/read.h"
 
-enum { SUBJECT_TEXT_MAX = 64 << 10 };
-
 enum credential_state
 credential_state_of(int64_t status)
 {
@@ -133,18 +131,31 @@ status_of(struct factory *f, struct arena *a, const struct snapshot *policy, con
 	return RC_OK;
 }
 
-/* A renewed certificate of an officer who is bound by the subject: issued here, by the same procedure. Only where somebody is
-   bound by this subject the store is asked. */
+enum rc
+certificate_stands_for(struct factory *f, struct arena *a, int64_t certificate, struct officer_id *ret,
+		       struct err *e)
+{
+	struct leaf_row leaf;
+	struct json *body;
+
+	*ret = officer_id_of(0);
+	TRY(store_leaf(f->store, a, certificate, &leaf, e));
+	TRY(json_parse(a, leaf.body, &body, e));
+	return json_opt_int(body, "stands_for", 1, JSON_INT_MAX, &ret->v, e);
+}
+
+/* A renewed certificate of an officer who is bound by the subject: issued here, by the same procedure, and the officer asked for
+   it. Only where somebody is bound by this subject the store is asked. */
 static enum rc
 by_subject(struct factory *f, struct arena *a, const struct snapshot *policy, const struct cert *cert,
 	   struct credential *c, const struct officer **ret, struct err *e)
 {
-	OWN_BUF struct buf subject = buf_max(SUBJECT_TEXT_MAX);
 	struct certificate_row row;
+	const struct officer *o;
+	struct officer_id asked;
 	enum rc rc;
 
-	name_put_der_text(&subject, cert->subject);
-	if (!buf_ok(&subject) || !snapshot_binds_subject(policy, buf_bytes(&subject)))
+	if (!snapshot_binds_subject(policy, cert->subject))
 		return RC_OK;
 	rc = certificate_issued_here(f, a, policy, cert, c->fingerprint, &row, e);
 	if (rc == RC_NOT_FOUND) {
@@ -152,8 +163,12 @@ by_subject(struct factory *f, struct arena *a, const struct snapshot *policy, co
 		return RC_OK;
 	}
 	TRY(rc);
-	*ret = snapshot_officer_by_subject(policy, row.subject, row.certificate_procedure);
-	c->by_subject = *ret != NULL;
+	TRY(certificate_stands_for(f, a, row.id, &asked, e));
+	o = snapshot_officer_of_subject(policy, cert->subject, row.certificate_procedure, asked);
+	if (o == NULL || o->id.v != asked.v)
+		return RC_OK;
+	*ret = o;
+	c->by_subject = true;
 	c->state = credential_state_of(row.status);
 	return key_in_archive(f, a, row.key_hash, &c->archived, e);
 }

@@ -36,6 +36,10 @@ MUST enum rc officer_bound_state(struct factory *f, struct arena *a, const struc
 /* Of a state of the store. */
 enum credential_state credential_state_of(int64_t status);
 
+/* The officer, bound by the subject, who asked for this certificate and whom it stands for: its leaf says so. None: nobody. */
+MUST enum rc certificate_stands_for(struct factory *f, struct arena *a, int64_t certificate,
+				    struct officer_id *ret, struct err *e);
+
 /* Is the key, by the SHA-256 of its SubjectPublicKeyInfo, in the archive, with whatever certificate? */
 MUST enum rc key_in_archive(struct factory *f, struct arena *a, struct bytes key, bool *ret, struct err *e);
 

@@ -101,6 +101,8 @@ put_leaf(struct buf *b, const struct issue_call *c)
 	buf_str(b, "},");
 	put_choice(b, &c->request);
 	put_rule_names(b, &d->trace);
+	if (d->stands_for.v != 0)
+		buf_printf(b, ",\"stands_for\":%lld", (long long)d->stands_for.v);
 	if (c->request.token != 0)
 		buf_printf(b, ",\"token\":%lld", (long long)c->request.token);
 	buf_str(b, "}");

@@ -13,6 +13,8 @@ struct signer_cert {
 	char hex[2 * SHA256_LEN + 1]; /* its SHA-256 */
 	bool here;                    /* it was issued here: row is its row */
 	struct certificate_row row;
+	struct bytes subject; /* DER */
+	bool asked;           /* by the session's officer, who was bound by this subject then */
 };
 
 /* Were the officers of this profile ever of this entity type? */
@@ -52,6 +54,14 @@ has_key(const struct json *body, struct bytes key)
 	return false;
 }
 
+static bool
+is_name(struct arena *a, struct bytes text, struct bytes der)
+{
+	struct name n;
+
+	return name_from_text(a, text, &n, NULL) == RC_OK && name_eq(n.der, der);
+}
+
 /* Does this version name the certificate, its subject and procedure, or the token with its key? *ret_id: the certificate's, 0 where nobody knows it. */
 static enum rc
 version_binds(struct factory *f, struct arena *a, const struct json *body, const struct signer_cert *c,
@@ -73,8 +83,8 @@ version_binds(struct factory *f, struct arena *a, const struct json *body, const
 	*ret_id = c->row.id;
 	if (has_key(body, c->row.key_hash))
 		TRY(was_entity(f, a, profile, "dynamic-token", ret, e));
-	if (*ret || subject.n == 0 || procedure == 0 || procedure != c->row.certificate_procedure ||
-	    !bytes_eq(subject, c->row.subject))
+	if (*ret || !c->asked || procedure == 0 || procedure != c->row.certificate_procedure ||
+	    !is_name(a, subject, c->subject))
 		return RC_OK;
 	return was_entity(f, a, profile, "subject", ret, e);
 }
@@ -108,11 +118,13 @@ was_bound(struct factory *f, struct arena *a, int64_t officer, const struct sign
 }
 
 static enum rc
-find_signer(struct factory *f, struct arena *a, struct bytes der, struct signer_cert *ret, struct err *e)
+find_signer(struct factory *f, struct arena *a, int64_t officer, struct bytes der, struct signer_cert *ret,
+	    struct err *e)
 {
 	OWN(snapshot_unref)
 	struct snapshot *policy = factory_policy(f);
 	uint8_t hash[SHA256_LEN];
+	struct officer_id asked;
 	struct cert cert;
 	enum rc rc;
 
@@ -121,9 +133,15 @@ find_signer(struct factory *f, struct arena *a, struct bytes der, struct signer_
 	TRY(cert_parse(a, der, &cert, e));
 	rc = certificate_issued_here(f, a, policy, &cert, hash, &ret->row, e);
 	ret->here = rc == RC_OK;
-	if (rc != RC_NOT_FOUND)
-		return rc;
-	err_clear(e);
+	ret->asked = false;
+	ret->subject = cert.subject;
+	if (rc == RC_NOT_FOUND) {
+		err_clear(e);
+		return RC_OK;
+	}
+	TRY(rc);
+	TRY(certificate_stands_for(f, a, ret->row.id, &asked, e));
+	ret->asked = asked.v == officer;
 	return RC_OK;
 }
 
@@ -160,6 +178,6 @@ session_check_signed(struct factory *f, struct arena *a, const struct session_ro
 	     "no officer signed for the issuing session");
 	TRY(cms_verify(a, rows[0].cms, &cms, e));
 	TRY(read_signed(f, a, row, cms.content, body, e));
-	TRY(find_signer(f, a, cms.signer, &signer, e));
+	TRY(find_signer(f, a, row->officer_id, cms.signer, &signer, e));
 	return was_bound(f, a, row->officer_id, &signer, ret_signed_by, e);
 }

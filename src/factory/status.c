@@ -179,11 +179,15 @@ status_changed(struct factory *f)
 /* ---- officers ---- */
 
 bool
-status_is_officers(const struct snapshot *policy, const struct certificate_row *row)
+status_is_officers(struct arena *a, const struct snapshot *policy, const struct certificate_row *row)
 {
+	struct name subject;
+
 	return (row->fingerprint.n == FINGERPRINT_LEN &&
 		snapshot_officer_by_fingerprint(policy, row->fingerprint.p) != NULL) ||
-	    snapshot_officer_by_subject(policy, row->subject, row->certificate_procedure) != NULL;
+	    (name_from_text(a, row->subject, &subject, NULL) == RC_OK &&
+	     snapshot_officer_of_subject(policy, subject.der, row->certificate_procedure, officer_id_of(0)) !=
+		 NULL);
 }
 
 static bool
@@ -208,10 +212,28 @@ is_good(const struct gone_search *g, const struct certificate_row *row)
 	return row->status == CERTIFICATE_VALID && !is_listed(g->then, g->then_n, row->id);
 }
 
-/* procedure 0: any. */
+/* By the subject: one that the officer asked for by the procedure. */
 static enum rc
-has_good(const struct gone_search *g, enum search_by by, struct bytes what, int64_t procedure, bool *ret,
-	 struct err *e)
+counts(const struct gone_search *g, const struct officer *by_subject, const struct certificate_row *row,
+       bool *ret, struct err *e)
+{
+	struct officer_id asked;
+
+	*ret = is_good(g, row) && row->not_after > clock_now_ms();
+	if (!*ret || by_subject == NULL)
+		return RC_OK;
+	*ret = row->certificate_procedure == by_subject->certificate_procedure;
+	if (!*ret)
+		return RC_OK;
+	TRY(certificate_stands_for(g->f, g->a, row->id, &asked, e));
+	*ret = asked.v == by_subject->id.v;
+	return RC_OK;
+}
+
+/* by_subject NULL: whoever asked, by any procedure. */
+static enum rc
+has_good(const struct gone_search *g, enum search_by by, struct bytes what, const struct officer *by_subject,
+	 bool *ret, struct err *e)
 {
 	struct certificate_row *rows;
 	int64_t after = 0;
@@ -220,8 +242,7 @@ has_good(const struct gone_search *g, enum search_by by, struct bytes what, int6
 	do {
 		TRY(store_search(g->f->store, g->a, by, what, after, LIMIT_PAGE, &rows, &n, e));
 		for (size_t i = 0; i < n && !*ret; i++)
-			*ret = is_good(g, &rows[i]) && rows[i].not_after > clock_now_ms() &&
-			    (procedure == 0 || rows[i].certificate_procedure == procedure);
+			TRY(counts(g, by_subject, &rows[i], ret, e));
 		after = n > 0 ? rows[n - 1].id : 0;
 	} while (n == LIMIT_PAGE && !*ret);
 	return RC_OK;
@@ -232,9 +253,9 @@ static enum rc
 has_another(const struct gone_search *g, const struct officer *o, bool *ret, struct err *e)
 {
 	if (o->entity == ENTITY_SUBJECT && o->subject.n > 0)
-		return has_good(g, SEARCH_SUBJECT, o->subject, o->certificate_procedure, ret, e);
+		return has_good(g, SEARCH_SUBJECT, o->subject, o, ret, e);
 	for (size_t i = 0; o->entity == ENTITY_DYNAMIC_TOKEN && i < o->binding_n && !*ret; i++)
-		TRY(has_good(g, SEARCH_KEY, bytes_of(o->keys[i], FINGERPRINT_LEN), 0, ret, e));
+		TRY(has_good(g, SEARCH_KEY, bytes_of(o->keys[i], FINGERPRINT_LEN), NULL, ret, e));
 	return RC_OK;
 }
 

@@ -46,7 +46,7 @@ void status_changed(struct factory *f);
 MUST enum rc officers_gone(struct factory *f, struct arena *a, const struct snapshot *policy,
 			   const int64_t *then, size_t then_n, struct officers_gone *ret, struct err *e);
 /* Whether an officer is bound to the certificate. */
-bool status_is_officers(const struct snapshot *policy, const struct certificate_row *row);
+bool status_is_officers(struct arena *a, const struct snapshot *policy, const struct certificate_row *row);
 
 /* {"state", "reason"?, "since"?, "invalid_at"?, "holds"?: [{"cause", "at"}]} */
 MUST enum rc status_json(struct factory *f, struct arena *a, int64_t certificate, struct json **ret,

@@ -121,7 +121,9 @@ struct issue_decision {
 	struct doc_version token_version, certificate_version, format_version, authority_version, key_version;
 	uint8_t serial[SERIAL_LEN];
 	struct bytes subject; /* DER */
-	uint16_t key_usage;   /* that go into it; 0: none */
+	struct officer_id
+	    stands_for; /* the officer, bound by this subject, who asked for it; none: it is nobody's word */
+	uint16_t key_usage; /* that go into it; 0: none */
 	int64_t not_before_ms, not_after_ms;
 	enum sigalg sigalg;
 	unsigned crl_partition;    /* of the list with partitions that it points to; 0: none has */

@@ -112,8 +112,8 @@ const struct field officer_fields[] = {
 	  .min = 1,
 	  .max = SUBJECT_MAX_CHARS,
 	  .help = "Taken from the certificate. With a profile of the entity type subject, every certificate "
-		  "that the "
-		  "same certificate procedure issues to this subject is the officer's too." },
+		  "of this subject that the officer asks for, by the same certificate procedure, is the "
+		  "officer's too, and nobody else gets one while the officer is open." },
 	{ .name = "certificate_procedure",
 	  .label = "Certificate procedure",
 	  .type = FIELD_INT,

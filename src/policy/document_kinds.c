@@ -57,14 +57,16 @@ officer_check(struct walk *w, const struct json *body)
 	struct at at = { .name = "certificate_sha256" };
 	const struct document *const *all;
 	size_t n = snapshot_list(w->c->policy, KIND_OFFICER, &all);
-	struct bytes subject = body_text(body, "subject");
-	int64_t procedure = body_int(body, "certificate_procedure", 0);
-	const struct officer *same = snapshot_officer_by_subject(w->c->policy, subject, procedure);
+	struct officer_id self = doc_officer(w->c->self);
+	const struct officer *same = NULL;
+	struct name subject;
+	struct err why = { 0 };
 
-	REFUSE_UNLESS(w->closed || same == NULL || doc_id_eq(officer_doc(same->id), w->c->self), w, &at,
-		      CHY_CERTIFICATE_BOUND, "officer \"%.*s\" is bound to the subject of this certificate",
-		      BYTES_FMT(same->name));
-
+	if (w->c->policy != NULL && name_from_text(w->a, body_text(body, "subject"), &subject, &why) == RC_OK)
+		same = snapshot_officer_of_subject(w->c->policy, subject.der,
+						   body_int(body, "certificate_procedure", 0), self);
+	REFUSE_UNLESS(w->closed || same == NULL || same->id.v == self.v, w, &at, CHY_CERTIFICATE_BOUND,
+		      "officer \"%.*s\" is bound to the subject of this certificate", BYTES_FMT(same->name));
 	for (size_t i = 0; i < n && !w->closed; i++)
 		REFUSE_UNLESS(is_self(w, all[i]) || !all[i]->active ||
 				  !bytes_eq(body_text(all[i]->body, at.name), body_text(body, at.name)),

@@ -334,6 +334,27 @@ rule_officer_names(struct issuing *i)
 	return RC_OK;
 }
 
+/* A certificate of an officer's subject stands for the officer where the officer's own signature asks for it, and only then:
+   else whoever may issue could be two people. Who is closed is nobody, and stays nobody by what is issued meanwhile. */
+static enum rc
+rule_officer_subject(struct issuing *i)
+{
+	const struct officer *o = snapshot_officer_of_subject(i->f->policy, i->d->subject,
+							      i->d->certificate_version.id.v, i->officer->id);
+
+	if (o == NULL)
+		return RC_OK;
+	REFUSE_IF(
+	    o->id.v != i->officer->id.v || i->f->request->word != WORD_REQUEST, i, "subject",
+	    CHY_ISSUE_OFFICER_SUBJECT, NULL,
+	    "officer \"%.*s\" is bound to this subject of certificate procedure \"%.*s\": the officer "
+	    "asks for it in a request of their own; or two officers close the officer first, and open it "
+	    "again with the new certificate",
+	    BYTES_FMT(o->name), BYTES_FMT(i->d->procedure->doc->name));
+	i->d->stands_for = o->id;
+	return RC_OK;
+}
+
 /* The position in key_family_choices; -1 for what no format can name. */
 static int
 family_of(const struct pubkey *k)
@@ -424,6 +445,7 @@ rule_serial(struct issuing *i)
 	X("alternative-names", rule_names) \
 	X("name-constraints", rule_constraints) \
 	X("officer-name-constraints", rule_officer_names) \
+	X("officer-subject", rule_officer_subject) \
 	X("validity", rule_validity) \
 	X("serial-number", rule_serial)
 

@@ -384,34 +384,49 @@ snapshot_static_officer(const struct snapshot *s, const uint8_t key[FINGERPRINT_
 	return NULL;
 }
 
-/* procedure 0: any. */
-static const struct officer *
-bound_to_subject(const struct snapshot *s, struct bytes subject, int64_t procedure)
-{
-	const struct document *const *docs;
-	size_t n = snapshot_list(s, KIND_OFFICER, &docs);
-
-	for (size_t i = 0; i < n && subject.n > 0; i++) {
-		const struct officer *o = snapshot_officer(s, doc_officer(docs[i]->id));
-
-		if (o != NULL && o->active && o->entity == ENTITY_SUBJECT && o->certificate_procedure != 0 &&
-		    (procedure == 0 || o->certificate_procedure == procedure) &&
-		    bytes_eq(o->subject, subject))
-			return o;
-	}
-	return NULL;
-}
-
 bool
 snapshot_binds_subject(const struct snapshot *s, struct bytes subject)
 {
-	return bound_to_subject(s, subject, 0) != NULL;
+	for (size_t i = 0; i < s->subjects_n; i++)
+		if (name_eq(s->subjects[i].officer->subject_der, subject))
+			return true;
+	return false;
+}
+
+/* Where the officers of a procedure begin in the index. */
+static size_t
+first_of_procedure(const struct snapshot *s, int64_t procedure)
+{
+	size_t low = 0, high = s->subjects_n;
+
+	while (low < high) { /* the first that is not below it */
+		size_t middle = low + (high - low) / 2;
+
+		if (s->subjects[middle].procedure < procedure)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
 }
 
 const struct officer *
-snapshot_officer_by_subject(const struct snapshot *s, struct bytes subject, int64_t certificate_procedure)
+snapshot_officer_of_subject(const struct snapshot *s, struct bytes subject, int64_t certificate_procedure,
+			    struct officer_id first)
 {
-	return certificate_procedure ? bound_to_subject(s, subject, certificate_procedure) : NULL;
+	const struct officer *found = NULL;
+
+	for (size_t i = first_of_procedure(s, certificate_procedure);
+	     i < s->subjects_n && s->subjects[i].procedure == certificate_procedure; i++) {
+		const struct officer *o = s->subjects[i].officer;
+
+		if (!name_eq(o->subject_der, subject))
+			continue;
+		if (o->id.v == first.v)
+			return o;
+		found = found ? found : o;
+	}
+	return found;
 }
 
 /* ---- building and its end ---- */
@@ -486,6 +501,36 @@ index_keys(struct snapshot *s, struct err *e)
 	return RC_OK;
 }
 
+static int
+compare_subjects(const void *a, const void *b)
+{
+	int64_t x = ((const struct subject_of *)a)->procedure, y = ((const struct subject_of *)b)->procedure;
+
+	return (x > y) - (x < y);
+}
+
+static bool
+is_bound_by_subject(const struct officer *o)
+{
+	return o != NULL && o->entity == ENTITY_SUBJECT && o->certificate_procedure != 0 &&
+	    o->subject_der.n > 0;
+}
+
+static enum rc
+index_subjects(struct snapshot *s, struct err *e)
+{
+	s->subjects = arena_array(s->a, s->lists_n[KIND_OFFICER], sizeof(*s->subjects));
+	NEED(s->subjects != NULL, e, CHY_NO_MEMORY, NULL, "snapshot");
+	for (size_t i = 0; i < s->n; i++) {
+		const struct officer *o = open_officer(&s->slots[i]);
+
+		if (is_bound_by_subject(o))
+			s->subjects[s->subjects_n++] = (struct subject_of){ o->certificate_procedure, o };
+	}
+	qsort(s->subjects, s->subjects_n, sizeof(*s->subjects), compare_subjects);
+	return RC_OK;
+}
+
 /* Officers, once compiled. */
 static void
 index_officers(struct snapshot *s)
@@ -525,6 +570,7 @@ fill(struct snapshot *s, const struct snapshot_input *in, struct err *e)
 	TRY(make_lists(s, e));
 	TRY(compile_all(s, in->authorities, in->authorities_n, e));
 	index_officers(s);
+	TRY(index_subjects(s, e));
 	return index_keys(s, e);
 }
 

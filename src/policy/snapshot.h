@@ -389,15 +389,16 @@ const struct officer *snapshot_officer(const struct snapshot *s, struct officer_
 const struct officer *snapshot_officer_by_fingerprint(const struct snapshot *s,
 						      const uint8_t fingerprint[FINGERPRINT_LEN]);
 
-/* The open officer of the entity type subject whom a certificate with this subject (RFC 4514 text, as name_put_der_text writes
-   it) stands for, if this certificate procedure issued it; NULL: none. */
 /* The one open officer of the entity type dynamic token in whose token alone the key is; NULL: none, or several. */
 const struct officer *snapshot_officer_by_token(const struct snapshot *s, const uint8_t key[FINGERPRINT_LEN]);
 /* An open officer of the entity type static token in whose token the key is; NULL: none. */
 const struct officer *snapshot_static_officer(const struct snapshot *s, const uint8_t key[FINGERPRINT_LEN]);
-bool snapshot_binds_subject(const struct snapshot *s, struct bytes subject); /* whatever the procedure */
-const struct officer *snapshot_officer_by_subject(const struct snapshot *s, struct bytes subject,
-						  int64_t certificate_procedure);
+/* Is an open officer of the entity type subject bound to this name (a Name's DER, compared as name_eq does), whatever the
+   procedure? */
+bool snapshot_binds_subject(const struct snapshot *s, struct bytes subject);
+/* The one who is bound to this name by certificates of this procedure; of several `first`, where it is among them. NULL: none. */
+const struct officer *snapshot_officer_of_subject(const struct snapshot *s, struct bytes subject,
+						  int64_t certificate_procedure, struct officer_id first);
 
 /* "smart-card", ... as in the document. */
 const char *storage_profile_name(enum storage_profile p);

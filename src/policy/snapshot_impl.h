@@ -30,6 +30,12 @@ struct token_key_of {
 	bool binds; /* no archive has it */
 };
 
+/* An officer who is bound by the subject of certificates of a procedure. */
+struct subject_of {
+	int64_t procedure;
+	const struct officer *officer;
+};
+
 struct snapshot {
 	atomic_int refs;
 	struct arena *a;
@@ -40,6 +46,8 @@ struct snapshot {
 	size_t lists_n[KIND_COUNT];
 	struct token_key_of *keys; /* of open officers, by key */
 	size_t keys_n;
+	struct subject_of *subjects; /* open ones, by procedure */
+	size_t subjects_n;
 	const struct document *boot; /* an active officer of the boot ceremony; NULL: none */
 };
 

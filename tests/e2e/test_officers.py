@@ -140,7 +140,7 @@ def test_the_last_pair_stays(house):
 def test_a_renewed_certificate_of_a_subject_works_at_once(house, scratch):
     """rows=CM-O-01,CM-O-04"""
     anna, ben, rosa = (house.officers[o] for o in ("anna", "ben", "rosa"))
-    roles = ["use-awb", "policy-tasks", "use-clients"]
+    roles = ["use-awb", "policy-tasks", "use-clients", "issue-certificate"]
     for entity in ("subject", "static-token"):
         house.act("officer-profile.create", {"name": f"By {entity}", "entity_type": entity, "roles": roles}, anna, ben)
     sara = house.make_officer("Sara Subject", "By subject", anna, ben, issuer=rosa)
@@ -148,7 +148,7 @@ def test_a_renewed_certificate_of_a_subject_works_at_once(house, scratch):
     shown = house.call("GET", f"/api/v1/documents/officer/{sara.id}", officer=anna)["body"]
     assert shown["subject"] == "CN=Sara Subject" and shown["certificate_procedure"]
 
-    new_sara, new_stan = (house.new_certificate(o, rosa) for o in ("Sara Subject", "Stan Static"))
+    new_sara, new_stan = house.new_certificate("Sara Subject", sara), house.new_certificate("Stan Static", rosa)
     assert house.call("GET", "/api/v1/whoami", officer=new_sara)["officer"] == sara.id
     with pytest.raises(Refused) as e:
         house.call("GET", "/api/v1/whoami", officer=new_stan)
@@ -177,7 +177,7 @@ def test_a_renewed_certificate_of_a_subject_works_at_once(house, scratch):
                      if d["body"]["name"] == "Officer")
     house.act("certificate-procedure.create", dict(procedure["body"], name="Officer 2"), anna, ben)
     house.act("token-procedure.create", dict(TLS, name="Officer 2", certificate_procedures=["Officer 2"]), anna, ben)
-    other = house.new_certificate("Sara Subject", rosa, procedure="Officer 2")
+    other = house.new_certificate("Sara Subject", new_sara, procedure="Officer 2")
     with pytest.raises(Refused) as e:
         house.call("GET", "/api/v1/whoami", officer=other)
     assert e.value.status in (401, 403)
@@ -191,22 +191,109 @@ def test_a_renewed_certificate_of_a_subject_opens_sessions(house):
     house.act("officer-profile.create",
               {"name": "Issuer by subject", "entity_type": "subject", "roles": ["use-clients", "issue-certificate"]}, anna, ben)
     ida = house.make_officer("Ida Issuer", "Issuer by subject", anna, ben, issuer=rosa)
-    renewed = house.new_certificate("Ida Issuer", rosa)
+    renewed = house.new_certificate("IDA  Issuer", ida)  # one name, RFC 5280 7.1
     for who in (ida, renewed):
         token = house.open_session(officer=who)
         for name in ("one.example.org", "two.example.org"):
             assert house.issue(token, make_csr(None, sans=[name])[0])["id"]
 
 
-def certificate_for(house, name, key, procedure="Officer"):
+def certificate_for(house, name, key, procedure="Officer", by=None):
     """One more certificate for a key that has one: the officer's files with it; or the refusal's code."""
     csr, _ = make_csr(name, key=key)
     done = house.act("certificate.issue", {"token_procedure": procedure, "requests": [{"csr": base64.b64encode(csr).decode()}]},
-                     house.officers["rosa"])
+                     by or house.officers["rosa"])
     item = done["result"]["certificates"][0]
     if "problem" in item:
         return item["problem"]["code"]
     cert = x509.load_der_x509_certificate(base64.b64decode(item["der"]))
+    return world.Officer(house.keys, f"{name} {cert.serial_number}", key, cert)
+
+
+SOFT = {"storage_profile": "pkcs12", "issuer_certificates": "none"}
+
+
+def can_act(house, officer):
+    try:
+        return house.call("GET", "/api/v1/whoami", officer=officer)["officer"]
+    except Refused as e:
+        assert (e.status, e.code) == (403, "CHY-1711"), e
+        return None
+
+
+def from_soft_token(house, scratch, name, procedure, by):
+    """The files that a soft token comes with, or the refusal."""
+    request = house.prepare(by, "token.issue", {"token_procedure": procedure, "input": {"subject.common-name": name}})
+    cms = [base64.b64encode(by.sign(base64.b64decode(request["to_sign"]))).decode()]
+    done = house.call("POST", f"/api/v1/requests/{request['id']}/signatures",
+                      {"signatures": cms, "secrets": {"pin": "12345678"}}, by)["result"]
+    got = house.call("GET", f"/api/v1/tokens/{done['token']}/file", officer=by)
+    (scratch / "token.p12").write_bytes(base64.b64decode(got["file"]))
+    return world.Officer.from_p12(house.keys, f"{name} {done['token']}", scratch / "token.p12", b"12345678")
+
+
+def test_who_issues_cannot_become_another_officer(house, scratch):
+    """Of an officer who is bound by the subject one registration officer alone makes no second one for himself, neither before nor
+    after, by no way; the officer's own renewal works, with a request as with a soft token. rows=CM-O-04"""
+    anna, ben, rosa = (house.officers[o] for o in ("anna", "ben", "rosa"))
+    house.act("officer-profile.create", {"name": "Boss", "entity_type": "subject", "roles": [
+        "use-awb", "officer-tasks", "profile-tasks", "policy-tasks", "use-clients", "issue-certificate"]}, anna, ben)
+    house.act("pin-procedure.create", {"name": "Chosen", "method": "entered", "characters": "digits", "length_min": 8,
+                                       "length_max": 8}, anna, ben)
+    house.act("token-procedure.create", dict(SOFT, name="Officer in a file", pin_procedure="Chosen",
+                                             certificate_procedures=["Officer"]), anna, ben)
+    ahead = house.new_certificate("Vera Victim", rosa)
+    in_file = from_soft_token(house, scratch, "Vera Victim", "Officer in a file", rosa)
+    session = house.open_session(procedures=["Officer"])
+    by_session = issued_by_session(house, session, "Vera Victim")
+    vera = house.make_officer("Vera Victim", "Boss", anna, ben, issuer=rosa)
+    assert can_act(house, vera) == vera.id
+    for other in (ahead, in_file, by_session):
+        assert can_act(house, other) is None, "made ahead: nobody asked for it who was this officer"
+
+    for name in ("Vera Victim", "VERA victim", " Vera  Victim "):
+        assert certificate_for(house, name, key_of(ahead)) == "CHY-1656", name
+    with pytest.raises(Refused) as e:
+        house.issue(session, make_csr("Vera Victim")[0], procedure="Officer")
+    assert (e.value.status, e.value.code) == (403, "CHY-1656") and "Vera Victim" in e.value.problem["detail"]
+    with pytest.raises(Refused) as e:
+        from_soft_token(house, scratch, "vera victim", "Officer in a file", rosa)
+    assert e.value.code == "CHY-1656"
+    with pytest.raises(Refused) as e:  # not her word for this very one
+        house.issue(house.open_session(procedures=["Officer"], officer=vera), make_csr("Vera Victim")[0], procedure="Officer")
+    assert e.value.code == "CHY-1656"
+
+    # her own renewals, one by the other
+    newer = house.new_certificate("Vera Victim", vera)
+    assert can_act(house, newer) == vera.id
+    newest = from_soft_token(house, scratch, "Vera Victim", "Officer in a file", newer)
+    assert can_act(house, newest) == vera.id
+    request = house.prepare(newest, "token-procedure.create", dict(TLS, name="By the newest"))
+    assert house.bring(newest, request, newest, ben)["state"] == "done"
+
+    # a lost token: two officers close her, another one is made, two officers bind it; what else was made meanwhile is nobody's
+    document = house.call("GET", f"/api/v1/documents/officer/{vera.id}", officer=anna)["body"]
+    house.act("officer.modify", dict(document, state="closed"), anna, ben, obj=vera.id)
+    bound, meanwhile = house.new_certificate("Vera Victim", rosa), house.new_certificate("Vera Victim", rosa)
+    house.act("officer.modify", dict(document, certificate=None, certificate_sha256=bound.sha256()), anna, ben, obj=vera.id)
+    assert can_act(house, bound) == vera.id
+    for other in (meanwhile, ahead, in_file, by_session):
+        assert can_act(house, other) is None
+    assert certificate_for(house, "Vera Victim", key_of(meanwhile)) == "CHY-1656"
+    # her document given to somebody else's subject, who had asked for that before: not asked as whom it was bound to
+    other = house.new_certificate("Vera Second", bound)
+    second = house.new_certificate("Vera Second", rosa)
+    house.act("officer.modify", dict(document, certificate=None, certificate_sha256=second.sha256()), anna, ben, obj=vera.id)
+    assert can_act(house, second) == vera.id
+    assert can_act(house, other) is None
+    done = verify(house, scratch)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def issued_by_session(house, session, name):
+    csr, key = make_csr(name)
+    made = house.issue(session, csr, procedure="Officer")
+    cert = x509.load_der_x509_certificate(base64.b64decode(made["certificate"]))
     return world.Officer(house.keys, f"{name} {cert.serial_number}", key, cert)
 
 

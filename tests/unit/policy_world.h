@@ -198,6 +198,7 @@ enum {
 	BERT = 302,
 	CLEO = 303, /* registration, Root */
 	NORA = 304, /* administration, NORTH */
+	DIRK = 305,
 	ROOT_KEY = 401,
 	CA_KEY = 402,
 	ROOT_CA = 501,

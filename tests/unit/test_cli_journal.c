@@ -18,7 +18,7 @@ enum { ANNA = 61, BERT = 62, PROFILE = 50, DOMAIN = 70, ANNA_CERT = 101, BERT_CE
 static struct arena *mem;
 static bool heads_by_bert;
 static struct softkey *root_key, *journal_key, *anna_key, *bert_key;
-static struct bytes root, journal_cert, anna, unfit, bert, issued[4], forged, foreign;
+static struct bytes root, journal_cert, anna, renewed, unfit, bert, issued[4], forged, foreign;
 static char instance[65];
 
 /* ---- the journal ---- */
@@ -110,13 +110,14 @@ columns(const struct cert *c, struct bytes der, int authority, const char *by, c
 	cert_put_san_lines(&san, mem, c);
 	text = arena_printf(
 	    mem,
-	    "{\"authority\":%d,\"base\":0,\"certificate_procedure\":0,\"issuer\":%d,\"not_after\":%lld,\"not_"
+	    "{\"authority\":%d,\"base\":0,\"certificate_procedure\":%d,\"issuer\":%d,\"not_after\":%lld,"
+	    "\"not_"
 	    "before\":%"
 	    "lld,"
 	    "\"request\":%d,\"session\":%d,\"status\":0,\"token_procedure\":%d,\"fingerprint\":\"%s\","
 	    "\"key_hash\":\"%s\",\"san\":\"%.*s\",\"subject\":\"%.*s\"}",
-	    authority, issuer, (long long)c->not_after_at, (long long)c->not_before_at,
-	    number_behind(by, "\"request\":"), number_behind(by, "\"session\":"),
+	    authority, number_behind(more, "\"certificate\":["), issuer, (long long)c->not_after_at,
+	    (long long)c->not_before_at, number_behind(by, "\"request\":"), number_behind(by, "\"session\":"),
 	    number_behind(more, "\"token\":["), hex_sha256(der), hex_sha256(c->spki),
 	    BYTES_FMT(buf_bytes(&san)), BYTES_FMT(buf_bytes(&subject)));
 	at = column ? strstr(text, column) : NULL;
@@ -248,13 +249,25 @@ enum deed {
 	SESSION_OF_CLOSED,   /* the officer who opened it was closed before */
 	NOT_FOR_SIGNATURES,  /* the officer's certificate is for encryption */
 	OFFICER_SIGNS_HEADS, /* all of it written anew, by another key that the root has certified */
+	RENEWED_BY_OTHER,    /* Bert asks for a certificate of Anna's subject, and signs as Anna with it */
+	RENEWED_FOR_OTHER,   /* and its leaf says that it stands for Anna */
+	RENEWED_OTHER_NAME,  /* Anna asks for one of another subject that is said to stand for her */
 	DEEDS,
 	/* what looks like one of these, and is none */
 	SESSION_BEFORE_CLOSED = DEEDS,
 	ADOPTED,
 	CLOCK_BACK,
+	RENEWED, /* by Anna herself */
+	RENEWED_MOVED, /* and since then her document has another subject, though not in time for that certificate's leaf */
 	GOOD_DEEDS_END
 };
+
+static bool
+is_about_renewal(enum deed d)
+{
+	return d == RENEWED || d == RENEWED_MOVED || d == RENEWED_BY_OTHER || d == RENEWED_FOR_OTHER ||
+	    d == RENEWED_OTHER_NAME;
+}
 
 static void
 ceremony(enum deed bad)
@@ -263,9 +276,9 @@ ceremony(enum deed bad)
 	    ? "[\"use-awb\",\"use-clients\",\"issue-certificate\"]"
 	    : "[\"domain-tasks\",\"officer-tasks\",\"use-awb\",\"use-clients\",\"issue-certificate\"]";
 	const char *by = "{\"genesis\":1}";
-	const char *officer =
-	    "{\"certificate\":%d,\"certificate_sha256\":\"%s\",\"domain\":%s,\"name\":\"%s\",\"profile\":50,"
-	    "\"state\":\"%s\"}";
+	const char *officer = "{\"certificate\":%d,\"certificate_procedure\":90,\"certificate_sha256\":\"%"
+			      "s\",\"domain\":%s,\"name\":\"%s\",\"profile\":50,"
+			      "\"state\":\"%s\",\"subject\":\"CN=%s\"}";
 
 	leaf(arena_printf(mem,
 			  "{" AT ",\"id\":1,\"instance\":\"%s\",\"journal_certificate\":\"%s\",\"kind\":"
@@ -277,18 +290,19 @@ ceremony(enum deed bad)
 		certificate(ANNA_CERT, anna, by, "");
 	certificate(BERT_CERT, bert, by, "");
 	document(PROFILE, 1, "officer-profile",
-		 arena_printf(mem, "{\"name\":\"All\",\"roles\":%s,\"state\":\"%s\"}", may,
+		 arena_printf(mem, "{%s\"name\":\"All\",\"roles\":%s,\"state\":\"%s\"}",
+			      is_about_renewal(bad) ? "\"entity_type\":\"subject\"," : "", may,
 			      bad == CLOSED_PROFILE ? "closed" : "active"),
 		 by);
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
 	document(ANNA, 1, "officer",
 		 arena_printf(mem, officer, ANNA_CERT, hex_sha256(anna),
-			      bad == FOREIGN_DOMAIN ? "99" : "null", "Anna", "active"),
+			      bad == FOREIGN_DOMAIN ? "99" : "null", "Anna", "active", "Anna"),
 		 by);
 	document(BERT, 1, "officer",
 		 arena_printf(mem, officer, BERT_CERT, hex_sha256(bert), "null", "Bert",
-			      bad == CLOSED_OFFICER ? "closed" : "active"),
+			      bad == CLOSED_OFFICER ? "closed" : "active", "Bert"),
 		 by);
 #pragma GCC diagnostic pop
 }
@@ -408,6 +422,47 @@ by_officer(enum deed bad)
 		leaf("{" AT ",\"id\":2000,\"kind\":\"invention\"}");
 }
 
+/* Anna moves to another subject, after her certificate was decided and before its leaf has its place. */
+static void
+move_anna(void)
+{
+	const char *body = arena_printf(
+	    mem,
+	    "{\"certificate\":%d,\"certificate_procedure\":90,\"certificate_sha256\":\"%s\",\"domain\":null,"
+	    "\"name\":\"Anna\",\"profile\":50,\"state\":\"active\",\"subject\":\"CN=Anna Berg\"}",
+	    ANNA_CERT, hex_sha256(anna));
+	const char *content = act("officer.modify", 242, "{\"id\":61,\"version\":1}", body, instance);
+
+	signature(242, ANNA, anna_key, anna, content);
+	signature(242, BERT, bert_key, bert, content);
+	document(ANNA, 2, "officer", body, "{\"request\":242}");
+}
+
+/* A certificate of the subject that Anna is bound by, and what is signed with it; the key is Bert's, so that he could. */
+static void
+renewal(enum deed bad)
+{
+	struct bytes csr = BYTES("another that is none");
+	bool by_bert = bad == RENEWED_BY_OTHER || bad == RENEWED_FOR_OTHER;
+	const char *body = arena_printf(mem, "{\"requests\":[{\"csr\":\"%s\"}],\"token_procedure\":80}",
+					b64(csr)),
+		   *more;
+
+	if (!is_about_renewal(bad))
+		return;
+	signature(240, by_bert ? BERT : ANNA, by_bert ? bert_key : anna_key, by_bert ? bert : anna,
+		  act("certificate.issue", 240, "null", body, instance));
+	if (bad == RENEWED_MOVED)
+		move_anna();
+	more = arena_printf(
+	    mem, ",\"csr_sha256\":\"%s\",\"procedures\":{\"certificate\":[90,1],\"token\":[80,1]}%s",
+	    hex_sha256(csr), bad == RENEWED_BY_OTHER ? "" : ",\"stands_for\":61");
+	certificate(304, bad == RENEWED_OTHER_NAME ? issued[3] : renewed, "{\"request\":240}", more);
+	if (bad == RENEWED || bad == RENEWED_BY_OTHER)
+		signature(241, ANNA, bert_key, renewed,
+			  act("certificate.issue", 241, "null", body, instance));
+}
+
 static void
 tell(enum deed bad)
 {
@@ -421,6 +476,7 @@ tell(enum deed bad)
 	two_officers(bad);
 	session(bad);
 	by_officer(bad);
+	renewal(bad);
 	anna = own;
 }
 
@@ -554,6 +610,9 @@ start(void **state)
 	bert = test_issue(
 	    mem,
 	    (struct test_cert){ .cn = "Bert", .key = bert_key, .issuer_cn = "Root", .issuer_key = root_key });
+	renewed = test_issue(
+	    mem,
+	    (struct test_cert){ .cn = "ANNA", .key = bert_key, .issuer_cn = "Root", .issuer_key = root_key });
 	for (size_t i = 0; i < ARRAY_LEN(issued); i++)
 		issued[i] = test_issue(mem,
 				       (struct test_cert){ .cn = "Web",

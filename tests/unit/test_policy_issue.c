@@ -264,6 +264,66 @@ the_officers_certificate_as_it_stands_now(void **state)
 }
 
 static void
+clerk(int64_t id, const char *name, const char *print, const char *more)
+{
+	world_put(w, KIND_OFFICER, id,
+		  arena_printf(w->a, "{\"name\":\"%s\",\"profile\":\"Clerk\",\"certificate_sha256\":%s%s}",
+			       name, print, more));
+}
+
+#define CLERKS(entity) \
+	"{\"name\":\"Clerk\",\"entity_type\":\"" entity \
+	"\",\"roles\":[\"use-clients\",\"issue-certificate\"]}"
+#define BOUND ",\"subject\":\"cn=WWW.example.org,O=Example,C=SE\",\"certificate_procedure\":702"
+
+/* Else whoever may issue, one officer or a session of one, could be that officer, too. */
+static void
+an_officers_subject_is_the_officers(void **state)
+{
+	const char *dirk = PRINT("eeeeeeee"), *cleo = PRINT("cccccccc");
+	const int64_t token = TOKEN;
+	struct session_facts s = { .id = session_id_of(5),
+				   .token_procedures = &token,
+				   .token_procedures_n = 1,
+				   .certificates_max = 10,
+				   .expires_at_ms = WORLD_NOW + 1 };
+	struct asking *q;
+
+	passes(ask(&good));
+	assert_int_equal(d.stands_for.v, 0);
+	world_put(w, KIND_OFFICER_PROFILE, PROFILE_CLERK, CLERKS("subject"));
+	clerk(DIRK, "Dirk", dirk, BOUND);
+	refused(ask(&good), CHY_ISSUE_OFFICER_SUBJECT, "officer-subject", "subject");
+	q = ask(&good);
+	q->request.officer = officer_id_of(DIRK);
+	passes(q);
+	assert_int_equal(d.stands_for.v, DIRK);
+	q->request.word = WORD_SESSION; /* nobody's own signature asks for this very certificate */
+	q->request.session = s.id;
+	q->facts.session = &s;
+	refused(q, CHY_ISSUE_OFFICER_SUBJECT, "officer-subject", "subject");
+
+	/* another procedure, another subject, closed, another entity type: nobody's */
+	clerk(DIRK, "Dirk", dirk,
+	      ",\"subject\":\"CN=www.example.org,O=Example,C=SE\",\"certificate_procedure\":701");
+	passes(ask(&good));
+	clerk(DIRK, "Dirk", dirk, ",\"subject\":\"CN=www.example.org,C=SE\",\"certificate_procedure\":702");
+	passes(ask(&good));
+	clerk(DIRK, "Dirk", dirk, BOUND ",\"state\":\"closed\"");
+	passes(ask(&good));
+	assert_int_equal(d.stands_for.v, 0);
+	clerk(DIRK, "Dirk", dirk, BOUND);
+	world_put(w, KIND_OFFICER_PROFILE, PROFILE_CLERK, CLERKS("static-token"));
+	passes(ask(&good));
+
+	/* of two in one profile that was another's before, each asks for itself */
+	clerk(CLEO, "Cleo", cleo, BOUND);
+	world_put(w, KIND_OFFICER_PROFILE, PROFILE_CLERK, CLERKS("subject"));
+	passes(ask(&good));
+	assert_int_equal(d.stands_for.v, CLEO);
+}
+
+static void
 sessions_have_limits(void **state)
 {
 	const int64_t token = TOKEN, other = TOKEN_MANY;
@@ -859,6 +919,7 @@ static const struct CMUnitTest tests[] = {
 	EACH(the_journals_name_is_nobody_elses),
 	EACH(officers_need_role_and_an_open_record),
 	EACH_ROWS(the_officers_certificate_as_it_stands_now, "CM-O-31"),
+	EACH_ROWS(an_officers_subject_is_the_officers, "CM-O-04"),
 	EACH(sessions_have_limits),
 	EACH_ROWS(issuer_constraints_confine, "CM-O-09"),
 	EACH_ROWS(token_procedures_are_found_and_open, "CM-T-03"),
