@@ -10,6 +10,7 @@
 #include "policy/duration.h"
 #include "policy/names.h"
 #include "policy/qc.h"
+#include "policy/snapshot_impl.h"
 
 const struct document *
 doc_of(struct walk *w, const struct json *body, const char *name)
@@ -450,6 +451,32 @@ transport_check(struct walk *w, const struct json *body)
 	return RC_OK;
 }
 
+/* The same is asked when a certificate is issued, of what comes out. */
+static enum rc
+system_check(struct walk *w, const struct json *body, const struct document *authority)
+{
+	const struct authority *x = authority ? snapshot_authority(w->c->policy, authority->id) : NULL;
+	const struct document *format = doc_of(w, body, "format");
+	struct at at = { .name = "domain" };
+	struct oids extended;
+
+	if (x == NULL || !x->boot || w->closed)
+		return RC_OK;
+	REFUSE_UNLESS(doc_id_is_none(w->from), w, &at, CHY_SYSTEM_AUTHORITY_DOMAIN,
+		      "\"%.*s\" is the system's authority: it is for procedures of Root",
+		      BYTES_FMT(authority->name));
+	at.name = "extended_key_usage";
+	TRY(oids_of(w->a, body_list(body, at.name), NULL, &extended, w->e));
+	REFUSE_UNLESS(
+	    !is_for_servers(&extended) &&
+		(format == NULL || !bytes_is(body_text(format->body, at.name), "none")),
+	    w, &at, CHY_SYSTEM_AUTHORITY_SERVER,
+	    "\"%.*s\" is the system's authority: who trusts its server would trust these certificates, "
+	    "too; usages are needed, and none for servers",
+	    BYTES_FMT(authority->name));
+	return RC_OK;
+}
+
 static enum rc
 certificate_procedure_check(struct walk *w, const struct json *body)
 {
@@ -466,6 +493,7 @@ certificate_procedure_check(struct walk *w, const struct json *body)
 		      BYTES_FMT(authority->name));
 	if (authority != NULL)
 		TRY(sigalg_check(w, body, doc_of(w, authority->body, "ca_key")));
+	TRY(system_check(w, body, authority));
 	TRY(positive_duration(w, body, "validity"));
 	TRY(backdate_check(w, body));
 	TRY(once_each(w, body, "certificate_policies", "policy"));

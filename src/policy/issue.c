@@ -295,6 +295,20 @@ rule_authority(struct issuing *i)
 	return may_issue_by(i->a, i->officer, x->subject_in_force, i->e);
 }
 
+/* What the system's authority issues lets officers in, for the whole installation. */
+static enum rc
+rule_system_authority(struct issuing *i)
+{
+	const struct document *p = i->d->procedure->doc;
+
+	REFUSE_IF(
+	    i->d->authority->boot && !doc_id_is_none(p->domain), i, "certificate_procedure",
+	    CHY_SYSTEM_AUTHORITY_DOMAIN, NULL,
+	    "certificate procedure \"%.*s\" lies in a domain: the system's authority is for those of Root",
+	    BYTES_FMT(p->name));
+	return RC_OK;
+}
+
 /* Before the officers of the boot ceremony are closed, certificates are made for their successors alone: nobody else may
    come to trust what two soft tokens of an installer could issue. */
 static enum rc
@@ -434,6 +448,7 @@ rule_serial(struct issuing *i)
 	X("selection", rule_selection) \
 	X("certificate-procedure", rule_procedure) \
 	X("authority", rule_authority) \
+	X("system-authority", rule_system_authority) \
 	X("production", rule_production) \
 	X("key-algorithm", rule_key_algorithm) \
 	X("authority-key", rule_authority_key) \

@@ -1,6 +1,7 @@
 /* What the key may do, and the other extensions of the request. */
 #include "base/base.h"
 #include "policy/issue_impl.h"
+#include "policy/names.h"
 
 enum rc
 rule_basic_constraints(struct issuing *i)
@@ -110,11 +111,25 @@ asked_extended(struct issuing *i, const struct oids *asked)
 	return RC_OK;
 }
 
+/* Who trusts the system authority for its server trusts each that it would certify. A format without this extension allows
+   every usage. */
+static enum rc
+no_server(struct issuing *i, const struct oids *extended)
+{
+	const struct procedure *p = i->d->procedure;
+
+	REFUSE_IF(p->authority->boot && is_for_servers(extended), i, "csr.extended_key_usage",
+		  CHY_SYSTEM_AUTHORITY_SERVER, "RFC 5280 4.2.1.12",
+		  "a certificate of the system's authority by procedure \"%.*s\" could pass for its server",
+		  BYTES_FMT(p->doc->name));
+	return RC_OK;
+}
+
 enum rc
 rule_extended_key_usage(struct issuing *i)
 {
 	const struct procedure *p = i->d->procedure;
-	const struct oids *asked = &i->f->csr->eku;
+	const struct oids *asked = &i->f->csr->eku, none = { 0 };
 	struct ext_value v = { .kind = OID_CE_EXT_KEY_USAGE, .critical = p->extended_critical };
 
 	if (p->format->extended_key_usage != USAGE_REQUEST_ELSE_PROCEDURE) {
@@ -122,9 +137,12 @@ rule_extended_key_usage(struct issuing *i)
 			if (p->format->extended_key_usage == USAGE_NONE ||
 			    !issue_has_oid(&p->extended_key_usage, asked->v[k]))
 				issue_note(i, "%s left out", issue_oid(i, asked->v[k]));
-		return RC_OK; /* the template has the procedure's */
+		/* the template has the procedure's */
+		return no_server(
+		    i, p->format->extended_key_usage == USAGE_NONE ? &none : &p->extended_key_usage);
 	}
 	TRY(asked_extended(i, asked));
 	v.eku = asked->n > 0 ? *asked : p->extended_key_usage;
+	TRY(no_server(i, &v.eku));
 	return v.eku.n > 0 ? issue_extension(i, &v) : RC_OK;
 }

@@ -182,3 +182,18 @@ is_journal_name(struct arena *a, struct bytes subject)
 			return true;
 	return false;
 }
+
+/* The last two are older names for the first, which OpenSSL takes as well. */
+bool
+is_for_servers(const struct oids *extended)
+{
+	const struct bytes any[] = { oid_der(OID_EKU_SERVER_AUTH), oid_der(OID_EKU_ANY),
+				     BYTES("\x2b\x06\x01\x04\x01\x82\x37\x0a\x03\x03"),
+				     BYTES("\x60\x86\x48\x01\x86\xf8\x42\x04\x01") };
+
+	for (size_t i = 0; i < extended->n; i++)
+		for (size_t k = 0; k < ARRAY_LEN(any); k++)
+			if (bytes_eq(extended->v[i], any[k]))
+				return true;
+	return extended->n == 0;
+}

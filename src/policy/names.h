@@ -43,4 +43,8 @@ MUST enum rc foreign_ca_read(struct arena *a, struct bytes base64, struct foreig
 /* Whether a common name of the subject is this one, letters folded and blanks around it left out. */
 bool is_journal_name(struct arena *a, struct bytes subject);
 
+/* Whether a certificate with these extended key usages can be a TLS server's: one of them says so, or there are none, which is
+   every usage (RFC 5280 4.2.1.12). The system authority's own server is known by nothing else than its names. */
+bool is_for_servers(const struct oids *extended);
+
 #endif

@@ -492,3 +492,22 @@ def test_nothing_is_produced_while_boot_officers_are_active(scratch):
         issue(w, w.open_session(procedures=("P TLS",), officer=real), "P TLS", "a.example.org")
     finally:
         w.stop()
+
+
+def test_the_systems_authority_makes_no_servers(house):
+    """Nor is it for procedures of domains: who trusts it, trusts it for this server and for officers. rows=CM-O-13"""
+    anna, ben = house.officers["anna"], house.officers["ben"]
+    officer = next(d["body"] for d in house.call("GET", "/api/v1/documents/certificate-procedure", officer=anna)["items"]
+                   if d["body"]["name"] == "Officer")
+    house.act("domain.create", {"name": "Systemless"}, anna, ben)
+    house.act("format.create", {"name": "Any purpose", "extended_key_usage": "none",
+                                "subject": [{"attribute": "CN", "mandatory": True}]}, anna, ben)
+    for change, code, field in (({"domain": "Systemless"}, "CHY-1596", "domain"),
+                                ({"extended_key_usage": ["serverAuth", "clientAuth"]}, "CHY-1597", "extended_key_usage"),
+                                ({"extended_key_usage": ["anyExtendedKeyUsage"]}, "CHY-1597", "extended_key_usage"),
+                                ({"extended_key_usage": []}, "CHY-1597", "extended_key_usage"),
+                                ({"format": "Any purpose"}, "CHY-1597", "extended_key_usage")):
+        e = refused(code, house.prepare, anna, "certificate-procedure.create", dict(officer, name="By the system", **change))
+        assert (e.status, e.problem["field"]) == (403, field), change
+    house.act("certificate-procedure.create", dict(officer, name="By the system", extended_key_usage=["clientAuth", "emailProtection"]),
+              anna, ben)

@@ -213,7 +213,7 @@ def test_first_signer_of_a_certificate_that_is_bound_no_more(sqlite_house):
     assert house.bring(gina, request, gina)["state"] == "waiting"
     body = house.call("GET", f"/api/v1/documents/officer/{gina.id}", officer=anna)["body"]
     item = house.act("certificate.issue", {"token_procedure": "Officer", "requests": [
-        {"csr": base64.b64encode(make_csr("Gina")[0]).decode()}]}, rosa)["result"]["certificates"][0]
+        {"csr": base64.b64encode(make_csr("Gina Again")[0]).decode()}]}, rosa)["result"]["certificates"][0]
     house.act("officer.modify", dict(body, certificate=item["certificate"], certificate_sha256=hashlib.sha256(
         base64.b64decode(item["der"])).hexdigest()), anna, ben, obj=gina.id)
     for status, code in ((1, "CHY-1608"), (2, "CHY-1607")):
