@@ -264,66 +264,6 @@ the_officers_certificate_as_it_stands_now(void **state)
 }
 
 static void
-clerk(int64_t id, const char *name, const char *print, const char *more)
-{
-	world_put(w, KIND_OFFICER, id,
-		  arena_printf(w->a, "{\"name\":\"%s\",\"profile\":\"Clerk\",\"certificate_sha256\":%s%s}",
-			       name, print, more));
-}
-
-#define CLERKS(entity) \
-	"{\"name\":\"Clerk\",\"entity_type\":\"" entity \
-	"\",\"roles\":[\"use-clients\",\"issue-certificate\"]}"
-#define BOUND ",\"subject\":\"cn=WWW.example.org,O=Example,C=SE\",\"certificate_procedure\":702"
-
-/* Else whoever may issue, one officer or a session of one, could be that officer, too. */
-static void
-an_officers_subject_is_the_officers(void **state)
-{
-	const char *dirk = PRINT("eeeeeeee"), *cleo = PRINT("cccccccc");
-	const int64_t token = TOKEN;
-	struct session_facts s = { .id = session_id_of(5),
-				   .token_procedures = &token,
-				   .token_procedures_n = 1,
-				   .certificates_max = 10,
-				   .expires_at_ms = WORLD_NOW + 1 };
-	struct asking *q;
-
-	passes(ask(&good));
-	assert_int_equal(d.stands_for.v, 0);
-	world_put(w, KIND_OFFICER_PROFILE, PROFILE_CLERK, CLERKS("subject"));
-	clerk(DIRK, "Dirk", dirk, BOUND);
-	refused(ask(&good), CHY_ISSUE_OFFICER_SUBJECT, "officer-subject", "subject");
-	q = ask(&good);
-	q->request.officer = officer_id_of(DIRK);
-	passes(q);
-	assert_int_equal(d.stands_for.v, DIRK);
-	q->request.word = WORD_SESSION; /* nobody's own signature asks for this very certificate */
-	q->request.session = s.id;
-	q->facts.session = &s;
-	refused(q, CHY_ISSUE_OFFICER_SUBJECT, "officer-subject", "subject");
-
-	/* another procedure, another subject, closed, another entity type: nobody's */
-	clerk(DIRK, "Dirk", dirk,
-	      ",\"subject\":\"CN=www.example.org,O=Example,C=SE\",\"certificate_procedure\":701");
-	passes(ask(&good));
-	clerk(DIRK, "Dirk", dirk, ",\"subject\":\"CN=www.example.org,C=SE\",\"certificate_procedure\":702");
-	passes(ask(&good));
-	clerk(DIRK, "Dirk", dirk, BOUND ",\"state\":\"closed\"");
-	passes(ask(&good));
-	assert_int_equal(d.stands_for.v, 0);
-	clerk(DIRK, "Dirk", dirk, BOUND);
-	world_put(w, KIND_OFFICER_PROFILE, PROFILE_CLERK, CLERKS("static-token"));
-	passes(ask(&good));
-
-	/* of two in one profile that was another's before, each asks for itself */
-	clerk(CLEO, "Cleo", cleo, BOUND);
-	world_put(w, KIND_OFFICER_PROFILE, PROFILE_CLERK, CLERKS("subject"));
-	passes(ask(&good));
-	assert_int_equal(d.stands_for.v, CLEO);
-}
-
-static void
 sessions_have_limits(void **state)
 {
 	const int64_t token = TOKEN, other = TOKEN_MANY;
@@ -889,88 +829,6 @@ serials_begin_with_the_time(void **state)
 }
 
 /* The verifier of the journal knows its key's certificate by this name. */
-/* As a document that a check let pass before this was a rule; a key gets its label by the ceremony only. */
-static void
-system_procedure(const char *extended, const char *more)
-{
-	world_force(w, KIND_CERTIFICATE_PROCEDURE, PROC_NONE,
-		    arena_printf(w->a,
-				 "{\"name\":\"Any\",\"authority\":502,\"format\":602,\"validity\":\"P90D\","
-				 "\"state\":\"active\",\"extended_key_usage\":[%s]%s}",
-				 extended, more));
-	((struct authority *)(uintptr_t)snapshot_authority(w->s, doc_id_of(ISSUING_CA)))->boot = true;
-}
-
-static void
-extended_format(const char *source)
-{
-	world_put(w, KIND_FORMAT, FORMAT_TLS,
-		  arena_printf(w->a,
-			       "{\"name\":\"TLS\",\"unknown_subject\":\"keep\",\"unknown_san\":\"drop\","
-			       "\"extended_key_usage\":\"%s\"}",
-			       source));
-}
-
-#define CLIENT "\"1.3.6.1.5.5.7.3.2\""
-#define SERVER "\"1.3.6.1.5.5.7.3.1\""
-
-static void
-the_journals_name_is_nobody_elses(void **state)
-{
-	static const struct wish taken = { .subject = "CN=jOURNAL,O=Example",
-					   .san = { "dns:www.example.org" } };
-
-	passes(ask(&taken));
-	system_procedure(CLIENT, "");
-	refused(ask(&taken), CHY_ISSUE_JOURNAL_NAME, "name-constraints", "subject.CN");
-	passes(ask(&good));
-}
-
-/* The command line knows the server by the system authority and its name; officers come from there, too. */
-static void
-the_systems_authority_is_for_root_and_no_servers(void **state)
-{
-	static const struct {
-		const char *extended;
-		bool server;
-	} c[] = {
-		{ CLIENT, false },
-		{ CLIENT ",\"1.3.6.1.5.5.7.3.4\"", false },
-		{ "", true },
-		{ SERVER, true },
-		{ CLIENT "," SERVER, true },
-		{ "\"2.5.29.37.0\"", true },
-		{ "\"1.3.6.1.4.1.311.10.3.3\"", true },
-		{ "\"2.16.840.1.113730.4.1\"", true },
-	};
-	static const struct wish client = { GOOD, .eku = { "1.3.6.1.5.5.7.3.2" } };
-
-	for (int by_request = 0; by_request < 2; by_request++) {
-		extended_format(by_request ? "request" : "procedure");
-		for (size_t i = 0; i < ARRAY_LEN(c); i++) {
-			system_procedure(c[i].extended, "");
-			if (c[i].server)
-				refused(ask(&good), CHY_SYSTEM_AUTHORITY_SERVER, "extended-key-usage",
-					"csr.extended_key_usage");
-			else
-				passes(ask(&good));
-		}
-	}
-	/* what is asked of several counts, where the format asks the request */
-	system_procedure(CLIENT "," SERVER, "");
-	passes(ask(&client));
-	extended_format("procedure");
-	system_procedure(CLIENT "," SERVER, "");
-	refused(ask(&client), CHY_SYSTEM_AUTHORITY_SERVER, "extended-key-usage", NULL);
-	extended_format("none");
-	system_procedure(CLIENT, "");
-	refused(ask(&client), CHY_SYSTEM_AUTHORITY_SERVER, "extended-key-usage", NULL);
-
-	extended_format("procedure");
-	system_procedure(CLIENT, ",\"domain\":101,\"visible_in_subdomain\":true");
-	refused(ask(&good), CHY_SYSTEM_AUTHORITY_DOMAIN, "system-authority", "certificate_procedure");
-}
-
 #define EACH(fn) \
 	{ \
 #fn, fn, setup, teardown, NULL \
@@ -985,11 +843,8 @@ static const struct CMUnitTest tests[] = {
 	EACH(the_trace_names_every_rule_in_order),
 	EACH(the_same_facts_give_the_same_bytes),
 	EACH_ROWS(what_was_considered_is_kept, "CM-T-29"),
-	EACH(the_journals_name_is_nobody_elses),
-	EACH(the_systems_authority_is_for_root_and_no_servers),
 	EACH(officers_need_role_and_an_open_record),
 	EACH_ROWS(the_officers_certificate_as_it_stands_now, "CM-O-31"),
-	EACH_ROWS(an_officers_subject_is_the_officers, "CM-O-04"),
 	EACH(sessions_have_limits),
 	EACH_ROWS(issuer_constraints_confine, "CM-O-09"),
 	EACH_ROWS(token_procedures_are_found_and_open, "CM-T-03"),
