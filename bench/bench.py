@@ -3,7 +3,7 @@ import argparse
 import importlib
 import sys
 
-ALL = ["issue", "policy", "status"]
+ALL = ["inventory", "issue", "policy", "status"]
 
 
 def main():
