@@ -112,7 +112,9 @@ put_all(struct generator *g, int64_t n, struct err *e)
 static enum rc
 enter_all(struct store *s, struct err *e)
 {
-	struct factory f = { .store = s, .valuing = PTHREAD_MUTEX_INITIALIZER };
+	struct factory f = { .store = s,
+			     .valuing = PTHREAD_MUTEX_INITIALIZER,
+			     .valuing_pace = { 64, 64, 4096 } };
 	size_t done = 1;
 
 	while (done > 0)

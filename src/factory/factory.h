@@ -11,6 +11,7 @@
 #include "base/arena.h"
 #include "base/bytes.h"
 #include "base/idgen.h"
+#include "base/pace.h"
 #include "base/rc.h"
 #include "factory/acting.h"
 #include "factory/doubt.h"
@@ -68,7 +69,8 @@ struct factory {
 	_Atomic int64_t
 	    status_epoch;        /* grows with every change of a status: what was known before may not hold */
 	pthread_mutex_t valuing; /* held while values are entered into the index of the search */
-	struct acting acting;    /* the signed requests whose work is being done and committed */
+	struct pace valuing_pace;   /* certificates whose values are entered at once; under valuing */
+	struct acting acting;       /* the signed requests whose work is being done and committed */
 	pthread_mutex_t sequencing; /* one step of the sequencer at a time, whoever wants it */
 	/* Something was signed whose outcome in the store is not known: nothing is issued before reconcile has been through,
 	   so that a retry finds what the first try made. */

@@ -16,7 +16,8 @@ enum {
 	CATCH_UP_MOST = 2000,   /* certificates that are entered before a search */
 	BEHIND_MOST = 1000000,
 	KEY_MAX = 2048, /* of a cursor */
-	LIKE_LEN = 8,   /* of a text's part that the index is asked for */
+	SCRATCH_KEPT = 128 << 10,
+	LIKE_LEN = 8, /* of a text's part that the index is asked for */
 };
 
 /* ---- is it what was asked for? ---- */
@@ -152,14 +153,27 @@ struct searching {
 	size_t hits_n, scanned;
 	bool ended; /* the walk is at its end */
 	int64_t key, id;
+	struct arena *scratch; /* of the texts that are looked at */
 };
+
+/* Memory for one candidate's texts: one arena for some hundred of them. */
+static struct arena *
+scratch_of(struct searching *s)
+{
+	if (s->scratch != NULL && arena_used(s->scratch) > SCRATCH_KEPT) {
+		arena_free(s->scratch);
+		s->scratch = NULL;
+	}
+	if (s->scratch == NULL)
+		s->scratch = arena_new(LIMIT_REQUEST_ARENA);
+	return s->scratch;
+}
 
 static enum rc
 matches(struct searching *s, const struct found_row *r, bool *ret, struct err *e)
 {
 	const struct search_query *q = s->q;
-	OWN(arena_free)
-	struct arena *scratch = NULL;
+	struct arena *scratch;
 
 	*ret = has_numbers(q, r) && has_issuer(q, r->c.issuer) && has_status(q, r) && has_times(q, &r->c) &&
 	    is_of_kind(q, &r->c) &&
@@ -167,7 +181,7 @@ matches(struct searching *s, const struct found_row *r, bool *ret, struct err *e
 				snapshot_document(s->policy, doc_id_of(r->c.token_procedure)), NULL) == RC_OK;
 	if (!*ret || q->patterns_n == 0)
 		return RC_OK;
-	NEED((scratch = arena_new(LIMIT_REQUEST_ARENA)) != NULL, e, CHY_NO_MEMORY, NULL, "a search");
+	NEED((scratch = scratch_of(s)) != NULL, e, CHY_NO_MEMORY, NULL, "a search");
 	return has_texts(scratch, q, &r->c, ret, e);
 }
 
@@ -746,8 +760,10 @@ search_run(struct factory *f, struct arena *a, const struct snapshot *policy, co
 	struct json *items = json_array(a), *next = json_null(a), *o = json_object(a);
 	bool whole, counted = q->after.n == 0;
 	int64_t behind;
+	enum rc rc = run(&s, items, &next, e);
 
-	TRY(run(&s, items, &next, e));
+	arena_free(s.scratch);
+	TRY(rc);
 	TRY(store_values_behind(f->store, BEHIND_MOST, &behind, e));
 	whole = s.few || s.ended;
 	counted = counted || s.few;

@@ -9,7 +9,7 @@
 #include "store/change.h"
 #include "store/read.h"
 
-enum { VALUES_PIECE = 64, OF_SUBJECT = 1, OF_SAN = 2 };
+enum { OF_SUBJECT = 1, OF_SAN = 2 };
 
 struct bytes
 search_fold(struct arena *a, struct bytes text)
@@ -82,20 +82,38 @@ search_texts_of(struct arena *a, const struct certificate_row *row, struct searc
 
 /* ---- the follower ---- */
 
-/* Values of a piece, each once: certificates share most of them. An open table of ids, which are digests; 0: free. */
-enum { SEEN_SLOTS = 1 << 18 };
-_Static_assert(SEEN_SLOTS > 2 * VALUES_PIECE * VALUES_MOST, "the table stays half empty");
+/* Values of a piece, each once: certificates share most of them. An open table of ids, which are digests; 0: free. A piece ends
+   before it is half full. */
+enum { SEEN_SLOTS = 1 << 15 };
+_Static_assert(SEEN_SLOTS > 4 * VALUES_MOST, "any one certificate finds room");
+
+struct piece {
+	struct change *change;
+	size_t n; /* certificates that it entered */
+	size_t values;
+	int64_t seen[SEEN_SLOTS];
+};
+
+static void
+piece_free(struct piece *p)
+{
+	if (p != NULL)
+		change_free(p->change);
+	free(p);
+}
+OWN_DEFINE(struct piece *, piece_free)
 
 static bool
-is_new(int64_t *seen, int64_t id)
+is_new(struct piece *p, int64_t id)
 {
 	size_t i = (uint64_t)id % SEEN_SLOTS;
 
-	while (seen[i] != 0 && seen[i] != id)
+	while (p->seen[i] != 0 && p->seen[i] != id)
 		i = (i + 1) % SEEN_SLOTS;
-	if (seen[i] == id)
+	if (p->seen[i] == id)
 		return false;
-	seen[i] = id;
+	p->seen[i] = id;
+	p->values++;
 	return true;
 }
 
@@ -131,11 +149,11 @@ put_key_id(struct factory *f, struct arena *a, struct change *c, const struct ce
 }
 
 static enum rc
-put_certificate(struct factory *f, struct change *c, const struct certificate_row *row, int64_t *seen,
-		struct err *e)
+put_certificate(struct factory *f, struct piece *p, const struct certificate_row *row, struct err *e)
 {
 	OWN(arena_free)
 	struct arena *a = arena_new(LIMIT_REQUEST_ARENA);
+	struct change *c = p->change;
 	struct search_text *list;
 	size_t n;
 
@@ -147,7 +165,7 @@ put_certificate(struct factory *f, struct change *c, const struct certificate_ro
 
 		if (folded.n == 0)
 			continue;
-		if (is_new(seen, id))
+		if (is_new(p, id))
 			change_put_value(
 			    c,
 			    &(struct value_row){ id, bytes_is(list[i].attribute, "san") ? OF_SAN : OF_SUBJECT,
@@ -162,42 +180,53 @@ put_certificate(struct factory *f, struct change *c, const struct certificate_ro
 	return RC_OK;
 }
 
+/* Of those that wait the oldest, at most n. */
 static enum rc
-enter_piece(struct factory *f, size_t *ret_n, struct err *e)
+enter_piece(struct factory *f, size_t n, size_t *ret_n, struct err *e)
 {
 	OWN(arena_free)
 	struct arena *a = arena_new(64 << 20);
-	OWN(change_free)
-	struct change *c = change_new();
-	int64_t *seen;
+	OWN(piece_free)
+	struct piece *p = calloc(1, sizeof(*p));
 	struct certificate_row *rows;
 	struct change *ready;
 
-	NEED(a != NULL, e, CHY_NO_MEMORY, NULL, "values");
-	TRY(store_values_waiting(f->store, a, VALUES_PIECE, &rows, ret_n, e));
-	seen = arena_array(a, SEEN_SLOTS, sizeof(*seen));
-	NEED(seen != NULL, e, CHY_NO_MEMORY, NULL, "values");
-	for (size_t i = 0; i < *ret_n; i++)
-		TRY(put_certificate(f, c, &rows[i], seen, e));
-	if (*ret_n == 0)
+	NEED(a != NULL && p != NULL, e, CHY_NO_MEMORY, NULL, "values");
+	p->change = change_new();
+	TRY(store_values_waiting(f->store, a, n, &rows, &n, e));
+	for (; p->n < n && p->values < SEEN_SLOTS / 2 - VALUES_MOST; p->n++)
+		TRY(put_certificate(f, p, &rows[p->n], e));
+	*ret_n = p->n;
+	if (p->n == 0)
 		return RC_OK;
-	ready = c;
-	c = NULL;
+	ready = p->change;
+	p->change = NULL;
 	return store_commit(f->store, ready, e);
 }
 
-/* One at a time: whether a value is there already is asked before it is put. */
+/* f->valuing is held: one at a time, for whether a value is there already is asked before it is put. */
+static enum rc
+enter_at_pace(struct factory *f, size_t most, size_t *ret_n, struct err *e)
+{
+	int64_t begun = clock_mono_us();
+
+	TRY(enter_piece(f, f->valuing_pace.n < most ? f->valuing_pace.n : most, ret_n, e));
+	if (*ret_n == f->valuing_pace.n)
+		pace_took(&f->valuing_pace, clock_mono_us() - begun);
+	return RC_OK;
+}
+
 enum rc
 search_values_catch_up(struct factory *f, size_t most, size_t *done, struct err *e)
 {
-	size_t n = VALUES_PIECE;
+	size_t n = 1;
 	enum rc rc = RC_OK;
 
 	*done = 0;
 	TRY(store_search_catch_up(f->store, most, NULL, e));
-	while (rc == RC_OK && n == VALUES_PIECE && *done < most) {
+	while (rc == RC_OK && n > 0 && *done < most) {
 		pthread_mutex_lock(&f->valuing);
-		rc = enter_piece(f, &n, e);
+		rc = enter_at_pace(f, most - *done, &n, e);
 		pthread_mutex_unlock(&f->valuing);
 		*done += rc == RC_OK ? n : 0;
 	}

@@ -6,10 +6,13 @@ static const struct row {
 	size_t n;
 	const char *dotted, *name, *title;
 	enum oid_kind kind;
+	uint8_t dotted_n, name_n; /* octets: names are read a thousand times for one search */
 } rows[OID_COUNT] = {
-	[OID_NONE] = { "", 0, "", "", "unknown", OIDK_ATTR },
+	[OID_NONE] = { "", 0, "", "", "unknown", OIDK_ATTR, 0, 0 },
 #define OID(name, dotted, der, text, kind, title) \
-	[OID_##name] = { der, sizeof(der) - 1, dotted, text, title, kind },
+	[OID_##name] = { \
+		der, sizeof(der) - 1, dotted, text, title, kind, sizeof(dotted) - 1, sizeof(text) - 1 \
+	},
 #include "pki/oid.def"
 #undef OID
 };
@@ -42,9 +45,13 @@ oid_find(struct bytes der)
 enum oid
 oid_by_text(struct bytes text)
 {
-	for (unsigned i = 1; i < OID_COUNT; i++)
-		if (ascii_case_eq(text, bytes_str(rows[i].name)) || bytes_is(text, rows[i].dotted))
+	for (unsigned i = 1; i < OID_COUNT; i++) {
+		const struct row *r = &rows[i];
+
+		if ((text.n == r->name_n && ascii_case_eq(text, bytes_of(r->name, r->name_n))) ||
+		    (text.n == r->dotted_n && memcmp(text.p, r->dotted, text.n) == 0))
 			return (enum oid)i;
+	}
 	return OID_NONE;
 }
 

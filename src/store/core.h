@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 
 #include "base/mq.h"
+#include "base/pace.h"
 #include "store/change.h"
 #include "store/db.h"
 #include "store/read.h"
@@ -86,7 +87,8 @@ struct store {
 	struct pool pool;
 	struct committer committer;
 	struct watcher documents, statuses;
-	pthread_mutex_t search; /* one follower at a time */
+	pthread_mutex_t search;  /* one follower at a time */
+	struct pace search_pace; /* rows that it commits at once; under search */
 };
 
 /* Splits a URL; *where lives in it. */

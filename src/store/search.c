@@ -5,7 +5,7 @@
  * The follower of the queue certificate_todo: it enters subject, names, key and fingerprint of certificates into
  * certificate_search. An entry is a 64-bit hash, so a finding is compared with the certificate's row.
  */
-enum { BATCH = 8192, SLICE = 128 };
+enum { BATCH = 8192 };
 
 /* FNV-1a over the text in lower case (ASCII), mixed. */
 static int64_t
@@ -105,6 +105,16 @@ take_row(void *arg, const union value *cols, struct err *e)
 	return RC_OK;
 }
 
+static enum rc
+commit_slice(struct store *s, struct change *c, struct err *e)
+{
+	int64_t begun = clock_mono_us();
+
+	TRY(store_commit(s, c, e));
+	pace_took(&s->search_pace, clock_mono_us() - begun);
+	return RC_OK;
+}
+
 /* In the order of the index: of a large batch many entries fall on each of its pages. In slices, because others wait for the
    committer too. Entering twice does no harm, so the slices need not hang together. */
 static enum rc
@@ -112,12 +122,12 @@ enter(struct store *s, const struct entries *x, struct err *e)
 {
 	if (x->n > 0)
 		qsort(x->p, x->n, sizeof(*x->p), compare_entries);
-	for (size_t i = 0; i < x->n; i += SLICE) {
+	for (size_t i = 0; i < x->n;) {
 		struct change *c = change_new();
 
-		for (size_t k = i; k < x->n && k < i + SLICE; k++)
-			change_row(c, Q_PUT_SEARCH, &x->p[k]);
-		TRY(store_commit(s, c, e));
+		for (size_t end = i + s->search_pace.n; i < x->n && i < end; i++)
+			change_row(c, Q_PUT_SEARCH, &x->p[i]);
+		TRY(commit_slice(s, c, e));
 	}
 	return RC_OK;
 }
@@ -126,15 +136,15 @@ enter(struct store *s, const struct entries *x, struct err *e)
 static enum rc
 pass_on(struct store *s, const int64_t *ids, size_t n, struct err *e)
 {
-	for (size_t i = 0; i < n; i += SLICE) {
+	for (size_t i = 0; i < n;) {
 		struct change *c = change_new();
 
-		for (size_t k = i; k < n && k < i + SLICE; k++) {
-			change_op(c, Q_DROP_CERTIFICATE_TODO, &INT_VALUE(ids[k]));
-			change_op(c, Q_PUT_VERDICT_TODO, &INT_VALUE(ids[k]));
-			change_op(c, Q_PUT_VALUE_TODO, &INT_VALUE(ids[k]));
+		for (size_t end = i + s->search_pace.n; i < n && i < end; i++) {
+			change_op(c, Q_DROP_CERTIFICATE_TODO, &INT_VALUE(ids[i]));
+			change_op(c, Q_PUT_VERDICT_TODO, &INT_VALUE(ids[i]));
+			change_op(c, Q_PUT_VALUE_TODO, &INT_VALUE(ids[i]));
 		}
-		TRY(store_commit(s, c, e));
+		TRY(commit_slice(s, c, e));
 	}
 	return RC_OK;
 }

@@ -144,6 +144,7 @@ store_open(const char *url, const struct store_options *options, struct store **
 	s = calloc(1, sizeof(*s));
 	NEED(s != NULL, e, CHY_NO_MEMORY, NULL, "a store");
 	pthread_mutex_init(&s->search, NULL);
+	s->search_pace = (struct pace){ .n = 128, .least = 128, .most = 8192 };
 	s->ops = ops;
 	s->where = strdup(where);
 	set_options(s, options);
