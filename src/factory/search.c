@@ -260,35 +260,40 @@ like_of(struct arena *a, struct bytes pattern)
 	return bytes_of(p, best.n + 2);
 }
 
-static bool
-has_star(struct bytes text)
+/* The values that a pattern can stand for: one that is named, those with its beginning, or those with a part of it. *n
+   VALUES_LIKE_MAX: there are more. */
+static enum rc
+values_of_pattern(struct searching *s, const struct search_pattern *p, int64_t **ids, size_t *n,
+		  struct err *e)
 {
-	return memchr(text.p, '*', text.n) != NULL;
+	struct bytes rest, begin = text_cut(p->text, '*', &rest), like;
+
+	*n = VALUES_LIKE_MAX;
+	if (rest.p == NULL && !p->email && p->attribute.n > 0) {
+		*ids = arena_one(s->a, int64_t);
+		NEED(*ids != NULL, e, CHY_NO_MEMORY, NULL, "a search");
+		**ids = search_value_id(p->attribute, p->text);
+		*n = 1;
+		return RC_OK;
+	}
+	if (begin.n > 0)
+		TRY(store_search_beginnings(s->f->store, s->a, begin, VALUES_LIKE_MAX, ids, n, e));
+	like = like_of(s->a, p->text);
+	if (*n == VALUES_LIKE_MAX && like.n > 0)
+		TRY(store_search_values(s->f->store, s->a, like, VALUES_LIKE_MAX, ids, n, e));
+	return RC_OK;
 }
 
 static enum rc
 consider_pattern(struct searching *s, const struct search_pattern *p, int64_t *best, struct err *e)
 {
 	struct search_walk w = { .by = WALK_VALUES, .descending = s->q->descending };
-	struct bytes like;
 	int64_t *ids;
-	size_t n;
 
-	if (!has_star(p->text) && !p->email && p->attribute.n > 0) {
-		ids = arena_one(s->a, int64_t);
-		NEED(ids != NULL, e, CHY_NO_MEMORY, NULL, "a search");
-		*ids = search_value_id(p->attribute, p->text);
-		n = 1;
-	} else {
-		like = like_of(s->a, p->text);
-		if (like.n == 0)
-			return RC_OK;
-		TRY(store_search_values(s->f->store, s->a, like, VALUES_LIKE_MAX, &ids, &n, e));
-		if (n == VALUES_LIKE_MAX)
-			return RC_OK; /* nearly every row has one */
-	}
+	TRY(values_of_pattern(s, p, &ids, &w.values_n, e));
+	if (w.values_n == VALUES_LIKE_MAX)
+		return RC_OK; /* nearly every row has one */
 	w.values = ids;
-	w.values_n = n;
 	return consider(s, &w, best, e);
 }
 

@@ -246,6 +246,9 @@ struct search_walk {
 /* Ids of values like this (SQL's % and _), in no order, at most LIMIT_PAGE. From three characters on by an index. */
 MUST enum rc store_search_values(struct store *s, struct arena *a, struct bytes like, size_t limit,
 				 int64_t **ret, size_t *n, struct err *e);
+/* The same of values that begin with this, of which the first 64 characters are looked at. */
+MUST enum rc store_search_beginnings(struct store *s, struct arena *a, struct bytes begin, size_t limit,
+				     int64_t **ret, size_t *n, struct err *e);
 /* How many rows the walk has, counted up to `most`. */
 MUST enum rc store_search_count(struct store *s, struct arena *a, const struct search_walk *w, size_t most,
 				int64_t *ret, struct err *e);

@@ -7,7 +7,7 @@
 #define I(x) INT_VALUE(x)
 #define LIMIT(n) INT_VALUE((int64_t)((n) < LIMIT_PAGE ? (n) : LIMIT_PAGE))
 
-enum { IDS_TEXT_MAX = 24 };
+enum { IDS_TEXT_MAX = 24, BEGINNING_CHARACTERS = 60 };
 
 /* "1,2,3": both engines make rows of it. */
 static enum rc
@@ -30,6 +30,29 @@ store_search_values(struct store *s, struct arena *a, struct bytes like, size_t 
 
 	_Static_assert(sizeof(*rows) == sizeof(**ret), "one number a row");
 	TRY(store_rows(s, a, Q_SEARCH_VALUES, ARGS(BYTES_VALUE(like), LIMIT(limit)), &rows, n, e));
+	*ret = (int64_t *)(void *)rows;
+	return RC_OK;
+}
+
+/* No character follows the last one that Unicode has, so what begins so stands before it. */
+#define LAST_CHARACTER "\xf4\x8f\xbf\xbf"
+
+enum rc
+store_search_beginnings(struct store *s, struct arena *a, struct bytes begin, size_t limit, int64_t **ret,
+			size_t *n, struct err *e)
+{
+	OWN_BUF struct buf end = buf_max(begin.n + sizeof(LAST_CHARACTER));
+	struct bytes rest = begin;
+	struct number_row *rows;
+
+	for (size_t i = 0; i < BEGINNING_CHARACTERS && rest.n > 0; i++)
+		(void)utf8_take(&rest);
+	begin.n -= rest.n;
+	buf_put(&end, begin);
+	buf_str(&end, LAST_CHARACTER);
+	NEED(buf_ok(&end), e, CHY_NO_MEMORY, NULL, "values");
+	TRY(store_rows(s, a, Q_SEARCH_BEGINNINGS,
+		       ARGS(BYTES_VALUE(begin), BYTES_VALUE(buf_bytes(&end)), LIMIT(limit)), &rows, n, e));
 	*ret = (int64_t *)(void *)rows;
 	return RC_OK;
 }

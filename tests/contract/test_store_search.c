@@ -233,6 +233,40 @@ the_queue_of_values(void **state)
 	assert_int_equal(behind, 4);
 }
 
+/* By an index of the first 64 characters, of which no more than 60 are asked: a superset where values are longer. */
+static void
+beginnings_find_values(void **state)
+{
+	struct world *w = *state;
+	struct change *c = change_new();
+	char text[201], like[201];
+	int64_t *ids;
+	size_t n;
+
+	fill(w);
+	ok(store_search_beginnings(w->s, w->a, BYTES("host number 1999"), 1000, &ids, &n, &w->e));
+	assert_int_equal(n, 11);
+	ok(store_search_beginnings(w->s, w->a, BYTES("number 1999"), 1000, &ids, &n, &w->e));
+	assert_int_equal(n, 0);
+	ok(store_search_beginnings(w->s, w->a, BYTES("host"), 7, &ids, &n, &w->e));
+	assert_int_equal(n, 7);
+	snprintf(text, sizeof(text), "%0200d", 7);
+	snprintf(like, sizeof(like), "%0100d", 0);
+	change_put_value(c, &(struct value_row){ 1, 1, bytes_str(text) });
+	change_put_value(c, &(struct value_row){ 2, 1, BYTES("\xc3\xa4hre") });
+	change_put_value(c, &(struct value_row){ 3, 1, BYTES("\xf4\x8f\xbf\xbfx") });
+	ok(store_commit(w->s, c, &w->e));
+	ok(store_search_beginnings(w->s, w->a, bytes_str(like), 1000, &ids, &n, &w->e));
+	assert_int_equal(n, 1);
+	assert_int_equal(ids[0], 1);
+	ok(store_search_beginnings(w->s, w->a, BYTES("\xc3\xa4"), 1000, &ids, &n, &w->e));
+	assert_int_equal(n, 1);
+	assert_int_equal(ids[0], 2);
+	ok(store_search_beginnings(w->s, w->a, BYTES("\xf4\x8f\xbf\xbf"), 1000, &ids, &n, &w->e));
+	assert_int_equal(n, 1);
+	assert_int_equal(ids[0], 3);
+}
+
 /* ---- the plans ---- */
 
 static const enum stmt_id questions[] = {
@@ -250,6 +284,7 @@ static const enum stmt_id questions[] = {
 	Q_FOUND_STATE_DOWN,
 	Q_FOUND_STATE_UP,
 	Q_SEARCH_VALUES,
+	Q_SEARCH_BEGINNINGS,
 	Q_COUNT_VALUES,
 	Q_COUNT_NOT_AFTER,
 	Q_COUNT_NOT_BEFORE,
@@ -318,6 +353,7 @@ main(void)
 	static const struct world_test tests[] = {
 		{ "walks are whole and in order", walks_are_whole_and_in_order },
 		{ "substrings find values", substrings_find_values },
+		{ "beginnings find values", beginnings_find_values },
 		{ "the queue of values", the_queue_of_values },
 		{ "no question reads a whole table", no_question_reads_a_whole_table, ONLY_SQLITE },
 	};
