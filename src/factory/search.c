@@ -11,9 +11,9 @@
 
 enum {
 	SCAN_PAGE = 250,        /* candidates asked for at once */
-	SCAN_MOST = 5000,       /* candidates that one call looks at */
+	SCAN_MOST = 2000,       /* candidates that one call looks at */
 	VALUES_LIKE_MAX = 1000, /* values that a substring stands for; with more it selects nothing */
-	CATCH_UP_MOST = 2000,   /* certificates that are entered before a search */
+	CATCH_UP_MOST = 500,    /* certificates that are entered before a search */
 	BEHIND_MOST = 1000000,
 	KEY_MAX = 2048, /* of a cursor */
 	SCRATCH_KEPT = 128 << 10,
@@ -278,7 +278,7 @@ values_of_pattern(struct searching *s, const struct search_pattern *p, int64_t *
 	}
 	if (begin.n > 0)
 		TRY(store_search_beginnings(s->f->store, s->a, begin, VALUES_LIKE_MAX, ids, n, e));
-	like = like_of(s->a, p->text);
+	like = like_of(s->a, begin.n > 0 ? rest : p->text); /* of a common beginning no part tells more */
 	if (*n == VALUES_LIKE_MAX && like.n > 0)
 		TRY(store_search_values(s->f->store, s->a, like, VALUES_LIKE_MAX, ids, n, e));
 	return RC_OK;
