@@ -132,34 +132,55 @@ document_show(struct factory *f, struct arena *a, const struct snapshot *policy,
 /* ---- drafts ---- */
 
 static enum rc
-may_draft(const struct snapshot *policy, const struct officer *who, enum kind_id kind, struct err *e)
+may_draft(const struct snapshot *policy, const struct officer *who, enum kind_id kind,
+	  const struct draft_row *row, const struct json *body, struct err *e)
 {
-	return may_role(who, kind_of(kind)->needed, e);
+	return may_change(policy, who, kind,
+			  draft_domain(kind, body, snapshot_officer(policy, officer_id_of(row->owner))), e);
 }
 
 static struct json *
-draft_json(struct arena *a, const struct draft_row *row)
+draft_json(struct arena *a, const struct draft_row *row, struct json *body)
 {
-	struct json *o = json_object(a), *body;
+	struct json *o = json_object(a);
 
-	if (json_parse(a, row->body, &body, NULL) != RC_OK)
-		return NULL;
 	json_set(o, "id", json_int(a, row->id));
 	json_set(o, "kind", json_str(a, row->kind));
 	json_set(o, "name", json_str(a, row->name));
+	json_set(o, "owner", json_int(a, row->owner));
 	json_set(o, "officer", json_int(a, row->officer_id));
 	json_set(o, "at", json_time(a, row->at));
 	json_set(o, "body", body);
 	return o;
 }
 
-/* The draft, if it is of this kind. */
-static enum rc
-load(struct factory *f, struct arena *a, enum kind_id kind, int64_t id, struct draft_row *ret, struct err *e)
+enum rc
+draft_load(struct factory *f, struct arena *a, const struct snapshot *policy, const struct officer *who,
+	   enum kind_id kind, int64_t id, struct draft_row *ret, struct json **ret_body, struct err *e)
 {
+	TRY(may_role(who, kind_of(kind)->needed, e));
 	TRY(store_draft(f->store, a, id, ret, e));
-	NEED(bytes_is(ret->kind, kind_name(kind)), e, CHY_STORE_NOT_FOUND, NULL, "no draft %lld of this kind",
-	     (long long)id);
+	TRY(json_parse(a, ret->body, ret_body, e));
+	NEED(bytes_is(ret->kind, kind_name(kind)) &&
+		 may_draft(policy, who, kind, ret, *ret_body, NULL) == RC_OK,
+	     e, CHY_STORE_NOT_FOUND, NULL, "no draft %lld of this kind is to be seen", (long long)id);
+	return RC_OK;
+}
+
+/* Both where it lies and where it is to lie. */
+static enum rc
+check_draft(struct factory *f, struct arena *a, const struct snapshot *policy, const struct officer *who,
+	    enum kind_id kind, const struct json *body, struct draft_row *row, struct json **ret,
+	    struct err *e)
+{
+	struct document_check check = { .kind = kind_of(kind), .policy = policy, .draft = true };
+	struct json *before;
+
+	if (row->id != 0)
+		TRY(draft_load(f, a, policy, who, kind, row->id, row, &before, e));
+	TRY(may_role(who, kind_of(kind)->needed, e));
+	TRY(document_check(a, &check, body, ret, e));
+	TRY_AT(may_draft(policy, who, kind, row, *ret, e), e, kind == KIND_DOMAIN ? "parent" : "domain");
 	return RC_OK;
 }
 
@@ -167,30 +188,25 @@ enum rc
 draft_save(struct factory *f, struct arena *a, const struct snapshot *policy, const struct officer *who,
 	   enum kind_id kind, int64_t id, const struct json *body, struct json **ret, struct err *e)
 {
-	struct document_check check = { .kind = kind_of(kind), .policy = policy, .draft = true };
 	OWN_BUF struct buf text = buf_max(LIMIT_BODY);
-	struct bytes name = BYTES_NONE;
-	struct draft_row row;
+	struct draft_row row = { .id = id, .owner = who->id.v };
 	struct json *normal;
 	struct change *c;
 
-	TRY(may_draft(policy, who, kind, e));
-	if (id != 0)
-		TRY(load(f, a, kind, id, &row, e));
-	TRY(document_check(a, &check, body, &normal, e));
-	TRY(json_opt_str(normal, "name", &name, e));
+	TRY(check_draft(f, a, policy, who, kind, body, &row, &normal, e));
+	row.name = BYTES_NONE;
+	TRY(json_opt_str(normal, "name", &row.name, e));
 	json_put_canonical(&text, normal);
 	NEED(buf_ok(&text), e, CHY_NO_MEMORY, NULL, "a draft");
-	row = (struct draft_row){ .id = id ? id : factory_new_id(f),
-				  .kind = bytes_str(kind_name(kind)),
-				  .name = name,
-				  .body = buf_bytes(&text),
-				  .officer_id = who->id.v,
-				  .at = clock_now_ms() };
+	row.id = id ? id : factory_new_id(f);
+	row.kind = bytes_str(kind_name(kind));
+	row.body = buf_bytes(&text);
+	row.officer_id = who->id.v;
+	row.at = clock_now_ms();
 	c = change_new();
 	change_put_draft(c, &row);
 	TRY(store_commit(f->store, c, e));
-	*ret = draft_json(a, &row);
+	*ret = draft_json(a, &row, normal);
 	return RC_OK;
 }
 
@@ -199,10 +215,10 @@ draft_show(struct factory *f, struct arena *a, const struct snapshot *policy, co
 	   enum kind_id kind, int64_t id, struct json **ret, struct err *e)
 {
 	struct draft_row row;
+	struct json *body;
 
-	TRY(may_draft(policy, who, kind, e));
-	TRY(load(f, a, kind, id, &row, e));
-	*ret = draft_json(a, &row);
+	TRY(draft_load(f, a, policy, who, kind, id, &row, &body, e));
+	*ret = draft_json(a, &row, body);
 	return RC_OK;
 }
 
@@ -210,14 +226,17 @@ enum rc
 draft_list(struct factory *f, struct arena *a, const struct snapshot *policy, const struct officer *who,
 	   enum kind_id kind, int64_t after, size_t limit, struct json **ret, struct err *e)
 {
-	struct json *items = json_array(a);
+	struct json *items = json_array(a), *body;
 	struct draft_row *rows;
 	size_t n;
 
-	TRY(may_draft(policy, who, kind, e));
+	TRY(may_role(who, kind_of(kind)->needed, e));
 	TRY(store_drafts(f->store, a, bytes_str(kind_name(kind)), after, limit, &rows, &n, e));
-	for (size_t i = 0; i < n; i++)
-		json_add(items, draft_json(a, &rows[i]));
+	for (size_t i = 0; i < n; i++) {
+		TRY(json_parse(a, rows[i].body, &body, e));
+		if (may_draft(policy, who, kind, &rows[i], body, NULL) == RC_OK)
+			json_add(items, draft_json(a, &rows[i], body));
+	}
 	*ret = page(a, items, n > 0 && n == limit ? rows[n - 1].id : 0);
 	return RC_OK;
 }
@@ -227,10 +246,10 @@ draft_drop(struct factory *f, struct arena *a, const struct snapshot *policy, co
 	   enum kind_id kind, int64_t id, struct err *e)
 {
 	struct draft_row row;
+	struct json *body;
 	struct change *c;
 
-	TRY(may_draft(policy, who, kind, e));
-	TRY(load(f, a, kind, id, &row, e));
+	TRY(draft_load(f, a, policy, who, kind, id, &row, &body, e));
 	c = change_new();
 	change_drop_draft(c, id);
 	return store_commit(f->store, c, e);

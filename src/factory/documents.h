@@ -32,11 +32,16 @@ MUST enum rc document_show(struct factory *f, struct arena *a, const struct snap
 			   const struct officer *who, enum kind_id kind, struct doc_id id, int64_t version,
 			   struct json **ret, struct err *e);
 
-/* Drafts need the roles of their kind but no signature, and are nobody's policy. id 0: a new one. Every member that is
+/* Drafts need the roles of their kind, and the domain (draft_domain), but no signature, and are nobody's policy. id 0: a new one. Every member that is
    there must be right by itself; what is mandatory may be missing. */
 MUST enum rc draft_save(struct factory *f, struct arena *a, const struct snapshot *policy,
 			const struct officer *who, enum kind_id kind, int64_t id, const struct json *body,
 			struct json **ret, struct err *e);
+/* One that the officer sees (STORE_NOT_FOUND), with its body. */
+struct draft_row;
+MUST enum rc draft_load(struct factory *f, struct arena *a, const struct snapshot *policy,
+			const struct officer *who, enum kind_id kind, int64_t id, struct draft_row *ret,
+			struct json **ret_body, struct err *e);
 MUST enum rc draft_show(struct factory *f, struct arena *a, const struct snapshot *policy,
 			const struct officer *who, enum kind_id kind, int64_t id, struct json **ret,
 			struct err *e);

@@ -1,6 +1,7 @@
 #include "base/base.h"
 #include "factory/try_policy.h"
 
+#include "factory/documents.h"
 #include "factory/in_force.h"
 #include "pki/csr.h"
 #include "policy/body.h"
@@ -34,13 +35,9 @@ read_body(struct changing *x, const struct json *in)
 	if (x->draft == 0)
 		return json_need_object(in, "body", &x->body, x->e);
 	NEED(json_get(in, "body") == NULL, x->e, CHY_FIELD_CONFLICT, NULL, "either a draft or a body");
-	TRY_AT(store_draft(x->f->store, x->a, x->draft, &row, x->e), x->e, "draft");
-	if (!bytes_is(row.kind, kind_name(x->kind))) {
-		err_field(x->e, "draft");
-		FAIL(x->e, CHY_REF_KIND, NULL, "draft %lld is a %.*s", (long long)x->draft,
-		     BYTES_FMT(row.kind));
-	}
-	return json_parse(x->a, row.body, &x->body, x->e);
+	TRY_AT(draft_load(x->f, x->a, x->policy, x->who, x->kind, x->draft, &row, &x->body, x->e), x->e,
+	       "draft");
+	return RC_OK;
 }
 
 static struct bytes

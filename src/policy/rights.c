@@ -131,6 +131,14 @@ may_change(const struct snapshot *s, const struct officer *o, enum kind_id kind,
 	return RC_OK;
 }
 
+struct doc_id
+draft_domain(enum kind_id kind, const struct json *body, const struct officer *owner)
+{
+	struct doc_id named = body_ref(body, kind == KIND_DOMAIN ? "parent" : "domain");
+
+	return !doc_id_is_none(named) || owner == NULL ? named : owner->domain;
+}
+
 enum rc
 may_issue(const struct snapshot *s, const struct officer *o, const struct document *token_procedure,
 	  struct err *e)

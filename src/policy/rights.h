@@ -36,6 +36,10 @@ MUST enum rc may_read(const struct snapshot *s, const struct officer *o, const s
 MUST enum rc may_change(const struct snapshot *s, const struct officer *o, enum kind_id kind,
 			struct doc_id domain, struct err *e);
 
+/* A draft lies where the document in it will; as long as that does not say, where its owner (NULL: gone) is at home. Who may change
+   what lies there sees and changes it: nothing of it is in force, so nobody below uses it. body in normal form. */
+struct doc_id draft_domain(enum kind_id kind, const struct json *body, const struct officer *owner);
+
 /* Use a token procedure for issuing: use-clients, issue-certificate, and it is to be seen. */
 MUST enum rc may_issue(const struct snapshot *s, const struct officer *o,
 		       const struct document *token_procedure, struct err *e);

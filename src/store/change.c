@@ -291,7 +291,8 @@ change_check_document(struct change *c, int64_t id, int64_t version)
 void
 change_put_draft(struct change *c, const struct draft_row *r)
 {
-	OP(c, Q_PUT_DRAFT, I(r->id), B(r->kind), B(r->name), B(r->body), I(r->officer_id), I(r->at));
+	OP(c, Q_PUT_DRAFT, I(r->id), B(r->kind), B(r->name), B(r->body), I(r->officer_id), I(r->at),
+	   I(r->owner));
 }
 
 void

@@ -25,6 +25,7 @@ struct draft_row {
 	int64_t id;
 	struct bytes kind, name, body;
 	int64_t officer_id, at; /* who wrote it last, and when */
+	int64_t owner;          /* who wrote it first */
 };
 
 /* An officer's act, as prepared and as far as it has come. */

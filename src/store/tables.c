@@ -25,7 +25,8 @@ DESCRIBE(document, "document", S, I(S, id), I(S, version), T(S, kind), T(S, name
 	 T(S, body), I(S, at), I(S, request_id), I(S, stamp));
 #undef S
 #define S draft_row
-DESCRIBE(draft, "draft", S, I(S, id), T(S, kind), T(S, name), T(S, body), I(S, officer_id), I(S, at));
+DESCRIBE(draft, "draft", S, I(S, id), T(S, kind), T(S, name), T(S, body), I(S, officer_id), I(S, at),
+	 I(S, owner));
 #undef S
 #define S request_row
 DESCRIBE(request, "request", S, I(S, id), T(S, act), T(S, state), I(S, object), I(S, base_version),

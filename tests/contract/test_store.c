@@ -159,7 +159,7 @@ static void
 drafts_come_and_go(void **state)
 {
 	struct world *w = *state;
-	struct draft_row row = { 10, BYTES("officer"), BYTES("Anna"), BYTES("{}"), 3, 77 }, *rows, got;
+	struct draft_row row = { 10, BYTES("officer"), BYTES("Anna"), BYTES("{}"), 3, 77, 3 }, *rows, got;
 	struct change *c = change_new();
 	size_t n;
 
@@ -167,12 +167,15 @@ drafts_come_and_go(void **state)
 	ok(store_commit(w->s, c, &w->e));
 	row.body = BYTES("{\"a\":1}");
 	row.at = 78;
+	row.officer_id = row.owner = 4;
 	c = change_new();
 	change_put_draft(c, &row);
 	ok(store_commit(w->s, c, &w->e));
 	ok(store_draft(w->s, w->a, 10, &got, &w->e));
 	same(got.body, "{\"a\":1}");
 	assert_int_equal(got.at, 78);
+	assert_int_equal(got.officer_id, 4);
+	assert_int_equal(got.owner, 3); /* who wrote it first */
 	ok(store_drafts(w->s, w->a, BYTES("officer"), 0, 10, &rows, &n, &w->e));
 	assert_int_equal(n, 1);
 	ok(store_drafts(w->s, w->a, BYTES("domain"), 0, 10, &rows, &n, &w->e));

@@ -21,7 +21,8 @@ static const struct filled {
 	{ 1, "document_stamp", NULL },
 	{ 1, "document_current", "VALUES (9001, 1, 'domain', 0, 'North', 'active')" },
 	{ 1, "document", "VALUES (9001, 1, 'domain', 'North', 'active', 0, '{}', 11, 5001, 1)" },
-	{ 1, "draft", "VALUES (9002, 'domain', 'South', '{}', 3, 12)" },
+	{ 1, "draft",
+	  "(id, kind, name, body, officer_id, at) VALUES (9002, 'domain', 'South', '{}', 3, 12)" },
 	{ 1, "request",
 	  "VALUES (5001, 'domain.create', 'done', 0, 0, " B("body") ", 3, " B(
 	      "nonce") ", 10, 99, '{\"id\":9001}')" },
@@ -198,7 +199,7 @@ nothing_is_lost(struct world *w, struct db *db, int64_t from)
 /* ---- what is read of it ---- */
 
 static void
-read_people(struct world *w)
+read_people(struct world *w, int64_t from)
 {
 	struct document_row d;
 	struct draft_row draft;
@@ -213,6 +214,7 @@ read_people(struct world *w)
 	same(d.body, "{}");
 	ok(store_draft(w->s, w->a, DOCUMENT + 1, &draft, &w->e));
 	same(draft.name, "South");
+	assert_int_equal(draft.owner, from < 18 ? 3 : 0); /* who wrote it last, where nobody else is known */
 	ok(store_request(w->s, w->a, REQUEST, &r, &w->e));
 	same(r.act, "domain.create");
 	same(r.body, "body");
@@ -347,7 +349,7 @@ each_earlier_schema_is_brought_up(void **state)
 		world_reopen(w, &o);
 		ok(store_schema_version(w->s, &version, &w->e));
 		assert_int_equal(version, store_schema_known());
-		read_people(w);
+		read_people(w, from);
 		read_certificates(w);
 		read_journal(w, from);
 		read_tokens(w, from);

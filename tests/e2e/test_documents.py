@@ -185,6 +185,62 @@ def test_a_draft_is_nobodys_policy(house):
     house.issue(house.open_session(procedures=["Half done"]), csr, procedure="Half done")
 
 
+def test_drafts_lie_in_domains(house):
+    """An officer of a domain neither sees, changes nor drops drafts of other domains, whatever they are asked by. rows=CM-O-12"""
+    anna, ben, rosa = (house.officers[o] for o in ("anna", "ben", "rosa"))
+    for name, parent in (("Draft west", None), ("Draft port", "Draft west"), ("Draft east", None)):
+        house.act("domain.create", {"name": name, **({"parent": parent} if parent else {})}, anna, ben)
+    house.act("officer-profile.create", {"name": "Drafter", "entity_type": "static-token", "roles": [
+        "use-awb", "policy-tasks", "domain-tasks"]}, anna, ben)
+    wanda, pete, erik = (drafter(house, name, f"Draft {name.split()[1]}") for name in ("Wanda west", "Pete port", "Erik east"))
+
+    def path(draft, kind="token-procedure"):
+        return f"/api/v1/drafts/{kind}/{draft['id']}"
+
+    def new(who, **body):
+        return house.call("POST", "/api/v1/drafts/token-procedure", body, who)
+
+    def seen(who):
+        return {d["id"] for d in house.call("GET", "/api/v1/drafts/token-procedure?limit=1000", officer=who)["items"]}
+
+    roots, wests = new(anna, name="Of Root"), new(wanda, name="Unfinished")
+    ports, easts = new(wanda, name="For the port", domain="Draft port"), new(erik, name="Of the east", domain="Draft east")
+    assert (wests["owner"], wests["officer"]) == (wanda.id, wanda.id)
+    every = {d["id"] for d in (roots, wests, ports, easts)}
+    for who, sees in ((anna, every), (wanda, {wests["id"], ports["id"]}), (pete, {ports["id"]}), (erik, {easts["id"]})):
+        assert seen(who) & every == sees
+        for draft in (roots, wests, ports, easts):
+            if draft["id"] in sees:
+                assert house.call("GET", path(draft), officer=who)["name"] == draft["name"]
+                continue
+            for method, body in (("GET", None), ("PUT", {"name": "Mine"}), ("DELETE", None)):
+                refused("CHY-1460", house.call, method, path(draft), body, who)
+            refused("CHY-1460", house.call, "POST", "/api/v1/policy/preview", {"draft": draft["id"], "keys": [{}]}, who)
+    # nor does anybody put one where no rights of theirs are; what Root's officer writes into another's stays where it was
+    for body in ({"name": "x", "domain": "Draft east"}, {"name": "x", "domain": "Draft west"}):
+        assert refused("CHY-1602", new, pete, **body)["field"] == "domain"
+        refused("CHY-1602", house.call, "PUT", path(ports), body, pete)
+    again = house.call("PUT", path(wests), {"name": "Still unfinished"}, anna)
+    assert (again["owner"], again["officer"]) == (wanda.id, anna.id)
+    assert wests["id"] in seen(wanda) and wests["id"] not in seen(erik)
+    house.call("PUT", path(wests), {"name": "Moved", "domain": "Draft east"}, anna)
+    assert wests["id"] in seen(erik) and wests["id"] not in seen(wanda)
+    house.call("DELETE", path(wests), officer=erik)
+    # a domain lies below its parent
+    below = house.call("POST", "/api/v1/drafts/domain", {"name": "Pier", "parent": "Draft port"}, wanda)
+    assert house.call("GET", path(below, "domain"), officer=pete)["owner"] == wanda.id
+    refused("CHY-1460", house.call, "GET", path(below, "domain"), None, erik)
+
+
+def drafter(house, name, domain):
+    anna, ben, rosa = (house.officers[o] for o in ("anna", "ben", "rosa"))
+    officer = house.new_certificate(name, rosa)
+    made = house.act("officer.create", {"name": name, "profile": "Drafter", "domain": domain, "certificate_sha256": officer.sha256()},
+                     anna, ben)
+    officer.id = made["result"]["id"]
+    return officer
+
+
 def test_everybody_sees_what_was_signed(house):
     """At once, in sessions that stand open, without a restart. rows=CM-T-02,CM-T-38"""
     anna, ben, rosa = (house.officers[o] for o in ("anna", "ben", "rosa"))
