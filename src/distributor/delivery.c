@@ -12,6 +12,7 @@ delivery_put(struct buf *out, const struct delivery *d)
 	buf_lv(out, d->rule);
 	buf_lv(out, d->content);
 	buf_lv(out, d->about);
+	buf_lv(out, d->name);
 	buf_u8(out, (uint8_t)d->chain_n);
 	for (size_t i = 0; i < d->chain_n; i++)
 		buf_lv(out, d->chain[i]);
@@ -29,6 +30,7 @@ delivery_get(struct bytes in, struct delivery *ret, struct err *e)
 	ret->rule = rd_lv(&r);
 	ret->content = rd_lv(&r);
 	ret->about = rd_lv(&r);
+	ret->name = rd_lv(&r);
 	ret->chain_n = rd_u8(&r);
 	NEED(ret->chain_n <= LIMIT_DELIVERY_CHAIN && ret->what < DELIVERY_WHATS && ret->form < DELIVERY_FORMS,
 	     e, CHY_DISTRIBUTOR_MESSAGE, NULL, "a delivery's numbers");

@@ -25,6 +25,8 @@ enum delivery_what {
 	DELIVER_CA_CERTIFICATE,
 	DELIVER_ATTRIBUTE,
 	DELIVER_CRL,
+	DELIVER_DELTA_CRL,
+	DELIVER_AUTHORITY_CRL, /* of certificates of authorities alone */
 	DELIVERY_WHATS
 };
 enum delivery_form { DELIVER_DER, DELIVER_PEM, DELIVER_PEM_CHAIN, DELIVERY_FORMS };
@@ -39,7 +41,8 @@ struct delivery {
 	struct bytes content; /* DER */
 	struct bytes
 	    about; /* DER of the certificate that keywords are filled in from: itself, an attribute certificate's
-				 base, the CRL's authority */
+				 base, the authority that a CRL is of */
+	struct bytes name;                        /* of a CRL, what its address ends with */
 	struct bytes chain[LIMIT_DELIVERY_CHAIN]; /* DER, upwards */
 	size_t chain_n;
 };

@@ -93,6 +93,8 @@ static const struct {
 	[DELIVER_CA_CERTIFICATE] = { "application/pkix-cert", "CERTIFICATE" },
 	[DELIVER_ATTRIBUTE] = { "application/pkix-attr-cert", "ATTRIBUTE CERTIFICATE" }, /* RFC 5877 */
 	[DELIVER_CRL] = { "application/pkix-crl", "X509 CRL" },
+	[DELIVER_DELTA_CRL] = { "application/pkix-crl", "X509 CRL" },
+	[DELIVER_AUTHORITY_CRL] = { "application/pkix-crl", "X509 CRL" },
 };
 
 static enum rc
@@ -139,6 +141,7 @@ read_facts(struct job *j, struct err *e)
 	TRY(read_names(j, &c, e));
 	sha256(j->d.content, digest);
 	j->facts.sha256 = bytes_of(digest, SHA256_LEN);
+	j->facts.crl = j->d.name;
 	if (j->d.what == DELIVER_ATTRIBUTE) {
 		TRY(ac_parse(j->a, j->d.content, &ac, e));
 		j->facts.serial = ac.serial;

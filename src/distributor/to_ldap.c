@@ -223,6 +223,8 @@ attribute_of(const struct job *j)
 		[DELIVER_CA_CERTIFICATE] = "cACertificate;binary",
 		[DELIVER_ATTRIBUTE] = "attributeCertificateAttribute;binary",
 		[DELIVER_CRL] = "certificateRevocationList;binary",
+		[DELIVER_DELTA_CRL] = "deltaRevocationList;binary",
+		[DELIVER_AUTHORITY_CRL] = "authorityRevocationList;binary",
 	};
 	struct bytes own = rule_text(j, "attribute");
 
@@ -343,6 +345,14 @@ other_attributes(const struct job *j, struct mods *m, int op, struct err *e)
 	return RC_OK;
 }
 
+/* A newer list takes the place of the older one, whatever the policy adds to others. */
+static bool
+is_list(const struct job *j)
+{
+	return j->d.what == DELIVER_CRL || j->d.what == DELIVER_DELTA_CRL ||
+	    j->d.what == DELIVER_AUTHORITY_CRL;
+}
+
 /* What the update policy makes of the certificate's attribute. */
 static enum rc
 certificate_mod(const struct job *j, struct directory *d, LDAPMessage *entry, struct mods *m, struct err *e)
@@ -356,7 +366,7 @@ certificate_mod(const struct job *j, struct directory *d, LDAPMessage *entry, st
 		return n > 0 ? add_mod(m, LDAP_MOD_DELETE, type, BYTES_NONE, e) : RC_OK;
 	if (j->d.removal)
 		return there ? add_mod(m, LDAP_MOD_DELETE, type, j->d.content, e) : RC_OK;
-	if (bytes_is(policy, "replace"))
+	if (bytes_is(policy, "replace") || is_list(j))
 		return there && n == 1 ? RC_OK : add_mod(m, LDAP_MOD_REPLACE, type, j->d.content, e);
 	return there ? RC_OK : add_mod(m, LDAP_MOD_ADD, type, j->d.content, e);
 }

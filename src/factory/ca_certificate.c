@@ -171,6 +171,15 @@ ca_certificate_decide(struct factory *f, struct arena *a, const struct snapshot 
 	return decide_authority(a, &facts, ret, e);
 }
 
+static MUST enum rc
+deliver(struct factory *f, struct arena *a, const struct snapshot *policy, struct doc_id authority,
+	struct pending *p, struct err *e)
+{
+	const struct authority *x = snapshot_authority(policy, authority);
+
+	return x != NULL && x->rules_n > 0 ? pending_deliver(f, a, x->rules, x->rules_n, p, e) : RC_OK;
+}
+
 enum rc
 ca_certificate_add(struct factory *f, struct arena *a, const struct snapshot *policy, struct doc_id authority,
 		   struct json *by, struct request_id request, struct change *change, int64_t *ret_id,
@@ -189,6 +198,7 @@ ca_certificate_add(struct factory *f, struct arena *a, const struct snapshot *po
 			      .request = request.v,
 			      .sigalg = d.sigalg };
 	*ret_id = p.id;
+	TRY(deliver(f, a, policy, authority, &p, e));
 	TRY(leaf_body(a, &d, p.id, by, now_ms, &p.leaf, e));
 	return sign(f, a, &d, &p, change, ret_der, e);
 }

@@ -177,6 +177,8 @@ work_on(struct crl_work *w, bool *ret_did, struct err *e)
 	if (l.unfinished != NULL)
 		TRY(crl_forget(w->f, l.unfinished->id, e));
 	w->complete = l.current[0];
+	for (int delta = 0; delta < 2; delta++)
+		w->lists[delta] = l.current[delta] != NULL ? l.current[delta]->list : 0;
 	if (l.planned !=
 	    NULL) { /* a crash came between: the very same list, so that its number is not left out */
 		*ret_did = true;

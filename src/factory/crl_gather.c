@@ -294,9 +294,12 @@ begin(const struct crl_work *w)
 {
 	struct duration every = w->delta ? w->p->delta_interval : w->p->interval;
 
+	int64_t id = factory_new_id(w->f), list = w->lists[w->delta];
+
 	return (struct crl_row){
-		.id = factory_new_id(w->f),
+		.id = id,
 		.procedure_id = w->p->doc->id.v,
+		.list = list != 0 ? list : id,
 		.part = w->partition,
 		.delta = w->delta,
 		.number = (int64_t)w->number,

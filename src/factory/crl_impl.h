@@ -16,6 +16,8 @@ struct crl_work {
 	unsigned partition; /* 0: its one list */
 	int64_t wanted
 	    [2]; /* an officer's wish, complete and delta: lists that began before it do not fulfil it */
+	int64_t lists
+	    [2]; /* the numbers of the lists whose place it takes, complete and delta; 0: there are none */
 	const struct crl_row *complete; /* the signed one; NULL: none yet */
 	bool delta;
 	int64_t now;

@@ -2,8 +2,18 @@
 #include "base/base.h"
 #include "factory/outbox.h"
 
+#include "factory/crl.h"
 #include "factory/leaf.h"
+#include "policy/crl_point.h"
 #include "store/read.h"
+
+enum { PIECES_AT_ONCE = 16, REST_MAX = 1 << 20 /* of a delivery, beside its content */ };
+
+/* A list on its way into memory. */
+struct crl_fill {
+	uint8_t *p;
+	size_t n, room;
+};
 
 /* What was revoked or ran out while it waited does not go out any more. */
 static enum rc
@@ -39,12 +49,98 @@ load_certificate(struct factory *f, struct arena *a, const struct snapshot *poli
 	return RC_OK;
 }
 
+/* ---- revocation lists ---- */
+
+static MUST enum rc
+put(struct crl_fill *to, struct bytes piece, struct err *e)
+{
+	NEED(piece.n <= to->room - to->n, e, CHY_CRL_NONE, NULL, "the list was replaced meanwhile");
+	memcpy(to->p + to->n, piece.p, piece.n);
+	to->n += piece.n;
+	return RC_OK;
+}
+
+/* The whole CertificateList; no second copy of what may have tens of megabytes. */
+static MUST enum rc
+whole_list(struct factory *f, struct arena *a, const struct crl_row *row, struct bytes *ret, struct err *e)
+{
+	struct bytes front, back;
+	struct crl_fill to = { .n = 0 };
+	size_t n;
+
+	TRY(crl_ends(a, row, &front, &back, e));
+	to.room = front.n + (size_t)row->entries_len + back.n;
+	NEED(to.room <= LIMIT_DELIVERY - REST_MAX, e, CHY_DELIVERY_RULE, NULL,
+	     "a list of %zu octets is not delivered", to.room);
+	NEED((to.p = arena_alloc(a, to.room)) != NULL, e, CHY_NO_MEMORY, NULL, "a revocation list");
+	TRY(put(&to, front, e));
+	for (int64_t next = 0; next < row->pieces; next += (int64_t)n) {
+		OWN(arena_free)
+		struct arena *page = arena_new(16 << 20);
+		struct crl_piece_row *v;
+
+		NEED(page != NULL, e, CHY_NO_MEMORY, NULL, "a revocation list");
+		TRY(store_crl_pieces(f->store, page, row->id, next, PIECES_AT_ONCE, &v, &n, e));
+		NEED(n > 0, e, CHY_CRL_NONE, NULL, "the list was replaced meanwhile");
+		for (size_t i = 0; i < n; i++)
+			TRY(put(&to, v[i].entries, e));
+	}
+	TRY(put(&to, back, e));
+	NEED(to.n == to.room, e, CHY_CRL_NONE, NULL, "the list was replaced meanwhile");
+	*ret = bytes_of(to.p, to.n);
+	return RC_OK;
+}
+
+/* What the first of its addresses ends with. */
+static MUST enum rc
+list_name(struct arena *a, const struct crl_procedure *p, const struct crl_row *row, struct bytes *ret,
+	  struct err *e)
+{
+	const struct json *list = row->delta ? p->delta_points : p->points;
+	struct bytes address;
+	size_t at;
+
+	NEED(list != NULL && list->first != NULL, e, CHY_DELIVERY_RULE, NULL, "the list has no address");
+	TRY(crl_address(a, list->first->str, (unsigned)row->part, &address, e));
+	for (at = address.n; at > 0 && address.p[at - 1] != '/'; at--)
+		;
+	*ret = bytes_part(address, at, SIZE_MAX);
+	return RC_OK;
+}
+
+static enum delivery_what
+sort_of_list(const struct crl_procedure *p, const struct crl_row *row)
+{
+	if (row->delta)
+		return DELIVER_DELTA_CRL;
+	return p->covers == COVERS_AUTHORITIES ? DELIVER_AUTHORITY_CRL : DELIVER_CRL;
+}
+
+/* The list that is in force now, which may be younger than the row: an older one never comes after it. */
+static enum rc
+load_crl(struct factory *f, struct arena *a, const struct snapshot *policy, const struct outbox_row *row,
+	 struct delivery *d, struct err *e)
+{
+	const struct crl_procedure *p;
+	struct crl_row list;
+
+	TRY(store_crl_of_list(f->store, a, row->object, &list, e));
+	p = snapshot_crl_procedure(policy, doc_id_of(list.procedure_id));
+	NEED(p != NULL && p->authority != NULL && p->authority->certificate.n > 0, e, CHY_DELIVERY_RULE, NULL,
+	     "its CRL procedure cannot be used");
+	d->what = sort_of_list(p, &list);
+	d->about = p->authority->certificate;
+	TRY(list_name(a, p, &list, &d->name, e));
+	return whole_list(f, a, &list, &d->content, e);
+}
+
 static const struct {
 	const char *kind;
 	enum rc (*load)(struct factory *f, struct arena *a, const struct snapshot *policy,
 			const struct outbox_row *row, struct delivery *d, struct err *e);
 } kinds[] = {
 	{ "certificate", load_certificate },
+	{ "crl", load_crl },
 };
 
 static enum delivery_form

@@ -103,6 +103,12 @@ const struct choice publication_choices[] = {
 	END,
 };
 
+const struct choice crl_format_choices[] = {
+	{ "der", "DER", "binary, as at the addresses of certificates (RFC 5280 4.2.1.13)" },
+	{ "pem", "PEM", "as text" },
+	END,
+};
+
 /* enum transport_control: bits 1 << position */
 const struct choice transport_choices[] = {
 	{ "issuer", "Issuer", "it was issued by one of the transport certificate issuers" },

@@ -97,6 +97,15 @@ const struct field crl_procedure_fields[] = {
 	  .only_when = { { .op = COND_SET, .field = "delta_interval" } },
 	  .help = "Where the delta list is found; the complete list says so.",
 	  .standard = "RFC 5280 5.2.6" },
+	REFS("distribution_rules", "Distribution rules", KIND_DISTRIBUTION_RULE, 0,
+	     "Where each new list is delivered to; one that still waits when a newer is there is not."),
+	{ .name = "format",
+	  .label = "Delivery format",
+	  .type = FIELD_CHOICE,
+	  .choices = crl_format_choices,
+	  .dflt = "\"der\"",
+	  .only_when = { { .op = COND_SET, .field = "interval" } },
+	  .help = "What is delivered to web servers, into files and by mail; directories get DER." },
 	{ .name = "keep_expired",
 	  .label = "Keep expired certificates",
 	  .type = FIELD_BOOL,
@@ -224,7 +233,9 @@ const struct field distribution_rule_fields[] = {
 	  .min = 1,
 	  .max = 100,
 	  ONLY("protocol", IS, "ldap"),
-	  .help = "None: userCertificate;binary, cACertificate;binary, certificateRevocationList;binary or "
+	  .help = "None: userCertificate;binary, cACertificate;binary, certificateRevocationList;binary, "
+		  "deltaRevocationList;binary, "
+		  "authorityRevocationList;binary (of certificates of authorities alone) or "
 		  "attributeCertificateAttribute;binary, as what is delivered is.",
 	  .standard = "RFC 4523 4" },
 	{ .name = "update",

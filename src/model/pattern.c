@@ -6,7 +6,8 @@
 /* ---- keywords ---- */
 
 static const char *const specials[] = { "serial", "serial-decimal", "sha256", "subject",
-					"issuer", "email",          "dns",    "upn" };
+					"issuer", "email",          "dns",    "upn",
+					"crl" };
 
 static bool
 is_attribute(struct bytes name)
@@ -423,6 +424,8 @@ value_of(struct arena *a, const struct pattern_facts *f, struct bytes keyword)
 		return alternative(f->san, "dns:");
 	if (bytes_is(keyword, "upn"))
 		return alternative(f->san, "upn:");
+	if (bytes_is(keyword, "crl"))
+		return f->crl;
 	if (bytes_starts(keyword, "issuer."))
 		return attribute(a, &f->issuer, oid_by_text(bytes_part(keyword, 7, SIZE_MAX)));
 	return attribute(a, &f->subject, oid_by_text(keyword));

@@ -13,6 +13,7 @@
  *	sha256			of the whole, hexadecimal
  *	subject issuer		the whole name, RFC 4514, as one value
  *	email dns upn		the first alternative name of that kind; email also of the subject
+ *	crl			of a revocation list: the last part of its address, as certificates have it
  */
 #ifndef MODEL_PATTERN_H
 #define MODEL_PATTERN_H
@@ -58,6 +59,7 @@ struct pattern_facts {
 	struct bytes serial; /* contents octets */
 	struct bytes sha256;
 	struct bytes san; /* lines as cert_put_san_lines makes them */
+	struct bytes crl; /* what a revocation list is called; none: it is something else */
 };
 
 /* Appends what it comes to. PATTERN_NO_VALUE: no keyword of an alternative has a value; PATTERN_RESULT: the value cannot

@@ -191,6 +191,7 @@ authority_compile(struct snapshot *s, struct slot *slot, const struct authority_
 	x->path_len = -1;
 	x->type = (enum authority_type)body_choice(body, "type", authority_choices, AUTHORITY_ROOT);
 	x->ocsp = ocsp_settings_of(body);
+	TRY(rules_of(s, body, &x->rules, &x->rules_n, e));
 	TRY(keep(s->a, &x->why_not, read_authority(s, body, x, &why), &why, e));
 	TRY(take_certificate(s, body, x, facts, n, e));
 	if (x->type == AUTHORITY_EXTERNAL_ROOT)

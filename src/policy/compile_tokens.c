@@ -57,6 +57,7 @@ crl_procedure_compile(struct snapshot *s, struct slot *slot, struct err *e)
 		needs(s, &x->why_not, body_ref(body, "crl_issuer"), "CRL issuer");
 	x->delta_points = body_list(body, "delta_points");
 	x->keep_expired = body_true(body, "keep_expired");
+	TRY(rules_of(s, body, &x->rules, &x->rules_n, e));
 	if (json_get(body, "covers") != NULL)
 		x->covers = (enum crl_covers)(COVERS_END_ENTITIES +
 					      body_choice(body, "covers", crl_covers_choices, 0));

@@ -142,6 +142,8 @@ struct authority {
 	const struct crl_procedure **crls; /* its open ones that certificates point to, by id */
 	size_t crls_n;
 	struct ocsp_settings ocsp;
+	const struct doc_id *rules; /* open distribution rules that its own certificates are delivered by */
+	size_t rules_n;
 	struct unusable why_not; /* for issuing */
 };
 
@@ -241,6 +243,8 @@ struct crl_procedure {
 	bool has_delta;
 	struct duration delta_interval;
 	const struct json *delta_points; /* of the delta lists */
+	const struct doc_id *rules;      /* open distribution rules that each new list is delivered by */
+	size_t rules_n;
 	bool keep_expired;
 	struct unusable why_not;
 };

@@ -435,6 +435,12 @@ change_outbox_end(struct change *c, int64_t id, struct bytes from, struct bytes 
 }
 
 void
+change_outbox_forget(struct change *c, int64_t object, int64_t destination)
+{
+	OP(c, Q_OUTBOX_FORGET, I(object), I(destination));
+}
+
+void
 change_outbox_later(struct change *c, int64_t id, int64_t next_at, struct bytes error, int64_t at)
 {
 	OP(c, Q_OUTBOX_LATER, I(id), I(next_at), B(error), I(at));

@@ -150,6 +150,8 @@ void change_put_outbox(struct change *c, const struct outbox_row *row);
 void change_outbox_end(struct change *c, int64_t id, struct bytes from, struct bytes to, struct bytes error,
 		       int64_t at);
 /* An attempt failed and another follows at next_at; STORE_STATE unless it is waiting. */
+/* What is over of an object at a destination goes: its leaves say what became of it. */
+void change_outbox_forget(struct change *c, int64_t object, int64_t destination);
 void change_outbox_later(struct change *c, int64_t id, int64_t next_at, struct bytes error, int64_t at);
 /* A dead one is tried anew; STORE_STATE unless it is dead. */
 void change_outbox_retry(struct change *c, int64_t id, int64_t at);

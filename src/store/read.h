@@ -148,6 +148,9 @@ MUST enum rc store_revoked_part(struct store *s, struct arena *a, int64_t issuer
 /* The lists of a CRL procedure, or of one of its partitions (0: it has none), few, by number; and a list's pieces from the n-th on. */
 MUST enum rc store_crls(struct store *s, struct arena *a, int64_t procedure, int64_t part,
 			struct crl_row **ret, size_t *n, struct err *e);
+/* The one that is in force in the place of the list of this number. STORE_NOT_FOUND. */
+MUST enum rc store_crl_of_list(struct store *s, struct arena *a, int64_t list, struct crl_row *ret,
+			       struct err *e);
 /* Of the lists of partitions [from, to], by partition: id, part, delta, number, base, state and this_update only. */
 MUST enum rc store_crl_places(struct store *s, struct arena *a, int64_t procedure, int64_t from, int64_t to,
 			      struct crl_row **ret, size_t *n, struct err *e);
@@ -333,6 +336,9 @@ MUST enum rc store_outbox_any(struct store *s, bool *ret, struct err *e);
 /* What of a destination is due, of each object the first only. */
 MUST enum rc store_outbox_due(struct store *s, struct arena *a, int64_t destination, int64_t now_at,
 			      size_t limit, struct outbox_row **ret, size_t *n, struct err *e);
+/* Of the same object at the same destination what is older, and waits or is a dead letter. */
+MUST enum rc store_outbox_older(struct store *s, struct arena *a, const struct outbox_row *row, size_t limit,
+				struct outbox_row **ret, size_t *n, struct err *e);
 /* Whether there is a younger delivery of the same object to the same destination. */
 MUST enum rc store_outbox_overtaken(struct store *s, const struct outbox_row *row, bool *ret, struct err *e);
 /* Waiting and dead ones of each destination. */

@@ -48,6 +48,14 @@ store_outbox_due(struct store *s, struct arena *a, int64_t destination, int64_t 
 }
 
 enum rc
+store_outbox_older(struct store *s, struct arena *a, const struct outbox_row *row, size_t limit,
+		   struct outbox_row **ret, size_t *n, struct err *e)
+{
+	return store_rows(s, a, Q_OUTBOX_OLDER,
+			  ARGS(I(row->object), I(row->destination), I(row->id), LIMIT(limit)), ret, n, e);
+}
+
+enum rc
 store_outbox_overtaken(struct store *s, const struct outbox_row *row, bool *ret, struct err *e)
 {
 	int64_t n;

@@ -146,6 +146,12 @@ store_crls(struct store *s, struct arena *a, int64_t procedure, int64_t part, st
 }
 
 enum rc
+store_crl_of_list(struct store *s, struct arena *a, int64_t list, struct crl_row *ret, struct err *e)
+{
+	return store_row(s, a, Q_CRL_OF_LIST, ARGS(I(list)), ret, e);
+}
+
+enum rc
 store_crl_places(struct store *s, struct arena *a, int64_t procedure, int64_t from, int64_t to,
 		 struct crl_row **ret, size_t *n, struct err *e)
 {

@@ -93,8 +93,8 @@ struct password_wrong_row {
 
 /* A revocation list that is built here (factory/crl.h); schema step crl says what is what. */
 struct crl_row {
-	int64_t id, procedure_id, part, delta, number, base, state, this_update, next_update, status_seq,
-	    entries, entries_len, pieces;
+	int64_t id, procedure_id, list, part, delta, number, base, state, this_update, next_update,
+	    status_seq, entries, entries_len, pieces;
 	struct bytes sigalg, sha256, head, tail, signature;
 };
 /* On which list with partitions a certificate is; 1 and up. */

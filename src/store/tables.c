@@ -165,8 +165,8 @@ DESCRIBE(unclaimed, "certificate_unclaimed", S, I(S, certificate), I(S, at), I(S
 #define S crl_row
 DESCRIBE(crl_place, "crl", S, I(S, id), I(S, part), I(S, delta), I(S, number), I(S, base), I(S, state),
 	 I(S, this_update));
-DESCRIBE(crl, "crl", S, I(S, id), I(S, procedure_id), I(S, part), I(S, delta), I(S, number), I(S, base),
-	 I(S, state), I(S, this_update), I(S, next_update), I(S, status_seq), I(S, entries),
+DESCRIBE(crl, "crl", S, I(S, id), I(S, procedure_id), I(S, list), I(S, part), I(S, delta), I(S, number),
+	 I(S, base), I(S, state), I(S, this_update), I(S, next_update), I(S, status_seq), I(S, entries),
 	 I(S, entries_len), I(S, pieces), T(S, sigalg), B(S, sha256), B(S, head), B(S, tail),
 	 B(S, signature));
 #undef S

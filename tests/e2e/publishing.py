@@ -73,8 +73,8 @@ class Desk:
         return done["result"]["certificates"]
 
     def deliveries(self, officer=None, **query):
-        text = "&".join(f"{k}={v}" for k, v in query.items())
-        return self.house.call("GET", f"/api/v1/deliveries?limit=1000&{text}", officer=officer or self.rosa)["items"]
+        text = "&".join(f"{k}={v}" for k, v in {"limit": 1000, **query}.items())
+        return self.house.call("GET", f"/api/v1/deliveries?{text}", officer=officer or self.rosa)["items"]
 
     def wait(self, certificate, wait=30, **want):
         """Until all deliveries of a certificate are over; their states by the name of the destination."""
@@ -93,7 +93,7 @@ class Desk:
             if got:
                 return got
             time.sleep(0.1)
-        raise AssertionError("it does not come about")
+        raise AssertionError("it does not come about: " + self.house.log.read_text(errors="replace")[-2000:])
 
 
 def person_csr(cn, email, attributes=()):

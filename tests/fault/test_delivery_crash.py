@@ -182,3 +182,31 @@ def test_a_distributor_that_cannot_start_stops_nothing(desk):
     assert "CHY-1857" in desk.house.log.read_text()
     key.chmod(0o600)
     assert {d["state"] for d in desk.wait(number).values()} == {"done"}
+
+
+@pytest.mark.parametrize("point", ["crl.signed", "crl.in-force", "outbox.before-send", "outbox.after-send", "outbox.before-outcome"])
+def test_a_list_killed_on_the_way(desk, web, point):
+    """A new revocation list arrives at both destinations, and no list is left out. rows=CM-A-18,CM-A-19"""
+    name = point.replace(".", "-")
+    rules = ["Web lists", "File lists"]
+    if point == "crl.signed":
+        desk.rule(rules[0], protocol="http", address=web.url, path="/open/{crl}", trust=desk_trust(desk), timeout_seconds=3)
+        desk.file_rule(rules[1], desk.public, "{crl}")
+    mark = restart(desk, CHANCERY_FAULT=f"{point}@1=kill", CHANCERY_FAULT_ONCE=str(desk.house.dir / ("list-" + point)))
+    try:
+        desk.document("crl-procedure", name=name, authority="Issuing CA", interval="P1D", distribution_rules=rules,
+                      distribution_points=[f"http://127.0.0.1:{desk.house.plain_port}/crl/{name}.crl"])
+        served = lambda: patient(lambda: desk.house.raw("GET", f"/crl/{name}.crl"))  # noqa: E731
+        desk.wait_until(lambda: served()[0] == 200, 60)
+        der = served()[2]
+        read = lambda p: p.read_bytes() if p.exists() else b""  # noqa: E731
+        desk.wait_until(lambda: read(web.root / "open" / f"{name}.crl") == der and read(desk.public / f"{name}.crl") == der, 60)
+        assert "signal=9" in desk.house.log.read_text()[mark:], "the point was never reached"
+        desk.wait_until(lambda: patient(lambda: not desk.deliveries(state="waiting")), 60)
+    finally:
+        restart(desk)
+
+
+def desk_trust(desk):
+    rules = desk.house.call("GET", "/api/v1/documents/distribution-rule", officer=desk.anna)["items"]
+    return next(d["body"]["trust"] for d in rules if d["body"]["name"] == "Web")

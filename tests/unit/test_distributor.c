@@ -129,6 +129,7 @@ deliveries_come_as_they_went(void **state)
 			      .rule = BYTES("{}"),
 			      .content = BYTES("content"),
 			      .about = BYTES("about"),
+			      .name = BYTES("name"),
 			      .chain = { BYTES("one"), BYTES("two") },
 			      .chain_n = 2 },
 			got;
@@ -142,6 +143,7 @@ deliveries_come_as_they_went(void **state)
 	assert_true(got.form == DELIVER_PEM_CHAIN && got.chain_n == 2);
 	assert_bytes(got.chain[1], BYTES("two"));
 	assert_bytes(got.content, BYTES("content"));
+	assert_bytes(got.name, BYTES("name"));
 	for (size_t n = 0; n < b.n; n++)
 		assert_code(delivery_get(bytes_part(buf_bytes(&b), 0, n), &got, &e), CHY_DISTRIBUTOR_MESSAGE);
 	b.p[16] = DELIVERY_WHATS;

@@ -67,6 +67,10 @@ keywords_are_filled_in(void **state)
 	COMES_TO(PATTERN_FILTER, "(&(objectClass=person)(mail={email}))",
 		 "(&(objectClass=person)(mail=alice@example.org))");
 	assert_code(fill(&m, PATTERN_DN, "uid={uid|mail},o=x", &e), CHY_PATTERN_NO_VALUE);
+	assert_code(fill(&m, PATTERN_FILE, "{crl}", &e), CHY_PATTERN_NO_VALUE); /* a certificate is no list */
+	m.facts.crl = BYTES("issuing-3.crl");
+	COMES_TO(PATTERN_FILE, "lists/{crl}", "lists/issuing-3.crl");
+	COMES_TO(PATTERN_PATH, "/{crl|serial}", "/issuing-3.crl");
 	leave(&m);
 }
 

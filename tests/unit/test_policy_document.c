@@ -68,7 +68,8 @@ static const struct {
 	  "\"issuing_authority\":501,\"ca_key\":402,\"subject\":\"CN=New,C=SE\",\"format\":601,"
 	  "\"signature_algorithm\":\"ecdsa-sha256\",\"not_before\":\"2026-11-21T12:00:00Z\",\"validity\":"
 	  "\"P3Y\","
-	  "\"path_length\":1,\"attribute_certificates\":true,\"crl_urls\":[\"http://a.example/"
+	  "\"path_length\":1,\"distribution_rules\":[907],\"attribute_certificates\":true,\"crl_urls\":["
+	  "\"http://a.example/"
 	  "c\"],\"ca_issuers_urls\":[\"http://a.example/"
 	  "i\"],"
 	  "\"ocsp_urls\":[\"http://a.example/o\"],\"ocsp\":true,\"ocsp_activation\":\"by-officer\","
@@ -181,7 +182,7 @@ static const struct {
 	  "c-{partition}\"],\"include\":true,\"covers\":\"end-entities\","
 	  "\"interval\":\"P1D\",\"overlap\":\"PT6H\",\"delta_interval\":\"PT1H\",\"delta_points\":[\"http://"
 	  "a.example/d-{partition}\"],"
-	  "\"keep_expired\":true}" },
+	  "\"keep_expired\":true,\"distribution_rules\":[907],\"format\":\"pem\"}" },
 	DELIVERY_SAMPLES,
 	{ KIND_REVOCATION_POLICY,
 	  "{\"name\":\"New\",\"state\":\"active\",\"domain\":101,\"visible_in_subdomain\":false,\"reasons\":["
