@@ -130,7 +130,7 @@ static const struct opt root_options[] = {
 	{ "out", "FILE", OPT_FILE, 0, "where it goes; standard output if not given" },
 	{ 0 },
 };
-static const struct operand one[] = { { "NAME|ID", OPT_TEXT, OPT_MUST, "the authority, by its name or id" },
+static const struct operand one[] = { { "NAME|ID", OPT_TEXT, OPT_MUST, "the authority, by its name, path or id" },
 				      { 0 } };
 
 const struct command commands_authority[] = {

@@ -57,7 +57,7 @@ static const struct opt build_options[] = {
 	{ 0 },
 };
 static const struct operand procedure[] = {
-	{ "NAME|ID", OPT_TEXT, OPT_MUST, "the CRL procedure, by its name or id" }, { 0 }
+	{ "NAME|ID", OPT_TEXT, OPT_MUST, "the CRL procedure, by its name, path or id" }, { 0 }
 };
 static const struct operand file[] = { { "FILE", OPT_FILE, OPT_MUST, "the list, DER or PEM" }, { 0 } };
 

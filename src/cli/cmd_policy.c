@@ -433,6 +433,15 @@ tell(struct applying *a, const struct policy_item *item, const char *outcome, in
 	out_line(&a->c->out, "\n");
 }
 
+/* Root is said by null or by nothing. */
+static bool
+is_same_place(const struct json *x, const struct json *y)
+{
+	bool root = x == NULL || x->type == JSON_NULL;
+
+	return root ? y == NULL || y->type == JSON_NULL : json_eq(x, y);
+}
+
 static enum rc
 save_draft(struct applying *a, struct policy_item *item, struct err *e)
 {
@@ -447,7 +456,7 @@ save_draft(struct applying *a, struct policy_item *item, struct err *e)
 	TRY(pages(a->c, arena_printf(a->c->a, "/api/v1/drafts/%s?", kind_name(item->kind)), there, e));
 	JSON_EACH(d, there)
 	if (json_eq(json_get(json_get(d, "body"), "name"), name_of(item)) &&
-	    json_eq(json_get(json_get(d, "body"), "domain"), json_get(body, "domain")))
+	    is_same_place(json_get(json_get(d, "body"), "domain"), json_get(body, "domain")))
 		TRY(json_need_int(d, "id", 1, JSON_INT_MAX, &id, e));
 	json_put(&text, body);
 	call.body = buf_bytes(&text);

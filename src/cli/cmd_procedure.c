@@ -201,7 +201,7 @@ run_move(struct cli *c, struct err *e)
 	return flow_run(c, &asked, &answer, e);
 }
 
-static const struct operand one[] = { { "NAME|ID", OPT_TEXT, OPT_MUST, "which one, by its name or id" },
+static const struct operand one[] = { { "NAME|ID", OPT_TEXT, OPT_MUST, "which one, by its name, path or id" },
 				      { 0 } };
 static const struct opt move_options[] = {
 	OPTIONS_CO_OFFICER,

@@ -3,7 +3,7 @@
 #include "cli/groups.h"
 #include "cli/out.h"
 #include "cli/policy_folder.h"
-#include "cli/policy_name.h"
+#include "policy/path.h"
 #include "cli/policy_set.h"
 #include "policy/starter.h"
 
@@ -70,7 +70,7 @@ static enum rc
 write_one(struct starting *s, const struct starter_document *d, struct err *e)
 {
 	struct arena *a = s->c->a;
-	const char *path = policy_path(a, "", bytes_str(d->name));
+	const char *path = path_join(a, "", bytes_str(d->name));
 	struct bytes text;
 	struct json *body;
 	bool written;

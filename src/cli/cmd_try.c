@@ -4,6 +4,7 @@
 #include "cli/flow.h"
 #include "cli/groups.h"
 #include "cli/kindcmd.h"
+#include "cli/policy_file.h"
 #include "cli/rest.h"
 
 /* ---- what is tried ---- */
@@ -19,18 +20,15 @@ put_text(struct cli *c, struct json *body, const char *name, const char *text, s
 }
 
 static enum rc
-put_document(struct cli *c, struct json *body, struct err *e)
+put_document(struct cli *c, const struct kind *kind, struct json *body, struct err *e)
 {
 	const char *file = args_text(&c->args, "file"), *object = args_text(&c->args, "object");
-	struct bytes text;
 	struct json *v;
 
 	if (args_has(&c->args, "from-draft"))
 		json_set(body, "draft", json_int(c->a, args_int(&c->args, "from-draft", 0)));
 	if (file != NULL) {
-		TRY(file_read(c->a, file, LIMIT_BODY, &text, e));
-		TRY_AT(json_parse(c->a, text, &v, e), e, "%s", file);
-		NEED(v->type == JSON_OBJECT, e, CHY_CLI_FILE_TYPE, NULL, "%s: not a JSON object", file);
+		TRY(policy_file_read(c->a, file, kind, &v, e));
 		json_set(body, "body", v);
 	}
 	return object ? put_text(c, body, "object", object, e) : RC_OK;
@@ -56,6 +54,20 @@ show_change(struct cli *c, const struct json *item)
 	flow_show_difference(c, item);
 }
 
+/* Which document it would be. */
+static void
+show_tried(struct cli *c, const struct json *d)
+{
+	struct bytes path = json_line(c->a, json_get(d, "path")),
+		     version = json_line(c->a, json_get(d, "version"));
+	const char *text = bytes_is(version, "1")
+	    ? arena_printf(c->a, "%.*s, a new one", BYTES_FMT(path))
+	    : arena_printf(c->a, "%.*s, as version %.*s", BYTES_FMT(path), BYTES_FMT(version));
+
+	if (text != NULL && path.n > 0)
+		out_field(&c->out, "document", bytes_str(text));
+}
+
 static void
 show_simulation(struct cli *c, const struct json *v)
 {
@@ -63,6 +75,7 @@ show_simulation(struct cli *c, const struct json *v)
 					     "refused", "accepted", "refused_otherwise",
 					     "oldest",  "unusable" };
 
+	show_tried(c, json_get(v, "document"));
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
 		if (json_line(c->a, json_get(v, names[i])).n > 0)
 			out_field(&c->out, names[i], json_line(c->a, json_get(v, names[i])));
@@ -80,7 +93,7 @@ run_simulate(struct cli *c, struct err *e)
 	NEED(args_has(&c->args, "from-draft") != args_has(&c->args, "file"), e, CHY_CLI_USAGE, NULL,
 	     "what is tried? give --from-draft ID or --file FILE");
 	TRY(put_text(c, body, "kind", args_text(&c->args, "KIND"), e));
-	TRY(put_document(c, body, e));
+	TRY(put_document(c, kind_named(bytes_str(args_text(&c->args, "KIND"))), body, e));
 	if (args_has(&c->args, "since"))
 		TRY(put_text(c, body, "since", args_text(&c->args, "since"), e));
 	if (args_has(&c->args, "last"))
@@ -191,7 +204,7 @@ run_preview(struct cli *c, struct err *e)
 	     CHY_CLI_USAGE, NULL, "which token procedure? give its name, --from-draft ID or --file FILE");
 	if (name != NULL)
 		TRY(put_text(c, body, "token_procedure", name, e));
-	TRY(put_document(c, body, e));
+	TRY(put_document(c, kind_of(KIND_TOKEN_PROCEDURE), body, e));
 	TRY(put_keys(c, body, e));
 	TRY(cli_rest(c, &r, e));
 	TRY(rest_json(r, c->a, "/api/v1/policy/preview", body, &answer, e));

@@ -31,7 +31,7 @@ static const struct opt modify_options[] = {
 };
 
 static const struct operand one[] = {
-	{ "NAME|ID", OPT_TEXT, OPT_MUST, "which one, by its name or id" },
+	{ "NAME|ID", OPT_TEXT, OPT_MUST, "which one, by its name, path or id" },
 	{ 0 },
 };
 
@@ -196,7 +196,8 @@ static const char signing[] = "The change is prepared by the server, compared he
 			      "signed with the officer's own key. "
 			      "Where two officers must sign, it waits for the second one (chancery request "
 			      "sign), or is complete at once with "
-			      "--co-officer. A reference is a name or an id.";
+			      "--co-officer. A reference is a name, a path (Sweden/TLS server; "
+			      "/TLS server in Root) or an id.";
 
 static const char *
 lower(struct arena *a, const char *s)

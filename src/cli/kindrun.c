@@ -6,6 +6,8 @@
 #include "cli/kindbody.h"
 #include "cli/kindcmd.h"
 #include "cli/list.h"
+#include "cli/policy_file.h"
+#include "cli/refs.h"
 #include "cli/rest.h"
 #include "crypto/digest.h"
 #include "pki/cert.h"
@@ -21,11 +23,20 @@ kind_here(const struct cli *c)
 
 /* ---- reading ---- */
 
+/* "Sweden/Stockholm/TLS server" lies in "Sweden/Stockholm". */
+static struct bytes
+above(struct bytes path)
+{
+	while (path.n > 0 && path.p[path.n - 1] != '/')
+		path.n--;
+	return path.n > 0 ? bytes_part(path, 0, path.n - 1) : BYTES("Root");
+}
+
 static void
 list_row(struct cli *c, struct out_table *t, const struct json *item)
 {
 	const struct json *body = json_get(item, "body");
-	const char *const names[] = { "id", "name", "state", "domain", "version", "description" };
+	const char *const names[] = { "id", "name", "state", "path", "version", "description" };
 	struct bytes cells[ARRAY_LEN(names)];
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
@@ -33,8 +44,7 @@ list_row(struct cli *c, struct out_table *t, const struct json *item)
 
 		cells[i] = json_line(c->a, v ? v : json_get(body, names[i]));
 	}
-	if (cells[3].n == 0)
-		cells[3] = BYTES("Root");
+	cells[3] = above(cells[3]);
 	out_table_row(t, cells);
 }
 
@@ -51,56 +61,40 @@ kind_list(struct cli *c, struct err *e)
 	return list_run(c, &(struct list){ path, filters, heads, list_row, true }, e);
 }
 
-/* The one of this name on a page. */
+/* The newest version of the one that is meant: the server knows names and paths as for every act. */
 static enum rc
-named(const struct json *items, const char *kind, const char *which, int64_t *ret, struct err *e)
+find_document_of(struct cli *c, const char *kind, const char *which, struct json **ret, struct err *e)
 {
-	*ret = 0;
-	JSON_EACH(item, items)
-	{
-		const struct json *name = json_get(item, "name");
+	const char *path = arena_printf(c->a, "/api/v1/documents/%s?named=%s", kind,
+					url_escape(c->a, bytes_str(which)));
+	struct json *page, *items;
+	struct rest *r;
 
-		if (name == NULL)
-			name = json_get(json_get(item, "body"), "name");
-		if (name == NULL || name->type != JSON_STR || !bytes_is(name->str, which))
-			continue;
-		NEED(*ret == 0, e, CHY_CLI_NOT_FOUND, NULL, "more than one %s is called \"%s\"; use the id",
-		     kind, which);
-		TRY(json_need_int(item, "id", 1, JSON_INT_MAX, ret, e));
-	}
-	NEED(*ret != 0, e, CHY_CLI_NOT_FOUND, NULL, "no %s is called \"%s\"", kind, which);
+	NEED(path != NULL, e, CHY_NO_MEMORY, NULL, "document");
+	TRY(cli_rest(c, &r, e));
+	TRY(rest_json(r, c->a, path, NULL, &page, e));
+	TRY_AT(json_need_array(page, "items", &items, e), e, "the server's answer");
+	NEED(items->count == 1, e, CHY_CLI_ANSWER, NULL, "%zu documents for one", items->count);
+	*ret = items->first;
 	return RC_OK;
 }
 
 enum rc
 document_id(struct cli *c, const char *kind, const char *which, int64_t *ret, struct err *e)
 {
-	struct json *page = NULL, *items = NULL;
-	struct rest *r;
+	struct json *d;
 
 	if (int_parse(bytes_str(which), 1, JSON_INT_MAX, ret, NULL) == RC_OK)
 		return RC_OK;
-	TRY(cli_rest(c, &r, e));
-	TRY(rest_json(
-	    r, c->a,
-	    arena_printf(c->a, "/api/v1/documents/%s?name=%s", kind, url_escape(c->a, bytes_str(which))),
-	    NULL, &page, e));
-	TRY_AT(json_need_array(page, "items", &items, e), e, "the server's answer");
-	return named(items, kind, which, ret, e);
+	TRY(find_document_of(c, kind, which, &d, e));
+	TRY_AT(json_need_int(d, "id", 1, JSON_INT_MAX, ret, e), e, "the server's answer");
+	return RC_OK;
 }
 
-/* A document by name or id: the newest version. */
 static enum rc
 find(struct cli *c, const char *which, struct json **ret, struct err *e)
 {
-	const char *kind = kind_here(c)->name;
-	int64_t id = 0;
-	struct rest *r;
-
-	TRY(document_id(c, kind, which, &id, e));
-	TRY(cli_rest(c, &r, e));
-	return rest_json(r, c->a, arena_printf(c->a, "/api/v1/documents/%s/%lld", kind, (long long)id), NULL,
-			 ret, e);
+	return find_document_of(c, kind_here(c)->name, which, ret, e);
 }
 
 /* Each field with its label; fields that this program does not know, of a newer server, by name. */
@@ -129,7 +123,7 @@ enum rc
 kind_show(struct cli *c, struct err *e)
 {
 	const char *version = args_text(&c->args, "document-version");
-	struct json *d;
+	struct json *d, *body;
 	struct rest *r;
 	int64_t id;
 
@@ -145,7 +139,9 @@ kind_show(struct cli *c, struct err *e)
 	out_json(&c->out, d);
 	out_field(&c->out, "Id", json_line(c->a, json_get(d, "id")));
 	out_field(&c->out, "Version", json_line(c->a, json_get(d, "version")));
-	show_body(c, kind_here(c), json_get(d, "body"));
+	TRY_AT(json_need_object(d, "body", &body, e), e, "the server's answer");
+	TRY(refs_by_name(c->a, kind_here(c)->fields, body, json_get(d, "names"), &body, e));
+	show_body(c, kind_here(c), body);
 	return RC_OK;
 }
 
@@ -170,14 +166,8 @@ static enum rc
 body_file(struct cli *c, struct json **ret, struct err *e)
 {
 	const char *path = args_text(&c->args, "file");
-	struct bytes text;
 
-	if (path == NULL)
-		return RC_OK;
-	TRY(file_read(c->a, path, BODY_FILE_MAX, &text, e));
-	TRY_AT(json_parse(c->a, text, ret, e), e, "%s", path);
-	NEED((*ret)->type == JSON_OBJECT, e, CHY_CLI_FILE_TYPE, NULL, "%s: not a JSON object", path);
-	return RC_OK;
+	return path != NULL ? policy_file_read(c->a, path, kind_here(c), ret, e) : RC_OK;
 }
 
 static enum rc
@@ -300,12 +290,36 @@ drop_draft(struct cli *c, struct err *e)
 	return rest_do(r, c->a, &call, &got, e);
 }
 
+static const char *
+place_member(const struct cli *c)
+{
+	return kind_here(c)->id == KIND_DOMAIN ? "parent" : "domain";
+}
+
+/* Where it is to lie, where nothing says so: in the officer's own domain. */
+static enum rc
+body_place(struct cli *c, struct json *body, struct err *e)
+{
+	const char *place = place_member(c);
+	struct json *me;
+	struct rest *r;
+
+	if (json_get(body, place) != NULL || field_find(kind_here(c)->fields, bytes_str(place)) == NULL)
+		return RC_OK;
+	TRY(cli_rest(c, &r, e));
+	TRY(rest_json(r, c->a, "/api/v1/whoami", NULL, &me, e));
+	if (json_get(me, "domain") != NULL)
+		json_set(body, place, json_copy(c->a, json_get(me, "domain")));
+	return RC_OK;
+}
+
 enum rc
 kind_create(struct cli *c, struct err *e)
 {
 	struct json *body;
 
 	TRY(body_new(c, &body, e));
+	TRY(body_place(c, body, e));
 	if (args_has(&c->args, "draft"))
 		return save_draft(c, body, e);
 	TRY(act(c, "create", 0, body, e));
@@ -327,11 +341,16 @@ current(struct cli *c, int64_t *ret_id, struct json **ret_body, struct err *e)
 static enum rc
 change_by(struct cli *c, const char *verb, struct err *e)
 {
-	struct json *body;
+	const char *place = place_member(c);
+	struct json *body, *now;
 	int64_t id;
 
-	TRY(current(c, &id, &body, e));
+	TRY(current(c, &id, &now, e));
+	body = now;
 	TRY(body_file(c, &body, e));
+	if (json_get(body, place) == NULL &&
+	    json_get(now, place) != NULL) /* a file that says no place moves nothing */
+		json_set(body, place, json_copy(c->a, json_get(now, place)));
 	TRY(body_apply(c->a, &c->args, kind_here(c), body, e));
 	TRY(body_certificate(c, body, e));
 	return act(c, verb, id, body, e);

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "cli/policy_name.h"
+#include "policy/path.h"
 
 #define MANIFEST "policy.json"
 #define SUFFIX ".json"
@@ -58,7 +58,7 @@ check_body(struct reader *r, struct policy_file *f, struct json *body, struct er
 
 	NEED(body->type == JSON_OBJECT, e, CHY_FIELD_TYPE, NULL, "a document is an object");
 	TRY_AT(json_need_str(body, "name", &name, e), e, "name");
-	path = policy_path(r->a, f->above, name);
+	path = path_join(r->a, f->above, name);
 	NEED(path != NULL, e, CHY_NO_MEMORY, NULL, "a document");
 	if (strcmp(path, f->path) != 0) {
 		err_field(e, "name");

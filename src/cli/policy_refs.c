@@ -1,81 +1,18 @@
 /* References: ids in force, paths in files. */
 #include "base/base.h"
 #include "cli/policy_impl.h"
-
-struct turning {
-	const struct policy_set *s;
-	struct arena *a;
-	struct err *e;
-	/* one value that is a reference */
-	enum rc (*one)(struct turning *t, const struct field *f, const struct json *v, struct json **ret);
-	policy_ref_fn *fn;
-	void *arg;
-};
-
-static enum rc turn_object(struct turning *t, const struct field *fields, const struct json *v,
-			   struct json **ret);
-
-static enum rc
-turn_item(struct turning *t, const struct field *f, const struct json *v, struct json **ret)
-{
-	if (f->type == FIELD_REF)
-		return t->one(t, f, v, ret);
-	if (f->type == FIELD_OBJECT && v->type == JSON_OBJECT)
-		return turn_object(t, f->members, v, ret);
-	*ret = json_copy(t->a, v);
-	return RC_OK;
-}
-
-static enum rc
-turn_list(struct turning *t, const struct field *f, const struct json *v, struct json **ret)
-{
-	size_t i = 0;
-
-	*ret = json_array(t->a);
-	JSON_EACH(x, v)
-	{
-		struct json *item = NULL;
-
-		TRY_AT(turn_item(t, f, x, &item), t->e, "%s[%zu]", f->name, i);
-		NEED(item != NULL && *ret != NULL, t->e, CHY_NO_MEMORY, NULL, "a document");
-		json_add(*ret, item);
-		i++;
-	}
-	return RC_OK;
-}
-
-/* A member that the kind does not have stays: the check says so. */
-static enum rc
-turn_object(struct turning *t, const struct field *fields, const struct json *v, struct json **ret)
-{
-	*ret = json_object(t->a);
-	JSON_EACH(m, v)
-	{
-		const struct field *f = field_find(fields, m->name);
-		const char *name = arena_str(t->a, m->name);
-		struct json *value = NULL;
-
-		if (f == NULL)
-			value = json_copy(t->a, m);
-		else if (m->type == JSON_ARRAY)
-			TRY(turn_list(t, f, m, &value));
-		else
-			TRY_AT(turn_item(t, f, m, &value), t->e, "%s", f->name);
-		NEED(value != NULL && *ret != NULL && name != NULL, t->e, CHY_NO_MEMORY, NULL, "a document");
-		json_set(*ret, name, value);
-	}
-	return RC_OK;
-}
+#include "cli/refs.h"
 
 /* ---- to paths ---- */
 
 /* What the officer does not see stays a number. */
 static enum rc
-to_path(struct turning *t, const struct field *f, const struct json *v, struct json **ret)
+to_path(const void *arg, struct arena *a, const struct field *f, const struct json *v, struct json **ret,
+	struct err *e)
 {
-	const struct policy_item *item = v->type == JSON_INT ? policy_item_of(t->s, v->integer) : NULL;
+	const struct policy_item *item = v->type == JSON_INT ? policy_item_of(arg, v->integer) : NULL;
 
-	*ret = item ? json_str(t->a, bytes_str(item->path)) : json_copy(t->a, v);
+	*ret = item ? json_str(a, bytes_str(item->path)) : json_copy(a, v);
 	return RC_OK;
 }
 
@@ -89,9 +26,7 @@ enum rc
 policy_named(const struct policy_set *s, const struct policy_item *item, const struct json *body,
 	     struct json **ret, struct err *e)
 {
-	struct turning t = { .s = s, .a = s->a, .e = e, .one = to_path };
-
-	TRY(turn_object(&t, kind_of(item->kind)->fields, body, ret));
+	TRY(refs_turn(s->a, kind_of(item->kind)->fields, body, to_path, s, ret, e));
 	json_drop(*ret, place_member(item->kind));
 	if (item->kind ==
 	    KIND_OFFICER) /* the number of a certificate of this installation; the fingerprint says which */
@@ -102,55 +37,65 @@ policy_named(const struct policy_set *s, const struct policy_item *item, const s
 /* ---- to ids ---- */
 
 static enum rc
-to_id(struct turning *t, const struct field *f, const struct json *v, struct json **ret)
+to_id(const void *arg, struct arena *a, const struct field *f, const struct json *v, struct json **ret,
+      struct err *e)
 {
 	const struct policy_item *item;
 	const char *path;
 
 	if (v->type != JSON_STR) {
-		*ret = json_copy(t->a, v);
+		*ret = json_copy(a, v);
 		return RC_OK;
 	}
-	path = arena_str(t->a, v->str);
-	NEED(path != NULL, t->e, CHY_NO_MEMORY, NULL, "a document");
-	item = policy_item_at(t->s, f->ref, path);
-	NEED(item != NULL, t->e, CHY_REF_NOTHING, NULL,
+	path = arena_str(a, v->str);
+	NEED(path != NULL, e, CHY_NO_MEMORY, NULL, "a document");
+	item = policy_item_at(arg, f->ref, path);
+	NEED(item != NULL, e, CHY_REF_NOTHING, NULL,
 	     "%s: there is no %s \"%.120s\", neither in the folder nor in force", f->label, kind_name(f->ref),
 	     path);
-	*ret = json_int(t->a, item->id);
+	*ret = json_int(a, item->id);
+	return RC_OK;
+}
+
+static enum rc
+put_root(const struct policy_set *s, const struct policy_item *item, struct json *body, struct err *e)
+{
+	struct json *none = json_null(s->a);
+
+	NEED(none != NULL, e, CHY_NO_MEMORY, NULL, "a document");
+	json_set(body, place_member(item->kind), none);
 	return RC_OK;
 }
 
 /* The folder says where it lies. */
 static enum rc
-put_place(struct turning *t, const struct policy_item *item, struct json *body)
+put_place(const struct policy_set *s, const struct policy_item *item, struct json *body, struct err *e)
 {
 	const struct policy_item *domain;
 
 	if (json_get(body, place_member(item->kind)) != NULL) {
-		err_field(t->e, "%s", place_member(item->kind));
-		FAIL(t->e, CHY_POLICY_FOLDER, NULL, "the folder says where a document lies, not a member");
+		err_field(e, "%s", place_member(item->kind));
+		FAIL(e, CHY_POLICY_FOLDER, NULL, "the folder says where a document lies, not a member");
 	}
-	if (*item->above == 0)
-		return RC_OK;
-	domain = policy_item_at(t->s, KIND_DOMAIN, item->above);
+	if (*item->above == 0) /* said, since a domain's officer who says nothing means the own domain */
+		return item->current ? RC_OK : put_root(s, item, body, e);
+	domain = policy_item_at(s, KIND_DOMAIN, item->above);
 	if (domain == NULL) {
-		err_field(t->e, "%s", place_member(item->kind));
-		FAIL(t->e, CHY_REF_NOTHING, NULL,
+		err_field(e, "%s", place_member(item->kind));
+		FAIL(e, CHY_REF_NOTHING, NULL,
 		     "there is no domain \"%.120s\", neither in the folder nor in force", item->above);
 	}
-	json_set(body, place_member(item->kind), json_int(t->a, domain->id));
+	json_set(body, place_member(item->kind), json_int(s->a, domain->id));
 	return RC_OK;
 }
 
 enum rc
 policy_with_ids(const struct policy_set *s, struct policy_item *item, struct json **ret, struct err *e)
 {
-	struct turning t = { .s = s, .a = s->a, .e = e, .one = to_id };
 	const struct json *certificate = json_get(item->current, "certificate");
 
-	TRY(turn_object(&t, kind_of(item->kind)->fields, item->file_body, ret));
-	TRY(put_place(&t, item, *ret));
+	TRY(refs_turn(s->a, kind_of(item->kind)->fields, item->file_body, to_id, s, ret, e));
+	TRY(put_place(s, item, *ret, e));
 	if (item->kind == KIND_OFFICER && certificate != NULL && json_get(*ret, "certificate") == NULL &&
 	    json_eq(json_get(item->current, "certificate_sha256"), json_get(*ret, "certificate_sha256")))
 		json_set(*ret, "certificate", json_copy(s->a, certificate));
@@ -159,11 +104,19 @@ policy_with_ids(const struct policy_set *s, struct policy_item *item, struct jso
 
 /* ---- walking ---- */
 
+struct visiting {
+	policy_ref_fn *fn;
+	void *arg;
+};
+
 static enum rc
-visit(struct turning *t, const struct field *f, const struct json *v, struct json **ret)
+visit(const void *arg, struct arena *a, const struct field *f, const struct json *v, struct json **ret,
+      struct err *e)
 {
-	*ret = json_null(t->a);
-	return v->type == JSON_INT ? t->fn(t->arg, v->integer, t->e) : RC_OK;
+	const struct visiting *x = arg;
+
+	*ret = json_null(a);
+	return v->type == JSON_INT ? x->fn(x->arg, v->integer, e) : RC_OK;
 }
 
 enum rc
@@ -171,11 +124,11 @@ policy_each_ref(enum kind_id kind, const struct json *body, policy_ref_fn *fn, v
 {
 	OWN(arena_free)
 	struct arena *scratch = arena_new(64 << 20);
-	struct turning t = { .a = scratch, .e = e, .one = visit, .fn = fn, .arg = arg };
+	struct visiting x = { fn, arg };
 	struct json *unused;
 
 	NEED(scratch != NULL, e, CHY_NO_MEMORY, NULL, "a document");
-	return turn_object(&t, kind_of(kind)->fields, body, &unused);
+	return refs_turn(scratch, kind_of(kind)->fields, body, visit, &x, &unused, e);
 }
 
 /* ---- text ---- */

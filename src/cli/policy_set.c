@@ -2,7 +2,7 @@
 #include "cli/policy_set.h"
 
 #include "cli/policy_impl.h"
-#include "cli/policy_name.h"
+#include "policy/path.h"
 #include "cli/rest.h"
 
 const char *
@@ -156,8 +156,8 @@ place_of(struct cli *c, struct taking *t, const struct json *in, int depth)
 	if (d == NULL)
 		return arena_printf(c->a, "domain %lld", (long long)in->integer);
 	if (d->path == NULL && json_need_str(d->current, "name", &name, NULL) == RC_OK)
-		d->path = policy_path(
-		    c->a, place_of(c, t, member_of_place(KIND_DOMAIN, d->current), depth + 1), name);
+		d->path = path_join(c->a, place_of(c, t, member_of_place(KIND_DOMAIN, d->current), depth + 1),
+				    name);
 	return d->path;
 }
 
@@ -169,7 +169,7 @@ give_path(struct cli *c, struct taking *t, struct policy_item *item, struct err 
 	TRY_AT(json_need_str(item->current, "name", &name, e), e, "the server's answer");
 	item->above = place_of(c, t, member_of_place(item->kind, item->current), 0);
 	if (item->path == NULL)
-		item->path = policy_path(c->a, item->above, name);
+		item->path = path_join(c->a, item->above, name);
 	NEED(item->path != NULL, e, CHY_NO_MEMORY, NULL, "the policy");
 	item->file = arena_printf(c->a, "%s/%s.json", kind_name(item->kind), item->path);
 	return RC_OK;

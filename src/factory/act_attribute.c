@@ -4,6 +4,7 @@
 
 #include "factory/issue_attribute.h"
 #include "policy/body.h"
+#include "policy/find.h"
 #include "policy/issue_attribute.h"
 #include "policy/rights.h"
 #include "store/read.h"
@@ -15,16 +16,10 @@ enum { HITS_MAX = 10 };
 static enum rc
 resolve_procedure(struct preparation *p, const struct token_procedure **ret, struct err *e)
 {
-	const struct json *named = json_get(p->body, "token_procedure");
-	struct bytes name;
-	char id[24];
+	struct bytes name = find_text(p->a, json_get(p->body, "token_procedure"));
 
-	if (named != NULL && named->type == JSON_INT) {
-		snprintf(id, sizeof(id), "%lld", (long long)named->integer);
-		name = bytes_str(id);
-	} else {
+	if (name.n == 0)
 		TRY(json_need_str(p->body, "token_procedure", &name, e));
-	}
 	TRY(ac_token_procedure(p->policy, p->who, name, ret, e));
 	json_set(p->body, "token_procedure", json_int(p->a, (*ret)->doc->id.v));
 	return RC_OK;
@@ -43,18 +38,10 @@ may_see(const struct preparation *p, const struct certificate_row *row)
 static enum rc
 find_by_serial(struct preparation *p, const struct json *base, struct certificate_row *ret, struct err *e)
 {
-	const struct json *named = json_get(base, "authority");
 	const struct document *authority;
-	struct bytes name = BYTES_NONE, hex, serial;
-	char id[24];
+	struct bytes hex, serial;
 
-	if (named != NULL && named->type == JSON_INT) {
-		snprintf(id, sizeof(id), "%lld", (long long)named->integer);
-		name = bytes_str(id);
-	} else {
-		TRY_AT(json_need_str(base, "authority", &name, e), e, "base.authority");
-	}
-	TRY_AT(snapshot_find(p->policy, KIND_AUTHORITY, name, p->who->domain, &authority, e), e,
+	TRY_AT(find_named(p->policy, KIND_AUTHORITY, base, "authority", p->who->domain, &authority, e), e,
 	       "base.authority");
 	TRY(json_need_str(base, "serial", &hex, e));
 	TRY_AT(hex_parse(p->a, hex, &serial, e), e, "base.serial");

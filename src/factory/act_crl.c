@@ -3,25 +3,16 @@
 #include "factory/acts.h"
 
 #include "factory/crl.h"
-
-struct wish {
-	struct bytes name; /* or its number as text */
-	bool delta;
-};
+#include "policy/find.h"
 
 static MUST enum rc
-read_wish(struct arena *a, const struct json *body, struct wish *ret, struct err *e)
+read_delta(const struct json *body, bool *ret, struct err *e)
 {
 	static const char *const names[] = { "crl_procedure", "delta", NULL };
-	const struct json *which = json_get(body, "crl_procedure");
 
+	*ret = false;
 	TRY(json_only(body, names, e));
-	TRY(json_opt_bool(body, "delta", &ret->delta, e));
-	if (which != NULL && which->type == JSON_INT)
-		ret->name = bytes_str(arena_printf(a, "%lld", (long long)which->integer));
-	else
-		TRY(json_need_str(body, "crl_procedure", &ret->name, e));
-	return RC_OK;
+	return json_opt_bool(body, "delta", ret, e);
 }
 
 static MUST enum rc
@@ -55,17 +46,17 @@ enum rc
 crl_act_check(struct preparation *p, struct err *e)
 {
 	const struct document *d;
-	struct wish w = { .delta = false };
+	bool delta;
 
-	TRY(read_wish(p->a, p->in, &w, e));
-	TRY_AT(snapshot_find(p->policy, KIND_CRL_PROCEDURE, w.name, p->who->domain, &d, e), e,
+	TRY(read_delta(p->in, &delta, e));
+	TRY_AT(find_named(p->policy, KIND_CRL_PROCEDURE, p->in, "crl_procedure", p->who->domain, &d, e), e,
 	       "crl_procedure");
-	TRY_AT(check_procedure(p->policy, d->id, w.delta, e), e, "crl_procedure");
+	TRY_AT(check_procedure(p->policy, d->id, delta, e), e, "crl_procedure");
 	p->body = json_object(p->a);
 	json_set(p->body, "crl_procedure", json_int(p->a, d->id.v));
-	if (w.delta)
+	if (delta)
 		json_set(p->body, "delta", json_bool(p->a, true));
-	return difference(p, d, w.delta, e);
+	return difference(p, d, delta, e);
 }
 
 enum rc

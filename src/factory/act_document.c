@@ -19,17 +19,37 @@ document_issued(struct factory *f, struct arena *a, const struct kind *kind, con
 	return RC_OK;
 }
 
+/* Who says no place means the own domain; Root is said by null. */
+static enum rc
+put_place(struct preparation *p, const struct json **ret, struct err *e)
+{
+	const char *place = p->act.kind == KIND_DOMAIN ? "parent" : "domain";
+	struct json *in;
+
+	*ret = p->in;
+	if (p->base != NULL || doc_id_is_none(p->who->domain) || json_get(p->in, place) != NULL ||
+	    field_find(kind_of(p->act.kind)->fields, bytes_str(place)) == NULL)
+		return RC_OK;
+	in = json_copy(p->a, p->in);
+	NEED(in != NULL, e, CHY_NO_MEMORY, NULL, "a document");
+	json_set(in, place, json_int(p->a, p->who->domain.v));
+	*ret = in;
+	return RC_OK;
+}
+
 enum rc
 document_act_check(struct preparation *p, struct err *e)
 {
 	const struct kind *kind = kind_of(p->act.kind);
 	const struct json *before = p->base ? p->base->body : NULL;
 	struct document_check check = { .kind = kind, .policy = p->policy, .before = before };
+	const struct json *in;
 	bool issued;
 
 	if (p->base != NULL)
 		check.self = p->base->id;
-	TRY(document_check(p->a, &check, p->in, &p->body, e));
+	TRY(put_place(p, &in, e));
+	TRY(document_check(p->a, &check, in, &p->body, e));
 	NEED(before == NULL || !json_eq(before, p->body), e, CHY_NOTHING_CHANGED, NULL,
 	     "the body is what is in force already");
 	TRY(document_issued(p->f, p->a, kind, p->body, &issued, e));

@@ -5,6 +5,7 @@
 #include "factory/issue.h"
 #include "pki/csr.h"
 #include "pki/name.h"
+#include "policy/find.h"
 #include "policy/rights.h"
 #include "policy/token.h"
 #include "store/read.h"
@@ -16,19 +17,10 @@ enum { KEY_MAX = 200 };
 static enum rc
 resolve_procedure(struct preparation *p, struct err *e)
 {
-	const struct json *named = json_get(p->body, "token_procedure");
 	const struct document *d;
-	struct bytes name;
-	char id[24];
 
-	if (named != NULL && named->type == JSON_INT) {
-		snprintf(id, sizeof(id), "%lld", (long long)named->integer);
-		name = bytes_str(id);
-	} else {
-		TRY(json_need_str(p->body, "token_procedure", &name, e));
-	}
-	TRY_AT(snapshot_find(p->policy, KIND_TOKEN_PROCEDURE, name, p->who->domain, &d, e), e,
-	       "token_procedure");
+	TRY_AT(find_named(p->policy, KIND_TOKEN_PROCEDURE, p->body, "token_procedure", p->who->domain, &d, e),
+	       e, "token_procedure");
 	TRY_AT(may_issue(p->policy, p->who, d, e), e, "token_procedure");
 	json_set(p->body, "token_procedure", json_int(p->a, d->id.v));
 	return RC_OK;

@@ -8,6 +8,7 @@
 #include "factory/choice.h"
 #include "factory/outbox.h"
 #include "policy/body.h"
+#include "policy/find.h"
 #include "policy/publication.h"
 #include "policy/rights.h"
 #include "store/read.h"
@@ -30,14 +31,8 @@ struct publishing {
 static enum rc
 find_procedure(struct publishing *p, struct err *e)
 {
-	const struct json *named = json_get(p->body, "publication_procedure");
-	struct bytes name = BYTES_NONE;
-
-	if (named != NULL && named->type == JSON_INT)
-		name = bytes_str(arena_printf(p->a, "%lld", (long long)named->integer));
-	else
-		TRY(json_need_str(p->body, "publication_procedure", &name, e));
-	TRY(snapshot_find(p->policy, KIND_PUBLICATION_PROCEDURE, name, p->who->domain, &p->procedure, e));
+	TRY(find_named(p->policy, KIND_PUBLICATION_PROCEDURE, p->body, "publication_procedure",
+		       p->who->domain, &p->procedure, e));
 	return may_publish_by(p->policy, p->who, p->procedure, e);
 }
 
@@ -149,18 +144,14 @@ static enum rc
 by_serial(struct publishing *p, const struct json *item, int64_t *ret, struct err *e)
 {
 	static const char *const names[] = { "authority", "serial", "serial_decimal", NULL };
-	const struct json *named = json_get(item, "authority");
 	const struct document *authority;
-	struct bytes name = BYTES_NONE, hex = BYTES_NONE, decimal = BYTES_NONE, serial;
+	struct bytes hex = BYTES_NONE, decimal = BYTES_NONE, serial;
 	struct certificate_row cert;
 	enum rc rc;
 
 	TRY(json_only(item, names, e));
-	if (named != NULL && named->type == JSON_INT)
-		name = bytes_str(arena_printf(p->a, "%lld", (long long)named->integer));
-	else
-		TRY(json_need_str(item, "authority", &name, e));
-	TRY_AT(snapshot_find(p->policy, KIND_AUTHORITY, name, p->who->domain, &authority, e), e, "authority");
+	TRY_AT(find_named(p->policy, KIND_AUTHORITY, item, "authority", p->who->domain, &authority, e), e,
+	       "authority");
 	TRY(json_opt_str(item, "serial", &hex, e));
 	TRY(json_opt_str(item, "serial_decimal", &decimal, e));
 	NEED((hex.n > 0) != (decimal.n > 0), e, CHY_JSON_MISSING, NULL, "serial or serial_decimal");

@@ -2,6 +2,7 @@
 #include "factory/acts.h"
 
 #include "factory/sessions.h"
+#include "policy/find.h"
 #include "policy/rights.h"
 
 enum { SESSION_LONGEST_DAYS = 366 };
@@ -16,16 +17,8 @@ resolve_procedures(struct preparation *p, const struct json *list, struct json *
 	JSON_EACH(item, list)
 	{
 		const struct document *d;
-		struct bytes name = item->str;
-		char text[24];
 
-		NEED(item->type == JSON_STR || item->type == JSON_INT, e, CHY_JSON_TYPE, NULL,
-		     "a token procedure is named by its name or id");
-		if (item->type == JSON_INT) {
-			snprintf(text, sizeof(text), "%lld", (long long)item->integer);
-			name = bytes_str(text);
-		}
-		TRY_AT(snapshot_find(p->policy, KIND_TOKEN_PROCEDURE, name, p->who->domain, &d, e), e,
+		TRY_AT(find_value(p->policy, KIND_TOKEN_PROCEDURE, item, p->who->domain, &d, e), e,
 		       "token_procedures[%zu]", i);
 		TRY_AT(may_issue(p->policy, p->who, d, e), e, "token_procedures[%zu]", i);
 		json_add(ids, json_int(p->a, d->id.v));

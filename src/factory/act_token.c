@@ -9,6 +9,7 @@
 #include "factory/issue.h"
 #include "factory/tokens.h"
 #include "pki/cert.h"
+#include "policy/find.h"
 #include "policy/recovery.h"
 #include "policy/rights.h"
 #include "policy/token.h"
@@ -34,17 +35,11 @@ may_make(const struct snapshot *policy, const struct officer *who, const struct 
 
 static enum rc
 find_procedure(const struct snapshot *policy, const struct officer *who, const struct json *body,
-	       struct arena *a, const struct token_procedure **ret, struct err *e)
+	       const struct token_procedure **ret, struct err *e)
 {
-	const struct json *named = json_get(body, "token_procedure");
 	const struct document *d;
-	struct bytes name;
 
-	if (named != NULL && named->type == JSON_INT)
-		name = bytes_str(arena_printf(a, "%lld", (long long)named->integer));
-	else
-		TRY(json_need_str(body, "token_procedure", &name, e));
-	TRY(snapshot_find(policy, KIND_TOKEN_PROCEDURE, name, who->domain, &d, e));
+	TRY(find_named(policy, KIND_TOKEN_PROCEDURE, body, "token_procedure", who->domain, &d, e));
 	*ret = snapshot_token_procedure(policy, d->id);
 	NEED(*ret != NULL, e, CHY_REF_NOTHING, NULL, "no such token procedure");
 	NEED(d->active, e, CHY_ISSUE_TOKEN_CLOSED, NULL, "token procedure \"%.*s\" is closed",
@@ -68,7 +63,7 @@ token_act_check(struct preparation *p, struct err *e)
 	p->body = json_copy(p->a, p->in);
 	p->difference = json_array(p->a);
 	TRY(json_only(p->body, names, e));
-	TRY_AT(find_procedure(p->policy, p->who, p->body, p->a, &t, e), e, "token_procedure");
+	TRY_AT(find_procedure(p->policy, p->who, p->body, &t, e), e, "token_procedure");
 	TRY_AT(may_make(p->policy, p->who, t, e), e, "token_procedure");
 	json_set(p->body, "token_procedure", json_int(p->a, t->doc->id.v));
 	TRY(json_need_object(p->body, "input", &input, e));
@@ -103,7 +98,7 @@ start(struct effect *x, struct token_making *m, struct err *e)
 
 	*m = (struct token_making){ .x = x, .who = snapshot_officer(x->policy, x->signer) };
 	NEED(m->who != NULL, e, CHY_OFFICER_UNKNOWN, NULL, "the officer is gone");
-	TRY(find_procedure(x->policy, m->who, x->request->body, x->a, &m->t, e));
+	TRY(find_procedure(x->policy, m->who, x->request->body, &m->t, e));
 	TRY(choice_read(x->request->body, &m->choice, e));
 	TRY(json_need_object(x->request->body, "input", &input, e));
 	return token_input_read(x->a, m->t, input, &m->in, e);

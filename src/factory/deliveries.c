@@ -3,6 +3,7 @@
 
 #include "factory/leaf.h"
 #include "factory/outbox.h"
+#include "policy/find.h"
 #include "policy/rights.h"
 
 static enum rc
@@ -178,7 +179,7 @@ published_list(struct factory *f, struct arena *a, const struct snapshot *policy
 	size_t n;
 
 	TRY(may_look(who, e));
-	TRY_AT(snapshot_find(policy, KIND_PUBLICATION_PROCEDURE, q->procedure, who->domain, &procedure, e), e,
+	TRY_AT(find_document(policy, KIND_PUBLICATION_PROCEDURE, q->procedure, who->domain, &procedure, e), e,
 	       "procedure");
 	TRY(store_published_between(f->store, a, procedure->id.v, q->from_at, q->to_at ? q->to_at : INT64_MAX,
 				    q->after, q->limit, &rows, &n, e));

@@ -4,6 +4,8 @@
 #include "factory/leaf.h"
 #include "model/choices.h"
 #include "policy/document.h"
+#include "policy/find.h"
+#include "policy/path.h"
 #include "policy/rights.h"
 #include "store/change.h"
 #include "store/read.h"
@@ -11,6 +13,8 @@
 static struct json *
 row_json(struct arena *a, const struct snapshot *policy, const struct document_row *row)
 {
+	const struct document *d = snapshot_document(policy, doc_id_of(row->id));
+	const char *path = d ? path_of(policy, a, d) : NULL;
 	struct json *o = json_object(a), *body;
 	struct unusable why = snapshot_unusable(policy, doc_id_of(row->id));
 
@@ -20,6 +24,7 @@ row_json(struct arena *a, const struct snapshot *policy, const struct document_r
 	json_set(o, "kind", json_str(a, row->kind));
 	json_set(o, "version", json_int(a, row->version));
 	json_set(o, "name", json_str(a, row->name));
+	json_set(o, "path", path ? json_str(a, bytes_str(path)) : json_null(a));
 	json_set(o, "state", json_str(a, row->state));
 	json_set(o, "at", json_time(a, row->at));
 	json_set(o, "request", row->request_id ? json_int(a, row->request_id) : json_null(a));
@@ -64,7 +69,7 @@ document_view(const struct snapshot *policy, const struct officer *who, struct b
 	*ret = NULL;
 	if (domain.n == 0)
 		return RC_OK;
-	TRY_AT(snapshot_find(policy, KIND_DOMAIN, domain, who->domain, ret, e), e, "domain");
+	TRY_AT(find_document(policy, KIND_DOMAIN, domain, who->domain, ret, e), e, "domain");
 	if (!domain_is_above(policy, who->domain, (*ret)->id)) {
 		err_field(e, "domain");
 		FAIL(e, CHY_DOMAIN_HIDDEN, NULL, "a view is narrowed to a domain at or below one's own");
@@ -95,6 +100,21 @@ check_medium(const struct document_query *q, struct err *e)
 	return RC_OK;
 }
 
+/* The one that is meant by what people call it. */
+static enum rc
+list_named(struct factory *f, struct arena *a, const struct snapshot *policy, const struct officer *who,
+	   const struct document_query *q, struct json **ret, struct err *e)
+{
+	struct json *items = json_array(a), *o;
+	const struct document *d;
+
+	TRY_AT(find_document(policy, q->kind, q->named, who->domain, &d, e), e, "named");
+	TRY(document_show(f, a, policy, who, q->kind, d->id, 0, &o, e));
+	json_add(items, o);
+	*ret = page(a, items, 0);
+	return RC_OK;
+}
+
 enum rc
 document_list(struct factory *f, struct arena *a, const struct snapshot *policy, const struct officer *who,
 	      const struct document_query *q, struct json **ret, struct err *e)
@@ -105,6 +125,8 @@ document_list(struct factory *f, struct arena *a, const struct snapshot *policy,
 	size_t n;
 
 	TRY(check_medium(q, e));
+	if (q->named.n > 0)
+		return list_named(f, a, policy, who, q, ret, e);
 	TRY(document_view(policy, who, q->domain, &view, e));
 	TRY(store_documents(f->store, a, bytes_str(kind_name(q->kind)), q->state, q->name, q->after, q->limit,
 			    &rows, &n, e));
@@ -121,11 +143,15 @@ document_show(struct factory *f, struct arena *a, const struct snapshot *policy,
 	      enum kind_id kind, struct doc_id id, int64_t version, struct json **ret, struct err *e)
 {
 	struct document_row row;
+	struct json *names;
 
 	TRY(store_document(f->store, a, id.v, version, &row, e));
 	NEED(bytes_is(row.kind, kind_name(kind)) && sees(policy, who, id.v), e, CHY_STORE_NOT_FOUND, NULL,
 	     "no %s %lld is to be seen", kind_name(kind), (long long)id.v);
 	*ret = row_json(a, policy, &row);
+	NEED(*ret != NULL, e, CHY_NO_MEMORY, NULL, "a document");
+	TRY(document_names(a, policy, who, kind_of(kind), json_get(*ret, "body"), &names, e));
+	json_set(*ret, "names", names);
 	return RC_OK;
 }
 

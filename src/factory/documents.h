@@ -11,6 +11,7 @@
 struct document_query {
 	enum kind_id kind;
 	struct bytes state, name; /* empty: any */
+	struct bytes named;       /* as people call it (policy/find.h): this one alone; empty: all */
 	struct bytes storage;     /* of token procedures, as in storage_profile; empty: any */
 	struct bytes
 	    domain; /* name or id: the view is narrowed to it and what lies below; empty: the officer's own */

@@ -4,22 +4,15 @@
 #include "crypto/digest.h"
 #include "crypto/verify.h"
 #include "policy/body.h"
+#include "policy/find.h"
 
 enum rc
 import_authority(struct preparation *p, const struct authority **ret, struct err *e)
 {
-	const struct json *v = json_get(p->in, "authority");
-	const struct document *d = NULL;
-	struct bytes name = BYTES_NONE;
-	char id[24];
+	const struct document *d;
 
-	if (v != NULL && v->type == JSON_INT) {
-		snprintf(id, sizeof(id), "%lld", (long long)v->integer);
-		name = bytes_str(id);
-	} else {
-		TRY(json_need_str(p->in, "authority", &name, e));
-	}
-	TRY_AT(snapshot_find(p->policy, KIND_AUTHORITY, name, p->who->domain, &d, e), e, "authority");
+	TRY_AT(find_named(p->policy, KIND_AUTHORITY, p->in, "authority", p->who->domain, &d, e), e,
+	       "authority");
 	*ret = snapshot_authority(p->policy, d->id);
 	TRY_AT(may_import(p->a, p->policy, p->who, *ret, e), e, "authority");
 	return RC_OK;

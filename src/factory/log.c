@@ -4,6 +4,7 @@
 
 #include "factory/documents.h"
 #include "factory/leaf.h"
+#include "policy/find.h"
 #include "policy/rights.h"
 
 enum { CATCH_UP_MAX = 4096, ROWS_ARENA = 1 << 30 };
@@ -137,7 +138,7 @@ find_officer(const struct snapshot *policy, const struct officer *who, struct by
 	int64_t id;
 	bool by_id = int_parse(name, 1, JSON_INT_MAX, &id, NULL) == RC_OK;
 
-	TRY_AT(snapshot_find(policy, KIND_OFFICER, name, by_id ? doc_id_of(0) : who->domain, &d, e), e,
+	TRY_AT(find_document(policy, KIND_OFFICER, name, by_id ? doc_id_of(0) : who->domain, &d, e), e,
 	       "officer");
 	*ret = d->id.v;
 	return RC_OK;

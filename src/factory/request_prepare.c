@@ -6,6 +6,7 @@
 #include "factory/acts.h"
 #include "factory/status.h"
 #include "policy/approval.h"
+#include "policy/find.h"
 #include "store/change.h"
 
 /* The document that is to be modified, by id or name. */
@@ -13,8 +14,6 @@ static enum rc
 find_base(struct preparation *p, struct err *e)
 {
 	const struct json *object = json_get(p->in, "object");
-	struct bytes name = BYTES_NONE;
-	char id[24];
 
 	if (!act_has_base(p->act)) {
 		if (object != NULL && object->type != JSON_NULL) {
@@ -23,13 +22,7 @@ find_base(struct preparation *p, struct err *e)
 		}
 		return RC_OK;
 	}
-	if (object != NULL && object->type == JSON_INT) {
-		snprintf(id, sizeof(id), "%lld", (long long)object->integer);
-		name = bytes_str(id);
-	} else {
-		TRY(json_need_str(p->in, "object", &name, e));
-	}
-	TRY_AT(snapshot_find(p->policy, p->act.kind, name, p->who->domain, &p->base, e), e, "object");
+	TRY_AT(find_named(p->policy, p->act.kind, p->in, "object", p->who->domain, &p->base, e), e, "object");
 	return RC_OK;
 }
 

@@ -10,6 +10,8 @@
 #include "factory/past.h"
 #include "factory/sessions.h"
 #include "policy/body.h"
+#include "policy/find.h"
+#include "policy/path.h"
 #include "policy/simulate.h"
 #include "policy/token.h"
 #include "store/read.h"
@@ -46,7 +48,7 @@ is_ours(const struct simulating *s, const struct past *p)
 {
 	const struct document *d;
 
-	return snapshot_find(s->policy, KIND_TOKEN_PROCEDURE, p->token_procedure, s->who->domain, &d, NULL) ==
+	return find_document(s->policy, KIND_TOKEN_PROCEDURE, p->token_procedure, s->who->domain, &d, NULL) ==
 	    RC_OK &&
 	    domain_is_above(s->policy, s->who->domain, d->domain);
 }
@@ -347,6 +349,21 @@ try_one(struct simulating *s, const struct past *p)
 /* ---- all ---- */
 
 static struct json *
+document_json(struct simulating *s, struct doc_id id)
+{
+	const struct document *d = snapshot_document(s->then, id);
+	const char *path = d ? path_of(s->then, s->a, d) : NULL;
+	struct json *o = json_object(s->a);
+
+	if (path == NULL)
+		return json_null(s->a);
+	json_set(o, "id", json_int(s->a, d->id.v));
+	json_set(o, "path", json_str(s->a, bytes_str(path)));
+	json_set(o, "version", json_int(s->a, d->version));
+	return o;
+}
+
+static struct json *
 answer(struct simulating *s, struct doc_id id)
 {
 	static const char *const names[SIMULATED_COUNT] = { "same", "different", "refused", "accepted",
@@ -354,6 +371,7 @@ answer(struct simulating *s, struct doc_id id)
 	struct unusable why = snapshot_unusable(s->then, id);
 	struct json *o = json_object(s->a);
 
+	json_set(o, "document", document_json(s, id));
 	json_set(o, "tried", json_int(s->a, (int64_t)s->n));
 	for (int i = 0; i < SIMULATED_COUNT; i++)
 		json_set(o, names[i], json_int(s->a, (int64_t)s->counts[i]));

@@ -6,6 +6,7 @@
 #include "pki/csr.h"
 #include "policy/body.h"
 #include "policy/document.h"
+#include "policy/find.h"
 #include "policy/preview.h"
 #include "policy/rights.h"
 #include "store/read.h"
@@ -40,32 +41,64 @@ read_body(struct changing *x, const struct json *in)
 	return RC_OK;
 }
 
-static struct bytes
-named(struct arena *a, const struct json *v)
+static const char *
+place_member(enum kind_id kind)
 {
-	if (v != NULL && v->type == JSON_INT)
-		return bytes_str(arena_printf(a, "%lld", (long long)v->integer));
-	return v != NULL && v->type == JSON_STR ? v->str : BYTES_NONE;
+	return kind == KIND_DOMAIN ? "parent" : "domain";
 }
 
-/* What it changes: as named, else the document of its name in its domain. */
+/* By the body's name: in the domain that it says, else where the officer would find that name. */
+static enum rc
+find_by_body(struct changing *x)
+{
+	const struct json *place = json_get(x->body, place_member(x->kind));
+	const struct document *domain = NULL;
+	struct bytes name = BYTES_NONE;
+	struct err why = { 0 };
+
+	TRY(json_opt_str(x->body, "name", &name, x->e));
+	if (place == NULL && x->draft != 0) {
+		x->base = snapshot_in_domain(x->policy, x->kind, name, x->who->domain);
+		return RC_OK;
+	}
+	if (place == NULL) {
+		if (find_document(x->policy, x->kind, name, x->who->domain, &x->base, &why) != RC_OK)
+			x->base = NULL;
+		NEED(why.code != CHY_REF_AMBIGUOUS, x->e, why.code, NULL, "%s", why.text);
+		return RC_OK;
+	}
+	if (place->type != JSON_NULL)
+		TRY_AT(find_value(x->policy, KIND_DOMAIN, place, doc_id_of(0), &domain, x->e), x->e, "%s",
+		       place_member(x->kind));
+	x->base = snapshot_in_domain(x->policy, x->kind, name, domain ? domain->id : doc_id_of(0));
+	return RC_OK;
+}
+
+/* A body that says no place, as one that was exported, lies where what it changes lies; a new one in the officer's domain. */
+static void
+put_place(struct changing *x)
+{
+	struct doc_id domain = x->base ? x->base->domain : x->who->domain;
+
+	if (json_get(x->body, place_member(x->kind)) == NULL && !doc_id_is_none(domain) &&
+	    field_find(kind_of(x->kind)->fields, bytes_str(place_member(x->kind))) != NULL)
+		json_set(x->body, place_member(x->kind), json_int(x->a, domain.v));
+}
+
+/* What it changes: as named, else by what the body says; NULL: it is a new one. */
 static enum rc
 find_base(struct changing *x, const struct json *in)
 {
-	const struct json *place = json_get(x->body, x->kind == KIND_DOMAIN ? "parent" : "domain");
-	struct bytes object = named(x->a, json_get(in, "object")), name = BYTES_NONE;
-	const struct document *domain = NULL;
+	const struct json *object = json_get(in, "object");
 
-	if (object.n > 0) {
-		TRY_AT(snapshot_find(x->policy, x->kind, object, x->who->domain, &x->base, x->e), x->e,
+	if (object != NULL && object->type != JSON_NULL)
+		TRY_AT(find_value(x->policy, x->kind, object, x->who->domain, &x->base, x->e), x->e,
 		       "object");
-		return RC_OK;
-	}
-	TRY(json_opt_str(x->body, "name", &name, x->e));
-	if (named(x->a, place).n > 0)
-		TRY_AT(snapshot_find(x->policy, KIND_DOMAIN, named(x->a, place), doc_id_of(0), &domain, x->e),
-		       x->e, "domain");
-	x->base = snapshot_in_domain(x->policy, x->kind, name, domain ? domain->id : doc_id_of(0));
+	else
+		TRY(find_by_body(x));
+	x->body = json_copy(x->a, x->body);
+	NEED(x->body != NULL, x->e, CHY_NO_MEMORY, NULL, "a document");
+	put_place(x);
 	return RC_OK;
 }
 
@@ -203,7 +236,7 @@ policy_preview(struct factory *f, struct arena *a, const struct snapshot *policy
 	       const struct json *in, struct json **ret, struct err *e)
 {
 	static const char *const names[] = { "token_procedure", "draft", "body", "object", "keys", NULL };
-	struct bytes name = named(a, json_get(in, "token_procedure"));
+	struct bytes name = find_text(a, json_get(in, "token_procedure"));
 	struct preview_key keys[PREVIEW_KEYS_MAX];
 	OWN(snapshot_unref)
 	struct snapshot *changed = NULL;
@@ -217,7 +250,7 @@ policy_preview(struct factory *f, struct arena *a, const struct snapshot *policy
 		TRY(policy_changed(f, a, policy, who, KIND_TOKEN_PROCEDURE, in, true, &id, &changed, e));
 		return preview_token_procedure(a, changed, id, keys, n, ret, e);
 	}
-	TRY_AT(snapshot_find(policy, KIND_TOKEN_PROCEDURE, name, who->domain, &d, e), e, "token_procedure");
+	TRY_AT(find_document(policy, KIND_TOKEN_PROCEDURE, name, who->domain, &d, e), e, "token_procedure");
 	TRY_AT(may_read(policy, who, d, e), e, "token_procedure");
 	return preview_token_procedure(a, policy, d->id, keys, n, ret, e);
 }

@@ -14,8 +14,9 @@ enum { SIMULATE_LAST_MAX = 1000, SIMULATE_LAST = 100 };
 
 /*
  * What a changed document would have made of past requests. in: {"kind", "draft" or "body", "object"?, "since"?, "last"?}:
- * a draft's id or a whole body; object: what it changes, by id or name (none: the document of its name in its domain, else a
- * new one); requests since a time, the newest `last`. *ret: {"tried", "same", "different", "refused", "accepted",
+ * a draft's id or a whole body; object: what it changes, by id, name or path (none: the document of its name in its domain; of a
+ * body that says no domain the one that the officer finds by this name; else a new one); requests since a time, the newest
+ * `last`. *ret: {"document": {"id", "path", "version"}, "tried", "same", "different", "refused", "accepted",
  * "refused_otherwise", "unusable", "oldest", "items": [...]}, items being what does not stay the same. Tried are
  * requests that officers signed, each certificate, key of a soft token and attribute certificate by itself (past.h), and those of
  * sessions that are remembered (remember.h), by the rules as they stood when they came: at their time, with sessions that

@@ -87,6 +87,7 @@ get_documents(void *ctx, struct http_call *c)
 	q.kind = k->id;
 	q.state = route_query_text(c, "state");
 	q.name = route_query_text(c, "name");
+	q.named = route_query_text(c, "named");
 	q.domain = route_query_text(c, "domain");
 	q.storage = route_query_text(c, "storage_profile");
 	q.after = route_query_int(c, "after", 0);
@@ -235,6 +236,8 @@ const struct route rest_document_routes[] = {
 	  .tag = "documents",
 	  .query = { { "state", QUERY_TEXT, "active or closed" },
 		     { "name", QUERY_TEXT, "The exact name" },
+		     { "named", QUERY_TEXT,
+		       "Name, path (\"Sweden/TLS server\") or id: the one document that is meant" },
 		     { "storage_profile", QUERY_TEXT, "Of token procedures: smart-card, pkcs12, ..." },
 		     { "domain", QUERY_TEXT, "Name or id: only what lies in that domain and below" },
 		     PAGING },

@@ -36,7 +36,8 @@ const struct route_schema rest_schemas[] = {
 	  "{\"type\":\"object\",\"description\":\"A document's members; see /api/v1/kinds/{kind}/schema\"}" },
 	{ "Document",
 	  OBJECT("\"id\",\"kind\",\"version\",\"body\"",
-		 "\"id\":" ID ",\"kind\":" TEXT ",\"version\":" ID ",\"name\":" TEXT ",\"state\":" TEXT
+		 "\"id\":" ID ",\"kind\":" TEXT ",\"version\":" ID ",\"name\":" TEXT
+		 ",\"path\":{\"type\":[\"string\",\"null\"]},\"names\":" ANY_OBJECT ",\"state\":" TEXT
 		 ",\"at\":" TIME
 		 ",\"request\":{\"type\":[\"integer\",\"null\"]},\"unusable\":{\"type\":[\"string\","
 		 "\"null\"]},\"body\":" REF("Body")) },
@@ -216,7 +217,8 @@ const struct route_schema rest_schemas[] = {
 			     ",\"last\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":1000}") },
 	{ "Simulation",
 	  OBJECT("\"tried\",\"same\",\"different\",\"refused\",\"accepted\",\"items\"",
-		 "\"tried\":{\"type\":\"integer\"},\"same\":{\"type\":\"integer\"},\"different\":{\"type\":"
+		 "\"document\":" ANY_OBJECT
+		 ",\"tried\":{\"type\":\"integer\"},\"same\":{\"type\":\"integer\"},\"different\":{\"type\":"
 		 "\"integer\"},"
 		 "\"refused\":{\"type\":\"integer\"},\"accepted\":{\"type\":\"integer\"},\"refused_"
 		 "otherwise\":{\"type\":"

@@ -6,6 +6,7 @@
 #include "gateway/rest.h"
 #include "gateway/route.h"
 #include "pki/pem.h"
+#include "policy/path.h"
 
 static void
 get_status(void *ctx, struct http_call *c)
@@ -46,6 +47,8 @@ get_whoami(void *ctx, struct http_call *c)
 	struct snapshot *policy = NULL;
 	const struct officer *o = rest_officer(f, c, &policy);
 	struct json *v = json_object(c->arena), *list = json_array(c->arena);
+	const struct document *domain;
+	const char *path;
 	struct err e = { 0 };
 
 	if (o == NULL)
@@ -55,6 +58,9 @@ get_whoami(void *ctx, struct http_call *c)
 	json_set(v, "profile", json_str(c->arena, o->profile_name));
 	json_set(v, "boot", json_bool(c->arena, o->boot));
 	json_set(v, "domain", o->domain.v ? json_int(c->arena, o->domain.v) : json_null(c->arena));
+	domain = snapshot_of_kind(policy, KIND_DOMAIN, o->domain);
+	path = domain ? path_of(policy, c->arena, domain) : NULL;
+	json_set(v, "domain_path", path ? json_str(c->arena, bytes_str(path)) : json_null(c->arena));
 	for (int r = 0; r < ROLE_COUNT; r++)
 		if (o->roles & ROLES(r))
 			json_add(list, json_str(c->arena, bytes_str(role_name((enum role)r))));

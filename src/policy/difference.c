@@ -3,6 +3,8 @@
 #include "pki/cert.h"
 #include "pki/csr.h"
 #include "policy/document.h"
+#include "policy/path.h"
+#include "policy/rights.h"
 
 struct differ {
 	struct arena *a;
@@ -228,5 +230,70 @@ document_where_used(struct arena *a, const struct snapshot *policy, struct doc_i
 	}
 	NEED(w.list != NULL && !w.out_of_memory, e, CHY_NO_MEMORY, NULL, "where used");
 	*ret = w.list;
+	return RC_OK;
+}
+
+/* ---- names ---- */
+
+struct naming {
+	struct arena *a;
+	const struct snapshot *policy;
+	const struct officer *who;
+	struct json *names;
+	bool out_of_memory;
+};
+
+static void
+name_one(struct naming *n, int64_t id)
+{
+	const struct document *d = snapshot_document(n->policy, doc_id_of(id));
+	const char *member = arena_printf(n->a, "%lld", (long long)id), *path;
+
+	if (d == NULL || may_read(n->policy, n->who, d, NULL) != RC_OK)
+		return;
+	path = path_of(n->policy, n->a, d);
+	n->out_of_memory = n->out_of_memory || member == NULL || path == NULL;
+	if (!n->out_of_memory)
+		json_set(n->names, member, json_str(n->a, bytes_str(path)));
+}
+
+static void name_all(struct naming *n, const struct field *fields, const struct json *v);
+
+static void
+name_item(struct naming *n, const struct field *f, const struct json *v)
+{
+	if (f->type == FIELD_REF && v->type == JSON_INT)
+		name_one(n, v->integer);
+	else if (f->type == FIELD_OBJECT && v->type == JSON_OBJECT)
+		name_all(n, f->members, v);
+}
+
+/* As deep as the kinds' own tables. */
+static void
+name_all(struct naming *n, const struct field *fields, const struct json *v)
+{
+	for (const struct field *f = fields; f != NULL && f->name != NULL; f++) {
+		const struct json *m = json_get(v, f->name);
+
+		if (m == NULL)
+			continue;
+		if (m->type != JSON_ARRAY)
+			name_item(n, f, m);
+		else
+			JSON_EACH(x, m)
+		name_item(n, f, x);
+	}
+}
+
+enum rc
+document_names(struct arena *a, const struct snapshot *policy, const struct officer *who,
+	       const struct kind *kind, const struct json *body, struct json **ret, struct err *e)
+{
+	struct naming n = { a, policy, who, json_object(a), false };
+
+	NEED(n.names != NULL, e, CHY_NO_MEMORY, NULL, "names");
+	name_all(&n, kind->fields, body);
+	NEED(!n.out_of_memory, e, CHY_NO_MEMORY, NULL, "names");
+	*ret = n.names;
 	return RC_OK;
 }

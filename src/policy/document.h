@@ -41,6 +41,11 @@ MUST enum rc document_warnings(struct arena *a, const struct kind *kind, const s
 			       struct doc_id self, const struct json *before, const struct json *after,
 			       bool issued, struct json **ret, struct err *e);
 
+/* {"ID": "path"} for each document that a body refers to, in lists and objects too, and that the officer may see. */
+MUST enum rc document_names(struct arena *a, const struct snapshot *policy, const struct officer *who,
+			    const struct kind *kind, const struct json *body, struct json **ret,
+			    struct err *e);
+
 /* Documents that refer to id, as an array of {"kind", "id", "name", "field"}. */
 MUST enum rc document_where_used(struct arena *a, const struct snapshot *policy, struct doc_id id,
 				 struct json **ret, struct err *e);

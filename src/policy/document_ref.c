@@ -1,6 +1,7 @@
 /* References: by id or by name, to something that is there, of the right kind, open, and visible. */
 #include "base/base.h"
 #include "policy/document_impl.h"
+#include "policy/find.h"
 
 static bool
 is_domain_ref(const struct field *f)
@@ -13,18 +14,15 @@ by_name(struct walk *w, const struct field *f, struct bytes name, const struct a
 	const struct document **ret)
 {
 	struct err why = { 0 };
+	enum rc rc;
 
 	REFUSE_UNLESS(w->c->policy != NULL, w, at, CHY_FIELD_TYPE, "%s: an id is expected", f->label);
 	*ret = NULL;
-	if (is_domain_ref(f)) { /* any domain: who may put something there is a question of rights */
-		enum rc rc = snapshot_find(w->c->policy, f->ref, name, doc_id_of(0), ret, &why);
-
-		REFUSE_UNLESS(rc == RC_OK || why.code != CHY_REF_AMBIGUOUS, w, at, CHY_REF_AMBIGUOUS,
-			      "%s: more than one %s is called \"%.*s\"", f->label, kind_name(f->ref),
-			      BYTES_FMT(bytes_part(name, 0, 60)));
-	} else {
-		TRY(snapshot_by_name(w->c->policy, f->ref, name, w->from, ret, w->e));
-	}
+	/* any domain: who may put something there is a question of rights */
+	rc = is_domain_ref(f) ? find_document(w->c->policy, f->ref, name, doc_id_of(0), ret, &why)
+			      : find_by_name(w->c->policy, f->ref, name, w->from, ret, &why);
+	REFUSE_UNLESS(rc == RC_OK || why.code != CHY_REF_AMBIGUOUS, w, at, CHY_REF_AMBIGUOUS, "%s: %s",
+		      f->label, why.text);
 	REFUSE_UNLESS(*ret != NULL, w, at, CHY_REF_NOTHING, "%s: no %s \"%.*s\" is visible from the domain",
 		      f->label, kind_name(f->ref), BYTES_FMT(bytes_part(name, 0, 60)));
 	return RC_OK;

@@ -2,6 +2,7 @@
 #include "model/choices.h"
 #include "policy/body.h"
 #include "policy/crl_point.h"
+#include "policy/find.h"
 #include "policy/issue_impl.h"
 #include "policy/names.h"
 #include "policy/rules.h"
@@ -104,7 +105,7 @@ rule_token_procedure(struct issuing *i)
 	const struct document *d;
 	struct err why = { 0 };
 
-	if (snapshot_find(i->f->policy, KIND_TOKEN_PROCEDURE, i->f->request->token_procedure,
+	if (find_document(i->f->policy, KIND_TOKEN_PROCEDURE, i->f->request->token_procedure,
 			  i->officer->domain, &d, &why) != RC_OK) {
 		enum code code = why.code == CHY_REF_NOTHING ? CHY_ISSUE_TOKEN_PROCEDURE : why.code;
 

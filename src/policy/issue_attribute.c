@@ -3,6 +3,7 @@
 
 #include "model/choices.h"
 #include "policy/body.h"
+#include "policy/find.h"
 #include "policy/rules.h"
 
 /* In the order of ac_attribute_choices. */
@@ -43,7 +44,7 @@ ac_token_procedure(const struct snapshot *s, const struct officer *o, struct byt
 	struct err why = { 0 };
 
 	TRY(may_role(o, ROLES(ROLE_USE_CLIENTS) | ROLES(ROLE_ISSUE_ATTRIBUTE_CERTIFICATE), e));
-	if (snapshot_find(s, KIND_TOKEN_PROCEDURE, name, o->domain, &d, &why) != RC_OK) {
+	if (find_document(s, KIND_TOKEN_PROCEDURE, name, o->domain, &d, &why) != RC_OK) {
 		err_field(e, "token_procedure");
 		FAIL(e, why.code == CHY_REF_NOTHING ? CHY_ISSUE_TOKEN_PROCEDURE : why.code, NULL, "%s",
 		     why.text);

@@ -1,8 +1,6 @@
 #include "base/base.h"
 #include "policy/snapshot_impl.h"
 
-enum { DOMAIN_DEPTH_MAX = 64 };
-
 /* ---- indexes: chained hash tables of fixed size, in the snapshot's arena ---- */
 
 /* FNV-1a; the documents are the officers' own, nobody else can choose colliding ones. */
@@ -108,9 +106,8 @@ snapshot_list(const struct snapshot *s, enum kind_id kind, const struct document
 	return s->lists_n[kind];
 }
 
-/* Walks the chain of one name: the next document behind `x` (NULL: the first). */
-static struct slot *
-named(const struct snapshot *s, enum kind_id kind, struct bytes name, struct slot *x)
+struct slot *
+slot_named(const struct snapshot *s, enum kind_id kind, struct bytes name, struct slot *x)
 {
 	if (s == NULL)
 		return NULL;
@@ -123,72 +120,18 @@ named(const struct snapshot *s, enum kind_id kind, struct bytes name, struct slo
 const struct document *
 snapshot_in_domain(const struct snapshot *s, enum kind_id kind, struct bytes name, struct doc_id domain)
 {
-	for (struct slot *x = named(s, kind, name, NULL); x != NULL; x = named(s, kind, name, x))
+	for (struct slot *x = slot_named(s, kind, name, NULL); x != NULL; x = slot_named(s, kind, name, x))
 		if (doc_id_eq(x->doc.domain, domain))
 			return &x->doc;
 	return NULL;
 }
 
-/* The domain above; none from Root and from what is no domain. */
-static struct doc_id
-above(const struct snapshot *s, struct doc_id domain)
+struct doc_id
+domain_above(const struct snapshot *s, struct doc_id domain)
 {
 	const struct document *d = snapshot_of_kind(s, KIND_DOMAIN, domain);
 
 	return d ? d->domain : doc_id_of(0);
-}
-
-enum rc
-snapshot_by_name(const struct snapshot *s, enum kind_id kind, struct bytes name, struct doc_id from,
-		 const struct document **ret, struct err *e)
-{
-	struct doc_id domain = from;
-
-	*ret = NULL;
-	for (int depth = 0; depth < DOMAIN_DEPTH_MAX; depth++) {
-		const struct document *d = snapshot_in_domain(s, kind, name, domain);
-
-		if (d != NULL && document_is_visible(s, d, from)) {
-			*ret = d;
-			return RC_OK;
-		}
-		if (doc_id_is_none(domain))
-			return RC_OK;
-		domain = above(s, domain);
-	}
-	FAIL(e, CHY_REF_CIRCULAR, NULL, "domain %lld has no end", (long long)from.v);
-}
-
-/* Visible from home as a user or lying below it. */
-static bool
-is_seen(const struct snapshot *s, const struct document *d, struct doc_id home)
-{
-	return document_is_visible(s, d, home) || domain_is_above(s, home, d->domain);
-}
-
-enum rc
-snapshot_find(const struct snapshot *s, enum kind_id kind, struct bytes name, struct doc_id home,
-	      const struct document **ret, struct err *e)
-{
-	const struct document *found = NULL;
-	int64_t id;
-
-	TRY(snapshot_by_name(s, kind, name, home, ret, e));
-	if (*ret != NULL)
-		return RC_OK;
-	for (struct slot *x = named(s, kind, name, NULL); x != NULL; x = named(s, kind, name, x)) {
-		if (!is_seen(s, &x->doc, home))
-			continue;
-		NEED(found == NULL, e, CHY_REF_AMBIGUOUS, NULL, "more than one %s is called \"%.*s\"",
-		     kind_name(kind), BYTES_FMT(bytes_part(name, 0, 60)));
-		found = &x->doc;
-	}
-	if (found == NULL && int_parse(name, 1, JSON_INT_MAX, &id, NULL) == RC_OK)
-		found = snapshot_of_kind(s, kind, doc_id_of(id));
-	NEED(found != NULL && is_seen(s, found, home), e, CHY_REF_NOTHING, NULL, "there is no %s \"%.*s\"",
-	     kind_name(kind), BYTES_FMT(bytes_part(name, 0, 60)));
-	*ret = found;
-	return RC_OK;
 }
 
 bool
@@ -201,7 +144,7 @@ domain_is_above(const struct snapshot *s, struct doc_id a, struct doc_id b)
 			return true;
 		if (doc_id_is_none(b))
 			return false;
-		b = above(s, b);
+		b = domain_above(s, b);
 	}
 	return false;
 }

@@ -60,18 +60,9 @@ const struct document *snapshot_of_kind(const struct snapshot *s, enum kind_id k
 /* All of a kind by ascending id; returns how many. */
 size_t snapshot_list(const struct snapshot *s, enum kind_id kind, const struct document *const **ret);
 
-/* By name, as seen from a domain: the one in that domain, else in the nearest domain above it from which it
-   is visible. *ret = NULL when none is seen. */
-MUST enum rc snapshot_by_name(const struct snapshot *s, enum kind_id kind, struct bytes name,
-			      struct doc_id from, const struct document **ret, struct err *e);
 /* By name in exactly this domain; NULL: none. */
 const struct document *snapshot_in_domain(const struct snapshot *s, enum kind_id kind, struct bytes name,
 					  struct doc_id domain);
-/* By name, as an officer of a domain sees it: above as before, and below too. CHY_REF_NOTHING,
-   CHY_REF_AMBIGUOUS (two domains below have one of this name: use the id). */
-MUST enum rc snapshot_find(const struct snapshot *s, enum kind_id kind, struct bytes name_or_id,
-			   struct doc_id home, const struct document **ret, struct err *e);
-
 /* a is b or lies above it; none is Root, above all. Unknown domains are above and below nothing. */
 bool domain_is_above(const struct snapshot *s, struct doc_id a, struct doc_id b);
 /* A document may be referred to from a domain: it lies there, or in Root, or above and is visible in

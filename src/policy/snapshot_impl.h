@@ -52,6 +52,11 @@ struct snapshot {
 };
 
 struct slot *slot_find(const struct snapshot *s, struct doc_id id);
+/* The chain of one name: the next one behind x (NULL: the first); NULL: no more. */
+struct slot *slot_named(const struct snapshot *s, enum kind_id kind, struct bytes name, struct slot *x);
+/* The domain above; none from Root and from what is no domain. */
+enum { DOMAIN_DEPTH_MAX = 64 };
+struct doc_id domain_above(const struct snapshot *s, struct doc_id domain);
 /* What was made of a document of this kind; NULL: there is none. */
 void *slot_compiled(const struct snapshot *s, enum kind_id kind, struct doc_id id);
 

@@ -1,13 +1,13 @@
 #include "test.h"
 
-#include "cli/policy_name.h"
+#include "policy/path.h"
 
 /* Names of documents as names of files. */
 
 static const char *
 file_name(struct arena *a, struct bytes name)
 {
-	const char *s = policy_file_name(a, name);
+	const char *s = path_part(a, name);
 
 	assert_non_null(s);
 	return s;
@@ -90,7 +90,7 @@ long_names_are_cut_between_characters(void **state)
 		one = file_name(a, bytes_of(name, 600 + shift));
 		other = file_name(a, bytes_of(name, 602 + shift));
 		assert_string_not_equal(one, other);
-		assert_in_range(strlen(one), 1, POLICY_NAME_MAX);
+		assert_in_range(strlen(one), 1, PATH_PART_MAX);
 		assert_true(utf8_ok(bytes_str(one)));
 		(void)text_cut(bytes_str(one), '~', &rest);
 		assert_int_equal(rest.n, 16);
@@ -107,8 +107,8 @@ paths_hang_together(void **state)
 	OWN(arena_free)
 	struct arena *a = arena_new(1 << 20);
 
-	assert_string_equal(policy_path(a, "", BYTES("TLS server")), "TLS server");
-	assert_string_equal(policy_path(a, "Sweden", BYTES("A/B")), "Sweden/A%2FB");
+	assert_string_equal(path_join(a, "", BYTES("TLS server")), "TLS server");
+	assert_string_equal(path_join(a, "Sweden", BYTES("A/B")), "Sweden/A%2FB");
 }
 
 static const struct CMUnitTest tests[] = {

@@ -388,7 +388,7 @@ wrong_references(const struct wrong *x, const struct field *f, struct json *v)
 	struct json *normal;
 
 	if (v->type == JSON_STR)
-		assert_ok(snapshot_find(w->s, f->ref, v->str, doc_id_of(0), &meant, &e));
+		assert_ok(find_document(w->s, f->ref, v->str, doc_id_of(0), &meant, &e));
 	else
 		meant = snapshot_document(w->s, doc_id_of(v->integer));
 	id = meant->id.v;

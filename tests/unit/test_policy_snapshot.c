@@ -42,7 +42,7 @@ by_name(const char *name, int64_t from)
 	const struct document *d;
 	struct err e = { 0 };
 
-	assert_ok(snapshot_by_name(w->s, KIND_FORMAT, bytes_str(name), doc_id_of(from), &d, &e));
+	assert_ok(find_by_name(w->s, KIND_FORMAT, bytes_str(name), doc_id_of(from), &d, &e));
 	return d ? d->id.v : 0;
 }
 
@@ -51,7 +51,7 @@ find(const char *name, int64_t home, enum code want)
 {
 	const struct document *d = NULL;
 	struct err e = { 0 };
-	enum rc rc = snapshot_find(w->s, KIND_FORMAT, bytes_str(name), doc_id_of(home), &d, &e);
+	enum rc rc = find_document(w->s, KIND_FORMAT, bytes_str(name), doc_id_of(home), &d, &e);
 
 	assert_int_equal(e.code, want);
 	return rc == RC_OK ? d->id.v : 0;
@@ -79,6 +79,69 @@ names_by_domain(void **state)
 	assert_int_equal(find("601", SOUTH, CHY_NONE), 601);
 	assert_int_equal(find("702", 0, CHY_REF_NOTHING), 0); /* another kind */
 	assert_int_equal(find("nothing", 0, CHY_REF_NOTHING), 0);
+}
+
+/* Root's own behind a name that one's own domain has too; a path wherever a name stands; never what is not seen. */
+static void
+names_by_path(void **state)
+{
+	const char *path;
+
+	world_put(w, KIND_FORMAT, 620, "{\"name\":\"P\"}");
+	world_put(w, KIND_FORMAT, 621, "{\"name\":\"P\",\"domain\":101}");
+	world_put(w, KIND_FORMAT, 622, "{\"name\":\"a/b 100%25\",\"domain\":103}");
+	assert_int_equal(find("P", NORTH, CHY_NONE), 621);
+	assert_int_equal(find("/P", NORTH, CHY_NONE), 620);
+	assert_int_equal(find("/North/P", NORTH, CHY_NONE), 621);
+	assert_int_equal(find("North/P", 0, CHY_NONE), 621);
+	assert_int_equal(find("North/P", SOUTH, CHY_REF_NOTHING), 0);
+	assert_int_equal(find("North/Q", 0, CHY_REF_NOTHING), 0);
+	assert_int_equal(find("Nowhere/P", 0, CHY_REF_NOTHING), 0);
+	assert_int_equal(find("P/P", 0, CHY_REF_NOTHING), 0);
+	assert_int_equal(find("/", 0, CHY_REF_NOTHING), 0);
+	assert_int_equal(find("North/", 0, CHY_REF_NOTHING), 0);
+	assert_int_equal(by_name("/P", NORTH), 620);
+	assert_int_equal(by_name("North/P", NORTH), 621);
+	assert_int_equal(by_name("North/P", 0), 0);
+	path = path_of(w->s, w->a, snapshot_document(w->s, doc_id_of(622)));
+	assert_string_equal(path, "North/City/a%2Fb 100%2525");
+	assert_int_equal(find(path, 0, CHY_NONE), 622);
+	assert_string_equal(path_of(w->s, w->a, snapshot_document(w->s, doc_id_of(620))), "P");
+}
+
+/* Cut to what a file may be called, and found again. */
+static void
+long_names_by_path(void **state)
+{
+	char name[101], body[300];
+
+	memset(name, '/', sizeof(name));
+	name[100] = 0;
+	for (int64_t id = 630; id < 632; id++) {
+		const char *path;
+
+		name[99] = (char)('a' + id - 630);
+		snprintf(body, sizeof(body), "{\"name\":\"%s\",\"domain\":101}", name);
+		world_put(w, KIND_FORMAT, id, body);
+		path = path_of(w->s, w->a, snapshot_document(w->s, doc_id_of(id)));
+		assert_in_range(strlen(path), 190, strlen("North/") + PATH_PART_MAX);
+		assert_int_equal(find(path, 0, CHY_NONE), id);
+	}
+}
+
+/* Who gives a document the name of another's path makes that name good for nothing; an id stays what it was. */
+static void
+names_that_pass_for_another(void **state)
+{
+	world_put(w, KIND_FORMAT, 640, "{\"name\":\"R\",\"domain\":101}");
+	world_put(w, KIND_FORMAT, 641, "{\"name\":\"North/R\"}");
+	assert_int_equal(find("North/R", 0, CHY_REF_AMBIGUOUS), 0);
+	assert_int_equal(find("/North/R", 0, CHY_NONE), 640);
+	assert_int_equal(find("/North%2FR", 0, CHY_NONE), 641);
+	world_put(w, KIND_FORMAT, 642, "{\"name\":\"640\"}");
+	assert_int_equal(find("640", 0, CHY_NONE), 640);
+	assert_int_equal(find("640", SOUTH, CHY_NONE), 642);
+	assert_int_equal(find("/640", 0, CHY_NONE), 642);
 }
 
 static void
@@ -320,7 +383,7 @@ ten_thousand_procedures(void **state)
 		const struct token_procedure *t;
 
 		snprintf(name, sizeof(name), "T%d", i);
-		assert_ok(snapshot_find(s, KIND_TOKEN_PROCEDURE, bytes_str(name), doc_id_of(0), &found, &e));
+		assert_ok(find_document(s, KIND_TOKEN_PROCEDURE, bytes_str(name), doc_id_of(0), &found, &e));
 		t = snapshot_token_procedure(s, found->id);
 		assert_int_equal(t->procedures[0]->doc->id.v, 1000000 + i);
 		assert_int_equal(t->procedures[0]->why_not.code, CHY_NONE);
@@ -343,6 +406,9 @@ ten_thousand_procedures(void **state)
 static const struct CMUnitTest tests[] = {
 	EACH(documents_by_id_kind_and_list),
 	EACH_ROWS(names_by_domain, "CM-O-12 CM-O-13"),
+	EACH(names_by_path),
+	EACH(long_names_by_path),
+	EACH(names_that_pass_for_another),
 	EACH(the_domain_tree),
 	EACH(officers_by_fingerprint),
 	EACH(a_broken_document_does_not_stop_the_rest),
