@@ -249,7 +249,7 @@ def test_http(desk):
 def test_who_may(desk):
     """Building by hand needs its role. rows=CM-A-09"""
     p = procedure(desk, "role")
-    for who in ("anna", "desk"):
+    for who in ("rosa", "desk"):
         with pytest.raises(Refused) as e:
             desk.act("crl.build", {"crl_procedure": p}, desk.officers[who])
         assert e.value.status == 403
