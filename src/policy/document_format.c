@@ -84,7 +84,7 @@ beginnings(struct walk *w, const struct json *body)
 /* ---- what fills an element ---- */
 
 /* Nothing is missing where there is a default. */
-static enum rc
+enum rc
 default_or_mandatory(struct walk *w, const struct json *x, const struct at *item)
 {
 	struct at at = { .up = item, .name = "mandatory" };
@@ -95,7 +95,7 @@ default_or_mandatory(struct walk *w, const struct json *x, const struct at *item
 }
 
 /* A default goes through the modifiers as every value does, and is not longer than one may be. */
-static enum rc
+enum rc
 default_fits(struct walk *w, const struct json *x, const struct at *item, struct bytes *ret)
 {
 	struct at at = { .up = item, .name = "default" };

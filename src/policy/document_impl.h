@@ -58,6 +58,10 @@ MUST enum rc kind_check(struct walk *w, const struct json *body);
 /* For the checks of kinds, of which document_tokens.c has some. */
 const struct document *doc_of(struct walk *w, const struct json *body, const char *name);
 bool is_self(const struct walk *w, const struct document *d);
+/* Of what fills an element, in formats and views: no default beside mandatory; the default through the modifiers, *ret: what is
+   left of it, p NULL: there is none. */
+MUST enum rc default_or_mandatory(struct walk *w, const struct json *x, const struct at *item);
+MUST enum rc default_fits(struct walk *w, const struct json *x, const struct at *item, struct bytes *ret);
 MUST enum rc purpose_check(struct walk *w, const struct json *body, const char *purpose);
 /* The signature algorithm fits the key that will sign. */
 MUST enum rc sigalg_check(struct walk *w, const struct json *body, const struct document *key);

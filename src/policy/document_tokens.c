@@ -1,5 +1,6 @@
 /* What no table says of token procedures and of what they need. */
 #include "base/base.h"
+#include "model/choices.h"
 #include "policy/body.h"
 #include "policy/document_impl.h"
 
@@ -67,6 +68,40 @@ view_check(struct walk *w, const struct json *body)
 	return RC_OK;
 }
 
+/* Attributes that no input is called after come from requests; a soft token has none. */
+static const struct format_attribute *
+only_of_requests(const struct format *f)
+{
+	for (size_t i = 0; f != NULL && i < f->attributes_n; i++) {
+		const struct format_attribute *x = &f->attributes[i];
+
+		if (x->source == SOURCE_REQUEST && x->mandatory && x->input == NULL && x->otherwise.p == NULL)
+			return x;
+	}
+	return NULL;
+}
+
+static enum rc
+formats_can_be_filled(struct walk *w, const struct json *body)
+{
+	struct at all = { .name = "certificate_procedures" }, item = { .up = &all };
+
+	if (!bytes_is(body_text(body, "storage_profile"), "pkcs12"))
+		return RC_OK;
+	JSON_EACH(id, body_list(body, all.name))
+	{
+		const struct procedure *p = snapshot_procedure(w->c->policy, doc_id_of(id->integer));
+		const struct format_attribute *x = p ? only_of_requests(p->format) : NULL;
+
+		REFUSE_UNLESS(x == NULL, w, &item, CHY_FIELD_CONFLICT,
+			      "format \"%.*s\" demands %s, which only a request can give: a soft token would "
+			      "never be made",
+			      BYTES_FMT(p->format->doc->name), x->name);
+		item.index++;
+	}
+	return RC_OK;
+}
+
 enum rc
 token_procedure_check(struct walk *w, const struct json *body)
 {
@@ -78,6 +113,7 @@ token_procedure_check(struct walk *w, const struct json *body)
 		      CHY_FIELD_MISSING,
 		      "they are mandatory, unless every key procedure recovers and reuses the certificate");
 	TRY(view_check(w, body));
+	TRY(formats_can_be_filled(w, body));
 	if (!body_true(body, "card_serial_number"))
 		return RC_OK;
 	REFUSE_UNLESS(from <= to, w, &to_at, CHY_FIELD_CONFLICT, "the range ends before it begins");
@@ -146,9 +182,88 @@ ac_procedure_check(struct walk *w, const struct json *body)
 	return once_each(w, body, "attributes", "type");
 }
 
+/* ---- input views ---- */
+
+enum filling { FILL_TEXT, FILL_NAME, FILL_TIME, FILL_YES, FILL_NOTHING };
+
+/* What fills an input, and so what may be a default of it and whether modifiers have anything to change. */
+static enum filling
+filling_of(const struct choice *c)
+{
+	static const struct {
+		const char *input;
+		enum filling what;
+	} others[] = {
+		{ "validity.", FILL_TIME },        { "publication", FILL_YES },
+		{ "pin", FILL_NOTHING },           { "revocation_password", FILL_NOTHING },
+		{ "key_usage", FILL_NOTHING },     { "extended_key_usage", FILL_NOTHING },
+		{ "device.secret", FILL_NOTHING }, { "qc_statements", FILL_NOTHING },
+		{ "san.ip", FILL_NAME },           { "san.directory", FILL_NAME },
+		{ "san.rid", FILL_NAME },          { "san.fasc-n", FILL_NAME },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(others); i++)
+		if (strncmp(c->name, others[i].input, strlen(others[i].input)) == 0)
+			return others[i].what;
+	return FILL_TEXT;
+}
+
+/* As it would be read when somebody leaves the field as it stands. */
+static enum rc
+default_is_right(struct walk *w, const struct choice *c, struct bytes text, const struct at *item)
+{
+	struct at at = { .up = item, .name = "default" };
+	struct err why = { 0 };
+	struct gname g;
+	int64_t ms;
+
+	switch (filling_of(c)) {
+	case FILL_NOTHING:
+		REFUSE_UNLESS(false, w, &at, CHY_FIELD_CONFLICT, "%s has no default", c->name);
+		return RC_OK;
+	case FILL_TIME:
+		REFUSE_UNLESS(time_parse(text, &ms, &why) == RC_OK, w, &at, CHY_FIELD_VALUE, "%s", why.text);
+		return RC_OK;
+	case FILL_YES:
+		REFUSE_UNLESS(bytes_is(text, "yes") || bytes_is(text, "no") || bytes_is(text, "true") ||
+				  bytes_is(text, "false"),
+			      w, &at, CHY_FIELD_VALUE, "yes or no");
+		return RC_OK;
+	default:
+		if (strncmp(c->name, "san.", 4) == 0)
+			REFUSE_UNLESS_FOR(san_from_text(w->a, c->help, text, &g, &why) == RC_OK,
+					  err_exact(&why), w, &at, CHY_FIELD_VALUE, "%s", why.text);
+		return RC_OK;
+	}
+}
+
+static enum rc
+view_field(struct walk *w, const struct json *x, const struct at *item)
+{
+	int i = choice_index(input_choices, body_text(x, "input"));
+	struct at modifiers = { .up = item, .name = "modifiers" };
+	struct bytes text;
+
+	if (i < 0)
+		return RC_OK; /* a draft, or a word of a newer program: refused by the field's own rule */
+	TRY(default_or_mandatory(w, x, item));
+	REFUSE_UNLESS(body_count(x, modifiers.name) == 0 || filling_of(&input_choices[i]) == FILL_TEXT, w,
+		      &modifiers, CHY_FIELD_CONFLICT, "%s is no text that could be changed",
+		      input_choices[i].name);
+	TRY(default_fits(w, x, item, &text));
+	return text.p != NULL ? default_is_right(w, &input_choices[i], text, item) : RC_OK;
+}
+
 enum rc
 input_view_check(struct walk *w, const struct json *body)
 {
+	struct at all = { .name = "fields" }, item = { .up = &all };
+
+	JSON_EACH(x, body_list(body, all.name))
+	{
+		TRY(view_field(w, x, &item));
+		item.index++;
+	}
 	return once_each(w, body, "fields", "input");
 }
 

@@ -70,14 +70,12 @@ is_there(struct view_out *v, const char *input)
 	return false;
 }
 
-/* What fills an element: an input, or where none is called after it, the element's own name. */
+/* What fills an element. One that no input is called after comes from the request itself and is filled in by nobody. */
 static void
-element(struct view_out *v, const struct choice *input, const char *part, const char *name)
+element(struct view_out *v, const struct choice *input)
 {
-	const char *called = input ? input->name : arena_printf(v->a, "%s.%s", part, name);
-
-	if (called != NULL && !is_there(v, called))
-		add_field(v, called, input ? input->label : called, is_demanded(v, called));
+	if (input != NULL && !is_there(v, input->name))
+		add_field(v, input->name, input->label, is_demanded(v, input->name));
 }
 
 static bool
@@ -91,12 +89,12 @@ format_fields(struct view_out *v, const struct format *f)
 {
 	for (size_t i = 0; i < f->attributes_n; i++)
 		if (is_filled(f->attributes[i].source))
-			element(v, f->attributes[i].input, "subject", f->attributes[i].name);
+			element(v, f->attributes[i].input);
 	for (size_t i = 0; i < f->san_n; i++)
 		if (is_filled(f->san[i].source))
-			element(v, f->san[i].input, "san", f->san[i].name);
+			element(v, f->san[i].input);
 	for (size_t i = 0; i < f->input_extensions_n; i++)
-		element(v, f->input_extensions[i].input, "extension", "");
+		element(v, f->input_extensions[i].input);
 }
 
 static void

@@ -190,8 +190,7 @@ static const struct {
 	{ KIND_INPUT_VIEW,
 	  "{\"name\":\"New\",\"state\":\"active\",\"domain\":101,\"visible_in_subdomain\":false,\"purpose\":"
 	  "\"preregistration\",\"fields\":[{\"input\":\"subject.common-name\",\"label\":\"Name\","
-	  "\"mandatory\":true,"
-	  "\"default\":\"Nobody\",\"modifiers\":[\"trim\"]}]}" },
+	  "\"default\":\"Nobody\",\"modifiers\":[\"trim\"]},{\"input\":\"san.dns\",\"mandatory\":true}]}" },
 	{ KIND_TOKEN_PROCEDURE,
 	  "{\"name\":\"New\",\"state\":\"active\",\"domain\":101,\"visible_in_subdomain\":false,"
 	  "\"storage_profile\":\"smart-card\",\"card_serial_number\":true,\"serial_number_from\":1000,"

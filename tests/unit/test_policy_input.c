@@ -5,6 +5,7 @@
 #include "policy_world.h"
 
 #include "model/choices.h"
+#include "policy/body.h"
 #include "policy/token.h"
 #include "policy/view.h"
 
@@ -492,28 +493,27 @@ views_give_defaults_and_modify(void **state)
 		   DNS(",\"modifiers\":[\"suffix:.org\"]") DROP);
 	view(FIELDS(
 	    FIELD("subject.common-name", ",\"default\":\"Ours\",\"modifiers\":[\"trim\",\"upper-case\"]") "," FIELD(
-		"san.dns",
-		",\"mandatory\":true,\"default\":\"d.example\",\"modifiers\":[\"lower-case\"]") "," FIELD("pe"
-													  "rs"
-													  "on"
-													  ".d"
-													  "ep"
-													  "ar"
-													  "tm"
-													  "en"
-													  "t",
-													  ","
-													  "\""
-													  "de"
-													  "fa"
-													  "ul"
-													  "t"
-													  "\""
-													  ":"
-													  "\""
-													  "no"
-													  "ne"
-													  "\"")));
+		"san.dns", ",\"default\":\"d.example\",\"modifiers\":[\"lower-case\"]") "," FIELD("pe"
+												  "rs"
+												  "on"
+												  ".d"
+												  "ep"
+												  "ar"
+												  "tm"
+												  "en"
+												  "t",
+												  ","
+												  "\""
+												  "de"
+												  "fa"
+												  "ul"
+												  "t"
+												  "\""
+												  ":"
+												  "\""
+												  "no"
+												  "ne"
+												  "\"")));
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		const char *got = says(ask(rows[i].wish, rows[i].input));
 
@@ -585,6 +585,82 @@ views_that_nobody_could_satisfy(void **state)
 				assert_non_null(strstr(e.text, rows[i].input));
 			}
 		}
+}
+
+/* What stands in a field already is judged as what somebody would fill in, before the view is signed. */
+static void
+defaults_of_views_are_judged(void **state)
+{
+	static const struct {
+		const char *field;
+		bool fits;
+	} rows[] = {
+		{ FIELD("subject.common-name", ",\"default\":\"Anna\""), true },
+		{ FIELD("subject.common-name", ",\"default\":\"Anna\",\"mandatory\":true"), false },
+		{ FIELD("subject.common-name", ",\"default\":\" \",\"modifiers\":[\"trim\"]"), false },
+		{ FIELD("subject.common-name", ",\"default\":\"Anna\",\"modifiers\":[\"only:0-9\"]"), false },
+		{ FIELD("san.dns", ",\"default\":\"www.example.org\""), true },
+		{ FIELD("san.dns", ",\"default\":\"WWW\",\"modifiers\":[\"suffix:.example.org\"]"), true },
+		{ FIELD("san.dns", ",\"default\":\"not a name\""), false },
+		{ FIELD("san.ip", ",\"default\":\"192.0.2.1\""), true },
+		{ FIELD("san.ip", ",\"default\":\"192.0.2\""), false },
+		{ FIELD("san.ip", ",\"modifiers\":[\"trim\"]"), false },
+		{ FIELD("san.directory", ",\"modifiers\":[\"trim\"]"), false },
+		{ FIELD("validity.not_after", ",\"default\":\"2027-01-01T00:00:00Z\""), true },
+		{ FIELD("validity.not_after", ",\"default\":\"next year\""), false },
+		{ FIELD("validity.not_after", ",\"modifiers\":[\"trim\"]"), false },
+		{ FIELD("publication", ",\"default\":\"no\""), true },
+		{ FIELD("publication", ",\"default\":\"perhaps\""), false },
+		{ FIELD("pin", ",\"default\":\"123456\""), false },
+		{ FIELD("revocation_password", ",\"default\":\"12345678\""), false },
+		{ FIELD("qc_statements", ",\"default\":\"{}\""), false },
+		{ FIELD("key_usage", ",\"default\":\"cRLSign\""), false },
+		{ FIELD("device.secret", ",\"default\":\"x\""), false },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct err e = { 0 };
+		enum rc rc = world_check(w, KIND_INPUT_VIEW, VIEW, false,
+					 arena_printf(w->a, FIELDS("%s"), rows[i].field), NULL, &e);
+
+		if ((rc == RC_OK) != rows[i].fits)
+			fail_msg("%s: %s", rows[i].field, e.text);
+		assert_true(rc == RC_OK || strncmp(e.field, "fields[0].", 10) == 0);
+	}
+}
+
+/* An attribute that no input is called after is the request's own: nobody is asked for it, and no soft token is made of a
+   format that demands it. */
+static void
+attributes_of_requests_alone(void **state)
+{
+	static const char *const bodies[] = { "\"storage_profile\":\"pkcs10\"",
+					      "\"storage_profile\":\"pkcs12\",\"pin_procedure\":901" };
+	struct json *shown;
+	struct err e = { 0 };
+
+	for (int must = 0; must < 2; must++) {
+		format(SUBJECT(CN("") ",{\"attribute\":\"1.3.6.1.4.1.32473.1\"}"));
+		if (must)
+			format(SUBJECT(CN("") ",{\"attribute\":\"1.3.6.1.4.1.32473.1\",\"mandatory\":true}"));
+		for (size_t i = 0; i < ARRAY_LEN(bodies); i++) {
+			enum rc rc = world_check(
+			    w, KIND_TOKEN_PROCEDURE, 0, false,
+			    arena_printf(w->a, "{\"name\":\"N\",\"certificate_procedures\":[\"Any\"],%s}",
+					 bodies[i]),
+			    NULL, &e);
+
+			assert_int_equal(rc == RC_OK, !(must && i == 1));
+			if (rc != RC_OK) {
+				assert_string_equal(e.field, "certificate_procedures[0]");
+				assert_non_null(strstr(e.text, "1.3.6.1.4.1.32473.1"));
+			}
+			err_clear(&e);
+		}
+		assert_ok(view_show(w->a, snapshot_token_procedure(w->s, doc_id_of(TOKEN)), &shown, &e));
+		JSON_EACH(x, json_get(shown, "fields"))
+		assert_true(choice_index(input_choices, body_text(x, "input")) >= 0);
+	}
 }
 
 /* ---- what is shown ---- */
@@ -847,6 +923,8 @@ static const struct CMUnitTest tests[] = {
 	EACH(views_give_defaults_and_modify),
 	EACH(views_for_preregistration_demand_nothing_later),
 	EACH(views_that_nobody_could_satisfy),
+	EACH(defaults_of_views_are_judged),
+	EACH(attributes_of_requests_alone),
 	EACH_ROWS(the_default_view_has_all_that_formats_take, "CM-T-32 CM-T-34"),
 	EACH(soft_tokens_take_the_same_inputs),
 	EACH(soft_tokens_are_refused_before_keys_are_made),
