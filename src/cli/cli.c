@@ -73,6 +73,19 @@ cli_officer(struct cli *c, struct officer_key **ret, struct err *e)
 }
 
 enum rc
+cli_co_officer(struct cli *c, struct officer_key **ret, struct err *e)
+{
+	const char *spec = args_text(&c->args, "co-officer");
+	struct pin_source pin = { args_text(&c->args, "co-pin-file"),
+				  (int)args_int(&c->args, "co-pin-fd", -1), NULL };
+
+	if (c->co_officer == NULL && spec != NULL)
+		TRY_AT(officer_key_open(spec, c->set.pkcs11_module, pin, &c->co_officer, e), e, "co-officer");
+	*ret = c->co_officer;
+	return RC_OK;
+}
+
+enum rc
 cli_rest(struct cli *c, struct rest **ret, struct err *e)
 {
 	struct officer_key *key = NULL;
@@ -270,6 +283,7 @@ cli_main(int argc, char *const *argv, const struct command *more)
 		cli_print_error(&c.out, &e);
 	rest_free(c.rest);
 	officer_key_free(c.officer);
+	officer_key_free(c.co_officer);
 	arena_free(c.a);
 	if (rc == RC_OK && c.left)
 		die_of_pipe();

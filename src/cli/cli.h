@@ -21,9 +21,10 @@ struct cli {
 	struct args args;
 	struct settings set;
 	struct out out;
-	struct rest *rest;           /* once cli_rest has made it */
-	struct officer_key *officer; /* once cli_officer has opened it */
-	bool left;                   /* nobody reads the output any more */
+	struct rest *rest;              /* once cli_rest has made it */
+	struct officer_key *officer;    /* once cli_officer has opened it */
+	struct officer_key *co_officer; /* the same of cli_co_officer */
+	bool left;                      /* nobody reads the output any more */
 	int failed; /* exit code of a failure, where a command has its own; 0: as of cli_exit_code */
 };
 
@@ -39,6 +40,9 @@ MUST enum rc cli_commands(struct arena *a, const struct command *more, struct co
 MUST enum rc cli_rest(struct cli *c, struct rest **ret, struct err *e);
 /* The officer's key, opened at the first call. CHY_CLI_USAGE without --officer. */
 MUST enum rc cli_officer(struct cli *c, struct officer_key **ret, struct err *e);
+
+/* The key of --co-officer, opened at the first call; NULL without the option. */
+MUST enum rc cli_co_officer(struct cli *c, struct officer_key **ret, struct err *e);
 
 /* Asks a yes-or-no question on the terminal. CHY_CLI_CANCELLED: the answer was no; CHY_CLI_USAGE: nobody to ask, and
    --yes was not given. With --yes it is RC_OK at once. */

@@ -130,8 +130,9 @@ static const struct opt root_options[] = {
 	{ "out", "FILE", OPT_FILE, 0, "where it goes; standard output if not given" },
 	{ 0 },
 };
-static const struct operand one[] = { { "NAME|ID", OPT_TEXT, OPT_MUST, "the authority, by its name, path or id" },
-				      { 0 } };
+static const struct operand one[] = {
+	{ "NAME|ID", OPT_TEXT, OPT_MUST, "the authority, by its name, path or id" }, { 0 }
+};
 
 const struct command commands_authority[] = {
 	{ "authority", "certificate", "write an authority's certificate as PEM", NULL, certificate_options,

@@ -7,30 +7,54 @@
 #include "cli/rest.h"
 #include "model/request.h"
 
+/* "2nd of 2: policy-tasks, use-awb": whose signature is missing; or what else it waits for. */
+static struct bytes
+waits_for(struct cli *c, const struct json *item)
+{
+	const struct json *needed = json_get(item, "signatures_needed"), *by = json_get(item, "signed_by"),
+			  *list = json_get(item, "roles");
+	struct bytes state = json_line(c->a, json_get(item, "state"));
+	OWN_BUF struct buf names = buf_max(1024);
+
+	if (bytes_is(state, "prepared"))
+		return BYTES("the signature of who prepared it");
+	if (bytes_is(state, "signed"))
+		return BYTES("its effect");
+	if (!bytes_is(state, "waiting") || needed == NULL || by == NULL)
+		return BYTES_NONE;
+	JSON_EACH(r, list)
+	buf_printf(&names, "%s%.*s", names.n ? ", " : "", BYTES_FMT(json_line(c->a, r)));
+	return bytes_str(arena_printf(c->a, "signature %zu of %lld: %.*s", by->count + 1,
+				      (long long)needed->integer, BYTES_FMT(buf_bytes(&names))));
+}
+
 static void
 row(struct cli *c, struct out_table *t, const struct json *item)
 {
-	const char *const names[] = { "id", "act", "state", "prepared_by", "prepared_at" };
-	struct bytes cells[ARRAY_LEN(names)];
+	const char *const names[] = { "id", "prepared_at", "prepared_by_name", "act", "about", "state" };
+	struct bytes cells[ARRAY_LEN(names) + 1];
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
 		cells[i] = json_line(c->a, json_get(item, names[i]));
+	cells[ARRAY_LEN(names)] = waits_for(c, item);
 	out_table_row(t, cells);
 }
 
+static const char *const heads[] = { "ID", "SINCE", "BY", "ACT", "ABOUT", "STATE", "WAITS FOR", NULL };
+
+/* The newest first: what was done long ago is seldom looked for. */
 static enum rc
 run_list(struct cli *c, struct err *e)
 {
-	static const char *const heads[] = { "ID", "ACT", "STATE", "PREPARED BY", "PREPARED AT", NULL };
 	static const char *const filters[] = { "state", NULL };
 
-	return list_run(c, &(struct list){ "/api/v1/requests", filters, heads, row }, e);
+	return list_run(c, &(struct list){ "/api/v1/requests?newest=true", filters, heads, row }, e);
 }
 
+/* The oldest first: what others may be waiting for. */
 static enum rc
 run_inbox(struct cli *c, struct err *e)
 {
-	static const char *const heads[] = { "ID", "ACT", "STATE", "PREPARED BY", "PREPARED AT", NULL };
 	static const char *const filters[] = { NULL };
 
 	return list_run(c, &(struct list){ "/api/v1/requests?inbox=true", filters, heads, row }, e);
@@ -73,7 +97,7 @@ show_signature(struct cli *c, const struct json *s)
 static void
 show(struct cli *c, const struct json *request, const struct json *document)
 {
-	const char *const names[] = { "id",          "act",        "state", "prepared_by",
+	const char *const names[] = { "id",          "act",        "about", "state", "prepared_by_name",
 				      "prepared_at", "expires_at", "reason" };
 	const struct json *signatures = json_get(request, "signatures");
 
@@ -210,7 +234,7 @@ static const struct operand one[] = { { "ID", OPT_INT, OPT_MUST, "the request's 
 static const struct operand some[] = { { "ID", OPT_INT, OPT_MUST | OPT_MANY, "ids of the requests" }, { 0 } };
 
 const struct command commands_request[] = {
-	{ "request", "list", "list requests", NULL, list_options, NULL,
+	{ "request", "list", "list requests, the newest first", NULL, list_options, NULL,
 	  "chancery request list --state waiting", run_list },
 	{ "request", "inbox", "list requests that wait for a signature that you could give", NULL,
 	  inbox_options, NULL, "chancery request inbox --officer bert.p12", run_inbox },

@@ -142,35 +142,22 @@ add_signature(struct cli *c, struct officer_key *key, struct bytes to_sign, stru
 	return RC_OK;
 }
 
-static enum rc
-add_co_signature(struct cli *c, struct bytes to_sign, struct json *list, struct err *e)
-{
-	OWN(officer_key_free)
-	struct officer_key *key = NULL;
-	const char *spec = args_text(&c->args, "co-officer");
-	struct pin_source pin = { args_text(&c->args, "co-pin-file"),
-				  (int)args_int(&c->args, "co-pin-fd", -1), NULL };
-
-	if (spec == NULL)
-		return RC_OK;
-	TRY_AT(officer_key_open(spec, c->set.pkcs11_module, pin, &key, e), e, "co-officer");
-	return add_signature(c, key, to_sign, list, e);
-}
-
 enum rc
 flow_sign(struct cli *c, int64_t request, struct bytes to_sign, const struct json *secrets, struct json **ret,
 	  struct err *e)
 {
 	struct json *body = json_object(c->a), *list = json_array(c->a);
 	const char *path = arena_printf(c->a, "/api/v1/requests/%lld/signatures", (long long)request);
-	struct officer_key *key;
+	struct officer_key *key, *co;
 	struct rest *r;
 
 	NEED(body && list && path, e, CHY_NO_MEMORY, NULL, "signatures");
 	TRY(cli_officer(c, &key, e));
+	TRY(cli_co_officer(c, &co, e));
 	TRY(cli_rest(c, &r, e));
 	TRY(add_signature(c, key, to_sign, list, e));
-	TRY(add_co_signature(c, to_sign, list, e));
+	if (co != NULL)
+		TRY(add_signature(c, co, to_sign, list, e));
 	json_set(body, "signatures", list);
 	if (secrets != NULL && secrets->count > 0)
 		json_set(body, "secrets", json_copy(c->a, secrets));
@@ -195,16 +182,31 @@ prepare(struct cli *c, const struct asked *asked, struct json **ret, struct err 
 	return rest_json(r, c->a, "/api/v1/requests", in, ret, e);
 }
 
+/* Both signatures go together: where one is refused the request has none, and nobody else knows of it. */
+static void
+tell_of_prepared(struct cli *c, int64_t id, bool by_two)
+{
+	if (!by_two || c->out.json)
+		return;
+	fprintf(c->out.err,
+		"Request %lld is prepared and has no signature yet. Sign it, with another second officer or "
+		"alone: chancery "
+		"request sign %lld; or take it back: chancery request withdraw %lld. Unsigned it lapses by "
+		"itself.\n",
+		(long long)id, (long long)id, (long long)id);
+}
+
 static enum rc
 run_quietly(struct cli *c, const struct asked *asked, bool show, const struct json *secrets,
 	    struct json **ret, struct err *e)
 {
-	struct officer_key *key;
+	struct officer_key *key, *co;
 	struct json *prepared, *document;
 	struct bytes text, to_sign;
 	int64_t id;
 
-	TRY(cli_officer(c, &key, e)); /* asks the PIN before anything is prepared */
+	TRY(cli_officer(c, &key, e)); /* both ask their PIN before anything is prepared */
+	TRY(cli_co_officer(c, &co, e));
 	TRY(prepare(c, asked, &prepared, e));
 	TRY_AT(json_need_int(prepared, "id", 1, JSON_INT_MAX, &id, e), e, "the server's answer");
 	TRY_AT(json_need_str(prepared, "to_sign", &text, e), e, "the server's answer");
@@ -212,7 +214,12 @@ run_quietly(struct cli *c, const struct asked *asked, bool show, const struct js
 	TRY(flow_compare(c->a, asked, id, to_sign, &document, e));
 	if (show)
 		flow_show_difference(c, prepared);
-	return flow_sign(c, id, to_sign, secrets, ret, e);
+	else
+		show_warnings(c, prepared);
+	if (flow_sign(c, id, to_sign, secrets, ret, e) == RC_OK)
+		return RC_OK;
+	tell_of_prepared(c, id, co != NULL);
+	return e->rc;
 }
 
 enum rc

@@ -45,6 +45,8 @@ list_row(struct cli *c, struct out_table *t, const struct json *item)
 		cells[i] = json_line(c->a, v ? v : json_get(body, names[i]));
 	}
 	cells[3] = above(cells[3]);
+	if (json_line(c->a, json_get(item, "unusable")).n > 0)
+		cells[2] = bytes_str(arena_printf(c->a, "%.*s, unusable", BYTES_FMT(cells[2])));
 	out_table_row(t, cells);
 }
 
@@ -142,6 +144,8 @@ kind_show(struct cli *c, struct err *e)
 	TRY_AT(json_need_object(d, "body", &body, e), e, "the server's answer");
 	TRY(refs_by_name(c->a, kind_here(c)->fields, body, json_get(d, "names"), &body, e));
 	show_body(c, kind_here(c), body);
+	if (json_line(c->a, json_get(d, "unusable")).n > 0)
+		out_field(&c->out, "Cannot be used", json_line(c->a, json_get(d, "unusable")));
 	return RC_OK;
 }
 

@@ -45,7 +45,8 @@ check_mac(PKCS12 *file, const char *password, struct err *e)
 	if (password[0] == 0 && PKCS12_verify_mac(file, NULL, 0) == 1)
 		return RC_OK;
 	ossl_forget();
-	FAIL(e, CHY_P12_PASSWORD, "RFC 7292 5.1", "the MAC does not fit");
+	FAIL(e, CHY_P12_PASSWORD, "RFC 7292 5.1",
+	     "the PIN is wrong, or the file is damaged: its MAC does not fit");
 }
 
 static enum rc

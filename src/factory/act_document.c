@@ -1,6 +1,7 @@
 #include "base/base.h"
 #include "factory/acts.h"
 
+#include "factory/try_sample.h"
 #include "store/read.h"
 
 enum rc
@@ -54,6 +55,8 @@ document_act_check(struct preparation *p, struct err *e)
 	     "the body is what is in force already");
 	TRY(document_issued(p->f, p->a, kind, p->body, &issued, e));
 	TRY(document_warnings(p->a, kind, p->policy, check.self, before, p->body, issued, &p->warnings, e));
+	if (kind->id == KIND_CERTIFICATE_PROCEDURE)
+		TRY(sample_warning(p->f, p->a, p->policy, check.self, p->body, p->warnings, e));
 	return document_difference(p->a, kind, p->policy, before, p->body, &p->difference, e);
 }
 

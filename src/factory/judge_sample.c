@@ -6,6 +6,7 @@
 #include "crypto/judge.h"
 #include "crypto/softkey.h"
 #include "crypto/verify.h"
+#include "factory/sample_parts.h"
 #include "pki/ac.h"
 #include "pki/cert.h"
 #include "pki/lint.h"
@@ -113,102 +114,26 @@ sampler_init(struct sampler *s, struct err *e)
 	return RC_OK;
 }
 
-static struct bytes
-sample_value(const struct format_attribute *x)
-{
-	switch (oid_find(x->oid)) {
-	case OID_AT_COUNTRY:
-	case OID_AT_JURIS_C:
-	case OID_AT_CITIZENSHIP:
-	case OID_AT_RESIDENCE:
-		return BYTES("SE");
-	case OID_AT_EMAIL:
-		return BYTES("sample@sample.example");
-	case OID_AT_DATE_OF_BIRTH:
-		return BYTES("20000101120000Z");
-	case OID_AT_GENDER:
-		return BYTES("F");
-	default:
-		return BYTES("Sample");
-	}
-}
-
-/* What the format puts into every subject, and what it takes where a request gives it: lints look at the whole. A
-   pseudonym stands in place of a name, so it is there only where it must be. */
-static enum rc
-sample_subject(struct arena *a, const struct format *f, struct bytes *ret, struct err *e)
-{
-	struct ava v[LIMIT_NAME_ATTRS] = {};
-	struct name name;
-	size_t n = 0;
-
-	for (size_t i = 0; i < f->attributes_n; i++) {
-		const struct format_attribute *x = &f->attributes[i];
-		enum oid known = oid_find(x->oid);
-
-		if (x->source == SOURCE_NONE || (known == OID_AT_PSEUDONYM && !x->mandatory))
-			continue;
-		v[n] = (struct ava){ .oid = x->oid,
-				     .known = known,
-				     .value = x->source == SOURCE_FIXED ? x->value : sample_value(x),
-				     .rdn = (unsigned)n };
-		n++;
-	}
-	if (n == 0 || name_build(a, v, n, &name, NULL) != RC_OK) {
-		*v = (struct ava){ .known = OID_AT_CN, .value = BYTES("Sample") };
-		TRY(name_build(a, v, 1, &name, e));
-	}
-	*ret = name.der;
-	return RC_OK;
-}
-
-/* The procedure's key usages, as far as the sample's key can have them; and its QC statements, where those of requests
-   are added to them. */
-static enum rc
-sample_exts(struct arena *a, const struct procedure *p, struct exts *ret, struct err *e)
-{
-	struct ext_value v = { .kind = OID_CE_KEY_USAGE,
-			       .critical = true,
-			       .key_usage = p->key_usage &
-				   (USAGE_DIGITAL_SIGNATURE | USAGE_CONTENT_COMMITMENT | USAGE_KEY_AGREEMENT |
-				    USAGE_CRL_SIGN) };
-	struct ext_value qc = { .kind = OID_PE_QC_STATEMENTS, .qc = p->qc },
-			 points = { .kind = OID_CE_CRL_POINTS, .points = p->points };
-
-	ret->n = 0;
-	NEED((ret->v = arena_array(a, 3, sizeof(*ret->v))) != NULL, e, CHY_NO_MEMORY, NULL,
-	     "a sample certificate");
-	if (p->split != NULL) /* the template has no place for what each certificate has its own of */
-		TRY(ext_encode(a, &points, &ret->v[ret->n++], e));
-	if (p->format->key_usage != USAGE_NONE && v.key_usage != 0)
-		TRY(ext_encode(a, &v, &ret->v[ret->n++], e));
-	return p->qc.n > 0 ? ext_encode(a, &qc, &ret->v[ret->n++], e) : RC_OK;
-}
-
 /* A certificate as the procedure makes it, for a subject that says that it is a sample. */
 static enum rc
 sample(struct arena *a, const struct sampler *s, const struct procedure *p, struct bytes *ret, struct err *e)
 {
 	static const uint8_t serial[] = { 1, 2, 3, 4, 5, 6, 7, 8, 9 };
-	struct exts exts = { 0 };
-	struct gname san = { 0 };
+	struct sample_parts parts;
 	uint8_t *room = arena_alloc(a, LIMIT_TBS), *whole = arena_alloc(a, LIMIT_CERT);
 	struct cert_inputs in = { .serial = BYTES_OF(serial),
 				  .not_before_at = p->authority->not_before_ms,
 				  .not_after_at = p->authority->not_before_ms + 3600000,
 				  .spki = softkey_spki(s->key),
-				  .exts = &exts };
+				  .exts = &parts.exts };
 	struct dw w, out;
 
 	NEED(room != NULL && whole != NULL, e, CHY_NO_MEMORY, NULL, "a sample certificate");
-	TRY(sample_subject(a, p->format, &in.subject, e));
-	TRY(sample_exts(a, p, &exts, e));
+	TRY(sample_parts_of(a, p, &parts, e));
+	in.subject = parts.subject;
+	in.san = parts.san;
 	if (p->template_.has_ski)
 		in.key_id = BYTES_OF(s->key_id);
-	if (p->template_.has_san) {
-		TRY(gname_from_text(a, BYTES("dns:sample.example"), GN_NAME, &san, e));
-		in.san = (struct gnames){ 1, &san };
-	}
 	w = dw_fixed(room, LIMIT_TBS);
 	out = dw_fixed(whole, LIMIT_CERT);
 	TRY(cert_tbs_build(&p->template_, &in, &w, e));
@@ -292,19 +217,29 @@ put_piece(struct buf *b, struct bytes piece)
 static enum rc
 sample_hash(struct arena *a, const struct procedure *p, uint8_t ret[SHA256_LEN], struct err *e)
 {
-	struct exts exts;
-	struct bytes subject;
+	struct sample_parts parts;
 	OWN_BUF struct buf b = buf_max(1 << 20);
 	const struct cert_template *t = &p->template_;
+	struct err why = { 0 };
+	enum rc rc;
 
 	buf_u32(&b, (uint32_t)t->sigalg);
 	buf_u32(&b, (uint32_t)(t->has_ski | t->has_san << 1 | t->has_input << 2));
 	buf_u64(&b, (uint64_t)p->authority->not_before_ms);
-	TRY(sample_subject(a, p->format, &subject, e));
-	put_piece(&b, subject);
-	TRY(sample_exts(a, p, &exts, e));
-	for (size_t i = 0; i < exts.n; i++)
-		put_piece(&b, exts.v[i].value);
+	rc = sample_parts_of(a, p, &parts, &why);
+	NEED(rc != RC_NOMEM, e, CHY_NO_MEMORY, NULL, "a sample certificate");
+	put_piece(&b, rc == RC_OK ? parts.subject : bytes_str(why.text));
+	for (size_t i = 0; rc == RC_OK && i < parts.exts.n; i++) {
+		put_piece(&b, parts.exts.v[i].oid);
+		buf_u32(&b, parts.exts.v[i].critical);
+		put_piece(&b, parts.exts.v[i].value);
+	}
+	put_piece(&b, BYTES("names"));
+	for (size_t i = 0; rc == RC_OK && i < parts.san.n; i++) {
+		buf_u32(&b, (uint32_t)parts.san.v[i].type);
+		put_piece(&b, parts.san.v[i].other);
+		put_piece(&b, parts.san.v[i].value);
+	}
 	put_piece(&b, t->issuer);
 	for (size_t i = 0; i < t->n; i++) {
 		buf_u32(&b, (uint32_t)t->parts[i].slot);

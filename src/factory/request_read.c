@@ -5,6 +5,7 @@
 #include "factory/acts.h"
 #include "factory/log.h"
 #include "factory/page.h"
+#include "factory/try_sample.h"
 #include "policy/body.h"
 #include "policy/document.h"
 #include "policy/approval.h"
@@ -100,6 +101,8 @@ difference(struct factory *f, struct arena *a, const struct snapshot *policy, co
 	TRY(document_issued(f, a, kind_of(r->act.kind), r->body, &issued, e));
 	TRY(document_warnings(a, kind_of(r->act.kind), policy, r->base.id, before, r->body, issued, warnings,
 			      e));
+	if (r->act.kind == KIND_CERTIFICATE_PROCEDURE && !request_state_is_final(r->state))
+		TRY(sample_warning(f, a, policy, r->base.id, r->body, *warnings, e));
 	return document_difference(a, kind_of(r->act.kind), policy, before, r->body, ret, e);
 }
 
@@ -148,8 +151,28 @@ affected_officers(struct arena *a, const struct snapshot *policy, struct act act
 	return list;
 }
 
+static struct bytes
+officer_name(const struct snapshot *policy, int64_t id)
+{
+	const struct document *d = snapshot_of_kind(policy, KIND_OFFICER, doc_id_of(id));
+
+	return d ? d->name : BYTES_NONE;
+}
+
 static struct json *
-head_json(struct arena *a, const struct request_row *row, const struct request *r)
+roles_json(struct arena *a, roles set)
+{
+	struct json *list = json_array(a);
+
+	for (int r = 0; r < ROLE_COUNT; r++)
+		if (set & ROLES(r))
+			json_add(list, json_str(a, bytes_str(role_name((enum role)r))));
+	return list;
+}
+
+static struct json *
+head_json(struct arena *a, const struct snapshot *policy, const struct request_row *row,
+	  const struct request *r)
 {
 	struct json *o = json_object(a);
 	char name[64];
@@ -158,11 +181,15 @@ head_json(struct arena *a, const struct request_row *row, const struct request *
 	json_set(o, "act", json_str(a, bytes_str(act_name(name, r->act))));
 	json_set(o, "state", json_str(a, row->state));
 	json_set(o, "state_label", json_str(a, bytes_str(request_state_label(r->state))));
+	json_set(o, "about", json_str(a, request_about(a, policy, r)));
 	json_set(o, "prepared_by", json_int(a, row->prepared_by));
+	json_set(o, "prepared_by_name", json_str(a, officer_name(policy, row->prepared_by)));
 	json_set(o, "prepared_at", json_time(a, row->at));
+	json_set(o, "expires_at", json_time(a, row->expires_at));
 	json_set(o, "object", row->object ? json_int(a, row->object) : json_null(a));
 	json_set(o, "name", json_copy(a, json_get(r->body, "name")));
 	json_set(o, "signatures_needed", json_int(a, act_signatures(r->act)));
+	json_set(o, "roles", roles_json(a, act_roles(r->act)));
 	return o;
 }
 
@@ -181,7 +208,7 @@ request_show(struct factory *f, struct arena *a, const struct snapshot *policy, 
 	TRY(request_may_see(f, a, policy, who, &row, &r, e));
 	TRY(difference(f, a, policy, who, &r, &diff, &warnings, e));
 	TRY(store_signatures(f->store, a, row.id, &rows, &n, e));
-	*ret = head_json(a, &row, &r);
+	*ret = head_json(a, policy, &row, &r);
 	json_set(*ret, "to_sign", json_base64(a, row.body));
 	json_set(*ret, "difference", diff);
 	json_set(*ret, "warnings", warnings);
@@ -225,6 +252,24 @@ struct listing {
 	size_t n;     /* rows that were read, wanted or not */
 };
 
+/* With the names of those who have signed what waits. */
+static enum rc
+add_row(struct listing *l, struct arena *scratch, const struct request_row *row, const struct request *r,
+	struct err *e)
+{
+	struct json *o = head_json(l->a, l->policy, row, r), *names = json_array(l->a);
+	struct signature_row *rows;
+	size_t n = 0;
+
+	if (r->state == REQUEST_WAITING)
+		TRY(store_signatures(l->f->store, scratch, row->id, &rows, &n, e));
+	for (size_t i = 0; i < n; i++)
+		json_add(names, json_str(l->a, officer_name(l->policy, rows[i].officer_id)));
+	json_set(o, "signed_by", names);
+	json_add(l->items, o);
+	return RC_OK;
+}
+
 static enum rc
 list_one(struct listing *l, struct arena *scratch, const struct request_row *row, struct err *e)
 {
@@ -240,7 +285,7 @@ list_one(struct listing *l, struct arena *scratch, const struct request_row *row
 		return RC_OK;
 	rc = request_may_see(l->f, scratch, l->policy, l->who, row, &r, &why);
 	if (rc == RC_OK)
-		json_add(l->items, head_json(l->a, row, &r));
+		TRY(add_row(l, scratch, row, &r, e));
 	NEED(rc == RC_OK || rc == RC_DENIED || rc == RC_NOT_FOUND, e, why.code, NULL, "%s", why.text);
 	return RC_OK;
 }
@@ -254,7 +299,8 @@ list_page(struct listing *l, struct arena *scratch, size_t most, struct err *e)
 	struct request_row *rows;
 
 	l->items = json_array(l->a);
-	TRY(store_requests(l->f->store, scratch, state, l->filter->after, most, &rows, &l->n, e));
+	TRY((l->filter->newest ? store_requests_newest : store_requests)(
+	    l->f->store, scratch, state, l->filter->after, most, &rows, &l->n, e));
 	for (size_t i = 0; i < l->n; i++)
 		TRY(list_one(l, scratch, &rows[i], e));
 	l->last = l->n > 0 ? rows[l->n - 1].id : 0;

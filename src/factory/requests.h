@@ -31,12 +31,16 @@ MUST enum rc request_show(struct factory *f, struct arena *a, const struct snaps
 struct request_filter {
 	struct bytes state; /* empty: any */
 	bool inbox;         /* only those that wait for a signature that this officer could give */
+	bool newest;        /* first, in place of the oldest */
 	int64_t after;      /* cursor */
 	size_t limit;
 };
 MUST enum rc request_list(struct factory *f, struct arena *a, const struct snapshot *policy,
 			  const struct officer *who, const struct request_filter *filter, struct json **ret,
 			  struct err *e);
+
+/* "Sweden/TLS server", "TLS server, 3 requests": what it is about, for lists; the arena's. */
+struct bytes request_about(struct arena *a, const struct snapshot *policy, const struct request *r);
 
 /* [{"id", "name", "active"}] of the officers whose rights the change of an officer profile touches; NULL for other acts. */
 struct json *affected_officers(struct arena *a, const struct snapshot *policy, struct act act,

@@ -38,6 +38,7 @@ get_requests(void *ctx, struct http_call *c)
 	rc = request_list(f, c->arena, policy, who,
 			  &(struct request_filter){ .state = route_query_text(c, "state"),
 						    .inbox = route_query_bool(c, "inbox", false),
+						    .newest = route_query_bool(c, "newest", false),
 						    .after = route_query_int(c, "after", 0),
 						    .limit = (size_t)route_query_int(c, "limit", 100) },
 			  &ret, &e);
@@ -127,6 +128,7 @@ const struct route rest_request_routes[] = {
 		       "prepared, waiting, signed, done, void, expired, rejected, withdrawn, failed" },
 		     { "inbox", QUERY_BOOL,
 		       "Only those that wait for a signature that the caller could give" },
+		     { "newest", QUERY_BOOL, "The newest first, in place of the oldest" },
 		     { "after", QUERY_INT, "Cursor of the page before" },
 		     { "limit", QUERY_INT, "Rows of a page", false, 1, LIMIT_PAGE } },
 	  .answers = { "application/json" },

@@ -84,7 +84,14 @@ const struct route_schema rest_schemas[] = {
 				 ",\"prepared_at\":" TIME
 				 ",\"signatures\":{\"type\":\"array\"},\"result\":" ANY_OBJECT
 				 ",\"affected_officers\":{\"type\":\"array\",\"items\":" ANY_OBJECT "}") },
-	{ "RequestPage", PAGE(ANY_OBJECT) },
+	{ "RequestPage",
+	  PAGE(OBJECT("\"id\",\"act\",\"state\"",
+		      "\"id\":" ID ",\"act\":" TEXT ",\"about\":" TEXT ",\"state\":" TEXT
+		      ",\"state_label\":" TEXT ",\"prepared_by\":" ID ",\"prepared_by_name\":" TEXT
+		      ",\"prepared_at\":" TIME ",\"expires_at\":" TIME
+		      ",\"signatures_needed\":{\"type\":\"integer\"}"
+		      ",\"signed_by\":{\"type\":\"array\",\"items\":" TEXT
+		      "},\"roles\":{\"type\":\"array\",\"items\":" TEXT "}")) },
 	{ "Signatures",
 	  OBJECT("\"signatures\"",
 		 "\"signatures\":{\"type\":\"array\",\"minItems\":1,\"maxItems\":4,\"items\":" BASE64

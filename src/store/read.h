@@ -46,6 +46,9 @@ MUST enum rc store_request(struct store *s, struct arena *a, int64_t id, struct 
 /* Empty state: any. By id. */
 MUST enum rc store_requests(struct store *s, struct arena *a, struct bytes state, int64_t after, size_t limit,
 			    struct request_row **ret, size_t *n, struct err *e);
+/* The same, newest first, behind the id `before` (0: from the newest). */
+MUST enum rc store_requests_newest(struct store *s, struct arena *a, struct bytes state, int64_t before,
+				   size_t limit, struct request_row **ret, size_t *n, struct err *e);
 /* Signed ones of an act at or after from_at, newest first, behind the id `before` (0: from the newest). */
 MUST enum rc store_requests_of_act(struct store *s, struct arena *a, struct bytes act, int64_t before,
 				   int64_t from_at, size_t limit, struct request_row **ret, size_t *n,

@@ -120,6 +120,18 @@ store_requests(struct store *s, struct arena *a, struct bytes state, int64_t aft
 }
 
 enum rc
+store_requests_newest(struct store *s, struct arena *a, struct bytes state, int64_t before, size_t limit,
+		      struct request_row **ret, size_t *n, struct err *e)
+{
+	int64_t below = before ? before : INT64_MAX;
+
+	if (state.n == 0)
+		return store_rows(s, a, Q_REQUESTS_NEWEST, ARGS(I(below), LIMIT(limit)), ret, n, e);
+	return store_rows(s, a, Q_REQUESTS_NEWEST_IN_STATE, ARGS(B(state), I(below), LIMIT(limit)), ret, n,
+			  e);
+}
+
+enum rc
 store_request_ids(struct store *s, struct arena *a, struct bytes state, int64_t after, size_t limit,
 		  struct number_row **ret, size_t *n, struct err *e)
 {

@@ -238,6 +238,17 @@ requests_move_by_compare_and_set(void **state)
 	ok(store_requests(w->s, w->a, BYTES("prepared"), 0, 10, &rows, &n, &w->e));
 	assert_int_equal(n, 1);
 	assert_int_equal(rows[0].id, 21);
+	ok(store_requests_newest(w->s, w->a, NONE, 0, 10, &rows, &n, &w->e));
+	assert_int_equal(n, 2);
+	assert_int_equal(rows[0].id, 21);
+	ok(store_requests_newest(w->s, w->a, NONE, 21, 10, &rows, &n, &w->e));
+	assert_int_equal(n, 1);
+	assert_int_equal(rows[0].id, 20);
+	ok(store_requests_newest(w->s, w->a, BYTES("prepared"), 0, 10, &rows, &n, &w->e));
+	assert_int_equal(n, 1);
+	assert_int_equal(rows[0].id, 21);
+	ok(store_requests_newest(w->s, w->a, BYTES("prepared"), 21, 10, &rows, &n, &w->e));
+	assert_int_equal(n, 0);
 	ok(store_requests_expired(w->s, w->a, BYTES("prepared"), 199, 0, 10, &ids, &n, &w->e));
 	assert_int_equal(n, 0);
 	ok(store_requests_expired(w->s, w->a, BYTES("prepared"), 200, 0, 10, &ids, &n, &w->e));

@@ -149,6 +149,44 @@ def test_many_requests_are_signed_at_once(cli):
     assert not [n for n in numbers if str(n) in cli.as_("ben", "request", "inbox").stdout]
 
 
+def test_a_list_says_what_a_second_signer_asks(cli):
+    """Whose, since when, what about, whose signature is missing; the newest first, the inbox the oldest first."""
+    numbers = [create_in_two_steps(cli, f"Listed {i}") for i in range(3)]
+    listed = cli.json("ben", "request", "list")
+    assert [r["id"] for r in listed[:3]] == numbers[::-1]
+    first = listed[0]
+    assert (first["prepared_by_name"], first["about"], first["signed_by"]) == ("anna", "Listed 2", ["anna"])
+    pages = [r["id"] for r in cli.json("ben", "request", "list", "--limit", 2, "--after", listed[1]["id"])]
+    assert pages == [r["id"] for r in listed[2:4]]
+    row = next(line for line in cli.as_("ben", "request", "list").stdout.splitlines() if "Listed 2" in line)
+    assert "anna" in row and "token-procedure.create" in row and "signature 2 of 2: use-awb, policy-tasks" in row
+    inbox = [r["id"] for r in cli.json("ben", "request", "inbox")]
+    assert [n for n in inbox if n in numbers] == numbers
+    cli.as_("ben", "request", "sign", *numbers, "--yes")
+    cli.csr("about")
+    cli.as_("rosa", "certificate", "issue", "--procedure", "TLS server", "about.csr", "--out", "about.pem")
+    assert cli.json("anna", "request", "list", "--limit", 1)[0]["about"] == "TLS server, 1 request"
+
+
+def test_a_second_officer_who_cannot_sign_leaves_nothing_behind(cli):
+    """A wrong file or PIN ends it before anything is prepared; a refusal says how to go on."""
+    def newest():
+        return cli.json("anna", "request", "list", "--limit", 1)[0]["id"]
+
+    before, call = newest(), ["domain", "create", "--name", "Left over"]
+    (cli.dir / "wrong.pin").write_text("no such PIN\n")
+    for co, pin in (("nobody.p12", "wrong.pin"), (cli.officers["ben"][0], "wrong.pin")):
+        assert Path(co).name in cli.as_("anna", *call, "--co-officer", co, "--co-pin-file", pin, code=1).stderr
+        assert newest() == before
+    done = cli.as_("anna", *call, co="rosa", code=1)
+    left = newest()
+    assert left != before and f"chancery request sign {left}" in done.stderr and f"chancery request withdraw {left}" in done.stderr
+    assert cli.json("anna", "request", "show", left)["state"] == "prepared"
+    assert "done" in cli.as_("anna", "request", "sign", left, "--yes", co="ben").stdout
+    done = cli.as_("anna", "domain", "create", "--name", "Taken back", co="rosa", code=1)
+    cli.as_("anna", "request", "withdraw", newest(), "--reason", "the wrong second officer")
+
+
 def test_requests_are_withdrawn_and_rejected(cli):
     """rows=CM-O-23"""
     mine, theirs = create_in_two_steps(cli, "Withdrawn"), create_in_two_steps(cli, "Rejected")

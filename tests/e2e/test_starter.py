@@ -204,6 +204,42 @@ def test_files_that_are_there_are_kept(house, tmp_path):
     assert json.loads((tmp_path / "p/certificate-procedure/OCSP responder.json").read_text())["authority"] == "Other"
 
 
+def test_what_could_not_issue_says_so_before_it_is_signed(house, tmp_path):
+    """A qualified procedure of an authority that has no address for its certificate: EN 319 412-2 4.4.1. Both signers read it, and
+    whoever looks at it afterwards."""
+    w = house.world
+    anna, ben = w.officers["anna"], w.officers["ben"]
+    w.act("ca-key.create", {"name": "Silent", "algorithm": "p-256"}, anna, ben)
+    w.act("authority.create", {"name": "Silent", "type": "subordinate", "issuing_authority": "Example Root", "ca_key": "Silent",
+                               "format": "CA certificate", "validity": "P10Y", "path_length": 0, "subject": "CN=Silent,O=Example,C=SE",
+                               "crl_urls": ["http://pki.example.org/silent.crl"]}, anna, ben)
+    body = next(d for d in w.call("GET", "/api/v1/documents/certificate-procedure?limit=1000", officer=anna)["items"]
+                if d["name"] == "Qualified signature")["body"]
+    good = w.prepare(anna, "certificate-procedure.create", dict(body, name="Qualified again"))
+    assert good["warnings"] == []
+    bad = w.prepare(anna, "certificate-procedure.create", dict(body, name="Qualified silence", authority="Silent"))
+    assert ["en319412-2-4.4.1-ca-issuers" in x["text"] for x in bad["warnings"]] == [True]
+    w.bring(anna, bad, anna)
+    shown = w.call("GET", f"/api/v1/requests/{bad['id']}", officer=ben)
+    assert shown["warnings"] == bad["warnings"]
+    w.bring(ben, bad, ben)
+    told = house.cli.run("certificate-procedure", "show", "Qualified silence").stdout
+    assert "Cannot be used" in told and "en319412-2-4.4.1-ca-issuers" in told
+    row = next(r for r in house.cli.run("certificate-procedure", "list").stdout.splitlines() if "Qualified silence" in r)
+    assert "active, unusable" in row
+    # as policy as code does it, where a folder of them is applied at once
+    house.cli.run("policy", "starter", "--authority", "Silent", "--disclosure", "https://pki.example.org/pds.pdf", tmp_path / "policy")
+    seal = tmp_path / "policy/certificate-procedure/Qualified seal.json"
+    quiet = json.dumps(dict(json.loads(seal.read_text()), name="Quiet seal"))
+    for path in (tmp_path / "policy").iterdir():
+        if path.is_dir():
+            shutil.rmtree(path)
+    seal.parent.mkdir()
+    (seal.parent / "Quiet seal.json").write_text(quiet)
+    said = house.cli.run("policy", "apply", "--yes", tmp_path / "policy", co="ben").stdout
+    assert "Warning: No certificate can be issued by it" in said
+
+
 def test_qualified_cases_need_a_disclosure_statement(house, tmp_path):
     done = house.cli.run("policy", "starter", "--authority", "X", "--case", "qualified-seal", tmp_path / "p", code=2)
     assert "--disclosure" in done.stderr and not (tmp_path / "p").exists()
