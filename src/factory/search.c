@@ -128,6 +128,13 @@ is_of_kind(const struct search_query *q, const struct certificate_row *c)
 	return q->kind == 0 || q->kind == kind;
 }
 
+/* Where nothing was chosen at issue, it may. */
+static bool
+may_be_published(const struct found_row *r)
+{
+	return r->publication != 0;
+}
+
 /* The key identifier is no column: the index alone knows it, so it is always what the candidates come by. */
 static bool
 has_numbers(const struct search_query *q, const struct found_row *r)
@@ -136,7 +143,9 @@ has_numbers(const struct search_query *q, const struct found_row *r)
 	    (q->sha256.n == 0 || bytes_eq(q->sha256, r->c.fingerprint)) &&
 	    (q->token_procedure == 0 || q->token_procedure == r->c.token_procedure) &&
 	    (q->certificate_procedure == 0 || q->certificate_procedure == r->c.certificate_procedure) &&
-	    (q->publication < 0 || q->publication == r->publication) &&
+	    (q->publication < 0 || q->publication == may_be_published(r)) &&
+	    ((q->activated_from == 0 && q->activated_to == INT64_MAX) ||
+	     (r->activated != 0 && within(r->activated, q->activated_from, q->activated_to))) &&
 	    ((q->published_from == 0 && q->published_to == INT64_MAX) ||
 	     (r->published != 0 && within(r->published, q->published_from, q->published_to)));
 }
@@ -335,36 +344,29 @@ consider_states(struct searching *s, int64_t *best, struct err *e)
 }
 
 static enum rc
+consider_between(struct searching *s, enum walk_by by, int64_t from, int64_t to, int64_t *best, struct err *e)
+{
+	const struct search_walk w = { .by = by, .descending = s->q->descending, .from = from, .to = to };
+
+	return from > 0 || to != INT64_MAX ? consider(s, &w, best, e) : RC_OK;
+}
+
+static enum rc
 consider_times(struct searching *s, int64_t *best, struct err *e)
 {
 	const struct search_query *q = s->q;
-	struct search_walk end = { .by = WALK_NOT_AFTER,
-				   .descending = q->descending,
-				   .from = q->end_from,
-				   .to = q->end_to },
-			   begin = { .by = WALK_NOT_BEFORE,
-				     .descending = q->descending,
-				     .from = q->begin_from,
-				     .to = q->begin_to };
+	int64_t end_from = q->end_from, end_to = q->end_to, begin_from = q->begin_from;
 
-	if (q->is_expired == 1 && q->now_ms < end.to)
-		end.to = q->now_ms;
-	if (q->is_expired == 0 && q->now_ms > end.from)
-		end.from = q->now_ms;
-	if (q->is_not_yet_valid == 1 && q->now_ms > begin.from)
-		begin.from = q->now_ms;
-	if (q->published_from > 0 || q->published_to != INT64_MAX)
-		TRY(consider(s,
-			     &(struct search_walk){ .by = WALK_PUBLISHED,
-						    .descending = q->descending,
-						    .from = q->published_from,
-						    .to = q->published_to },
-			     best, e));
-	if (end.from > 0 || end.to != INT64_MAX)
-		TRY(consider(s, &end, best, e));
-	if (begin.from > 0 || begin.to != INT64_MAX)
-		TRY(consider(s, &begin, best, e));
-	return RC_OK;
+	if (q->is_expired == 1 && q->now_ms < end_to)
+		end_to = q->now_ms;
+	if (q->is_expired == 0 && q->now_ms > end_from)
+		end_from = q->now_ms;
+	if (q->is_not_yet_valid == 1 && q->now_ms > begin_from)
+		begin_from = q->now_ms;
+	TRY(consider_between(s, WALK_PUBLISHED, q->published_from, q->published_to, best, e));
+	TRY(consider_between(s, WALK_ACTIVATED, q->activated_from, q->activated_to, best, e));
+	TRY(consider_between(s, WALK_NOT_AFTER, end_from, end_to, best, e));
+	return consider_between(s, WALK_NOT_BEFORE, begin_from, q->begin_to, best, e);
 }
 
 static enum rc
@@ -602,8 +604,8 @@ item_json(struct arena *a, const struct found_row *r, int64_t now_ms)
 			  bytes_str(c->base != 0            ? "AC"
 					: c->authority != 0 ? "CA"
 							    : "EE")));
-	if (r->publication >= 0)
-		json_set(o, "publication_allowed", json_bool(a, r->publication == 1));
+	json_set(o, "publication_allowed", json_bool(a, may_be_published(r)));
+	json_set(o, "ocsp_activated_at", r->activated ? json_time(a, r->activated) : json_null(a));
 	json_set(o, "published_at", r->published ? json_time(a, r->published) : json_null(a));
 	json_set(o, "token_procedure", json_int(a, c->token_procedure));
 	json_set(o, "certificate_procedure", json_int(a, c->certificate_procedure));

@@ -30,6 +30,7 @@ struct search_query {
 	unsigned states, reasons;     /* 1 << state, 1 << code; 0: any */
 	int64_t since_from, since_to; /* [from, to) */
 	int64_t published_from, published_to;
+	int64_t activated_from, activated_to;           /* for OCSP, by an officer */
 	int64_t begin_from, begin_to, end_from, end_to; /* not_before, not_after */
 	int is_expired, is_not_yet_valid, publication;  /* -1: any */
 	int kind; /* 0: any, 1: end entities', 2: authorities', 3: attribute certificates */

@@ -48,6 +48,8 @@ static const char *const members[] = { "text",
 				       "valid_from_from",
 				       "published_from",
 				       "published_to",
+				       "ocsp_activated_from",
+				       "ocsp_activated_to",
 				       "valid_from_to",
 				       "valid_to_from",
 				       "valid_to_to",
@@ -265,13 +267,19 @@ read_times(const struct json *in, struct search_query *q, struct err *e)
 		const char *member;
 		int64_t *at;
 	} const times[] = {
-		{ "revoked_from", &q->since_from },       { "revoked_to", &q->since_to },
-		{ "published_from", &q->published_from }, { "published_to", &q->published_to },
-		{ "valid_from_from", &q->begin_from },    { "valid_from_to", &q->begin_to },
-		{ "valid_to_from", &q->end_from },        { "valid_to_to", &q->end_to },
+		{ "revoked_from", &q->since_from },
+		{ "revoked_to", &q->since_to },
+		{ "published_from", &q->published_from },
+		{ "published_to", &q->published_to },
+		{ "ocsp_activated_from", &q->activated_from },
+		{ "ocsp_activated_to", &q->activated_to },
+		{ "valid_from_from", &q->begin_from },
+		{ "valid_from_to", &q->begin_to },
+		{ "valid_to_from", &q->end_from },
+		{ "valid_to_to", &q->end_to },
 	};
 
-	q->since_to = q->published_to = q->begin_to = q->end_to = INT64_MAX;
+	q->since_to = q->published_to = q->activated_to = q->begin_to = q->end_to = INT64_MAX;
 	for (size_t i = 0; i < ARRAY_LEN(times); i++)
 		TRY(read_time(in, times[i].member, times[i].at, e));
 	TRY(read_flag(in, "is_expired", &q->is_expired, e));

@@ -160,8 +160,9 @@ const struct route_schema rest_schemas[] = {
 	  ",\"authority_key_identifier\":" TEXT ",\"subject_key_identifier\":" TEXT ",\"sha256\":" TEXT
 	  ",\"state\":{\"type\":[\"string\",\"array\"]},\"is_not_revoked\":{\"type\":\"boolean\"},"
 	  "\"reason\":{\"type\":[\"string\",\"array\"]},\"revoked_from\":" TIME ",\"revoked_to\":" TIME
-	  ",\"published_from\":" TIME ",\"published_to\":" TIME ",\"valid_from_from\":" TIME
-	  ",\"valid_from_to\":" TIME ",\"valid_to_from\":" TIME ",\"valid_to_to\":" TIME
+	  ",\"published_from\":" TIME ",\"published_to\":" TIME ",\"ocsp_activated_from\":" TIME
+	  ",\"ocsp_activated_to\":" TIME ",\"valid_from_from\":" TIME ",\"valid_from_to\":" TIME
+	  ",\"valid_to_from\":" TIME ",\"valid_to_to\":" TIME
 	  ",\"is_expired\":{\"type\":\"boolean\"},\"is_not_yet_valid\":{\"type\":\"boolean\"},"
 	  "\"publication_allowed\":{\"type\":\"boolean\"},\"subject_type\":{\"enum\":[\"EE\",\"CA\",\"AC\"]},"
 	  "\"token_procedure\":" ID ",\"certificate_procedure\":" ID

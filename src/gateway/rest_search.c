@@ -23,6 +23,7 @@ static const char *const columns[] = { "id",
 				       "subject_type",
 				       "publication_allowed",
 				       "published_at",
+				       "ocsp_activated_at",
 				       "token_procedure",
 				       "certificate_procedure",
 				       "sha256" };

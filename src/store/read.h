@@ -240,7 +240,15 @@ MUST enum rc store_request_secret(struct store *s, struct arena *a, int64_t requ
 /* --- the search over many fields --- */
 
 /* One way along an index, by (key, id): the key is the column, 0 where the order is the id's. */
-enum walk_by { WALK_ALL, WALK_VALUES, WALK_NOT_AFTER, WALK_NOT_BEFORE, WALK_STATE, WALK_PUBLISHED };
+enum walk_by {
+	WALK_ALL,
+	WALK_VALUES,
+	WALK_NOT_AFTER,
+	WALK_NOT_BEFORE,
+	WALK_STATE,
+	WALK_PUBLISHED,
+	WALK_ACTIVATED
+};
 struct search_walk {
 	enum walk_by by;
 	bool descending;

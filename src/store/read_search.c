@@ -79,6 +79,9 @@ store_search_count(struct store *s, struct arena *a, const struct search_walk *w
 	case WALK_PUBLISHED:
 		return store_number(s, Q_COUNT_PUBLISHED, ARGS(I(w->from), I(w->to), I((int64_t)most)), ret,
 				    e);
+	case WALK_ACTIVATED:
+		return store_number(s, Q_COUNT_ACTIVATED, ARGS(I(w->from), I(w->to), I((int64_t)most)), ret,
+				    e);
 	case WALK_ALL:
 		break;
 	}
@@ -114,6 +117,9 @@ store_search_walk(struct store *s, struct arena *a, const struct search_walk *w,
 				  n, e);
 	case WALK_PUBLISHED:
 		return store_rows(s, a, d ? Q_FOUND_PUBLISHED_DOWN : Q_FOUND_PUBLISHED_UP,
+				  ARGS(I(w->from), I(w->to), I(id), LIMIT(limit)), ret, n, e);
+	case WALK_ACTIVATED:
+		return store_rows(s, a, d ? Q_FOUND_ACTIVATED_DOWN : Q_FOUND_ACTIVATED_UP,
 				  ARGS(I(w->from), I(w->to), I(id), LIMIT(limit)), ret, n, e);
 	case WALK_ALL:
 		break;

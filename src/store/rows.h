@@ -161,6 +161,7 @@ struct found_row {
 	int64_t reason, at;  /* of its status */
 	int64_t publication; /* 1: allowed, 0: not, -1: nothing was chosen */
 	int64_t published;   /* when it was last, and is still; 0: it is not */
+	int64_t activated;   /* for OCSP, by an officer; 0: by none */
 };
 
 /* One number: an id, a count. */

@@ -206,6 +206,7 @@ static const struct column found_columns[] = {
 	{ "at", 'i', offsetof(struct found_row, at) },
 	{ "publication", 'i', offsetof(struct found_row, publication) },
 	{ "published", 'i', offsetof(struct found_row, published) },
+	{ "activated", 'i', offsetof(struct found_row, activated) },
 };
 const struct table table_found = { "certificate", found_columns, ARRAY_LEN(found_columns),
 				   sizeof(struct found_row) };

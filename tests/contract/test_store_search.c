@@ -107,6 +107,7 @@ is_in(const struct search_walk *k, int64_t i)
 	case WALK_NOT_BEFORE:
 		return row.not_before >= k->from && row.not_before < k->to;
 	case WALK_PUBLISHED:
+	case WALK_ACTIVATED:
 		return false;
 	case WALK_STATE:
 		return changed && k->state == (i % 2 ? CERTIFICATE_REVOKED : CERTIFICATE_HELD) &&
@@ -211,6 +212,35 @@ substrings_find_values(void **state)
 }
 
 static void
+by_activation(void **state)
+{
+	struct world *w = *state;
+	const struct search_walk some = { .by = WALK_ACTIVATED, .from = 100, .to = 103 },
+				 down = { .by = WALK_ACTIVATED, .descending = true, .to = INT64_MAX };
+	struct change *c = change_new();
+	struct found_row *rows, one;
+	int64_t count;
+	size_t n;
+
+	for (int64_t i = 0; i < 6; i++)
+		ok(store_commit(w->s, issue_change(i), &w->e));
+	for (int64_t i = 0; i < 5; i++)
+		change_put_activation(c, &(struct activation_row){ 1000 + i, 100 + i, 3 });
+	ok(store_commit(w->s, c, &w->e));
+	ok(store_search_count(w->s, w->a, &some, 10, &count, &w->e));
+	assert_int_equal(count, 3);
+	ok(store_search_walk(w->s, w->a, &some, INT64_MIN, INT64_MIN, 2, &rows, &n, &w->e));
+	assert_int_equal(n, 2);
+	assert_true(rows[0].c.id == 1000 && rows[1].c.id == 1001 && rows[1].activated == 101);
+	ok(store_search_walk(w->s, w->a, &some, 0, 1001, 10, &rows, &n, &w->e));
+	assert_true(n == 1 && rows[0].c.id == 1002);
+	ok(store_search_walk(w->s, w->a, &down, INT64_MAX, INT64_MAX, 10, &rows, &n, &w->e));
+	assert_true(n == 5 && rows[0].c.id == 1004);
+	ok(store_search_one(w->s, w->a, 1005, &one, &w->e));
+	assert_int_equal(one.activated, 0);
+}
+
+static void
 the_queue_of_values(void **state)
 {
 	struct world *w = *state;
@@ -295,6 +325,9 @@ static const enum stmt_id questions[] = {
 	Q_FOUND_PUBLISHED_DOWN,
 	Q_FOUND_PUBLISHED_UP,
 	Q_COUNT_PUBLISHED,
+	Q_FOUND_ACTIVATED_DOWN,
+	Q_FOUND_ACTIVATED_UP,
+	Q_COUNT_ACTIVATED,
 	Q_STATUS_BY_SERIAL,
 	Q_STATUSES,
 	Q_HOLDS,
@@ -341,7 +374,8 @@ no_question_reads_a_whole_table(void **state)
 				fail_msg("question %d: %s", (int)questions[i], buf_cstr(&plan));
 		if (strstr(buf_cstr(&plan), "TEMP B-TREE FOR ORDER") != NULL &&
 		    questions[i] != Q_FOUND_VALUES_DOWN && questions[i] != Q_FOUND_VALUES_UP &&
-		    questions[i] != Q_FOUND_PUBLISHED_DOWN && questions[i] != Q_FOUND_PUBLISHED_UP)
+		    questions[i] != Q_FOUND_PUBLISHED_DOWN && questions[i] != Q_FOUND_PUBLISHED_UP &&
+		    questions[i] != Q_FOUND_ACTIVATED_DOWN && questions[i] != Q_FOUND_ACTIVATED_UP)
 			fail_msg("question %d sorts: %s", (int)questions[i], buf_cstr(&plan));
 	}
 	sqlite3_close(db);
@@ -354,6 +388,7 @@ main(void)
 		{ "walks are whole and in order", walks_are_whole_and_in_order },
 		{ "substrings find values", substrings_find_values },
 		{ "beginnings find values", beginnings_find_values },
+		{ "by activation", by_activation },
 		{ "the queue of values", the_queue_of_values },
 		{ "no question reads a whole table", no_question_reads_a_whole_table, ONLY_SQLITE },
 	};

@@ -167,7 +167,7 @@ def test_states_reasons_and_times(found):
     assert sorted(ids(found, is_expired=False, is_not_yet_valid=False, text="found.example")) == sorted(found.mine)
     item = next(x for x in search(found, text="h2.found")["items"] if x["id"] == found.mine[2])
     assert (item["state"], item["reason"], item["validity"], item["subject_type"]) == ("revoked", "key-compromise", "valid", "EE")
-    assert item["since"] and item["not_after"] and "publication_allowed" not in item
+    assert item["since"] and item["not_after"] and item["publication_allowed"] is True
 
 
 def token_procedure(house):
@@ -175,7 +175,7 @@ def token_procedure(house):
 
 
 def test_kinds_and_publication(found):
-    """rows=CM-R-01,CM-R-03"""
+    """What was said at issue of its publication; where nothing was, it is allowed. rows=CM-R-01,CM-R-03,CM-P-15"""
     authorities = want(found, lambda c: "basicConstraints" in json.dumps(c) and c["token_procedure"] == 0)
     cas = ids(found, subject_type="CA")
     assert set(cas) >= {i for i in authorities} and not set(cas) & set(found.mine)
@@ -186,6 +186,7 @@ def test_kinds_and_publication(found):
                                            "publication_allowed": False}, found.officers["rosa"])
     number = made["result"]["certificates"][0]["certificate"]
     assert number in ids(found, publication_allowed=False) and number not in ids(found, publication_allowed=True)
+    assert set(ids(found, publication_allowed=True)) >= set(found.mine) and not set(ids(found, publication_allowed=False)) & set(found.mine)
     item = search(found, text="published.example")["items"][0]
     assert item["publication_allowed"] is False and item["published_at"] is None
     assert number not in ids(found, published_from="2020-01-01T00:00:00Z")
@@ -312,6 +313,23 @@ def test_broad_questions(found):
     with pytest.raises(Refused):
         act(found, "free", "hold", [])
 
+
+
+def test_activation_times(found):
+    """When an officer activated them for OCSP. rows=CM-R-01,CM-R-17"""
+    anna, ben = found.officers["anna"], found.officers["ben"]
+    found.act("officer-profile.create", {"name": "Activation", "entity_type": "dynamic-token", "roles": ["use-clients", "activate-ocsp"]}, anna, ben)
+    from test_ocsp import answer_by
+    answer_by(found)
+    dana = found.make_officer("Dana Activation", "Activation", anna, ben, issuer=found.officers["rosa"])
+    before = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 5))
+    assert ids(found, ocsp_activated_from="2020-01-01T00:00:00Z", text="found.example") == []
+    done = found.act("certificate.activate-ocsp", {"certificates": found.mine[9:11]}, dana)
+    assert done["state"] == "done", done
+    assert sorted(ids(found, ocsp_activated_from=before, text="found.example")) == sorted(found.mine[9:11])
+    assert ids(found, ocsp_activated_to=before) == []
+    for item in search(found, text="found.example")["items"]:
+        assert (item["ocsp_activated_at"] is not None and item["ocsp_activated_at"] >= before) == (item["id"] in found.mine[9:11])
 
 
 def test_publication_times(found, scratch):
