@@ -127,7 +127,8 @@ need_whole(struct cli *c, const struct policy_set *s, struct err *e)
 static bool
 differs(const struct policy_set *s, const struct policy_item *item)
 {
-	return is_asked_for(s, item) && item->state != POLICY_SAME;
+	return is_asked_for(s, item) && item->state != POLICY_SAME &&
+	    !(s->part && item->state == POLICY_ONLY_IN_FORCE);
 }
 
 static struct json *
@@ -211,7 +212,9 @@ run_diff(struct cli *c, struct err *e)
 	TRY(need_whole(c, &s, e));
 	TRY(show_differences(c, &s, &n, e));
 	if (n == 0) {
-		out_note(&c->out, "The folder and the policy in force are the same.\n");
+		out_note(&c->out,
+			 s.part ? "What is in the folder is in force as it stands there.\n"
+				: "The folder and the policy in force are the same.\n");
 		return RC_OK;
 	}
 	c->failed = CLI_EXIT_FAILED;

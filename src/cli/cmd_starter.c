@@ -97,6 +97,7 @@ write_all(struct starting *s, struct err *e)
 	struct bytes text;
 
 	json_set(manifest, "format", json_str(s->c->a, BYTES(POLICY_FORMAT)));
+	json_set(manifest, "part", json_bool(s->c->a, true)); /* only where no other manifest is there */
 	TRY(policy_text(s->c->a, manifest, &text, e));
 	TRY(policy_folder_mark(&s->w, text, e));
 	for (size_t i = 0; i < starter_documents_n; i++)

@@ -177,7 +177,7 @@ take_kind(struct reader *r, int dir, const char *entry)
 }
 
 static enum rc
-check_manifest(struct reader *r, const char *folder)
+check_manifest(struct reader *r, const char *folder, bool *part)
 {
 	const char *path = arena_printf(r->a, "%s/" MANIFEST, folder);
 	struct bytes text, format = BYTES_NONE;
@@ -191,11 +191,13 @@ check_manifest(struct reader *r, const char *folder)
 	TRY_AT(json_need_str(v, "format", &format, r->e), r->e, MANIFEST);
 	NEED(bytes_is(format, POLICY_FORMAT), r->e, CHY_POLICY_FOLDER, NULL,
 	     MANIFEST ": format \"%.*s\" is not " POLICY_FORMAT, BYTES_FMT(bytes_part(format, 0, 60)));
+	TRY_AT(json_opt_bool(v, "part", part, r->e), r->e, MANIFEST);
 	return RC_OK;
 }
 
 enum rc
-policy_folder_read(struct arena *a, const char *folder, struct policy_file **ret, size_t *n, struct err *e)
+policy_folder_read(struct arena *a, const char *folder, struct policy_file **ret, size_t *n, bool *ret_part,
+		   struct err *e)
 {
 	struct reader r = { .a = a, .e = e };
 	int dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -204,7 +206,8 @@ policy_folder_read(struct arena *a, const char *folder, struct policy_file **ret
 	enum rc rc;
 
 	NEED(d != NULL, e, CHY_FILE_OPEN, NULL, "%s: %s", folder, strerror(errno));
-	rc = check_manifest(&r, folder);
+	*ret_part = false;
+	rc = check_manifest(&r, folder, ret_part);
 	while (rc == RC_OK && (entry = readdir(d)) != NULL)
 		rc = take_kind(&r, dirfd(d), entry->d_name);
 	closedir(d);
@@ -390,10 +393,11 @@ policy_folder_end(struct policy_writer *w, struct bytes manifest, size_t *remove
 {
 	struct policy_file *there;
 	size_t n;
+	bool part;
 
 	*removed = 0;
 	TRY(write_new(w->dir, MANIFEST, manifest, MANIFEST, e));
-	TRY(policy_folder_read(w->a, w->folder, &there, &n, e));
+	TRY(policy_folder_read(w->a, w->folder, &there, &n, &part, e));
 	return remove_others(w, there, removed, e);
 }
 

@@ -25,9 +25,10 @@ struct policy_file {
 };
 
 /* All documents of the folder, in no order. A document that cannot be read is one with an error in it; the folder itself,
-   what is foreign in it, and too much of it are errors of the call. Codes: FILE_*, POLICY_FOLDER, LIMIT. */
+   what is foreign in it, and too much of it are errors of the call. *ret_part: it says of itself that it is a part of a policy
+   ("part" in policy.json, as a starter set is): what it lacks means nothing. Codes: FILE_*, POLICY_FOLDER, LIMIT. */
 MUST enum rc policy_folder_read(struct arena *a, const char *folder, struct policy_file **ret, size_t *n,
-				struct err *e);
+				bool *ret_part, struct err *e);
 
 /* Writing: begun into a new or empty folder, or one with policy.json in it. Then every document, then the end, which
    removes documents' files that were not written. Texts are written as they are. */

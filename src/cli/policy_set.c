@@ -233,7 +233,7 @@ put_file(struct cli *c, struct taking *t, size_t in_force, const struct policy_f
 }
 
 static enum rc
-merge(struct cli *c, struct taking *t, const char *folder, policy_kinds kinds, struct err *e)
+merge(struct cli *c, struct taking *t, const char *folder, policy_kinds kinds, bool *part, struct err *e)
 {
 	struct policy_file *files;
 	size_t n, in_force = t->n;
@@ -242,7 +242,7 @@ merge(struct cli *c, struct taking *t, const char *folder, policy_kinds kinds, s
 		t->items[i].state = POLICY_ONLY_IN_FORCE;
 	if (folder == NULL)
 		return RC_OK;
-	TRY(policy_folder_read(c->a, folder, &files, &n, e));
+	TRY(policy_folder_read(c->a, folder, &files, &n, part, e));
 	for (; files != NULL; files = files->next)
 		if (kinds & (policy_kinds)1 << files->kind)
 			TRY(put_file(c, t, in_force, files, e));
@@ -274,7 +274,7 @@ policy_set_load(struct cli *c, const char *folder, policy_kinds kinds, bool new_
 	TRY(fetch(c, &t, e));
 	if (t.n > 0)
 		qsort(t.items, t.n, sizeof(*t.items), by_kind_and_path);
-	TRY(merge(c, &t, folder, kinds, e));
+	TRY(merge(c, &t, folder, kinds, &ret->part, e));
 	TRY(finish(c, &t, ret, e));
 	if (folder == NULL)
 		return RC_OK;

@@ -52,6 +52,7 @@ struct policy_set {
 	size_t broken;
 	int depth; /* of the walk that orders */
 	policy_kinds kinds;
+	bool part;     /* the folder is a part of a policy: what it lacks means nothing */
 	bool new_keys; /* keys and authorities are made anew where they are missing */
 };
 

@@ -191,6 +191,19 @@ def test_every_procedure_can_be_used(house):
             assert not d.get("unusable"), d
 
 
+def test_a_folder_of_its_own_is_a_part(house, tmp_path):
+    """What is in force and not in it is no difference; what is changed in it is; an exported folder is none."""
+    house.cli.run("policy", "starter", "--authority", "Example Issuing", "--case", "piv", tmp_path / "p")
+    assert house.cli.json("policy", "diff", tmp_path / "p") == []
+    mine = tmp_path / "p/certificate-procedure/PIV authentication.json"
+    mine.write_text(json.dumps(dict(json.loads(mine.read_text()), validity="P1Y")))
+    differs = house.cli.json("policy", "diff", tmp_path / "p", code=1)
+    assert [(d["path"], [x["field"] for x in d["difference"]]) for d in differs] == [("PIV authentication", ["validity"])]
+    house.cli.run("policy", "export", tmp_path / "whole")
+    (tmp_path / "whole/format/Officer.json").unlink()
+    assert [d["state"] for d in house.cli.json("policy", "diff", tmp_path / "whole", code=1)] == ["only-in-force"]
+
+
 def test_files_that_are_there_are_kept(house, tmp_path):
     house.cli.run("policy", "starter", "--authority", "Example Issuing", "--case", "piv", tmp_path / "p")
     files = sorted(str(p.relative_to(tmp_path / "p")) for p in (tmp_path / "p").rglob("*.json"))
