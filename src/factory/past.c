@@ -7,6 +7,8 @@
 #include "signer/protocol.h"
 #include "store/read.h"
 
+enum { PAST_PAGE = 500, PAST_SCRATCH = 512 << 20 };
+
 struct gathering {
 	const struct past_query *q;
 	struct past *v;
@@ -120,70 +122,143 @@ static const struct {
 	{ "attribute-certificate.issue", PAST_ATTRIBUTE, take_attributes },
 };
 
-/* Who signed last is who asked; what nobody signed was not asked. */
+/* What the request asks for, as far as it can be told without its signatures; token_procedure empty: it is about none. */
 static enum rc
-take_request(struct gathering *g, size_t act, const struct request_row *row)
+head_of(struct arena *a, size_t act, const struct request_row *row, struct past *ret, struct err *e)
 {
-	struct signature_row *signatures;
 	const struct json *validity;
 	struct request r;
+	int64_t procedure;
+
+	TRY(request_read(a, row, &r, e));
+	validity = json_get(r.body, "validity");
+	procedure = body_int(r.body, "token_procedure", 0);
+	*ret = (struct past){ .what = acts[act].what,
+			      .at = row->at,
+			      .id = row->id,
+			      .not_before = time_of(validity, "not_before"),
+			      .not_after = time_of(validity, "not_after"),
+			      .body = r.body };
+	if (procedure == 0)
+		return RC_OK;
+	ret->token_procedure = bytes_str(arena_printf(a, "%lld", (long long)procedure));
+	NEED(ret->token_procedure.p != NULL, e, CHY_NO_MEMORY, NULL, "past requests");
+	return RC_OK;
+}
+
+/* Who signed last is who asked; what nobody signed was not asked. */
+static enum rc
+take_request(struct gathering *g, size_t act, int64_t id)
+{
+	struct signature_row *signatures;
+	struct request_row row;
 	struct past p;
 	size_t n;
 
-	TRY(request_read(g->q->mem, row, &r, g->e));
-	TRY(store_signatures(g->q->f->store, g->q->mem, row->id, &signatures, &n, g->e));
-	if (n == 0 || body_int(r.body, "token_procedure", 0) == 0)
+	TRY(store_request(g->q->f->store, g->q->mem, id, &row, g->e));
+	TRY(store_signatures(g->q->f->store, g->q->mem, id, &signatures, &n, g->e));
+	if (n == 0)
 		return RC_OK;
-	validity = json_get(r.body, "validity");
-	p = (struct past){ .what = acts[act].what,
-			   .at = row->at,
-			   .id = row->id,
-			   .officer = officer_id_of(signatures[n - 1].officer_id),
-			   .not_before = time_of(validity, "not_before"),
-			   .not_after = time_of(validity, "not_after"),
-			   .body = r.body };
-	p.token_procedure = bytes_str(
-	    arena_printf(g->q->mem, "%lld", (long long)body_int(r.body, "token_procedure", 0)));
-	NEED(p.token_procedure.p != NULL, g->e, CHY_NO_MEMORY, NULL, "past requests");
+	TRY(head_of(g->q->mem, act, &row, &p, g->e));
+	p.officer = officer_id_of(signatures[n - 1].officer_id);
 	return acts[act].take(g, &p);
 }
 
-static enum rc
-take_acts(struct gathering *g, size_t act)
+static bool
+is_wanted(const struct gathering *g, const struct past *p)
 {
-	struct request_row *rows;
-	size_t n, from = g->n;
+	return p->token_procedure.n > 0 && g->q->wanted(g->q->arg, p);
+}
 
-	TRY(store_requests_of_act(g->q->f->store, g->q->mem, bytes_str(acts[act].act), 0, g->q->since,
-				  g->q->most, &rows, &n, g->e));
-	for (size_t i = 0; i < n && g->n - from < g->q->most; i++)
-		TRY(take_request(g, act, &rows[i]));
+/* ---- page by page: others' requests are read and let go ---- */
+
+struct paging {
+	struct gathering *g;
+	size_t act, from, limit;
+	int64_t before; /* the cursor; 0: from the newest */
+	bool more;
+};
+
+typedef enum rc page_fn(struct paging *p, struct arena *scratch);
+
+static bool
+is_full(const struct paging *p)
+{
+	return p->g->n - p->from >= p->g->q->most;
+}
+
+static enum rc
+page_of_acts(struct paging *p, struct arena *scratch)
+{
+	struct gathering *g = p->g;
+	struct request_row *rows;
+	size_t n;
+
+	TRY(store_requests_of_act(g->q->f->store, scratch, bytes_str(acts[p->act].act), p->before,
+				  g->q->since, p->limit, &rows, &n, g->e));
+	for (size_t i = 0; i < n && !is_full(p); i++) {
+		struct past head;
+
+		TRY(head_of(scratch, p->act, &rows[i], &head, g->e));
+		if (is_wanted(g, &head))
+			TRY(take_request(g, p->act, rows[i].id));
+	}
+	p->before = n > 0 ? rows[n - 1].id : 0;
+	p->more = n == p->limit;
 	return RC_OK;
 }
 
 static enum rc
-take_remembered(struct gathering *g)
+take_one_remembered(struct gathering *g, const struct remembered_row *row)
 {
+	struct past p = { .what = PAST_CERTIFICATE,
+			  .at = row->at,
+			  .id = row->id,
+			  .session = row->session_id,
+			  .token_procedure = row->token_procedure,
+			  .not_before = row->not_before,
+			  .not_after = row->not_after };
+	struct json *input;
+
+	if (!is_wanted(g, &p))
+		return RC_OK;
+	p.csr = arena_dup(g->q->mem, row->csr);
+	p.token_procedure = arena_dup(g->q->mem, row->token_procedure);
+	NEED(p.csr.p != NULL && p.token_procedure.p != NULL, g->e, CHY_NO_MEMORY, NULL, "past requests");
+	if (row->input.n > 0) {
+		TRY(json_parse(g->q->mem, arena_dup(g->q->mem, row->input), &input, g->e));
+		p.input = input;
+	}
+	(void)!add(g, &p);
+	return RC_OK;
+}
+
+static enum rc
+page_of_remembered(struct paging *p, struct arena *scratch)
+{
+	struct gathering *g = p->g;
 	struct remembered_row *rows;
 	size_t n;
 
-	TRY(store_remembered(g->q->f->store, g->q->mem, 0, g->q->since, g->q->most, &rows, &n, g->e));
-	for (size_t i = 0; i < n; i++) {
-		struct past *one = add(g,
-				       &(struct past){ .what = PAST_CERTIFICATE,
-						       .at = rows[i].at,
-						       .id = rows[i].id,
-						       .session = rows[i].session_id,
-						       .csr = rows[i].csr,
-						       .token_procedure = rows[i].token_procedure,
-						       .not_before = rows[i].not_before,
-						       .not_after = rows[i].not_after });
-		struct json *input;
+	TRY(store_remembered(g->q->f->store, scratch, p->before, g->q->since, p->limit, &rows, &n, g->e));
+	for (size_t i = 0; i < n && !is_full(p); i++)
+		TRY(take_one_remembered(g, &rows[i]));
+	p->before = n > 0 ? rows[n - 1].id : 0;
+	p->more = n == p->limit;
+	return RC_OK;
+}
 
-		if (one == NULL || rows[i].input.n == 0)
-			continue;
-		TRY(json_parse(g->q->mem, rows[i].input, &input, g->e));
-		one->input = input;
+static enum rc
+all_pages(struct gathering *g, size_t act, page_fn *page)
+{
+	struct paging p = { .g = g, .act = act, .from = g->n, .limit = PAST_PAGE, .more = true };
+
+	for (int i = 0; i < PAST_PAGES_MAX && p.more && !is_full(&p); i++) {
+		OWN(arena_free)
+		struct arena *scratch = arena_new(PAST_SCRATCH);
+
+		NEED(scratch != NULL, g->e, CHY_NO_MEMORY, NULL, "past requests");
+		TRY(page(&p, scratch));
 	}
 	return RC_OK;
 }
@@ -197,8 +272,8 @@ past_gather(const struct past_query *q, struct past **ret, size_t *n, struct err
 	g.v = arena_array(q->mem, g.max, sizeof(*g.v));
 	NEED(g.v != NULL, e, CHY_NO_MEMORY, NULL, "past requests");
 	for (size_t i = 0; i < ARRAY_LEN(acts); i++)
-		TRY(take_acts(&g, i));
-	TRY(take_remembered(&g));
+		TRY(all_pages(&g, i, page_of_acts));
+	TRY(all_pages(&g, 0, page_of_remembered));
 	*ret = g.v;
 	*n = g.n;
 	return RC_OK;

@@ -29,12 +29,20 @@ struct past {
 	struct bytes spki;        /* PAST_KEY: of the key that was made; empty: none was */
 };
 
+typedef bool past_wanted_fn(const void *arg, const struct past *p);
+
+/* Pages that are read of each sort, so that who has little among much of others' does not read the whole store. */
+enum { PAST_PAGES_MAX = 20 };
+
 struct past_query {
 	struct factory *f;
 	struct arena *mem;                 /* keeps what is found */
 	const struct snapshot *now, *then; /* a token's keys are those that either policy makes */
 	int64_t since;
 	size_t most; /* of each sort, but for what the last request has beyond that */
+	past_wanted_fn
+	    *wanted; /* asked of each request before it counts; what it has been given is filled in so far */
+	const void *arg;
 };
 
 /* In no order. Codes of the store. */

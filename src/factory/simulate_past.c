@@ -44,24 +44,14 @@ struct simulating {
 
 /* Of a token procedure in the officer's domain or below it. */
 static bool
-is_ours(const struct simulating *s, const struct past *p)
+is_ours(const void *arg, const struct past *p)
 {
+	const struct simulating *s = arg;
 	const struct document *d;
 
 	return find_document(s->policy, KIND_TOKEN_PROCEDURE, p->token_procedure, s->who->domain, &d, NULL) ==
 	    RC_OK &&
 	    domain_is_above(s->policy, s->who->domain, d->domain);
-}
-
-static void
-leave_out_others(struct simulating *s)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < s->n; i++)
-		if (is_ours(s, &s->past[i]))
-			s->past[kept++] = s->past[i];
-	s->n = kept;
 }
 
 static int
@@ -75,12 +65,16 @@ newest_first(const void *x, const void *y)
 static enum rc
 gather(struct simulating *s)
 {
-	const struct past_query q = {
-		.f = s->f, .mem = s->mem, .now = s->now, .then = s->then, .since = s->since, .most = s->most
-	};
+	const struct past_query q = { .f = s->f,
+				      .mem = s->mem,
+				      .now = s->now,
+				      .then = s->then,
+				      .since = s->since,
+				      .most = s->most,
+				      .wanted = is_ours,
+				      .arg = s };
 
 	TRY(past_gather(&q, &s->past, &s->n, s->e));
-	leave_out_others(s);
 	if (s->n > 0)
 		qsort(s->past, s->n, sizeof(*s->past), newest_first);
 	s->n = s->n < s->most ? s->n : s->most;

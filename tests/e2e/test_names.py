@@ -1,4 +1,5 @@
 """How people call documents: by name, by path, as seen from their own domain; and how documents are shown to them."""
+import base64
 import json
 import shutil
 
@@ -123,6 +124,23 @@ def test_an_exported_file_is_tried_as_its_own_document(cli, tmp_path):
     told = cli.json("policy", "simulate", "token-procedure", "--file", elsewhere, "--object", "Sweden/TLS server")
     assert told["document"]["path"] == "Sweden/TLS server"
     cli.run("token-procedure", "preview", "--file", file)
+
+
+def test_the_newest_of_the_own_domain(cli):
+    """Others' requests are not among the newest that are tried, however many there are since."""
+    house, rosa = cli.house, cli.house.officers["rosa"]
+
+    def issue(procedure, name):
+        csr = base64.b64encode(make_csr(None, sans=[name])[0]).decode()
+        return house.act("certificate.issue", {"token_procedure": procedure, "requests": [{"csr": csr}]}, rosa)["id"]
+
+    mine = issue("Sweden/Twice", "mine.example.org")
+    for i in range(3):
+        issue("TLS server", f"other{i}.example.org")
+    body = show(cli, "Sweden/Twice")["body"]
+    told = house.call("POST", "/api/v1/policy/simulation", {"kind": "token-procedure", "body": dict(body, state="closed"), "last": 1},
+                      house.officers["sara"])
+    assert (told["tried"], told["refused"], [i["request"] for i in told["items"]]) == (1, 1, [mine])
 
 
 def test_an_exported_file_as_a_new_version(cli, tmp_path):
