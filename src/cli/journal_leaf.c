@@ -750,8 +750,9 @@ judge(struct journal_verifier *v, struct arena *a, const struct leaf_view *l, st
 		return leaf_publication(v, l, e);
 	if (bytes_is(kind, "delivery"))
 		return leaf_delivery(v, l, e);
-	NEED(bytes_is(kind, "refusal") || bytes_is(kind, "disagreement") || bytes_is(kind, "crl"), e,
-	     CHY_JOURNAL_FORMAT, NULL, "a leaf of the unknown kind \"%.*s\"", BYTES_FMT(kind));
+	NEED(bytes_is(kind, "refusal") || bytes_is(kind, "disagreement") || bytes_is(kind, "crl") ||
+		 bytes_is(kind, "cil"),
+	     e, CHY_JOURNAL_FORMAT, NULL, "a leaf of the unknown kind \"%.*s\"", BYTES_FMT(kind));
 	return RC_OK;
 }
 

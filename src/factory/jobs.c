@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "factory/auditor.h"
+#include "factory/cil.h"
 #include "factory/crl.h"
 #include "factory/in_force.h"
 #include "factory/log.h"
@@ -103,6 +104,12 @@ do_crls(struct factory *f, bool *more, struct err *e)
 }
 
 static enum rc
+do_cils(struct factory *f, bool *more, struct err *e)
+{
+	return cils_step(f, e);
+}
+
+static enum rc
 do_age(struct factory *f, bool *more, struct err *e)
 {
 	return store_idempotency_expire(f->store, atomic_fetch_add(&f->aged_slice, 1) % 256,
@@ -163,6 +170,7 @@ static const struct {
 	{ "values", do_values, 1000, true },
 	{ "unclaimed", do_unclaimed, 60000, true },
 	{ "crls", do_crls, 1000, false },
+	{ "cils", do_cils, 1000, false },
 	{ "ocsp-responders", do_responders, 500, false },
 	{ "ocsp-answers", do_presign, 1000, true },
 	{ "remember", do_remember, 1000, true },

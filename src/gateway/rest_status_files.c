@@ -1,8 +1,9 @@
-/* What relying parties fetch: revocation lists and CA certificates, at the addresses that certificates carry (RFC 5280 4.2.1.13,
+/* What relying parties fetch: revocation lists, issuance lists and CA certificates, at the addresses that certificates carry (RFC 5280 4.2.1.13,
    4.2.2.1; RFC 2585 media types; caching by RFC 9110 and RFC 9111). */
 #include "base/base.h"
 #include "gateway/rest.h"
 
+#include "factory/cil.h"
 #include "factory/crl.h"
 #include "store/read.h"
 
@@ -39,11 +40,17 @@ is_known(const struct http_call *c, const char *tag, const char *modified)
 	return since.p != NULL && bytes_is(since, modified);
 }
 
+/* What caches are told of. */
+struct validity {
+	int64_t number, this_update, next_update;
+	struct bytes sha256;
+};
+
 /* Until the next list, but no longer than this one is good, and at least a little. */
 static int64_t
-age_of(const struct crl_row *row, int64_t now)
+age_of(const struct validity *v, int64_t now)
 {
-	int64_t left = (row->next_update - now) / 1000, half = (row->next_update - row->this_update) / 2000;
+	int64_t left = (v->next_update - now) / 1000, half = (v->next_update - v->this_update) / 2000;
 
 	if (left > half)
 		left = half; /* the next one comes before this one ends */
@@ -51,7 +58,7 @@ age_of(const struct crl_row *row, int64_t now)
 }
 
 static void
-set_validators(struct http_call *c, const struct crl_row *row, char tag[80], char modified[32])
+set_validators(struct http_call *c, const struct validity *row, char tag[80], char modified[32])
 {
 	char hex[2 * 32 + 1], text[64], until[32];
 
@@ -141,7 +148,8 @@ get_crl(void *ctx, struct http_call *c)
 		http_problem(c, &e);
 		return;
 	}
-	set_validators(c, &row, tag, modified);
+	set_validators(c, &(struct validity){ row.number, row.this_update, row.next_update, row.sha256 }, tag,
+		       modified);
 	if (is_known(c, tag, modified))
 		http_answer(c, 304, NULL, BYTES_NONE);
 	else
@@ -165,6 +173,58 @@ get_ca(void *ctx, struct http_call *c)
 	http_answer(c, 200, "application/pkix-cert", der);
 }
 
+/* "2"; nothing is the first. */
+static enum rc
+segment_of(struct bytes text, int64_t *ret, struct err *e)
+{
+	*ret = 1;
+	NEED(text.n == 0 || int_parse(text, 1, INT32_MAX, ret, NULL) == RC_OK, e, CHY_CIL_NONE, NULL,
+	     "a segment is a number, from 1");
+	return RC_OK;
+}
+
+static void
+send_cil(struct factory *f, struct http_call *c, bool delta, struct bytes segment)
+{
+	char tag[80], modified[32];
+	struct cil_row list;
+	struct cil_file_row file;
+	struct err e = { 0 };
+	int64_t n;
+
+	if (segment_of(segment, &n, &e) != RC_OK ||
+	    cil_by_name(f, c->arena, c->params[0], delta, n, &list, &file, &e) != RC_OK) {
+		http_problem(c, &e);
+		return;
+	}
+	set_validators(c, &(struct validity){ file.number, list.this_update, list.next_update, file.sha256 },
+		       tag, modified);
+	if (is_known(c, tag, modified))
+		http_answer(c, 304, NULL, BYTES_NONE);
+	else
+		http_answer(c, 200, "application/octet-stream", file.der);
+}
+
+static void
+get_cil(void *ctx, struct http_call *c)
+{
+	send_cil(ctx, c, false, BYTES_NONE);
+}
+
+static void
+get_cil_segment(void *ctx, struct http_call *c)
+{
+	bool delta = bytes_is(c->params[1], "delta");
+
+	send_cil(ctx, c, delta, delta ? BYTES_NONE : c->params[1]);
+}
+
+static void
+get_cil_delta(void *ctx, struct http_call *c)
+{
+	send_cil(ctx, c, true, c->params[1]);
+}
+
 const struct route rest_status_file_routes[] = {
 	{ .method = HTTP_GET,
 	  .pattern = "/crl/{name}",
@@ -180,5 +240,26 @@ const struct route rest_status_file_routes[] = {
 	  .description = "At an address of an authority's certificate that ends with /ca/NAME.",
 	  .tag = "status",
 	  .answers = { "application/pkix-cert" } },
+	{ .method = HTTP_GET,
+	  .pattern = "/cil/{name}",
+	  .run = get_cil,
+	  .summary = "An issuance list",
+	  .description = "Its first segment, of the CIL procedure that is served by this name.",
+	  .tag = "status",
+	  .answers = { "application/octet-stream" } },
+	{ .method = HTTP_GET,
+	  .pattern = "/cil/{name}/{segment}",
+	  .run = get_cil_segment,
+	  .summary = "A segment of an issuance list",
+	  .description = "By its number from 1; `delta`: the first of the delta list.",
+	  .tag = "status",
+	  .answers = { "application/octet-stream" } },
+	{ .method = HTTP_GET,
+	  .pattern = "/cil/{name}/delta/{segment}",
+	  .run = get_cil_delta,
+	  .summary = "A segment of a delta issuance list",
+	  .description = "By its number from 1.",
+	  .tag = "status",
+	  .answers = { "application/octet-stream" } },
 	{ 0 },
 };

@@ -30,7 +30,8 @@
 	X(CRL_PROCEDURE, "crl-procedure") \
 	X(DISTRIBUTION_RULE, "distribution-rule") \
 	X(INPUT_VIEW, "input-view") \
-	X(REVOCATION_POLICY, "revocation-policy")
+	X(REVOCATION_POLICY, "revocation-policy") \
+	X(CIL_PROCEDURE, "cil-procedure")
 
 enum kind_id {
 #define X(e, name) KIND_##e,

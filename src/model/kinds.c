@@ -48,6 +48,10 @@ static const struct kind table[] = {
 	  "What holds for revoking certificates of authorities in its domain and those below it. The nearest "
 	  "one "
 	  "counts; where there is none, its defaults hold." },
+	{ KIND_CIL_PROCEDURE, "cil-procedure", "CIL procedure", "CIL procedures", cil_procedure_fields,
+	  BOTH(POLICY_TASKS), 2,
+	  "A list of the certificates that an authority has issued (certificate issuance list), signed by "
+	  "it." },
 };
 
 const struct kind *

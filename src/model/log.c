@@ -82,6 +82,7 @@ category_of_kind(enum kind_id kind)
 	case KIND_DISTRIBUTION_RULE:
 	case KIND_INPUT_VIEW:
 	case KIND_REVOCATION_POLICY:
+	case KIND_CIL_PROCEDURE:
 		return LOG_POLICY;
 	case KIND_COUNT:
 	case KIND_NONE:
@@ -103,6 +104,7 @@ log_category_of_act(struct bytes name)
 	case ACT_RENEW:
 	case ACT_CA_REQUEST:
 	case ACT_CRL_BUILD:
+	case ACT_CIL_BUILD:
 		return LOG_CA;
 	case ACT_ISSUE:
 	case ACT_ISSUE_ATTRIBUTE:

@@ -63,6 +63,8 @@ struct crl_inputs {
 	struct bytes issuer; /* Name */
 	int64_t this_update_at, next_update_at;
 	struct exts exts; /* in their order */
+	unsigned segment; /* of an issuance list (pki/cil.h), from 1; 0: a revocation list */
+	bool last;        /* none follows that segment */
 };
 
 /* One entry in front of what is written. A reason of 0 is left out (RFC 5280 5.3.1). Codes: CRL (serial number, reason), DER_ROOM. */

@@ -112,7 +112,13 @@ put_head(const struct crl_inputs *in, size_t entries_len, size_t behind, struct 
 	dw_time(w, in->this_update_at);
 	dw_put(w, in->issuer);
 	dw_put(w, sigalg_alg_id(in->sigalg));
-	dw_int(w, 1);
+	if (in->segment > 0) {
+		dw_bool(w, in->last);
+		dw_int(w, in->segment);
+	}
+	dw_int(w, 1); /* version 2 of a revocation list, version 1 of the other */
+	if (in->segment > 0)
+		dw_oid(w, oid_der(OID_CERT_HASH));
 	dw_head(w, DER_SEQUENCE, dw_mark(w) - at + entries_len + behind);
 	return dw_end(w, e);
 }

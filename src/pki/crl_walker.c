@@ -30,13 +30,29 @@ take_open(struct bytes *in, uint8_t tag, size_t *ret_n)
 	return *ret_n >= 0x80;
 }
 
+/* An OBJECT IDENTIFIER in front: an issuance list. */
+static void
+walk_content(struct der *d, struct crl_walk *w)
+{
+	if (!der_next_is(d, DER_OID))
+		return;
+	w->issued = true;
+	if (oid_find(der_oid(d)) != OID_CERT_HASH && der_ok(d))
+		BREAKS(d, NULL, "what the entries have of certificates is not their hash");
+}
+
 static void
 walk_fixed(struct der *d, struct crl_walk *w, struct bytes *ret_issuer)
 {
 	struct bytes alg;
 
+	walk_content(d, w);
 	if (der_int(d, 0, INT32_MAX) != 1)
-		BREAKS(d, "RFC 5280 5.1.2.1", "version is not 2");
+		BREAKS(d, "RFC 5280 5.1.2.1", "version is not %d", w->issued ? 1 : 2);
+	if (w->issued) {
+		w->segment = (unsigned)der_int(d, 1, INT32_MAX);
+		w->last = der_bool(d);
+	}
 	alg = der_tlv(d, DER_SEQUENCE);
 	if (der_ok(d) && (d->rc = sigalg_parse(alg, &w->sigalg, d->e)) != RC_OK)
 		err_field(d->e, "signature");
@@ -134,6 +150,40 @@ walk_issuer(struct der *d, struct crl_walk *w, struct bytes value)
 	w->serial_n = 0;
 }
 
+/* pki/cil.c's put_cert_hash, and no other way to say it. */
+static void
+walk_cert_hash(struct der *d, struct bytes value)
+{
+	struct der in = der_of(value, d->e);
+
+	der_enter(&in, DER_SEQUENCE);
+	der_enter(&in, DER_SEQUENCE);
+	if (oid_find(der_oid(&in)) != OID_ALG_SHA256 && der_ok(&in))
+		BREAKS(&in, NULL, "the hash is not SHA-256");
+	der_leave(&in);
+	if (der_take(&in, DER_OCTET_STRING).n != 32 && der_ok(&in))
+		BREAKS(&in, NULL, "the hash has not 32 octets");
+	der_leave(&in);
+	d->rc = der_end(&in);
+}
+
+/* What an entry of an issuance list has: the hash, and nothing else. */
+static void
+walk_issued(struct der *d)
+{
+	struct bytes value;
+
+	der_enter(d, DER_SEQUENCE);
+	der_enter(d, DER_SEQUENCE);
+	if (oid_find(der_oid(d)) != OID_CERT_HASH && der_ok(d))
+		BREAKS(d, NULL, "an extension of an entry that is not of the profile");
+	value = der_take(d, DER_OCTET_STRING);
+	der_leave(d);
+	der_leave(d);
+	if (der_ok(d))
+		walk_cert_hash(d, value);
+}
+
 static void
 walk_entry_ext(struct der *d, struct crl_walk *w, unsigned *seen)
 {
@@ -192,7 +242,9 @@ walk_entry(struct der *d, struct crl_walk *w)
 		BREAKS(d, "RFC 5280 4.1.2.2", "serial number is not positive or longer than %d octets",
 		       LIMIT_SERIAL);
 	der_time(d, true);
-	if (der_more(d)) {
+	if (w->issued) {
+		walk_issued(d);
+	} else if (der_more(d)) {
 		der_enter(d, DER_SEQUENCE);
 		if (der_ok(d) && !der_more(d))
 			BREAKS(d, "RFC 5280 5.3", "an empty list of extensions");
@@ -306,11 +358,12 @@ static const struct {
 	enum oid oid;
 	bool critical;
 	const char *std;
+	bool issued; /* may stand in an issuance list */
 } rules[] = {
-	{ OID_CE_AUTHORITY_KEY_ID, false, "RFC 5280 5.2.1" },
+	{ OID_CE_AUTHORITY_KEY_ID, false, "RFC 5280 5.2.1", true },
 	{ OID_CE_ISSUER_ALT_NAME, false, "RFC 5280 5.2.2" },
-	{ OID_CE_CRL_NUMBER, false, "RFC 5280 5.2.3" },
-	{ OID_CE_DELTA_CRL, true, "RFC 5280 5.2.4" },
+	{ OID_CE_CRL_NUMBER, false, "RFC 5280 5.2.3", true },
+	{ OID_CE_DELTA_CRL, true, "RFC 5280 5.2.4", true },
 	{ OID_CE_ISSUING_POINT, true, "RFC 5280 5.2.5" },
 	{ OID_CE_FRESHEST_CRL, false, "RFC 5280 5.2.6" },
 	{ OID_PE_AUTHORITY_INFO, false, "RFC 5280 5.2.7" },
@@ -318,13 +371,13 @@ static const struct {
 };
 
 static void
-judge(struct der *d, enum oid known, bool critical, unsigned *seen)
+judge(struct der *d, enum oid known, bool critical, bool issued, unsigned *seen)
 {
 	size_t i = 0;
 
 	while (i < ARRAY_LEN(rules) && (rules[i].oid != known || known == OID_NONE))
 		i++;
-	if (i == ARRAY_LEN(rules))
+	if (i == ARRAY_LEN(rules) || (issued && !rules[i].issued))
 		BREAKS(d, "RFC 5280 5.2", "an extension that is not of the profile");
 	else if (*seen & 1u << i)
 		der_fail(d, CHY_EXT_DUPLICATE, "RFC 5280 4.2", "an extension stands twice");
@@ -385,7 +438,7 @@ walk_ext(struct der *d, struct crl_walk *w, struct tail *t, unsigned *seen)
 	known = oid_find(oid);
 	d->rc = der_check(value, d->e);
 	if (der_ok(d))
-		judge(d, known, critical, seen);
+		judge(d, known, critical, w->issued, seen);
 	if (der_ok(d))
 		note(d, w, t, known, value);
 	if (!der_ok(d))
@@ -428,6 +481,6 @@ crl_walk_tail(struct crl_walk *w, struct bytes part, struct bytes *ret_point, st
 	TRY(check_together(w, &t, e));
 	w->left = 0;
 	w->at = CRL_WALK_DONE;
-	*ret_point = t.point;
+	*ret_point = w->issued ? oid_der(OID_CERT_HASH) : t.point;
 	return RC_OK;
 }

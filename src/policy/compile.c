@@ -298,6 +298,7 @@ compile_all(struct snapshot *s, const struct authority_facts *facts, size_t fact
 	TRY(compile_authorities(s, facts, facts_n, e));
 	TRY(compile_kind(s, KIND_CRL_PROCEDURE, crl_procedure_compile, e));
 	TRY(link_crls(s, e));
+	TRY(compile_kind(s, KIND_CIL_PROCEDURE, cil_procedure_compile, e));
 	TRY(compile_kind(s, KIND_CERTIFICATE_PROCEDURE, procedure_compile, e));
 	TRY(compile_kind(s, KIND_KEY_PROCEDURE, key_procedure_compile, e));
 	TRY(compile_kind(s, KIND_PIN_PROCEDURE, pin_procedure_compile, e));

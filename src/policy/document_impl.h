@@ -80,6 +80,7 @@ MUST enum rc distribution_rule_check(struct walk *w, const struct json *body);
 MUST enum rc crl_document_check(struct walk *w, const struct json *body);
 /* Is the key of this authority, by its body, here? */
 bool body_has_key(const struct json *authority);
+MUST enum rc cil_procedure_check(struct walk *w, const struct json *body);
 MUST enum rc revocation_policy_check(struct walk *w, const struct json *body);
 MUST enum rc input_view_check(struct walk *w, const struct json *body);
 /* A setting that a procedure's body has and its format's does not open, by name; NULL: none. */

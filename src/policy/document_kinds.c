@@ -519,6 +519,7 @@ static const struct {
 	{ KIND_CRL_PROCEDURE, crl_document_check },
 	{ KIND_INPUT_VIEW, input_view_check },
 	{ KIND_REVOCATION_POLICY, revocation_policy_check },
+	{ KIND_CIL_PROCEDURE, cil_procedure_check },
 };
 
 enum rc

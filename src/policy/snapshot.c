@@ -235,6 +235,12 @@ snapshot_ac_procedure(const struct snapshot *s, struct doc_id id)
 	return slot_compiled(s, KIND_ATTRIBUTE_CERTIFICATE_PROCEDURE, id);
 }
 
+const struct cil_procedure *
+snapshot_cil_procedure(const struct snapshot *s, struct doc_id id)
+{
+	return slot_compiled(s, KIND_CIL_PROCEDURE, id);
+}
+
 const struct crl_procedure *
 snapshot_crl_procedure(const struct snapshot *s, struct doc_id id)
 {

@@ -240,6 +240,21 @@ struct crl_procedure {
 	struct unusable why_not;
 };
 
+/* How the issuance list of an authority is built. */
+struct cil_procedure {
+	const struct document *doc;
+	const struct authority *authority;
+	struct bytes served_as;
+	struct duration interval, margin;
+	int64_t build_at_ms; /* since midnight; -1: none */
+	bool has_delta;
+	struct duration delta_interval;
+	unsigned per_file; /* certificates in a segment */
+	bool keep_expired;
+	struct bytes timing; /* all of these as a text: lists that were built by another one are built anew */
+	struct unusable why_not;
+};
+
 struct procedure {
 	const struct document *doc;
 	const struct authority *authority;
@@ -373,6 +388,7 @@ const struct key_procedure *snapshot_key_procedure(const struct snapshot *s, str
 const struct pin_procedure *snapshot_pin_procedure(const struct snapshot *s, struct doc_id id);
 const struct ac_procedure *snapshot_ac_procedure(const struct snapshot *s, struct doc_id id);
 const struct crl_procedure *snapshot_crl_procedure(const struct snapshot *s, struct doc_id id);
+const struct cil_procedure *snapshot_cil_procedure(const struct snapshot *s, struct doc_id id);
 const struct input_view *snapshot_input_view(const struct snapshot *s, struct doc_id id);
 
 /* Whether a key procedure archives the keys of a certificate procedure: those that it names; where it names none,

@@ -86,6 +86,8 @@ typedef enum rc compile_fn(struct snapshot *, struct slot *, struct err *);
 /* compile_format.c, compile_tokens.c */
 compile_fn format_compile, crl_procedure_compile, key_procedure_compile, pin_procedure_compile,
     ac_procedure_compile, input_view_compile, token_compile;
+/* cil.c */
+compile_fn cil_procedure_compile;
 /* compile_authority.c: all authorities, with what stands above each. */
 MUST enum rc compile_authorities(struct snapshot *s, const struct authority_facts *facts, size_t facts_n,
 				 struct err *e);

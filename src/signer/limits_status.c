@@ -38,7 +38,12 @@ limits_check_crl(const struct signer_limits *l, struct bytes issuer, const struc
 enum rc
 limits_check_crl_time(const struct crl_walk *w, int64_t now, struct err *e)
 {
-	return check_now(w->this_update_at, now, "thisUpdate", e);
+	if (!w->issued)
+		return check_now(w->this_update_at, now, "thisUpdate", e);
+	/* an issuance list is stamped with the time at which it was due; that it lies back makes nobody's certificate good */
+	NEED(w->this_update_at <= now + AHEAD_MS && w->next_update_at > now, e, CHY_SIGNER_CLOCK, NULL,
+	     "the list is not of now by the signer's clock");
+	return RC_OK;
 }
 
 enum rc

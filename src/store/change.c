@@ -143,6 +143,32 @@ change_drop_crl_pieces(struct change *c, int64_t id)
 }
 
 void
+change_put_cil(struct change *c, const struct cil_row *row)
+{
+	OP(c, Q_DROP_CIL, I(row->procedure_id), I(row->delta));
+	change_row(c, Q_PUT_CIL, row);
+}
+
+void
+change_put_cil_file(struct change *c, const struct cil_file_row *row)
+{
+	change_row(c, Q_PUT_CIL_FILE, row);
+}
+
+void
+change_drop_cil(struct change *c, int64_t procedure, bool delta, int64_t build)
+{
+	OP(c, Q_DROP_CIL, I(procedure), I(delta));
+	OP(c, Q_DROP_CIL_FILES, I(build));
+}
+
+void
+change_tidy_cil_files(struct change *c, int64_t but)
+{
+	OP(c, Q_TIDY_CIL_FILES, I(but));
+}
+
+void
 change_put_imported_crl(struct change *c, const struct imported_crl_row *row)
 {
 	OP(c, Q_PUT_IMPORTED_CRL, I(row->authority), B(row->scope), I(row->this_update), I(row->next_update),

@@ -78,6 +78,12 @@ void change_put_crl_piece(struct change *c, const struct crl_piece_row *row);
 /* The row alone; the pieces alone. */
 void change_drop_crl(struct change *c, int64_t id);
 void change_drop_crl_pieces(struct change *c, int64_t id);
+/* An issuance list comes into force in the place of the one before, whose files stay until they are dropped; a segment of it. */
+void change_put_cil(struct change *c, const struct cil_row *row);
+void change_put_cil_file(struct change *c, const struct cil_file_row *row);
+void change_drop_cil(struct change *c, int64_t procedure, bool delta, int64_t build);
+/* Files of no list that is in force, but for those of this build. */
+void change_tidy_cil_files(struct change *c, int64_t but);
 void change_put_verdict(struct change *c, const struct verdict_row *row);
 /* It is not to be judged: it was made elsewhere. */
 void change_drop_verdict(struct change *c, int64_t certificate);

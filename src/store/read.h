@@ -159,6 +159,18 @@ MUST enum rc store_crl_places(struct store *s, struct arena *a, int64_t procedur
 			      struct crl_row **ret, size_t *n, struct err *e);
 MUST enum rc store_crl_pieces(struct store *s, struct arena *a, int64_t crl, int64_t from, size_t limit,
 			      struct crl_piece_row **ret, size_t *n, struct err *e);
+/* The issuance lists of a CIL procedure that are in force: at most a complete and a delta one. */
+MUST enum rc store_cils(struct store *s, struct arena *a, int64_t procedure, struct cil_row **ret, size_t *n,
+			struct err *e);
+/* STORE_NOT_FOUND. */
+MUST enum rc store_cil_file(struct store *s, struct arena *a, int64_t build, int64_t segment,
+			    struct cil_file_row *ret, struct err *e);
+/* What an authority has issued: by serial number, after this one; and what has its leaf at these places of the journal (to: the
+   first that does not count), in their order. */
+MUST enum rc store_issued(struct store *s, struct arena *a, int64_t issuer, struct bytes after, size_t limit,
+			  struct certificate_row **ret, size_t *n, struct err *e);
+MUST enum rc store_issued_between(struct store *s, struct arena *a, int64_t issuer, int64_t from, int64_t to,
+				  struct certificate_row **ret, size_t *n, struct err *e);
 /* The lists of a foreign authority that are the newest of their scope. */
 MUST enum rc store_imported_crls(struct store *s, struct arena *a, int64_t authority,
 				 struct imported_crl_row **ret, size_t *n, struct err *e);

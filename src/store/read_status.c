@@ -191,3 +191,39 @@ store_status_changed_of(struct store *s, struct arena *a, int64_t issuer, enum s
 	return store_rows(s, a, Q_STATUS_CHANGED_OF, ARGS(I(issuer), I(after), LIMIT(limit), I(sort)), ret, n,
 			  e);
 }
+
+/* ---- issuance lists ---- */
+
+enum rc
+store_cils(struct store *s, struct arena *a, int64_t procedure, struct cil_row **ret, size_t *n,
+	   struct err *e)
+{
+	return store_rows(s, a, Q_CILS, ARGS(I(procedure)), ret, n, e);
+}
+
+enum rc
+store_cil_file(struct store *s, struct arena *a, int64_t build, int64_t segment, struct cil_file_row *ret,
+	       struct err *e)
+{
+	struct cil_file_row *rows;
+	size_t n;
+
+	TRY(store_rows(s, a, Q_CIL_FILE, ARGS(I(build), I(segment)), &rows, &n, e));
+	NEED(n == 1, e, CHY_STORE_NOT_FOUND, NULL, "segment %lld of an issuance list", (long long)segment);
+	*ret = rows[0];
+	return RC_OK;
+}
+
+enum rc
+store_issued(struct store *s, struct arena *a, int64_t issuer, struct bytes after, size_t limit,
+	     struct certificate_row **ret, size_t *n, struct err *e)
+{
+	return store_rows(s, a, Q_ISSUED, ARGS(I(issuer), B(after), LIMIT(limit)), ret, n, e);
+}
+
+enum rc
+store_issued_between(struct store *s, struct arena *a, int64_t issuer, int64_t from, int64_t to,
+		     struct certificate_row **ret, size_t *n, struct err *e)
+{
+	return store_rows(s, a, Q_ISSUED_BETWEEN, ARGS(I(issuer), I(from), I(to)), ret, n, e);
+}

@@ -106,6 +106,18 @@ struct crl_piece_row {
 	struct bytes entries;
 };
 
+/* An issuance list that is in force, and a segment of one; schema step cil says what is what. */
+struct cil_row {
+	int64_t procedure_id, delta, build, number, last_number, base, this_update, next_update, place,
+	    entries;
+	struct bytes timing;
+};
+struct cil_file_row {
+	int64_t build, segment, number;
+	struct bytes sha256; /* of the TBSIssuanceList */
+	struct bytes der;
+};
+
 /* The certificate of an authority's OCSP responder; key: the signer's label. */
 struct responder_row {
 	int64_t certificate, authority;

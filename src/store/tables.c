@@ -214,6 +214,13 @@ const struct table table_found = { "certificate", found_columns, ARRAY_LEN(found
 DESCRIBE(imported_crl, "imported_crl", S, I(S, authority), B(S, scope), I(S, this_update), I(S, next_update),
 	 B(S, number), I(S, at), I(S, request_id), B(S, der));
 #undef S
+#define S cil_row
+DESCRIBE(cil, "cil", S, I(S, procedure_id), I(S, delta), I(S, build), I(S, number), I(S, last_number),
+	 I(S, base), I(S, this_update), I(S, next_update), I(S, place), I(S, entries), T(S, timing));
+#undef S
+#define S cil_file_row
+DESCRIBE(cil_file, "cil_file", S, I(S, build), I(S, segment), I(S, number), B(S, sha256), B(S, der));
+#undef S
 #define S number_row
 DESCRIBE(number, "number", S, I(S, value));
 #undef S

@@ -89,6 +89,8 @@ static const struct filled {
 	{ 14, "ocsp_activation", "VALUES (1001, 32, 5001)" },
 	{ 15, "imported_crl", "VALUES (7, " B("scope") ", 1, 2, " B("number") ", 22, 5001, " B("der") ")" },
 	{ 16, "certificate_partition", "VALUES (1001, 3)" },
+	{ 20, "cil", "VALUES (4, 0, 42, 7, 8, 0, 1, 2, 3, 10, 'P1D')" },
+	{ 20, "cil_file", "VALUES (42, 1, 7, " B("sha") ", " B("der") ")" },
 };
 
 /* Emptied on purpose by a later step: it is filled again from what stays, or was never written to. */

@@ -581,16 +581,14 @@ def test_altered_store_is_found(cli):
     rest(cli)
     cli.as_("anna", "journal", "verify")
     db = sqlite3.connect(cli.world.dir / "chancery.db", timeout=20)
-    tables = {r[0] for r in db.execute("SELECT name FROM sqlite_master WHERE type='table'")}
-    table = next(t for t in tables if "der" in {c[1] for c in db.execute(f"PRAGMA table_info({t})")} and t != "sqlite_sequence")
-    row, der = db.execute(f"SELECT rowid, der FROM {table} ORDER BY rowid DESC LIMIT 1").fetchone()
-    db.execute(f"UPDATE {table} SET der = ? WHERE rowid = ?", (der[:-1] + bytes([der[-1] ^ 1]), row))
+    row, der = db.execute("SELECT rowid, der FROM certificate_der ORDER BY rowid DESC LIMIT 1").fetchone()
+    db.execute("UPDATE certificate_der SET der = ? WHERE rowid = ?", (der[:-1] + bytes([der[-1] ^ 1]), row))
     db.commit()
     done = cli.as_("anna", "journal", "verify", code=1)
     assert "what the store has is not what the journal says" in done.stdout
     findings = [json.loads(line) for line in cli.as_("anna", "journal", "verify", "--json", code=1).stdout.splitlines()]
     assert findings[0]["code"] == "CHY-1882" and findings[-1]["findings"] == 1
-    db.execute(f"UPDATE {table} SET der = ? WHERE rowid = ?", (der, row))
+    db.execute("UPDATE certificate_der SET der = ? WHERE rowid = ?", (der, row))
     db.commit()
     cli.as_("anna", "journal", "verify")
     db.close()

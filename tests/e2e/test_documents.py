@@ -52,6 +52,7 @@ def refused(code, call, *args, **more):
     ("crl-procedure", {"authority": "Issuing CA", "distribution_points": ["http://crl.example/1"], "include": False}),
     ("distribution-rule", {"protocol": "ldap", "address": "ldap://directory.example:389", "dn": "cn={cn},o=Example"}),
     ("publication-procedure", {"format": "der"}),
+    ("cil-procedure", {"authority": "Issuing CA", "served_as": "kinds", "interval": "P1D"}),
     ("revocation-policy", {"reasons": ["key-compromise", "superseded"], "unclaimed_after": "P2D"}),
     ("input-view", {"fields": [{"input": "subject.common-name", "mandatory": True}]}),
 ])

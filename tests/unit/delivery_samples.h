@@ -1,4 +1,4 @@
-/* Distribution rules of every protocol, with every field: for test_policy_document.c. */
+/* Distribution rules of every protocol, and a CIL procedure, with every field: for test_policy_document.c. */
 #ifndef TESTS_UNIT_DELIVERY_SAMPLES_H
 #define TESTS_UNIT_DELIVERY_SAMPLES_H
 
@@ -23,6 +23,10 @@
 	    { KIND_DISTRIBUTION_RULE, \
 	      "{\"name\":\"New\",\"protocol\":\"file\",\"folder\":\"/srv/" \
 	      "pki\",\"file_name\":\"{serial}.cer\"}" }, \
+	    { KIND_CIL_PROCEDURE, \
+	      "{\"name\":\"New\",\"state\":\"active\",\"domain\":101,\"visible_in_subdomain\":false," \
+	      "\"authority\":502,\"served_as\":\"new\",\"interval\":\"P1D\",\"build_at\":\"02:30\"," \
+	      "\"delta_interval\":\"PT1H\",\"margin\":\"PT6H\",\"per_file\":100,\"keep_expired\":true}" }, \
 	{ \
 		KIND_DISTRIBUTION_RULE, \
 		    "{\"name\":\"New\",\"protocol\":\"mail\",\"address\":\"smtp://" \

@@ -51,6 +51,7 @@ static const char *const least[] = {
 	[KIND_CRL_PROCEDURE] = ",\"authority\":502,\"distribution_points\":[\"http://a.example/c\"]",
 	[KIND_DISTRIBUTION_RULE] = ",\"protocol\":\"http\",\"address\":\"http://a.example\",\"path\":\"/in\"",
 	[KIND_REVOCATION_POLICY] = "",
+	[KIND_CIL_PROCEDURE] = ",\"authority\":502,\"served_as\":\"x\",\"interval\":\"P1D\"",
 	[KIND_INPUT_VIEW] = ",\"fields\":[{\"input\":\"san.dns\"}]",
 };
 

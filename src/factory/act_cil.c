@@ -1,0 +1,57 @@
+/* An officer has an issuance list built at once, whenever the next one is due. The list itself is the job's, as always. */
+#include "base/base.h"
+#include "factory/acts.h"
+
+#include "factory/cil.h"
+#include "policy/find.h"
+
+static MUST enum rc
+check_procedure(const struct snapshot *policy, struct doc_id id, struct err *e)
+{
+	const struct cil_procedure *p = snapshot_cil_procedure(policy, id);
+
+	NEED(p != NULL && p->doc->active, e, CHY_CIL_NONE, NULL, "it is not open");
+	return RC_OK;
+}
+
+static MUST enum rc
+difference(struct preparation *p, const struct document *d, struct err *e)
+{
+	struct json *list = json_array(p->a), *o = json_object(p->a);
+
+	json_set(o, "field", json_str(p->a, BYTES("cil_procedure")));
+	json_set(o, "label", json_str(p->a, BYTES("Issuance list to be built")));
+	json_set(o, "old", json_null(p->a));
+	json_set(o, "new", json_str(p->a, d->name));
+	json_add(list, o);
+	p->difference = list;
+	NEED(list != NULL && o != NULL, e, CHY_NO_MEMORY, NULL, "the difference");
+	return RC_OK;
+}
+
+enum rc
+cil_act_check(struct preparation *p, struct err *e)
+{
+	static const char *const names[] = { "cil_procedure", NULL };
+	const struct document *d;
+
+	TRY(json_only(p->in, names, e));
+	TRY_AT(find_named(p->policy, KIND_CIL_PROCEDURE, p->in, "cil_procedure", p->who->domain, &d, e), e,
+	       "cil_procedure");
+	TRY_AT(check_procedure(p->policy, d->id, e), e, "cil_procedure");
+	p->body = json_object(p->a);
+	json_set(p->body, "cil_procedure", json_int(p->a, d->id.v));
+	return difference(p, d, e);
+}
+
+enum rc
+cil_act_apply(struct effect *x, struct change *c, struct err *e)
+{
+	int64_t id;
+
+	TRY(json_need_int(x->request->body, "cil_procedure", 1, JSON_INT_MAX, &id, e));
+	TRY(check_procedure(x->policy, doc_id_of(id), e)); /* it may have been closed meanwhile */
+	cil_want(x->f, c, doc_id_of(id));
+	json_set(x->result, "cil_procedure", json_int(x->a, id));
+	return RC_OK;
+}

@@ -1,0 +1,160 @@
+#include "base/base.h"
+#include "factory/cil_impl.h"
+
+#include "store/read.h"
+
+enum { WANTED_MAX = 64, ARENA = 1 << 20 };
+
+/* ---- wishes ---- */
+
+static void
+wanted_name(char name[WANTED_MAX], struct doc_id procedure)
+{
+	snprintf(name, WANTED_MAX, "cil-wanted-%lld", (long long)procedure.v);
+}
+
+/* An id, which tells what came first as no clock does: the list that was begun after it answers the wish. */
+void
+cil_want(struct factory *f, struct change *c, struct doc_id procedure)
+{
+	char name[WANTED_MAX], text[24];
+
+	wanted_name(name, procedure);
+	snprintf(text, sizeof(text), "%lld", (long long)factory_new_id(f));
+	change_set_setting(c, name, bytes_str(text));
+}
+
+static MUST enum rc
+is_wanted(struct cil_work *w, struct arena *a, bool *ret, struct err *e)
+{
+	char name[WANTED_MAX];
+	struct bytes text;
+	struct err why = { 0 };
+	int64_t id = 0;
+
+	*ret = false;
+	wanted_name(name, w->p->doc->id);
+	if (store_setting(w->f->store, a, name, &text, &why) != RC_OK) {
+		NEED(why.rc == RC_NOT_FOUND, e, why.code, NULL, "%s", why.text);
+		return RC_OK;
+	}
+	TRY(int_parse(text, 0, INT64_MAX, &id, e));
+	*ret = id > w->complete.build;
+	return RC_OK;
+}
+
+/* ---- one procedure ---- */
+
+static bool
+is_built_here(const struct cil_procedure *p)
+{
+	return p != NULL && p->doc->active && p->why_not.code == CHY_NONE && p->authority != NULL &&
+	    p->authority->key != NULL && p->authority->certificate.n > 0;
+}
+
+static MUST enum rc
+load(struct factory *f, struct arena *a, struct doc_id procedure, struct cil_row *complete,
+     struct cil_row *delta, struct err *e)
+{
+	struct cil_row *rows;
+	size_t n;
+
+	*complete = *delta = (struct cil_row){ 0 };
+	TRY(store_cils(f->store, a, procedure.v, &rows, &n, e));
+	for (size_t i = 0; i < n; i++)
+		*(rows[i].delta ? delta : complete) = rows[i];
+	return RC_OK;
+}
+
+static MUST enum rc
+work_on(struct factory *f, const struct cil_procedure *p, struct err *e)
+{
+	OWN(arena_free)
+	struct arena *a = arena_new(ARENA);
+	struct cil_work w = { .f = f, .p = p };
+	struct cil_state now;
+	bool wanted;
+	enum rc rc;
+
+	NEED(a != NULL, e, CHY_NO_MEMORY, NULL, "an issuance list");
+	TRY(load(f, a, p->doc->id, &w.complete, &w.delta, e));
+	TRY(is_wanted(&w, a, &wanted, e));
+	now = (struct cil_state){
+		.complete = w.complete.build != 0,
+		.delta = w.delta.build != 0,
+		.this_update_ms = w.complete.this_update,
+		.delta_this_update_ms = w.delta.this_update,
+		.timing = w.complete.timing,
+	};
+	w.plan = decide_cil(p, &now, wanted, clock_now_ms());
+	if (w.plan.what == CIL_NOTHING)
+		return RC_OK;
+	rc = cil_build(&w, e);
+	if (rc == RC_OK || e->code != CHY_CRL_DELTA)
+		return rc;
+	err_clear(e);
+	w.plan = decide_cil(p, &now, true, clock_now_ms());
+	return cil_build(&w, e);
+}
+
+enum rc
+cils_step(struct factory *f, struct err *e)
+{
+	OWN(snapshot_unref)
+	struct snapshot *policy = factory_policy(f);
+	const struct document *const *all;
+	size_t n = snapshot_list(policy, KIND_CIL_PROCEDURE, &all);
+	enum rc rc = RC_OK;
+
+	if (!signer_is_there(f->signer) || doubt_is(&f->doubt))
+		return RC_OK;
+	for (size_t i = 0; i < n; i++) {
+		const struct cil_procedure *p = snapshot_cil_procedure(policy, all[i]->id);
+		struct err why = { 0 };
+
+		if (is_built_here(p) && work_on(f, p, &why) != RC_OK)
+			rc = err_set(e, why.code, why.std, "CIL procedure %lld: %s", (long long)all[i]->id.v,
+				     why.text);
+	}
+	return rc;
+}
+
+/* ---- handing out ---- */
+
+static const struct cil_procedure *
+served_as(const struct snapshot *policy, struct bytes name)
+{
+	const struct document *const *all;
+	size_t n = snapshot_list(policy, KIND_CIL_PROCEDURE, &all);
+
+	for (size_t i = 0; i < n; i++) {
+		const struct cil_procedure *p = snapshot_cil_procedure(policy, all[i]->id);
+
+		if (p != NULL && p->doc->active && bytes_eq(p->served_as, name))
+			return p;
+	}
+	return NULL;
+}
+
+enum rc
+cil_by_name(struct factory *f, struct arena *a, struct bytes name, bool delta, int64_t segment,
+	    struct cil_row *ret_list, struct cil_file_row *ret, struct err *e)
+{
+	OWN(snapshot_unref)
+	struct snapshot *policy = factory_policy(f);
+	const struct cil_procedure *p = served_as(policy, name);
+	struct cil_row lists[2];
+	enum rc rc;
+
+	NEED(p != NULL, e, CHY_CIL_NONE, NULL, "no CIL procedure is served as \"%.*s\"", BYTES_FMT(name));
+	TRY(load(f, a, p->doc->id, &lists[0], &lists[1], e));
+	*ret_list = lists[delta];
+	NEED(ret_list->build != 0, e, CHY_CIL_NONE, NULL, "no %s list", delta ? "delta" : "complete");
+	rc = store_cil_file(f->store, a, ret_list->build, segment, ret, e);
+	if (rc == RC_NOT_FOUND) {
+		err_clear(e);
+		FAIL(e, CHY_CIL_NONE, NULL, "segment %lld; it has %lld", (long long)segment,
+		     (long long)(ret_list->last_number - ret_list->number + 1));
+	}
+	return rc;
+}
