@@ -1,0 +1,32 @@
+/* Within the search: one asking, by which index it goes, and whether a candidate is what was asked for. */
+#ifndef FACTORY_SEARCH_IMPL_H
+#define FACTORY_SEARCH_IMPL_H
+
+#include "factory/search.h"
+#include "store/read.h"
+
+struct searching {
+	struct factory *f;
+	struct arena *a;
+	const struct snapshot *policy;
+	const struct officer *who;
+	const struct search_query *q;
+	struct search_walk walk;
+	bool few; /* the walk has at most SEARCH_TOTAL_MAX rows: all of them are taken and sorted */
+	struct found_row *hits;
+	size_t hits_n, scanned;
+	bool ended; /* the walk is at its end */
+	int64_t key, id;
+	struct arena *scratch; /* of the texts that are looked at */
+};
+
+/* Chooses s->walk and what follows from it. SEARCH_BROAD. */
+MUST enum rc search_plan(struct searching *s, struct err *e);
+
+/* Where nothing was chosen at issue, it may. */
+bool search_may_be_published(const struct found_row *r);
+
+/* Whether all that was asked holds for the row, and the officer sees it. */
+MUST enum rc search_matches(struct searching *s, const struct found_row *r, bool *ret, struct err *e);
+
+#endif
