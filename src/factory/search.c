@@ -38,9 +38,9 @@ static enum rc
 step(struct searching *s, size_t most, struct err *e)
 {
 	struct found_row *rows;
-	size_t n;
+	size_t n, page = s->exact && most < SCAN_PAGE ? most : SCAN_PAGE;
 
-	TRY(store_search_walk(s->f->store, s->a, &s->walk, s->key, s->id, SCAN_PAGE, &rows, &n, e));
+	TRY(store_search_walk(s->f->store, s->a, &s->walk, s->key, s->id, page, &rows, &n, e));
 	for (size_t i = 0; i < n && s->hits_n < most; i++) {
 		bool hit;
 
@@ -51,7 +51,7 @@ step(struct searching *s, size_t most, struct err *e)
 		if (hit)
 			s->hits[s->hits_n++] = rows[i];
 	}
-	s->ended = n < SCAN_PAGE && s->hits_n < most;
+	s->ended = n < page && s->hits_n < most;
 	return RC_OK;
 }
 
@@ -254,15 +254,16 @@ walk_cursor(struct searching *s, int64_t key, int64_t id)
 	return cursor_json(s->a, keyed ? bytes_of((const uint8_t *)&n, sizeof(n)) : BYTES_NONE, id);
 }
 
-/* Many: along the index. On the first page the total is counted as well, as far as one call goes. */
+/* Along the index. Where its rows are not just what was asked for, the total of the first page is counted by looking at them, as
+   far as one call goes. */
 static enum rc
 run_many(struct searching *s, struct json *items, struct json **next, struct err *e)
 {
-	bool first = s->q->after.n == 0;
+	bool counting = s->q->after.n == 0 && !s->exact;
 	const struct found_row *last;
 
 	TRY(start_at(s, e));
-	TRY(scan(s, first ? SEARCH_TOTAL_MAX + 1 : s->q->limit + 1, SCAN_MOST, e));
+	TRY(scan(s, counting ? SEARCH_TOTAL_MAX + 1 : s->q->limit + 1, SCAN_MOST, e));
 	for (size_t i = 0; i < s->hits_n && i < s->q->limit; i++)
 		json_add(items, item_json(s->a, &s->hits[i], s->q->now_ms));
 	if (s->hits_n > s->q->limit) {
@@ -333,8 +334,23 @@ run(struct searching *s, struct json *items, struct json **next, struct err *e)
 		return RC_OK;
 	}
 	TRY(search_values_catch_up(s->f, CATCH_UP_MOST, &done, e));
+	TRY(store_values_behind(s->f->store, BEHIND_MOST, &s->behind,
+				e)); /* before it is asked: others enter too */
 	TRY(search_plan(s, e));
 	return s->few ? run_few(s, items, next, e) : run_many(s, items, next, e);
+}
+
+/* The total, up to SEARCH_TOTAL_MAX, and whether there are more; both null where this call did not count. */
+static void
+put_total(struct searching *s, struct json *o)
+{
+	bool counted = s->exact || s->few || s->q->after.n == 0;
+	int64_t n = s->exact ? s->count : (int64_t)s->hits_n;
+	bool more = n > SEARCH_TOTAL_MAX || !(s->exact || s->few || s->ended);
+
+	json_set(o, "total",
+		 counted ? json_int(s->a, n < SEARCH_TOTAL_MAX ? n : SEARCH_TOTAL_MAX) : json_null(s->a));
+	json_set(o, "more", counted ? json_bool(s->a, more) : json_null(s->a));
 }
 
 enum rc
@@ -343,22 +359,14 @@ search_run(struct factory *f, struct arena *a, const struct snapshot *policy, co
 {
 	struct searching s = { .f = f, .a = a, .policy = policy, .who = who, .q = q };
 	struct json *items = json_array(a), *next = json_null(a), *o = json_object(a);
-	bool whole, counted = q->after.n == 0;
-	int64_t behind;
 	enum rc rc = run(&s, items, &next, e);
 
 	arena_free(s.scratch);
 	TRY(rc);
-	TRY(store_values_behind(f->store, BEHIND_MOST, &behind, e));
-	whole = s.few || s.ended;
-	counted = counted || s.few;
 	json_set(o, "items", items);
 	json_set(o, "next", next);
-	json_set(o, "total",
-		 counted ? json_int(a, (int64_t)(s.hits_n < SEARCH_TOTAL_MAX ? s.hits_n : SEARCH_TOTAL_MAX))
-			 : json_null(a));
-	json_set(o, "more", counted ? json_bool(a, !whole || s.hits_n > SEARCH_TOTAL_MAX) : json_null(a));
-	json_set(o, "behind", json_int(a, behind));
+	put_total(&s, o);
+	json_set(o, "behind", json_int(a, s.behind));
 	NEED(o != NULL && items != NULL, e, CHY_NO_MEMORY, NULL, "a search");
 	*ret = o;
 	return RC_OK;

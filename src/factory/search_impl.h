@@ -12,11 +12,16 @@ struct searching {
 	const struct officer *who;
 	const struct search_query *q;
 	struct search_walk walk;
-	bool few; /* the walk has at most SEARCH_TOTAL_MAX rows: all of them are taken and sorted */
+	unsigned covers; /* groups of conditions (search_plan.c) that every row of the walk fulfils */
+	bool
+	    exact; /* all of them, and the walk goes in the order that was asked: its rows are what was asked for */
+	int64_t count; /* rows of an exact walk, up to SEARCH_TOTAL_MAX + 1 */
+	bool few;      /* the walk has at most SEARCH_TOTAL_MAX rows: all of them are taken and sorted */
 	struct found_row *hits;
 	size_t hits_n, scanned;
 	bool ended; /* the walk is at its end */
 	int64_t key, id;
+	int64_t behind;        /* certificates that the index had not got */
 	struct arena *scratch; /* of the texts that are looked at */
 };
 

@@ -2,15 +2,48 @@
 #include "factory/search_impl.h"
 #include "factory/search_values.h"
 #include "model/status.h"
+#include "policy/rights.h"
 
 enum {
 	VALUES_LIKE_MAX = 1000, /* values that a substring stands for; with more it selects nothing */
 	LIKE_LEN = 8,           /* of a text's part that the index is asked for */
 };
 
+/* What is asked, in groups that one walk can be the whole answer to. */
+enum {
+	GROUP_PATTERNS = 1,
+	GROUP_ISSUER = 2,
+	GROUP_PROCEDURE = 4,
+	GROUP_STATE = 8,
+	GROUP_END = 16,
+	GROUP_BEGIN = 32,
+	GROUP_OTHER = 64
+};
+
+static bool
+is_open(int64_t from, int64_t to)
+{
+	return from == 0 && to == INT64_MAX;
+}
+
+static unsigned
+groups_of(const struct search_query *q)
+{
+	bool other = q->serial.n > 0 || q->sha256.n > 0 || q->key_id.n > 0 || q->certificate_procedure != 0 ||
+	    q->publication >= 0 || q->kind != 0 || !is_open(q->published_from, q->published_to) ||
+	    !is_open(q->activated_from, q->activated_to);
+
+	return (q->patterns_n > 0 ? GROUP_PATTERNS : 0) | (q->by_issuer ? GROUP_ISSUER : 0) |
+	    (q->token_procedure != 0 ? GROUP_PROCEDURE : 0) |
+	    (q->states != 0 || q->reasons != 0 || !is_open(q->since_from, q->since_to) ? GROUP_STATE : 0) |
+	    (q->is_expired >= 0 || !is_open(q->end_from, q->end_to) ? GROUP_END : 0) |
+	    (q->is_not_yet_valid >= 0 || !is_open(q->begin_from, q->begin_to) ? GROUP_BEGIN : 0) |
+	    (other ? GROUP_OTHER : 0);
+}
+
 /* Takes the walk if it has fewer rows than the one before; *best: how many. */
 static enum rc
-consider(struct searching *s, const struct search_walk *w, int64_t *best, struct err *e)
+consider(struct searching *s, const struct search_walk *w, unsigned covers, int64_t *best, struct err *e)
 {
 	int64_t n;
 
@@ -18,6 +51,7 @@ consider(struct searching *s, const struct search_walk *w, int64_t *best, struct
 	if (n < *best) {
 		*best = n;
 		s->walk = *w;
+		s->covers = covers;
 	}
 	return RC_OK;
 }
@@ -81,6 +115,12 @@ like_of(struct arena *a, struct bytes pattern)
 	return bytes_of(p, best.n + 2);
 }
 
+static bool
+is_one_value(const struct search_pattern *p)
+{
+	return memchr(p->text.p, '*', p->text.n) == NULL && !p->email && p->attribute.n > 0;
+}
+
 /* The values that a pattern can stand for: one that is named, those with its beginning, or those with a part of it. *n
    VALUES_LIKE_MAX: there are more. */
 static enum rc
@@ -90,7 +130,7 @@ values_of_pattern(struct searching *s, const struct search_pattern *p, int64_t *
 	struct bytes rest, begin = text_cut(p->text, '*', &rest), like;
 
 	*n = VALUES_LIKE_MAX;
-	if (rest.p == NULL && !p->email && p->attribute.n > 0) {
+	if (is_one_value(p)) {
 		*ids = arena_one(s->a, int64_t);
 		NEED(*ids != NULL, e, CHY_NO_MEMORY, NULL, "a search");
 		**ids = search_value_id(p->attribute, p->text);
@@ -109,17 +149,20 @@ static enum rc
 consider_pattern(struct searching *s, const struct search_pattern *p, int64_t *best, struct err *e)
 {
 	struct search_walk w = { .by = WALK_VALUES, .descending = s->q->descending };
+	bool whole;
 	int64_t *ids;
 
 	TRY(values_of_pattern(s, p, &ids, &w.values_n, e));
 	if (w.values_n == VALUES_LIKE_MAX)
 		return RC_OK; /* nearly every row has one */
 	w.values = ids;
-	return consider(s, &w, best, e);
+	whole = is_one_value(p) && s->q->patterns_n == 1;
+	return consider(s, &w, whole ? GROUP_PATTERNS : 0, best, e);
 }
 
 static enum rc
-consider_value(struct searching *s, const char *attribute, struct bytes text, int64_t *best, struct err *e)
+consider_value(struct searching *s, const char *attribute, struct bytes text, unsigned covers, int64_t *best,
+	       struct err *e)
 {
 	int64_t *id = arena_one(s->a, int64_t);
 
@@ -128,7 +171,7 @@ consider_value(struct searching *s, const char *attribute, struct bytes text, in
 	return consider(s,
 			&(struct search_walk){
 			    .by = WALK_VALUES, .descending = s->q->descending, .values = id, .values_n = 1 },
-			best, e);
+			covers, best, e);
 }
 
 static enum rc
@@ -152,33 +195,55 @@ consider_states(struct searching *s, int64_t *best, struct err *e)
 					       .state = states == 1u << CERT_HELD ? CERT_HELD : CERT_REVOKED,
 					       .from = q->since_from,
 					       .to = q->since_to },
-			best, e);
+			q->reasons == 0 ? GROUP_STATE : 0, best, e);
+}
+
+static struct search_walk
+between(const struct search_query *q, enum walk_by by, int64_t from, int64_t to)
+{
+	return (struct search_walk){ .by = by, .descending = q->descending, .from = from, .to = to };
+}
+
+/* Whether it is expired or not yet valid is a bound of the range as well. */
+static struct search_walk
+end_walk(const struct search_query *q)
+{
+	struct search_walk w = between(q, WALK_NOT_AFTER, q->end_from, q->end_to);
+
+	if (q->is_expired == 1 && q->now_ms < w.to)
+		w.to = q->now_ms;
+	if (q->is_expired == 0 && q->now_ms > w.from)
+		w.from = q->now_ms;
+	return w;
+}
+
+static struct search_walk
+begin_walk(const struct search_query *q)
+{
+	struct search_walk w = between(q, WALK_NOT_BEFORE, q->begin_from, q->begin_to);
+
+	if (q->is_not_yet_valid == 1 && q->now_ms >= w.from)
+		w.from = q->now_ms + 1;
+	if (q->is_not_yet_valid == 0 && q->now_ms < w.to)
+		w.to = q->now_ms + 1;
+	return w;
 }
 
 static enum rc
-consider_between(struct searching *s, enum walk_by by, int64_t from, int64_t to, int64_t *best, struct err *e)
+consider_between(struct searching *s, struct search_walk w, unsigned covers, int64_t *best, struct err *e)
 {
-	const struct search_walk w = { .by = by, .descending = s->q->descending, .from = from, .to = to };
-
-	return from > 0 || to != INT64_MAX ? consider(s, &w, best, e) : RC_OK;
+	return is_open(w.from, w.to) ? RC_OK : consider(s, &w, covers, best, e);
 }
 
 static enum rc
 consider_times(struct searching *s, int64_t *best, struct err *e)
 {
 	const struct search_query *q = s->q;
-	int64_t end_from = q->end_from, end_to = q->end_to, begin_from = q->begin_from;
 
-	if (q->is_expired == 1 && q->now_ms < end_to)
-		end_to = q->now_ms;
-	if (q->is_expired == 0 && q->now_ms > end_from)
-		end_from = q->now_ms;
-	if (q->is_not_yet_valid == 1 && q->now_ms > begin_from)
-		begin_from = q->now_ms;
-	TRY(consider_between(s, WALK_PUBLISHED, q->published_from, q->published_to, best, e));
-	TRY(consider_between(s, WALK_ACTIVATED, q->activated_from, q->activated_to, best, e));
-	TRY(consider_between(s, WALK_NOT_AFTER, end_from, end_to, best, e));
-	return consider_between(s, WALK_NOT_BEFORE, begin_from, q->begin_to, best, e);
+	TRY(consider_between(s, between(q, WALK_PUBLISHED, q->published_from, q->published_to), 0, best, e));
+	TRY(consider_between(s, between(q, WALK_ACTIVATED, q->activated_from, q->activated_to), 0, best, e));
+	TRY(consider_between(s, end_walk(q), GROUP_END, best, e));
+	return consider_between(s, begin_walk(q), GROUP_BEGIN, best, e);
 }
 
 static enum rc
@@ -188,14 +253,14 @@ consider_numbers(struct searching *s, int64_t *best, struct err *e)
 	char hex[2 * 64 + 1], number[24];
 
 	if (q->key_id.n > 0 && q->key_id.n <= 64)
-		TRY(consider_value(s, "ski", bytes_str(hex_text(hex, q->key_id)), best, e));
+		TRY(consider_value(s, "ski", bytes_str(hex_text(hex, q->key_id)), 0, best, e));
 	if (q->by_issuer && q->issuers_n == 1) {
 		snprintf(number, sizeof(number), "%lld", (long long)q->issuers[0]);
-		TRY(consider_value(s, "issuer", bytes_str(number), best, e));
+		TRY(consider_value(s, "issuer", bytes_str(number), GROUP_ISSUER, best, e));
 	}
 	if (q->token_procedure != 0) {
 		snprintf(number, sizeof(number), "%lld", (long long)q->token_procedure);
-		TRY(consider_value(s, "token-procedure", bytes_str(number), best, e));
+		TRY(consider_value(s, "token-procedure", bytes_str(number), GROUP_PROCEDURE, best, e));
 	}
 	return RC_OK;
 }
@@ -211,7 +276,7 @@ static enum rc
 plan_broad(struct searching *s, struct err *e)
 {
 	const struct search_query *q = s->q;
-	struct search_walk w = { .descending = q->descending, .to = INT64_MAX };
+	struct search_walk all = { .by = WALK_ALL, .descending = q->descending, .to = INT64_MAX };
 
 	NEED(!is_broad_order(q->order) && (q->order != ORDER_SINCE || s->walk.by == WALK_STATE), e,
 	     CHY_SEARCH_BROAD, NULL, "more than %d certificates: ask for fewer, or for another order",
@@ -221,19 +286,33 @@ plan_broad(struct searching *s, struct err *e)
 	if (q->order == ORDER_SINCE ||
 	    (q->order == ORDER_ID && s->walk.by == WALK_VALUES && s->walk.values_n == 1))
 		return RC_OK;
-	w.by = q->order == ORDER_NOT_AFTER ? WALK_NOT_AFTER
-	    : q->order == ORDER_NOT_BEFORE ? WALK_NOT_BEFORE
-					   : WALK_ALL;
-	if (w.by == WALK_NOT_AFTER) {
-		w.from = q->end_from;
-		w.to = q->end_to;
-	}
-	if (w.by == WALK_NOT_BEFORE) {
-		w.from = q->begin_from;
-		w.to = q->begin_to;
-	}
-	s->walk = w;
+	s->walk = q->order == ORDER_NOT_AFTER ? end_walk(q)
+	    : q->order == ORDER_NOT_BEFORE    ? begin_walk(q)
+					      : all;
+	s->covers = q->order == ORDER_NOT_AFTER ? GROUP_END : q->order == ORDER_NOT_BEFORE ? GROUP_BEGIN : 0;
 	return RC_OK;
+}
+
+/* Its rows come in the order that was asked. */
+static bool
+is_in_order(const struct search_walk *w, enum search_order order)
+{
+	switch (w->by) {
+	case WALK_NOT_AFTER:
+		return order == ORDER_NOT_AFTER;
+	case WALK_NOT_BEFORE:
+		return order == ORDER_NOT_BEFORE;
+	case WALK_STATE:
+		return order == ORDER_SINCE;
+	case WALK_VALUES:
+		return order == ORDER_ID && w->values_n == 1;
+	case WALK_ALL:
+		return order == ORDER_ID;
+	case WALK_PUBLISHED:
+	case WALK_ACTIVATED:
+		break;
+	}
+	return false;
 }
 
 enum rc
@@ -248,5 +327,15 @@ search_plan(struct searching *s, struct err *e)
 	TRY(consider_states(s, &best, e));
 	TRY(consider_times(s, &best, e));
 	s->few = best <= SEARCH_TOTAL_MAX;
-	return s->few ? RC_OK : plan_broad(s, e);
+	if (!s->few)
+		TRY(plan_broad(s, e));
+	s->exact = (groups_of(s->q) & ~s->covers) == 0 && is_in_order(&s->walk, s->q->order) &&
+	    sees_every_certificate(s->who);
+	s->count = best;
+	if (s->exact && groups_of(s->q) == 0)
+		TRY(store_search_count(s->f->store, s->a,
+				       &(struct search_walk){ .by = WALK_ALL, .to = INT64_MAX },
+				       SEARCH_TOTAL_MAX + 1, &s->count, e));
+	s->few = s->few && !s->exact;
+	return RC_OK;
 }

@@ -109,11 +109,18 @@ seen(const struct snapshot *s, const struct officer *o, const struct document *d
 	return RC_OK;
 }
 
+static enum rc
+may_read_kind(const struct officer *o, enum kind_id kind, struct err *e)
+{
+	if (!(o->roles & ROLES(ROLE_USE_CLIENTS)) || !is_for_registration(kind))
+		TRY(may_role(o, ROLES(ROLE_USE_AWB), e));
+	return RC_OK;
+}
+
 enum rc
 may_read(const struct snapshot *s, const struct officer *o, const struct document *d, struct err *e)
 {
-	if (!(o->roles & ROLES(ROLE_USE_CLIENTS)) || !is_for_registration(d->kind))
-		TRY(may_role(o, ROLES(ROLE_USE_AWB), e));
+	TRY(may_read_kind(o, d->kind, e));
 	return seen(s, o, d, e);
 }
 
@@ -155,6 +162,12 @@ may_see_certificate(const struct snapshot *s, const struct officer *o, const str
 	     "the certificate's authority is not to be seen");
 	TRY(may_read(s, o, authority, e));
 	return token_procedure != NULL ? seen(s, o, token_procedure, e) : RC_OK;
+}
+
+bool
+sees_every_certificate(const struct officer *o)
+{
+	return doc_id_is_none(o->domain) && may_read_kind(o, KIND_AUTHORITY, NULL) == RC_OK;
 }
 
 /* ---- issuer constraints: tests of a rule AND, rules OR ---- */

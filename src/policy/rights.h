@@ -49,6 +49,8 @@ MUST enum rc may_issue(const struct snapshot *s, const struct officer *o,
 MUST enum rc may_see_certificate(const struct snapshot *s, const struct officer *o,
 				 const struct document *authority, const struct document *token_procedure,
 				 struct err *e);
+/* Whether every certificate is seen: officers of Root who may read authorities. */
+bool sees_every_certificate(const struct officer *o);
 
 /* The profile's issuer constraints hold for an authority's subject (a Name's DER). A rule holds when all its tests do,
    one rule is enough, no rules are no constraint. ISSUER_CONSTRAINT. a is for scratch. */

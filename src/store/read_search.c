@@ -85,8 +85,7 @@ store_search_count(struct store *s, struct arena *a, const struct search_walk *w
 	case WALK_ALL:
 		break;
 	}
-	*ret = (int64_t)most;
-	return RC_OK;
+	return store_number(s, Q_COUNT_ALL, ARGS(I((int64_t)most)), ret, e);
 }
 
 /* Behind (key, id) in the walk's direction. */
