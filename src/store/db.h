@@ -42,6 +42,8 @@ enum stmt_flag {
 	STMT_IGNORE = 8, /* INSERT that leaves alone what is there */
 	STMT_PG_ONLY = 16,
 	STMT_SQLITE_ONLY = 32,
+	STMT_PLAN_ANEW =
+	    64, /* PostgreSQL plans it for its parameters each time: a common word, a wide range want another way */
 };
 
 struct stmt {
@@ -58,10 +60,12 @@ enum stmt_id {
 #define INSERT(id, ...) Q_##id,
 #define EXEC(id, ...) Q_##id,
 #define QUERY(id, ...) Q_##id,
+#define QUERY_PLANNED(id, ...) Q_##id,
 #include "store/statements.def"
 #undef INSERT
 #undef EXEC
 #undef QUERY
+#undef QUERY_PLANNED
 	STMT_COUNT
 };
 

@@ -137,18 +137,38 @@ take_rows(const PGresult *r, const struct table *t, db_row_fn *fn, void *arg, st
 	return RC_OK;
 }
 
+/* A statement of its own name keeps one plan for all parameters after some uses; one without a name is planned for these. */
+static enum rc
+execute(struct postgres_db *d, enum stmt_id id, const union value *args, PGresult **ret, struct err *e)
+{
+	const struct stmt *s = &statements[id];
+	OWN_BUF struct buf sql = buf_max(SQL_MAX);
+	struct postgres_params q;
+	Oid types[PARAMS_MAX];
+	char name[16];
+
+	postgres_params(&q, s, args);
+	if (!(s->flags & STMT_PLAN_ANEW)) {
+		TRY(postgres_prepare(d, id, false, name, e));
+		*ret = PQexecPrepared(d->c, name, q.n, q.p, q.len, q.format, 1);
+		return RC_OK;
+	}
+	for (int i = 0; i < q.n; i++)
+		types[i] = postgres_type(stmt_type(s, (size_t)i), false);
+	sql_of_stmt(&sql, s, SQL_POSTGRES);
+	NEED(buf_cstr(&sql) != NULL, e, CHY_NO_MEMORY, NULL, "statement %d", (int)id);
+	*ret = PQexecParams(d->c, buf_cstr(&sql), q.n, types, q.p, q.len, q.format, 1);
+	return RC_OK;
+}
+
 static enum rc
 query(struct db *db, enum stmt_id id, const union value *args, db_row_fn *fn, void *arg, struct err *e)
 {
 	struct postgres_db *d = of(db);
-	struct postgres_params q;
-	char name[16];
 	PGresult *r;
 	enum rc rc;
 
-	TRY(postgres_prepare(d, id, false, name, e));
-	postgres_params(&q, &statements[id], args);
-	r = PQexecPrepared(d->c, name, q.n, q.p, q.len, q.format, 1);
+	TRY(execute(d, id, args, &r, e));
 	if (PQresultStatus(r) == PGRES_TUPLES_OK)
 		rc = take_rows(r, statements[id].table, fn, arg, e);
 	else

@@ -8,6 +8,8 @@
 #define EXEC(id, types, flags, none, dup, sql, bulk) \
 	[Q_##id] = { sql, types, NULL, flags, CHY_##none, CHY_##dup, bulk },
 #define QUERY(id, types, tab, sql) [Q_##id] = { sql, types, tab, 0, CHY_NONE, CHY_STORE_EXISTS, NULL },
+#define QUERY_PLANNED(id, types, tab, sql) \
+	[Q_##id] = { sql, types, tab, STMT_PLAN_ANEW, CHY_NONE, CHY_STORE_EXISTS, NULL },
 
 const struct stmt statements[STMT_COUNT] = {
 #include "store/statements.def"
