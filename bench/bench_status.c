@@ -82,10 +82,12 @@ make_key(struct signer *s, struct arena *a, const char *label, enum signer_class
 
 /* ---- the list ---- */
 
+/* As the server does it: entries are built once, kept in pieces where they take no memory, and read again for the signer. */
 struct entries {
 	uint32_t n, at;
 	uint8_t piece[PIECE];
 	uint64_t bytes;
+	FILE *kept;
 };
 
 /* As real ones: 16 octets that begin with the time, a time of their own, a reason. */
@@ -107,16 +109,32 @@ put_entry(uint8_t *to, uint32_t i)
 	return dw_mark(&w);
 }
 
+static void
+gather(struct entries *x)
+{
+	while (x->at < x->n) {
+		uint32_t n = 0;
+
+		while (x->at < x->n && n + 64 < PIECE)
+			n += (uint32_t)put_entry(x->piece + n, x->at++);
+		if (fwrite(&n, sizeof(n), 1, x->kept) != 1 || fwrite(x->piece, n, 1, x->kept) != 1)
+			die("keep", &(struct err){ .code = CHY_SYSTEM });
+		x->bytes += n;
+	}
+	rewind(x->kept);
+}
+
 static enum rc
 next(void *arg, struct bytes *ret, struct err *e)
 {
 	struct entries *x = arg;
-	size_t n = 0;
+	uint32_t n = 0;
 
-	while (x->at < x->n && n + 64 < PIECE)
-		n += put_entry(x->piece + n, x->at++);
+	*ret = BYTES_NONE;
+	if (fread(&n, sizeof(n), 1, x->kept) != 1)
+		return RC_OK;
+	NEED(n <= PIECE && fread(x->piece, n, 1, x->kept) == 1, e, CHY_SYSTEM, NULL, "a piece");
 	*ret = bytes_of(x->piece, n);
-	x->bytes += n;
 	return RC_OK;
 }
 
@@ -131,7 +149,6 @@ list(struct signer *s, uint32_t entries, uint64_t number)
 	struct crl_inputs in = { .sigalg = SIGALG_ECDSA_SHA256, .exts = { 2, exts } };
 	struct sign_crl c = { .key = "ca", .alg = SIGALG_ECDSA_SHA256, .next = next, .arg = &x };
 	struct signed_cert sc;
-	struct bytes part;
 	struct name n;
 	struct err e = { 0 };
 
@@ -147,17 +164,19 @@ list(struct signer *s, uint32_t entries, uint64_t number)
 	    a,
 	    &(struct ext_value){ .kind = OID_CE_CRL_NUMBER, .number = bytes_part(dw_bytes(&v), 2, SIZE_MAX) },
 	    &exts[1], &e));
-	x = (struct entries){ .n = entries };
-	do /* how long they are; the store keeps them, so that it knows */
-		MUST_DO(next(&x, &part, &e));
-	while (part.n > 0);
+	x.n = entries;
+	x.at = 0;
+	x.bytes = 0;
+	x.kept = tmpfile();
+	if (x.kept == NULL)
+		die("tmpfile", &e);
+	gather(&x);
 	MUST_DO(crl_head_build(&in, x.bytes, &head, &e));
 	MUST_DO(crl_tail_build(&in, &tail, &e));
 	c.head = dw_bytes(&head);
 	c.tail = dw_bytes(&tail);
-	x.at = 0;
-	x.bytes = 0;
 	MUST_DO(signer_sign_crl(s, &c, WAIT_MS, a, &sc, &e));
+	fclose(x.kept);
 }
 
 /* ---- OCSP ---- */

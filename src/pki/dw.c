@@ -46,8 +46,9 @@ grow(struct dw *w, size_t n)
 	return true;
 }
 
-uint8_t *
-dw_room(struct dw *w, size_t n)
+/* What nearly every call comes to is inlined: lists have a million entries of ten values each. */
+static inline uint8_t *
+room(struct dw *w, size_t n)
 {
 	if (w->bad)
 		return NULL;
@@ -60,10 +61,16 @@ dw_room(struct dw *w, size_t n)
 	return w->p;
 }
 
+uint8_t *
+dw_room(struct dw *w, size_t n)
+{
+	return room(w, n);
+}
+
 void
 dw_put(struct dw *w, struct bytes b)
 {
-	uint8_t *p = dw_room(w, b.n);
+	uint8_t *p = room(w, b.n);
 
 	if (p != NULL && b.n > 0)
 		memcpy(p, b.p, b.n);
@@ -72,7 +79,7 @@ dw_put(struct dw *w, struct bytes b)
 static inline void
 put_u8(struct dw *w, uint8_t v)
 {
-	uint8_t *p = dw_room(w, 1);
+	uint8_t *p = room(w, 1);
 
 	if (p != NULL)
 		*p = v;
@@ -259,7 +266,7 @@ static void
 put_time(struct dw *w, uint32_t tag, struct civil c, bool utc)
 {
 	size_t n = utc ? 13 : 15;
-	uint8_t *p = dw_room(w, n);
+	uint8_t *p = room(w, n);
 
 	if (p == NULL)
 		return;

@@ -459,6 +459,13 @@ wait_init(struct wait *w)
 	pthread_condattr_destroy(&attr);
 }
 
+static void
+wait_fini(struct wait *w)
+{
+	pthread_cond_destroy(&w->more);
+	buf_wipe(&w->payload);
+}
+
 enum rc
 signer_submit(struct signer *s, struct slot slot, const struct bytes *parts, size_t n, struct err *e)
 {
@@ -466,33 +473,51 @@ signer_submit(struct signer *s, struct slot slot, const struct bytes *parts, siz
 }
 
 enum rc
+signer_ask_begin(struct signer *s, struct wait *w, uint16_t type, const struct bytes *parts, size_t n,
+		 struct err *e)
+{
+	enum rc rc;
+
+	wait_init(w);
+	rc = submit(s, (struct slot){ .type = type, .wait = w }, parts, n, &w->id, e);
+	if (rc != RC_OK)
+		wait_fini(w);
+	return rc;
+}
+
+enum rc
+signer_ask_end(struct signer *s, struct wait *w, int timeout_ms, struct arena *a, struct bytes *ret,
+	       struct err *e)
+{
+	enum rc rc = RC_OK;
+
+	if (ret != NULL)
+		*ret = BYTES_NONE;
+	pthread_mutex_lock(&s->lock);
+	wait_until(s, w, w->id, timeout_ms);
+	pthread_mutex_unlock(&s->lock);
+	if (w->e.code != CHY_NONE) {
+		rc = w->e.rc;
+		if (e != NULL && e->code == CHY_NONE)
+			*e = w->e;
+	} else if (!buf_ok(&w->payload) ||
+		   (a != NULL && (*ret = arena_dup(a, buf_bytes(&w->payload))).p == NULL)) {
+		rc = err_set(e, CHY_NO_MEMORY, NULL, "an answer of the signer");
+	}
+	wait_fini(w);
+	return rc;
+}
+
+enum rc
 signer_ask(struct signer *s, uint16_t type, const struct bytes *parts, size_t n, int timeout_ms,
 	   struct arena *a, struct bytes *ret, struct err *e)
 {
 	struct wait w;
-	uint64_t id;
-	enum rc rc;
 
 	if (ret != NULL)
 		*ret = BYTES_NONE;
-	wait_init(&w);
-	rc = submit(s, (struct slot){ .type = type, .wait = &w }, parts, n, &id, e);
-	if (rc == RC_OK) {
-		pthread_mutex_lock(&s->lock);
-		wait_until(s, &w, id, timeout_ms);
-		pthread_mutex_unlock(&s->lock);
-		if (w.e.code != CHY_NONE) {
-			rc = w.e.rc;
-			if (e != NULL && e->code == CHY_NONE)
-				*e = w.e;
-		} else if (!buf_ok(&w.payload) ||
-			   (a != NULL && (*ret = arena_dup(a, buf_bytes(&w.payload))).p == NULL)) {
-			rc = err_set(e, CHY_NO_MEMORY, NULL, "an answer of the signer");
-		}
-	}
-	pthread_cond_destroy(&w.more);
-	buf_wipe(&w.payload);
-	return rc;
+	TRY(signer_ask_begin(s, &w, type, parts, n, e));
+	return signer_ask_end(s, &w, timeout_ms, a, ret, e);
 }
 
 enum rc

@@ -13,6 +13,7 @@ enum {
 
 /* A thread that waits for its answer. Guarded by the stub's lock. */
 struct wait {
+	uint64_t id;
 	pthread_cond_t more;
 	struct buf payload;
 	struct err e;
@@ -47,6 +48,11 @@ struct signer {
 /* Sends a request and waits for its answer's payload, which is the arena's (a NULL: it must be empty or is not wanted). */
 MUST enum rc signer_ask(struct signer *s, uint16_t type, const struct bytes *parts, size_t n, int timeout_ms,
 			struct arena *a, struct bytes *ret, struct err *e);
+/* The same in two: what was begun must be ended, wherever *w stands until then. */
+MUST enum rc signer_ask_begin(struct signer *s, struct wait *w, uint16_t type, const struct bytes *parts,
+			      size_t n, struct err *e);
+MUST enum rc signer_ask_end(struct signer *s, struct wait *w, int timeout_ms, struct arena *a,
+			    struct bytes *ret, struct err *e);
 /* Sends a request whose answer calls slot.done. */
 MUST enum rc signer_submit(struct signer *s, struct slot slot, const struct bytes *parts, size_t n,
 			   struct err *e);

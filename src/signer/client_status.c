@@ -4,6 +4,8 @@
 
 /* ---- lists ---- */
 
+enum { PARTS_ON_THE_WAY = 4 };
+
 static MUST enum rc
 begin(struct signer *s, const struct sign_crl *c, int timeout_ms, uint32_t *ret, struct err *e)
 {
@@ -28,8 +30,7 @@ begin(struct signer *s, const struct sign_crl *c, int timeout_ms, uint32_t *ret,
 }
 
 static MUST enum rc
-send_part(struct signer *s, uint16_t type, uint32_t handle, struct bytes part, int timeout_ms,
-	  struct arena *a, struct bytes *ret, struct err *e)
+send_begin(struct signer *s, struct wait *w, uint16_t type, uint32_t handle, struct bytes part, struct err *e)
 {
 	uint8_t head[8];
 	struct buf b = { .p = head, .cap = sizeof(head), .max = sizeof(head) };
@@ -39,20 +40,44 @@ send_part(struct signer *s, uint16_t type, uint32_t handle, struct bytes part, i
 	buf_u32(&b, (uint32_t)part.n);
 	parts[0] = buf_bytes(&b);
 	parts[1] = part;
-	return signer_ask(s, type, parts, 2, timeout_ms, a, ret, e);
+	return signer_ask_begin(s, w, type, parts, 2, e);
 }
 
 static MUST enum rc
+send_part(struct signer *s, uint16_t type, uint32_t handle, struct bytes part, int timeout_ms,
+	  struct arena *a, struct bytes *ret, struct err *e)
+{
+	struct wait w;
+
+	TRY(send_begin(s, &w, type, handle, part, e));
+	return signer_ask_end(s, &w, timeout_ms, a, ret, e);
+}
+
+/* Several parts are on their way at once, so that those who gather them and the signer who reads them work at the same time. */
+static MUST enum rc
 send_entries(struct signer *s, const struct sign_crl *c, uint32_t handle, int timeout_ms, struct err *e)
 {
-	for (;;) {
-		struct bytes part = BYTES_NONE;
+	struct wait w[PARTS_ON_THE_WAY];
+	size_t sent = 0, answered = 0;
+	struct bytes part;
+	enum rc rc = RC_OK;
 
-		TRY(c->next(c->arg, &part, e));
-		if (part.n == 0)
-			return RC_OK;
-		TRY(send_part(s, SIGNER_CRL_ENTRIES, handle, part, timeout_ms, NULL, NULL, e));
+	do {
+		part = BYTES_NONE;
+		rc = c->next(c->arg, &part, e);
+		if (rc == RC_OK && part.n > 0)
+			rc = send_begin(s, &w[sent % PARTS_ON_THE_WAY], SIGNER_CRL_ENTRIES, handle, part, e);
+		sent += rc == RC_OK && part.n > 0;
+		if (rc == RC_OK && sent - answered == PARTS_ON_THE_WAY)
+			rc = signer_ask_end(s, &w[answered++ % PARTS_ON_THE_WAY], timeout_ms, NULL, NULL, e);
+	} while (rc == RC_OK && part.n > 0);
+	while (answered < sent) { /* also after a failure: the first one is kept */
+		enum rc last = signer_ask_end(s, &w[answered++ % PARTS_ON_THE_WAY], timeout_ms, NULL, NULL,
+					      rc == RC_OK ? e : NULL);
+
+		rc = rc == RC_OK ? last : rc;
 	}
+	return rc;
 }
 
 /* Where it was the signer that refused, it has dropped the list itself and says so: nothing to be told. */

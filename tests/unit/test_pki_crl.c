@@ -501,6 +501,46 @@ walks_by_the_rules_of_entries(void **state)
 	refuses(with_entry(a, cat(a, &empty, 1, DER_SEQUENCE)), CHY_CRL_TBS);
 }
 
+/* The commonest entry is read octet by octet: each of them with each value, beside the parser, which shares nothing with it. */
+static void
+every_octet_of_an_entry_counts(void **state)
+{
+	OWN(arena_free)
+	struct arena *a = fresh();
+	struct bytes serial = hexb(a, "0210 019712345678 00112233445566778899"),
+		     reason = raw_ext(a, OID_CE_REASON, false, "0a0101"), none = BYTES_NONE;
+	struct bytes all = with_entry(a,
+				      raw_entry(a, "0210 019712345678 00112233445566778899", reason, none));
+	struct parts p = cut(all);
+	uint8_t m[64];
+	size_t times = 2 + serial.n + 2;
+
+	assert_in_range(p.entries.n, 1, sizeof(m));
+	for (size_t at = 0; at < p.entries.n; at++)
+		for (int v = 0; v < 256; v++) {
+			struct crl_walk w;
+			struct bytes issuer, rest = bytes_of(m, p.entries.n);
+			struct crl_entry x = plain;
+			bool ours, theirs,
+			    exact = (at >= 4 && at < 2 + serial.n) || (at >= times && at < times + 13) ||
+			    at == p.entries.n - 1;
+			struct err e = { 0 };
+
+			memcpy(m, p.entries.p, p.entries.n);
+			m[at] = (uint8_t)v;
+			assert_rc(crl_walk_head(&w, p.head, &issuer, &e), RC_OK, &e);
+			ours = crl_walk_entries(&w, bytes_of(m, p.entries.n), &e) == RC_OK;
+			theirs = crl_next(&rest, &x) && rest.n == 0;
+			if (ours && !theirs)
+				fail_msg("octet %zu may be %02x for the walker alone", at, (unsigned)v);
+			theirs = theirs && x.serial.p[0] < 0x80 && x.reason != CRL_UNSPECIFIED;
+			if (exact && ours != theirs)
+				fail_msg("octet %zu may be %02x for the parser alone", at, (unsigned)v);
+			if (ours)
+				assert_int_equal(w.removes, x.reason == CRL_REMOVE);
+		}
+}
+
 static void
 walks_issuers_in_order(void **state)
 {
@@ -941,6 +981,7 @@ static const struct CMUnitTest tests[] = {
 	CASE(parts_make_the_whole),
 	CASE(refuses_to_build),
 	CASE(walks_by_the_rules_of_entries),
+	CASE(every_octet_of_an_entry_counts),
 	CASE(walks_issuers_in_order),
 	CASE(walks_by_the_rules_of_lists),
 	CASE(walks_heads_by_their_rules),
