@@ -1,6 +1,7 @@
 /* OCSP over HTTP (RFC 6960 A.1, RFC 5019 5 and 6): POST, and GET with the request in the address. */
 #include "base/base.h"
 #include "gateway/rest.h"
+#include "gateway/uri.h"
 
 #include "factory/ocsp.h"
 
@@ -103,51 +104,14 @@ post_ocsp(void *ctx, struct http_call *h)
 
 /* ---- GET ---- */
 
-static int
-hex_value(uint8_t c)
-{
-	uint8_t low = c | 0x20;
-
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	return low >= 'a' && low <= 'f' ? low - 'a' + 10 : -1;
-}
-
-/* base64 with its '+', '/' and '=' as they are or percent-encoded; clients do both. Anything else base64 itself refuses. */
-static MUST enum rc
-percent_decode(struct arena *a, struct bytes text, struct bytes *ret, struct err *e)
-{
-	uint8_t *dst = arena_alloc(a, text.n + 1);
-	size_t n = 0;
-
-	NEED(dst != NULL, e, CHY_NO_MEMORY, NULL, "an OCSP request");
-	for (size_t i = 0; i < text.n; i++) {
-		int hi, lo;
-
-		dst[n] = text.p[i];
-		if (text.p[i] == '%') {
-			hi = i + 2 < text.n ? hex_value(text.p[i + 1]) : -1;
-			lo = i + 2 < text.n ? hex_value(text.p[i + 2]) : -1;
-			NEED(hi >= 0 && lo >= 0, e, CHY_URI, "RFC 3986 2.1", "an encoding cut short");
-			dst[n] = (uint8_t)(hi << 4 | lo);
-			i += 2;
-		}
-		n++;
-	}
-	*ret = bytes_of(dst, n);
-	return RC_OK;
-}
-
 static void
 get_ocsp(void *ctx, struct http_call *h)
 {
-	struct bytes text, der;
-	struct err e = { 0 };
+	struct bytes der;
 
 	if (go_on(h))
 		return;
-	if (percent_decode(h->arena, h->params[0], &text, &e) != RC_OK ||
-	    base64_parse(h->arena, text, &der, &e) != RC_OK)
+	if (uri_base64(h->arena, h->params[0], &der, NULL) != RC_OK)
 		der = BYTES_NONE; /* which is no request either */
 	answer(ctx, h, der);
 }

@@ -181,3 +181,25 @@ uri_put(struct buf *out, struct bytes text)
 		buf_u8(out, (uint8_t)digits[c & 15]);
 	}
 }
+
+enum rc
+uri_base64(struct arena *a, struct bytes text, struct bytes *ret, struct err *e)
+{
+	uint8_t *dst = arena_alloc(a, text.n + 1);
+	size_t n = 0;
+
+	NEED(dst != NULL, e, CHY_NO_MEMORY, NULL, "base64 in a path");
+	for (size_t i = 0; i < text.n; i++) {
+		dst[n] = text.p[i];
+		if (text.p[i] == '%') {
+			int hi = i + 2 < text.n ? hex_value(text.p[i + 1]) : -1;
+			int lo = i + 2 < text.n ? hex_value(text.p[i + 2]) : -1;
+
+			NEED(hi >= 0 && lo >= 0, e, CHY_URI, "RFC 3986 2.1", "an encoding cut short");
+			dst[n] = (uint8_t)(hi << 4 | lo);
+			i += 2;
+		}
+		n++;
+	}
+	return base64_parse(a, bytes_of(dst, n), ret, e);
+}

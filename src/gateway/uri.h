@@ -28,6 +28,10 @@ MUST enum rc uri_query_parse(struct arena *a, struct bytes query, struct bytes *
 MUST enum rc uri_decode(struct arena *a, struct bytes text, bool plus_is_blank, struct bytes *ret,
 			struct err *e);
 
+/* Octets as base64 in a path (RFC 6960 A.1): '+', '/' and '=' as they are or percent-encoded, for clients do both; any other
+   octet may be percent-encoded too, and then base64 decides. The arena's. CHY_URI, CHY_BASE64, CHY_NO_MEMORY. */
+MUST enum rc uri_base64(struct arena *a, struct bytes text, struct bytes *ret, struct err *e);
+
 /* Encodes for one path segment or query value: all but unreserved characters. */
 void uri_put(struct buf *out, struct bytes text);
 

@@ -120,8 +120,8 @@ def test_clock_jumps(desk, scratch):
             assert abs(r.this_update.timestamp() - time.timezone - (time.time() + offset)) < 1200, (r.this_update, offset)
 
 
-def test_revocation_is_seen_by_another_process(desk):
-    """Answers that are kept are dropped by the store's notification as well."""
+def test_revocation_is_seen_after_faults(desk):
+    """After all of the above, an answer that is kept is still dropped when its certificate is revoked."""
     number, cert = t.issue(desk)
     assert is_good(answers(desk, cert))
     anna, ben, rosa = (desk.officers[n] for n in ("anna", "ben", "rosa"))

@@ -270,6 +270,28 @@ encodes_what_it_decodes(void **state)
 }
 
 static void
+reads_base64_in_a_path(void **state)
+{
+	static const char *const good[] = { "+/8=", "%2b/8%3D", "%2B%2F%38%3d" },
+				 *const bad[] = { "+/8", "+/8%3", "+/8%", "+/8%3g", "%00", "+_8=", "+/9=" };
+	struct arena OWN(arena_free) *a = arena_new(1 << 16);
+	struct bytes der;
+	struct err e;
+
+	for (size_t i = 0; i < ARRAY_LEN(good); i++) {
+		err_clear(&e);
+		assert_ok(uri_base64(a, bytes_str(good[i]), &der, &e));
+		assert_true(bytes_eq(der, BYTES("\xfb\xff")));
+	}
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		err_clear(&e);
+		if (uri_base64(a, bytes_str(bad[i]), &der, &e) == RC_OK)
+			fail_msg("%s is taken", bad[i]);
+		assert_int_not_equal(e.code, CHY_NONE);
+	}
+}
+
+static void
 chooses_a_media_type(void **state)
 {
 	static const char *const offers[] = { "application/json", "application/pkix-cert",
@@ -401,6 +423,7 @@ static const struct CMUnitTest tests[] = {
 	CASE(decodes_paths_strictly),
 	CASE(decodes_queries_strictly),
 	CASE(encodes_what_it_decodes),
+	CASE(reads_base64_in_a_path),
 	CASE(chooses_a_media_type),
 	CASE(reads_content_types_and_tokens),
 	CASE(writes_problem_documents),
