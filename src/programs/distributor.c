@@ -27,7 +27,10 @@ run(const struct config *c, struct err *e)
 {
 	OWN(secrets_free)
 	struct secrets *secrets = NULL;
-	struct sandbox s = { .may_connect = true, .never_listens = true };
+	struct sandbox s = { .may_connect = true,
+			     .never_listens = true,
+			     .writes_apart = true,
+			     .folders = c->distributor.folders };
 	struct distributor_options o = { .folders = c->distributor.folders };
 
 	TRY(distributor_init(e));
@@ -35,7 +38,7 @@ run(const struct config *c, struct err *e)
 	o.secrets = secrets;
 	if (SANDBOX && c->serve.sandbox)
 		TRY(sandbox_enter(&s, e));
-	LOG(INFO, "distributor.started", LI("sandboxed", s.seccomp),
+	LOG(INFO, "distributor.started", LI("sandboxed", s.seccomp), LI("landlock", s.landlock),
 	    LS("folders", c->distributor.folders ? c->distributor.folders : "none"));
 	return distributor_run(&o, DISTRIBUTOR_LINK_FD, e);
 }

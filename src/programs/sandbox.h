@@ -14,7 +14,10 @@
 struct sandbox {
 	bool may_connect;   /* a database beyond this machine, or destinations: new IP sockets stay allowed */
 	bool never_listens; /* and none that waits for others */
-	bool seccomp;       /* result: the filter is in effect, for all threads */
+	bool writes_apart;  /* files are written below these folders only, where the kernel has Landlock */
+	const char *folders; /* separated by colons, which must be there; NULL: none */
+	bool seccomp;        /* result: the filter is in effect, for all threads */
+	bool landlock;       /* result: writing is confined, for this thread and those that it makes */
 };
 
 /* CHY_SANDBOX. Cannot be undone. */

@@ -4,10 +4,12 @@
 #include "programs/sandbox.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -144,6 +146,53 @@ connects_only_where_the_database_needs_it(void **state)
 	assert_false(in_sandbox(false, has_ip));
 }
 
+/* Below the folder that is named everything may be written, elsewhere nothing; reading stays. */
+static bool
+writes_below(const char *folder, const char *elsewhere)
+{
+	struct sandbox s = { .may_connect = true, .writes_apart = true, .folders = folder };
+	char path[128], to[128], other[128];
+	int fd;
+	bool ok;
+
+	if (sandbox_enter(&s, NULL) != RC_OK)
+		return false;
+	snprintf(path, sizeof(path), "%s/.one", folder);
+	snprintf(to, sizeof(to), "%s/one", folder);
+	snprintf(other, sizeof(other), "%s/one", elsewhere);
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+	ok = fd >= 0 && write(fd, "x", 1) == 1 && close(fd) == 0 && rename(path, to) == 0 && unlink(to) == 0;
+	if (!s.landlock) /* an old kernel: nothing is promised */
+		return ok;
+	ok = ok && open(other, O_WRONLY | O_CREAT, 0644) == -1 && errno == EACCES &&
+	    mkdir(other, 0700) == -1 && errno == EACCES;
+	snprintf(other, sizeof(other), "%s/there", elsewhere);
+	return ok && open(other, O_RDWR) == -1 && errno == EACCES && unlink(other) == -1 && errno == EACCES &&
+	    (fd = open(other, O_RDONLY)) >= 0 && close(fd) == 0;
+}
+
+static void
+writes_where_it_may(void **state)
+{
+	char folder[] = "/tmp/chancery-writes.XXXXXX", elsewhere[] = "/tmp/chancery-reads.XXXXXX", path[64];
+	int status = 1, fd;
+	pid_t pid;
+
+	assert_non_null(mkdtemp(folder));
+	assert_non_null(mkdtemp(elsewhere));
+	snprintf(path, sizeof(path), "%s/there", elsewhere);
+	fd = open(path, O_WRONLY | O_CREAT, 0644);
+	assert_true(fd >= 0 && close(fd) == 0);
+	pid = fork();
+	if (pid == 0)
+		_exit(writes_below(folder, elsewhere) ? 0 : 1);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(rmdir(elsewhere), 0);
+	assert_int_equal(rmdir(folder), 0);
+	assert_int_equal(status, 0);
+}
+
 static void
 listens_nowhere_where_it_never_does(void **state)
 {
@@ -161,6 +210,7 @@ static const struct CMUnitTest tests[] = {
 	CASE(traces_and_mounts_nothing),
 	CASE(connects_only_where_the_database_needs_it),
 	CASE(listens_nowhere_where_it_never_does),
+	CASE(writes_where_it_may),
 	CASE(goes_on_starting_threads),
 	CASE(binds_threads_that_run_already),
 };
