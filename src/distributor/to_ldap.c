@@ -452,6 +452,15 @@ update(const struct job *j, struct directory *d, const char *dn, int *ret, struc
 	return rc;
 }
 
+/* No standard of LDAP has a type for attribute certificates (RFC 4523 has none), and OpenLDAP's, of X.509, takes only those that
+   name their issuer by baseCertificateID, which RFC 5755 4.2.3 forbids: what is wrong is the place, not the certificate. */
+static bool
+is_their_type(const struct job *j, int rc)
+{
+	return rc == LDAP_INVALID_SYNTAX && j->d.what == DELIVER_ATTRIBUTE &&
+	    rule_text(j, "attribute").n == 0;
+}
+
 static enum rc
 deliver(const struct job *j, void **state, struct err *e)
 {
@@ -466,6 +475,9 @@ deliver(const struct job *j, void **state, struct err *e)
 		if (!is_overtaken(rc))
 			break;
 	}
+	NEED(!is_their_type(j, rc), e, CHY_DELIVERY_REFUSED, "RFC 5755 4.2.3",
+	     "the directory's own type takes no attribute certificate of RFC 5755: let the rule name another "
+	     "attribute, of octets");
 	return rc == LDAP_SUCCESS ? RC_OK : ldap_failed(d, rc, code_of(rc), dn, e);
 }
 

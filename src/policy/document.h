@@ -35,7 +35,7 @@ MUST enum rc document_difference(struct arena *a, const struct kind *kind, const
 
 /* What officers should know before they sign, as an array of {"field", "text", "kind"?, "document"?}: documents that
    cannot be used any more when this one is closed; settings that a format closes under procedures which have them; key
-   usage where officers' soft tokens are made; lists on which certificates cannot be that are there already. before NULL: a
+   usage where officers' soft tokens are made; lists on which certificates cannot be that are there already; attribute certificates for directories that do not take them. before NULL: a
    creation. issued: of a CRL procedure, its authority has issued certificates. */
 MUST enum rc document_warnings(struct arena *a, const struct kind *kind, const struct snapshot *policy,
 			       struct doc_id self, const struct json *before, const struct json *after,

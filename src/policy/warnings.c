@@ -154,6 +154,25 @@ soft_token(struct warning_list *w)
 	}
 }
 
+/* OpenLDAP's type for attribute certificates takes none that is as RFC 5755 4.2.3 wants them. */
+static void
+attribute_certificates_in_directories(struct warning_list *w)
+{
+	JSON_EACH(x, body_list(w->after, "distribution_rules"))
+	{
+		const struct document *d = active_of(w, x->integer);
+
+		if (d != NULL && bytes_is(body_text(d->body, "protocol"), "ldap") &&
+		    json_get(d->body, "attribute") == NULL)
+			warn(w, "distribution_rules", d,
+			     arena_printf(w->a,
+					  "distribution rule \"%.*s\" names no attribute, and the type that "
+					  "OpenLDAP has for attribute "
+					  "certificates takes none of RFC 5755: let it name one of octets",
+					  BYTES_FMT(d->name)));
+	}
+}
+
 /* Certificates that were issued before the list was there say nothing of it (RFC 5280 4.2.1.13, 6.3.3). */
 static void
 late_list(struct warning_list *w)
@@ -184,6 +203,8 @@ document_warnings(struct arena *a, const struct kind *kind, const struct snapsho
 		procedure_of_soft_tokens(&w);
 	if (kind->id == KIND_TOKEN_PROCEDURE)
 		soft_token(&w);
+	if (kind->id == KIND_ATTRIBUTE_CERTIFICATE_PROCEDURE)
+		attribute_certificates_in_directories(&w);
 	if (kind->id == KIND_CRL_PROCEDURE && before == NULL && issued)
 		late_list(&w);
 	NEED(w.list != NULL && !w.out_of_memory, e, CHY_NO_MEMORY, NULL, "warnings");

@@ -163,6 +163,7 @@ class Directory(Process):
 include /etc/ldap/schema/core.schema
 include /etc/ldap/schema/cosine.schema
 include /etc/ldap/schema/inetorgperson.schema
+include /etc/ldap/schema/pmi.schema
 attributetype ( 1.3.6.1.4.1.32473.1.1 NAME 'statement' EQUALITY octetStringMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.40 )
 objectclass ( 1.3.6.1.4.1.32473.1.2 NAME 'statementHolder' AUXILIARY MAY statement )
 modulepath /usr/lib/ldap

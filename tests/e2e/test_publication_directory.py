@@ -184,7 +184,7 @@ def test_a_ca_certificate(desk, directory, authority):
 
 def test_an_attribute_certificate(desk, directory, authority):
     """At issue, by its procedure's rules: the entry is named by its base's subject, the serial number is its own. In an attribute of
-    octets, for slapd 2.5 does not normalise ours as values of its own attribute type.
+    octets, for slapd's own type wants the issuer by baseCertificateID, which RFC 5755 4.2.3 forbids: officers and the dead letter are told.
     rows=CM-P-03"""
     anna, ben = desk.anna, desk.ben
     ldap_rule(desk, directory, authority, "Statements", dn="cn={cn},ou=people,o=Example", object_classes=["inetOrgPerson", "statementHolder"], attribute="statement",
@@ -196,6 +196,12 @@ def test_an_attribute_certificate(desk, directory, authority):
     desk.document("attribute-certificate-procedure", name="Roles", authority="Attribute CA", format="Roles", validity="P30D",
                   distribution_rules=["Statements"])
     desk.document("token-procedure", name="Roles", storage_profile="attribute-certificate-file", attribute_certificate_procedures=["Roles"])
+    ldap_rule(desk, directory, authority, "Their type", dn="cn={cn},ou=people,o=Example", object_classes=["inetOrgPerson", "pmiUser"],
+              attributes=[{"type": "sn", "value": "{cn}"}])
+    for rules, told in ((["Statements"], 0), (["Statements", "Their type"], 1)):
+        asked = desk.house.prepare(anna, "attribute-certificate-procedure.create",
+                                   {"name": "Others", "authority": "Attribute CA", "format": "Roles", "validity": "P30D", "distribution_rules": rules})
+        assert [w["field"] for w in asked["warnings"]] == ["distribution_rules"] * told
     desk.document("officer-profile", name="Attribute officer", entity_type="dynamic-token",
                   roles=["use-clients", "issue-certificate", "issue-attribute-certificate", "publish-certificate"])
     dora = desk.house.make_officer("Dora Attributes", "Attribute officer", anna, ben, issuer=desk.rosa)
@@ -211,6 +217,9 @@ def test_an_attribute_certificate(desk, directory, authority):
     assert desk.wait(made["certificate"])["Statements"]["state"] == "done"
     assert len(directory.search("cn=Heidi,ou=people,o=Example", scope="base")["cn=Heidi,ou=people,o=Example"][
         "statement"]) == 1
+    desk.publish("Their type", made["certificate"], officer=dora)
+    got = desk.wait(made["certificate"])["Their type"]
+    assert got["state"] == "dead" and got["error"].startswith("CHY-1908 ") and "RFC 5755" in got["error"], got
 
 
 def test_directories_that_are_not_trusted(desk, module_scratch, authority):
