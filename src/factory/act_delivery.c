@@ -66,7 +66,7 @@ delivery_act_check(struct preparation *p, struct err *e)
 		struct outbox_row row;
 
 		NEED(item->type == JSON_INT, e, CHY_JSON_TYPE, NULL, "deliveries: ids");
-		TRY_AT(delivery_find(p->f, p->a, p->policy, p->who, item->integer, &row, e), e,
+		TRY_AT(delivery_to_change(p->f, p->a, p->policy, p->who, item->integer, &row, e), e,
 		       "deliveries[%zu]", i);
 		TRY_AT(may_be_done(p->f, &row, is_retry(p->act), e), e, "deliveries[%zu]", i);
 		json_add(p->difference, line(p, i++, &row));
@@ -98,7 +98,7 @@ delivery_act_apply(struct effect *x, struct change *c, struct err *e)
 	{
 		struct outbox_row row;
 
-		TRY(delivery_find(x->f, x->a, x->policy, who, item->integer, &row, e));
+		TRY(delivery_to_change(x->f, x->a, x->policy, who, item->integer, &row, e));
 		TRY(may_be_done(x->f, &row, retry, e));
 		TRY(end_one(x, c, &row, retry, e));
 		if (retry)

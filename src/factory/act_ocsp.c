@@ -22,7 +22,7 @@ judge(struct factory *f, struct arena *a, const struct snapshot *policy, const s
 
 	TRY(status_load(f, a, policy, id, who->name_constraints.n > 0, ret, e));
 	TRY(store_activation(f->store, a, id, &row, e));
-	facts.status = status_facts_of(policy, who, ret, &wish, clock_now_ms());
+	TRY(status_facts_of(f, a, policy, who, ret, &wish, &facts.status, e));
 	facts.activated = row.certificate != 0;
 	if (facts.status.authority == NULL)
 		FAIL(e, CHY_STATUS_UNSEEN, NULL, "there is no certificate %lld", (long long)id);

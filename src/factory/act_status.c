@@ -212,7 +212,7 @@ prepare_one(struct preparation *p, const struct asked *asked, const struct json 
 
 	TRY(named(p, item, ret_id, e));
 	TRY(load_seen(p, *ret_id, &x, e));
-	facts = status_facts_of(p->policy, p->who, &x, &asked->wish, clock_now_ms());
+	TRY(status_facts_of(p->f, p->a, p->policy, p->who, &x, &asked->wish, &facts, e));
 	TRY(right_act(p->policy, asked, &x, e));
 	TRY(decide_status(p->a, &facts, &d, e));
 	json_set(o, "certificate", json_int(p->a, x.row.id));
@@ -446,7 +446,7 @@ decide_for_all(struct taking *t, const struct status_subject *s, struct status_d
 		struct status_facts facts;
 
 		NEED(who != NULL, e, CHY_OFFICER_UNKNOWN, NULL, "the officer is gone");
-		facts = status_facts_of(t->x->policy, who, s, &t->asked.wish, clock_now_ms());
+		TRY(status_facts_of(t->x->f, t->x->a, t->x->policy, who, s, &t->asked.wish, &facts, e));
 		TRY(decide_status(t->x->a, &facts, d, e));
 	}
 	NEED(t->x->signers_n > 0, e, CHY_OFFICER_UNKNOWN, NULL, "nobody has signed it");

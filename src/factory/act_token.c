@@ -7,6 +7,7 @@
 #include "crypto/rand.h"
 #include "factory/choice.h"
 #include "factory/issue.h"
+#include "factory/status.h"
 #include "factory/tokens.h"
 #include "pki/cert.h"
 #include "policy/find.h"
@@ -257,6 +258,7 @@ recovery_facts(struct token_making *m, const struct archived_row *row, struct gn
 		.subject = c.subject,
 		.san = san,
 	};
+	TRY(certificate_asked_from(m->x->f, a, m->x->policy, m->who, &cert, &ret->asked_from, e));
 	names = exts_find(&c.exts, OID_CE_SUBJECT_ALT_NAME);
 	return names != NULL ? gnames_parse(a, names->value, san, e) : RC_OK;
 }

@@ -3,6 +3,7 @@
 
 #include "factory/leaf.h"
 #include "factory/outbox.h"
+#include "factory/status.h"
 #include "policy/find.h"
 #include "policy/rights.h"
 
@@ -198,6 +199,23 @@ delivery_find(struct factory *f, struct arena *a, const struct snapshot *policy,
 	TRY(store_outbox(f->store, a, id, ret, e));
 	NEED(sees(f, a, policy, who, ret), e, CHY_STORE_NOT_FOUND, NULL, "no such delivery");
 	return RC_OK;
+}
+
+enum rc
+delivery_to_change(struct factory *f, struct arena *a, const struct snapshot *policy,
+		   const struct officer *who, int64_t id, struct outbox_row *ret, struct err *e)
+{
+	struct certificate_row cert;
+	struct doc_id asked_from;
+
+	TRY(delivery_find(f, a, policy, who, id, ret, e));
+	if (!bytes_is(ret->kind, "certificate"))
+		return RC_OK;
+	TRY(store_certificate(f->store, a, ret->object, &cert, e));
+	TRY(certificate_asked_from(f, a, policy, who, &cert, &asked_from, e));
+	return may_change_certificate(policy, who, snapshot_document(policy, doc_id_of(cert.issuer)),
+				      snapshot_document(policy, doc_id_of(cert.token_procedure)), asked_from,
+				      e);
 }
 
 enum rc

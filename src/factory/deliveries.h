@@ -36,6 +36,10 @@ MUST enum rc published_list(struct factory *f, struct arena *a, const struct sna
 MUST enum rc delivery_find(struct factory *f, struct arena *a, const struct snapshot *policy,
 			   const struct officer *who, int64_t id, struct outbox_row *ret, struct err *e);
 
+/* ... and whose certificate the officer may have published or taken back; DOMAIN_FOREIGN. */
+MUST enum rc delivery_to_change(struct factory *f, struct arena *a, const struct snapshot *policy,
+				const struct officer *who, int64_t id, struct outbox_row *ret, struct err *e);
+
 /* All of a certificate, for who sees the certificate: arrays. */
 MUST enum rc deliveries_of(struct factory *f, struct arena *a, const struct snapshot *policy,
 			   int64_t certificate, struct json **ret, struct err *e);

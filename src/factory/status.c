@@ -72,15 +72,52 @@ status_load(struct factory *f, struct arena *a, const struct snapshot *policy, i
 	return names ? read_names(f, a, ret, e) : RC_OK;
 }
 
-struct status_facts
-status_facts_of(const struct snapshot *policy, const struct officer *who, const struct status_subject *x,
-		const struct status_wish *wish, int64_t now_ms)
+static enum rc
+asker_of(struct factory *f, struct arena *a, const struct certificate_row *row, int64_t *ret, struct err *e)
 {
-	return (struct status_facts){
+	struct signature_row *rows;
+	struct session_row session;
+	size_t n = 0;
+
+	*ret = 0;
+	if (row->session_id != 0) {
+		TRY(store_session(f->store, a, row->session_id, &session, e));
+		*ret = session.officer_id;
+	} else if (row->request_id != 0) {
+		TRY(store_signatures(f->store, a, row->request_id, &rows, &n, e));
+		*ret = n > 0 ? rows[0].officer_id : 0;
+	}
+	return RC_OK;
+}
+
+enum rc
+certificate_asked_from(struct factory *f, struct arena *a, const struct snapshot *policy,
+		       const struct officer *who, const struct certificate_row *row, struct doc_id *ret,
+		       struct err *e)
+{
+	const struct officer *asker;
+	int64_t id;
+
+	*ret = doc_id_of(0);
+	if (doc_id_is_none(who->domain))
+		return RC_OK;
+	TRY(asker_of(f, a, row, &id, e));
+	asker = snapshot_officer(policy, officer_id_of(id));
+	if (asker != NULL)
+		*ret = asker->domain;
+	return RC_OK;
+}
+
+enum rc
+status_facts_of(struct factory *f, struct arena *a, const struct snapshot *policy, const struct officer *who,
+		const struct status_subject *x, const struct status_wish *wish, struct status_facts *ret,
+		struct err *e)
+{
+	*ret = (struct status_facts){
 		.policy = policy,
 		.officer = who,
 		.wish = *wish,
-		.now_ms = now_ms,
+		.now_ms = clock_now_ms(),
 		.authority = snapshot_of_kind(policy, KIND_AUTHORITY, doc_id_of(x->row.issuer)),
 		.token_procedure = snapshot_of_kind(policy, KIND_TOKEN_PROCEDURE,
 						    doc_id_of(x->row.token_procedure)),
@@ -94,6 +131,7 @@ status_facts_of(const struct snapshot *policy, const struct officer *who, const 
 		.causes = x->causes,
 		.causes_n = x->causes_n,
 	};
+	return certificate_asked_from(f, a, policy, who, &x->row, &ret->asked_from, e);
 }
 
 /* ---- what a decision changes ---- */

@@ -29,9 +29,16 @@ struct status_subject {
 MUST enum rc status_load(struct factory *f, struct arena *a, const struct snapshot *policy, int64_t id,
 			 bool names, struct status_subject *ret, struct err *e);
 
-struct status_facts status_facts_of(const struct snapshot *policy, const struct officer *who,
-				    const struct status_subject *x, const struct status_wish *wish,
-				    int64_t now_ms);
+/* Where the officer is at home who asked for the certificate, by a request or by a session. Not looked for, and none, where `who`
+   is of Root and may change them all. */
+struct certificate_row;
+MUST enum rc certificate_asked_from(struct factory *f, struct arena *a, const struct snapshot *policy,
+				    const struct officer *who, const struct certificate_row *row,
+				    struct doc_id *ret, struct err *e);
+
+MUST enum rc status_facts_of(struct factory *f, struct arena *a, const struct snapshot *policy,
+			     const struct officer *who, const struct status_subject *x,
+			     const struct status_wish *wish, struct status_facts *ret, struct err *e);
 
 /* State, holds, counters and leaf of a decision on what was loaded. more: members of the leaf beside the usual ones; taken over.
    The change fails with STORE_STATE if the certificate's status is another one by then. */

@@ -115,6 +115,15 @@ rule_seen(struct arena *a, const struct activation_facts *f, struct err *e)
 }
 
 static enum rc
+rule_domain(struct arena *a, const struct activation_facts *f, struct err *e)
+{
+	const struct status_facts *s = &f->status;
+
+	return may_change_certificate(s->policy, s->officer, s->authority, s->token_procedure, s->asked_from,
+				      e);
+}
+
+static enum rc
 rule_roles(struct arena *a, const struct activation_facts *f, struct err *e)
 {
 	return may_role(f->status.officer, ROLES(ROLE_USE_CLIENTS) | ROLES(ROLE_ACTIVATE_OCSP), e);
@@ -165,6 +174,7 @@ rule_once(struct arena *a, const struct activation_facts *f, struct err *e)
 
 #define RULES(X) \
 	X("certificate-seen", rule_seen) \
+	X("certificate-domain", rule_domain) \
 	X("roles", rule_roles) \
 	X("issuer-constraints", rule_issuer) \
 	X("name-constraints", rule_names) \

@@ -49,7 +49,7 @@ struct activation_facts {
 	struct status_facts status; /* the wish is not looked at */
 	bool activated;
 };
-/* May this officer activate it? Codes: STATUS_UNSEEN, ROLE_MISSING, ISSUER_CONSTRAINT, OFFICER_NAMES, OCSP_OFF,
+/* May this officer activate it? Codes: STATUS_UNSEEN, DOMAIN_FOREIGN, ROLE_MISSING, ISSUER_CONSTRAINT, OFFICER_NAMES, OCSP_OFF,
    STATUS_NOT_CANDIDATE (it is revoked), OCSP_ACTIVATED. a is for scratch. */
 MUST enum rc decide_activation(struct arena *a, const struct activation_facts *f, struct err *e);
 

@@ -32,6 +32,13 @@ rule_seen(const struct publication_facts *f, struct err *e)
 	return RC_OK;
 }
 
+static enum rc
+rule_domain(const struct publication_facts *f, struct err *e)
+{
+	return may_change_certificate(f->policy, f->officer, f->authority, f->token_procedure, f->asked_from,
+				      e);
+}
+
 /* For ever: no officer can make up for it later. */
 static enum rc
 rule_allowed(const struct publication_facts *f, struct err *e)
@@ -81,8 +88,11 @@ static const struct {
 	const char *name;
 	enum rc (*fn)(const struct publication_facts *f, struct err *e);
 } rules[] = {
-	{ "certificate-seen", rule_seen },        { "publication-allowed", rule_allowed },
-	{ "certificate-valid", rule_state },      { "certificate-not-expired", rule_not_expired },
+	{ "certificate-seen", rule_seen },
+	{ "certificate-domain", rule_domain },
+	{ "publication-allowed", rule_allowed },
+	{ "certificate-valid", rule_state },
+	{ "certificate-not-expired", rule_not_expired },
 	{ "revocation-password", rule_password },
 };
 

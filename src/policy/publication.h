@@ -28,9 +28,10 @@ struct publication_facts {
 	enum password_choice choice;
 	const struct document *authority;       /* that issued it; NULL: it is gone */
 	const struct document *token_procedure; /* that made it; NULL: none */
+	struct doc_id asked_from;               /* as of certificate_domain */
 };
 
-/* Codes: PUBLICATION_UNKNOWN (not to be seen), PUBLICATION_NOT_ALLOWED, PUBLICATION_STATE, PUBLICATION_EXPIRED,
+/* Codes: PUBLICATION_UNKNOWN (not to be seen), DOMAIN_FOREIGN, PUBLICATION_NOT_ALLOWED, PUBLICATION_STATE, PUBLICATION_EXPIRED,
    PUBLICATION_PASSWORD. What is revoked or expired can be taken back. */
 MUST enum rc decide_publication(const struct publication_facts *f, struct err *e);
 

@@ -40,6 +40,13 @@ rule_holder(struct arena *a, const struct recovery_facts *f, struct err *e)
 }
 
 static enum rc
+rule_domain(struct arena *a, const struct recovery_facts *f, struct err *e)
+{
+	return may_change_certificate(f->policy, f->officer, f->authority, f->token_procedure, f->asked_from,
+				      e);
+}
+
+static enum rc
 rule_issuer(struct arena *a, const struct recovery_facts *f, struct err *e)
 {
 	return may_issue_by(a, f->officer, f->issuer, e);
@@ -62,6 +69,7 @@ rule_names(struct arena *a, const struct recovery_facts *f, struct err *e)
 #define RULES(X) \
 	X("certificate-seen", rule_seen) \
 	X("holder", rule_holder) \
+	X("certificate-domain", rule_domain) \
 	X("issuer-constraints", rule_issuer) \
 	X("name-constraints", rule_names)
 

@@ -13,12 +13,13 @@ struct recovery_facts {
 	struct bytes asked; /* the holder's Name as it was filled in, DER */
 	/* of the archived key's certificate */
 	const struct document *authority, *token_procedure; /* NULL: there is none (any more) */
+	struct doc_id asked_from;                           /* as of certificate_domain */
 	struct bytes issuer, subject;                       /* Names in DER */
 	const struct gnames *san;                           /* NULL: none */
 };
 
 /* Codes: STORE_NOT_FOUND where the officer does not see the certificate, or it is somebody else's: then it is not there;
-   ISSUER_CONSTRAINT, OFFICER_NAMES. a is for scratch. */
+   DOMAIN_FOREIGN, ISSUER_CONSTRAINT, OFFICER_NAMES. a is for scratch. */
 MUST enum rc decide_recovery(struct arena *a, const struct recovery_facts *f, struct err *e);
 
 /* The rules' names in their order; ends with NULL. */

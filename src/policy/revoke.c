@@ -70,6 +70,15 @@ password_role(const struct status_facts *f)
 			       : ROLE_REVOKE_CERTIFICATE_WITH_PASSWORD;
 }
 
+/* An authority's own certificate lies where the authority does: that is asked with the roles. */
+static enum rc
+rule_domain(struct arena *a, const struct status_facts *f, struct status_decision *ret, struct err *e)
+{
+	return f->is_authority ? RC_OK
+			       : may_change_certificate(f->policy, f->officer, f->authority,
+							f->token_procedure, f->asked_from, e);
+}
+
 /* An authority's is an act of its own: two officers with CA and key tasks, in the authority's domain. */
 static enum rc
 rule_roles(struct arena *a, const struct status_facts *f, struct status_decision *ret, struct err *e)
@@ -195,6 +204,7 @@ rule_cause(struct arena *a, const struct status_facts *f, struct status_decision
 
 #define RULES(X) \
 	X("certificate-seen", rule_seen) \
+	X("certificate-domain", rule_domain) \
 	X("roles", rule_roles) \
 	X("issuer-constraints", rule_issuer) \
 	X("name-constraints", rule_names) \

@@ -36,6 +36,7 @@ struct status_facts {
 	struct status_wish wish;
 	int64_t now_ms;
 	const struct document *authority, *token_procedure; /* NULL: there is none (any more) */
+	struct doc_id asked_from;                           /* as of certificate_domain */
 	bool is_authority;                                  /* it is an authority's own certificate */
 	bool is_attribute;
 	struct bytes issuer, subject; /* Names in DER */
@@ -53,7 +54,7 @@ struct status_decision {
 	const char *rule;
 };
 
-/* Codes: STATUS_UNSEEN, STATUS_AUTHORITY, ROLE_MISSING, ISSUER_CONSTRAINT, OFFICER_NAMES, STATUS_VERIFICATION,
+/* Codes: STATUS_UNSEEN, DOMAIN_FOREIGN, STATUS_AUTHORITY, ROLE_MISSING, ISSUER_CONSTRAINT, OFFICER_NAMES, STATUS_VERIFICATION,
    REVOCATION_PASSWORD_NEEDED, STATUS_REASON, STATUS_INVALID_AT, STATUS_NOT_CANDIDATE, STATUS_HOLD_CAUSE. a is for scratch. */
 MUST enum rc decide_status(struct arena *a, const struct status_facts *f, struct status_decision *ret,
 			   struct err *e);

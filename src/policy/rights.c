@@ -170,6 +170,27 @@ sees_every_certificate(const struct officer *o)
 	return doc_id_is_none(o->domain) && may_read_kind(o, KIND_AUTHORITY, NULL) == RC_OK;
 }
 
+struct doc_id
+certificate_domain(const struct snapshot *s, const struct document *authority,
+		   const struct document *token_procedure, struct doc_id asked_from)
+{
+	struct doc_id made_by = token_procedure ? token_procedure->domain : authority->domain;
+
+	return domain_is_above(s, made_by, asked_from) ? asked_from : made_by;
+}
+
+enum rc
+may_change_certificate(const struct snapshot *s, const struct officer *o, const struct document *authority,
+		       const struct document *token_procedure, struct doc_id asked_from, struct err *e)
+{
+	NEED(domain_is_above(s, o->domain, certificate_domain(s, authority, token_procedure, asked_from)), e,
+	     CHY_DOMAIN_FOREIGN, NULL,
+	     "officer \"%.*s\" sees this certificate, but it was not made in the "
+	     "officer's domain or one below it",
+	     BYTES_FMT(o->name));
+	return RC_OK;
+}
+
 /* ---- issuer constraints: tests of a rule AND, rules OR ---- */
 
 /* Some attribute of the name has this type and value. */

@@ -52,6 +52,17 @@ MUST enum rc may_see_certificate(const struct snapshot *s, const struct officer 
 /* Whether every certificate is seen: officers of Root who may read authorities. */
 bool sees_every_certificate(const struct officer *o);
 
+/* Where a certificate lies: where its token procedure does (where it has none, its authority); made by that for an officer of a
+   domain below, who asked for it (asked_from: at home there; none: Root, or nobody), in that domain. */
+struct doc_id certificate_domain(const struct snapshot *s, const struct document *authority,
+				 const struct document *token_procedure, struct doc_id asked_from);
+
+/* Change what becomes of a certificate (its state, its publication, its key in the archive), beyond seeing it: it lies in the
+   officer's own domain or below it. DOMAIN_FOREIGN. */
+MUST enum rc may_change_certificate(const struct snapshot *s, const struct officer *o,
+				    const struct document *authority, const struct document *token_procedure,
+				    struct doc_id asked_from, struct err *e);
+
 /* The profile's issuer constraints hold for an authority's subject (a Name's DER). A rule holds when all its tests do,
    one rule is enough, no rules are no constraint. ISSUER_CONSTRAINT. a is for scratch. */
 MUST enum rc may_issue_by(struct arena *a, const struct officer *o, struct bytes issuer, struct err *e);

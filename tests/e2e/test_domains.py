@@ -3,9 +3,9 @@ import hashlib
 
 import pytest
 
-from test_log_domains import make_officer, tenants  # noqa: F401 (a fixture)
+from test_log_domains import issue as issue_tls, make_officer, tenants  # noqa: F401 (a fixture)
 from test_tokens import issue, refused, tokens  # noqa: F401
-from world import Refused
+from world import Refused, make_csr
 
 
 @pytest.fixture(scope="module")
@@ -83,3 +83,39 @@ def test_keys_of_others_stay_in_the_archive(tenants, tokens):  # noqa: F811
     assert issue(tokens, "Recover latest", "rina", **who)["recovered"] == north
     assert issue(tokens, "Recover all", "rina", **who)["recovered"] == north
     assert len(issue(tokens, "Recover all", "rita", **who)["recovered"]) == 3 and south != north
+
+
+def test_what_root_procedures_made_is_changed_by_who_had_it_made(tenants):  # noqa: F811
+    """By a procedure of Root that all tenants use: each changes its own alone, and none what Root's officers made; the domain above does.
+    rows=CM-O-13"""
+    anna, ben, rosa, nina = (tenants.officers[o] for o in ("anna", "ben", "rosa", "nina"))
+    sam = make_officer(tenants, "sam", "Sam Southern", "Registration officer", "South")
+    hugo = make_officer(tenants, "hugo", "Hugo Harbour", "Registration officer", "Harbour")
+    token = tenants.open_session(procedures=("TLS server",), officer=hugo)
+    by_session = tenants.issue(token, make_csr(None, sans=["session.example.org"])[0])["id"]
+    by_sam, _ = issue_tls(tenants, "sam", "TLS server", "sam.example.org")
+    by_root, by_nina = tenants.made["root"], tenants.made["shared"]
+    rule = tenants.act("distribution-rule.create", {"name": "Shared web", "protocol": "http", "address": "http://127.0.0.1:9",
+                                                    "path": "/{serial}"}, anna, ben)["result"]["id"]
+    tenants.act("publication-procedure.create", {"name": "Shared", "format": "der", "distribution_rules": [rule]}, anna, ben)
+    for who, own, others in ((nina, (by_nina, by_session), (by_root, by_sam)), (sam, (by_sam,), (by_root, by_nina, by_session)),
+                             (hugo, (by_session,), (by_root, by_nina, by_sam)), (rosa, (by_root, by_nina, by_sam, by_session), ())):
+        for number in others:
+            assert tenants.call("GET", f"/api/v1/certificates/{number}", officer=who)["id"] == number, "seen all the same"
+            for act, more in (("certificate.hold", {}), ("certificate.revoke", {"reason": "superseded"}),
+                              ("certificate.publish", {"publication_procedure": "Shared"}),
+                              ("certificate.unpublish", {"publication_procedure": "Shared"})):
+                item = number if more.get("publication_procedure") else {"certificate": number}
+                with pytest.raises(Refused) as e:
+                    tenants.prepare(who, act, dict(more, certificates=[item]))
+                assert (e.value.status, e.value.code) == (403, "CHY-1602"), (act, number)
+        for number in own:
+            body = {"certificates": [{"certificate": number}]}
+            tenants.act("certificate.hold", body, who)
+            tenants.act("certificate.reinstate", body, who)
+            tenants.act("certificate.publish", {"certificates": [number], "publication_procedure": "Shared"}, who)
+    delivery = next(d["id"] for d in tenants.call("GET", "/api/v1/deliveries?limit=1000", officer=rosa)["items"] if d["object"] == by_nina)
+    for act in ("delivery.drop", "delivery.retry"):
+        with pytest.raises(Refused) as e:
+            tenants.prepare(sam, act, {"deliveries": [delivery]})
+        assert e.value.code == "CHY-1602"

@@ -209,6 +209,11 @@ what_another_tenant_has_is_not_seen(void **state)
 		assert_code(decide_publication(&f, &e), CHY_PUBLICATION_UNKNOWN);
 		south.domain = doc_id_of(NORTH);
 		assert_ok(decide_publication(&f, &e));
+		south.domain = doc_id_of(0); /* Root's: whose domain it is says who asked for it */
+		assert_code(decide_publication(&f, &e), CHY_DOMAIN_FOREIGN);
+		f.asked_from = doc_id_of(NORTH_CITY);
+		assert_ok(decide_publication(&f, &e));
+		f.asked_from = doc_id_of(0);
 		south.domain = doc_id_of(SOUTH);
 	}
 }

@@ -84,6 +84,21 @@ what_is_not_seen_is_not_there(void **state)
 }
 
 static void
+what_others_had_made_stays_theirs(void **state)
+{
+	struct recovery_facts f = facts("CN=Erika", "CN=Erika");
+	struct document shared = { .id = doc_id_of(4711), .kind = KIND_TOKEN_PROCEDURE };
+
+	f.officer = snapshot_officer(w->s, officer_id_of(NORA));
+	f.token_procedure = &shared;
+	is_refused(&f, CHY_DOMAIN_FOREIGN);
+	f.asked_from = doc_id_of(SOUTH);
+	is_refused(&f, CHY_DOMAIN_FOREIGN);
+	f.asked_from = doc_id_of(NORTH);
+	assert_ok(decide_recovery(w->a, &f, NULL));
+}
+
+static void
 the_profile_sets_bounds(void **state)
 {
 	struct recovery_facts f;
@@ -111,6 +126,7 @@ the_profile_sets_bounds(void **state)
 static const struct CMUnitTest tests[] = {
 	EACH(the_holder_is_all_that_is_filled_in),
 	EACH(what_is_not_seen_is_not_there),
+	EACH(what_others_had_made_stays_theirs),
 	EACH(the_profile_sets_bounds),
 };
 TESTS_MAIN(tests)

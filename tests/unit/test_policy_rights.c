@@ -117,6 +117,52 @@ whose_token_a_key_is_in(void **state)
 	assert_ptr_equal(snapshot_static_officer(w->s, other), officer(CLEO)); /* archived keys count here */
 }
 
+/* Every officer's domain against where a procedure lies and who had the certificate made by it. */
+static void
+certificates_lie_where_they_were_made(void **state)
+{
+	static const struct {
+		int64_t home, procedure, asked_from;
+		bool changes;
+	} rows[] = {
+		{ 0, 0, 0, true },
+		{ 0, SOUTH, NORTH, true },
+		{ NORTH, 0, 0, false }, /* Root's, by a procedure that all may use */
+		{ NORTH, 0, NORTH, true },
+		{ NORTH, 0, NORTH_CITY, true },
+		{ NORTH, 0, SOUTH, false },
+		{ NORTH_CITY, 0, NORTH, false },
+		{ NORTH_CITY, NORTH, NORTH, false },
+		{ NORTH_CITY, NORTH, 0, false },
+		{ NORTH_CITY, NORTH, NORTH_CITY, true },
+		{ NORTH, NORTH, 0, true }, /* asked by an officer above: it lies where the procedure does */
+		{ NORTH, NORTH, NORTH_CITY, true },
+		{ NORTH, NORTH_CITY, NORTH, true },
+		{ SOUTH, NORTH, 0, false },
+		{ SOUTH, NORTH, SOUTH, false }, /* who could not use it: an officer who has moved since */
+		{ NORTH, NORTH, SOUTH, true },
+	};
+	struct document procedure = { .kind = KIND_TOKEN_PROCEDURE }, authority = { .kind = KIND_AUTHORITY };
+	struct officer o = { .name = BYTES("Otto") };
+	struct err e = { 0 };
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		o.domain = doc_id_of(rows[i].home);
+		for (int by_authority = 0; by_authority < 2; by_authority++) {
+			enum rc rc;
+
+			procedure.domain = authority.domain = doc_id_of(rows[i].procedure);
+			if (!by_authority)
+				authority.domain = doc_id_of(NORTH_CITY); /* does not count */
+			rc = may_change_certificate(w->s, &o, &authority, by_authority ? NULL : &procedure,
+						    doc_id_of(rows[i].asked_from), &e);
+			if ((rc == RC_OK) != rows[i].changes || (rc != RC_OK && e.code != CHY_DOMAIN_FOREIGN))
+				fail_msg("row %zu: %s", i, e.text);
+			err_clear(&e);
+		}
+	}
+}
+
 /* Every officer's domain against every place of a document. */
 static void
 domains_decide_what_is_seen_and_changed(void **state)
@@ -413,6 +459,7 @@ static const struct CMUnitTest tests[] = {
 	EACH(a_key_that_is_no_word),
 	EACH(what_a_bound_certificate_stops),
 	EACH(whose_token_a_key_is_in),
+	EACH_ROWS(certificates_lie_where_they_were_made, "CM-O-13"),
 	EACH_ROWS(domains_decide_what_is_seen_and_changed, "CM-O-12 CM-O-13 CM-O-14"),
 	EACH_ROWS(clerks_see_what_registration_uses, "CM-O-08"),
 	EACH(the_path_to_ones_domain_is_seen),
