@@ -10,6 +10,7 @@
 #include "cli/options.h"
 #include "cli/pin.h"
 #include "cli/rest.h"
+#include "pki/name.h"
 
 #include <unistd.h>
 
@@ -74,6 +75,22 @@ add_pin(struct cli *c, int64_t procedure, struct json *secrets, struct err *e)
 	return RC_OK;
 }
 
+/* As the server writes it, too: what is signed is compared with it. */
+static enum rc
+add_holder(struct cli *c, struct json *body, struct err *e)
+{
+	const char *text = args_text(&c->args, "holder");
+	OWN_BUF struct buf normal = buf_max(8 << 10);
+	struct name name;
+
+	if (text == NULL)
+		return RC_OK;
+	TRY_AT(name_from_text(c->a, bytes_str(text), &name, e), e, "holder");
+	name_put_text(&normal, &name);
+	json_set(body, "holder", json_str(c->a, buf_bytes(&normal)));
+	return RC_OK;
+}
+
 static enum rc
 ask_server(struct cli *c, struct json **ret_result, struct err *e)
 {
@@ -88,6 +105,7 @@ ask_server(struct cli *c, struct json **ret_result, struct err *e)
 	TRY(make_input(c, &choice, &input, e));
 	json_set(body, "token_procedure", json_int(c->a, procedure));
 	json_set(body, "input", input);
+	TRY(add_holder(c, body, e));
 	if (choice.form) {
 		json_set(body, "revocation_password_sha256", choice.sha256);
 		json_set(secrets, "revocation_password", choice.form);
@@ -290,6 +308,10 @@ static const struct opt issue_options[] = {
 	{ "procedure", "NAME|ID", OPT_TEXT, OPT_MUST, "the token procedure, of storage profile pkcs12" },
 	{ "input", "NAME=VALUE", OPT_TEXT, OPT_MANY,
 	  "what the procedure asks for: subject.common-name=Anna, san.email=anna@example.org" },
+	{ "holder", "SUBJECT", OPT_TEXT, 0,
+	  "whose archived keys are recovered, by the whole subject of their certificates "
+	  "(CN=Anna,O=Example): where "
+	  "what is filled in is the name of several" },
 	{ "not-before", "TIME", OPT_TIME, 0, "a later begin of validity than the procedures'" },
 	{ "not-after", "TIME", OPT_TIME, 0, "an earlier end of validity than the procedures'" },
 	{ "new-pin-file", "FILE", OPT_FILE, 0,

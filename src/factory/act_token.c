@@ -1,19 +1,14 @@
 /* token.issue: soft tokens. The keys are made by the signer and durable, sealed, with the officer's signature; then come the
    certificates, each found again by its idempotency key after an interruption; the file is in the same commit as they. */
 #include "base/base.h"
-#include "factory/acts.h"
+#include "factory/act_token.h"
 
 #include "crypto/digest.h"
 #include "crypto/rand.h"
-#include "factory/choice.h"
 #include "factory/issue.h"
-#include "factory/status.h"
 #include "factory/tokens.h"
-#include "pki/cert.h"
 #include "policy/find.h"
-#include "policy/recovery.h"
 #include "policy/rights.h"
-#include "policy/token.h"
 #include "signer/client_token.h"
 #include "store/read.h"
 
@@ -52,11 +47,59 @@ find_procedure(const struct snapshot *policy, const struct officer *who, const s
 	return RC_OK;
 }
 
+/* The holder whose keys are recovered, by the whole subject; empty: not said. */
+static enum rc
+read_holder(struct arena *a, const struct json *body, struct bytes *ret, struct err *e)
+{
+	struct bytes text = BYTES_NONE;
+	struct name name;
+
+	*ret = BYTES_NONE;
+	TRY(json_opt_str(body, "holder", &text, e));
+	if (text.n == 0)
+		return RC_OK;
+	TRY_AT(name_from_text(a, text, &name, e), e, "holder");
+	*ret = name.der;
+	return RC_OK;
+}
+
+static void
+add_line(struct preparation *p, const char *field, const char *label, struct bytes value)
+{
+	struct json *o = json_object(p->a);
+
+	json_set(o, "field", json_str(p->a, bytes_str(field)));
+	json_set(o, "label", json_str(p->a, bytes_str(label)));
+	json_set(o, "old", json_null(p->a));
+	json_set(o, "new", json_str(p->a, value));
+	json_add(p->difference, o);
+}
+
+/* Signed in our own writing of it. */
+static enum rc
+check_holder(struct preparation *p, const struct token_procedure *t, struct err *e)
+{
+	OWN_BUF struct buf text = buf_max(8 << 10);
+	struct bytes holder;
+
+	TRY(read_holder(p->a, p->body, &holder, e));
+	if (holder.n == 0)
+		return RC_OK;
+	err_field(e, "holder");
+	NEED(token_recovers(t), e, CHY_TOKEN_INPUT_UNWANTED, NULL, "the token procedure recovers no keys");
+	err_clear(e);
+	name_put_der_text(&text, holder);
+	json_set(p->body, "holder", json_str(p->a, buf_bytes(&text)));
+	add_line(p, "holder", "Keys from the archive of", buf_bytes(&text));
+	return RC_OK;
+}
+
 enum rc
 token_act_check(struct preparation *p, struct err *e)
 {
-	static const char *const names[] = { "token_procedure", "input", "revocation_password_sha256", NULL };
-	struct json *o = json_object(p->a), *input;
+	static const char *const names[] = { "token_procedure", "input", "holder",
+					     "revocation_password_sha256", NULL };
+	struct json *input;
 	const struct token_procedure *t;
 	struct choice_asked choice;
 	struct token_input in;
@@ -71,26 +114,12 @@ token_act_check(struct preparation *p, struct err *e)
 	TRY_AT(token_input_read(p->a, t, input, &in, e), e, "input");
 	TRY(choice_read(p->body, &choice, e));
 	TRY(token_choices(t, &in.publication_said, &in.publication, choice.sha256.n > 0, e));
-	json_set(o, "field", json_str(p->a, BYTES("input")));
-	json_set(o, "label", json_str(p->a, BYTES("Soft token for")));
-	json_set(o, "old", json_null(p->a));
-	json_set(o, "new", json_str(p->a, in.holder));
-	json_add(p->difference, o);
+	add_line(p, "input", "Soft token for", in.holder);
+	TRY(check_holder(p, t, e));
 	return RC_OK;
 }
 
 /* ---- with the signature: secrets and keys ---- */
-
-struct token_making {
-	struct effect *x;
-	const struct token_procedure *t;
-	const struct officer *who;
-	struct token_input in;
-	struct token_key_row keys[SIGNER_TOKEN_KEYS];
-	size_t n;
-	struct choice_asked choice;
-	struct bytes revocation; /* scrypt form; empty: none */
-};
 
 static enum rc
 start(struct effect *x, struct token_making *m, struct err *e)
@@ -102,7 +131,14 @@ start(struct effect *x, struct token_making *m, struct err *e)
 	TRY(find_procedure(x->policy, m->who, x->request->body, &m->t, e));
 	TRY(choice_read(x->request->body, &m->choice, e));
 	TRY(json_need_object(x->request->body, "input", &input, e));
-	return token_input_read(x->a, m->t, input, &m->in, e);
+	TRY(token_input_read(x->a, m->t, input, &m->in, e));
+	TRY(read_holder(x->a, x->request->body, &m->meant, e));
+	m->archived_of = m->in.holder;
+	if (m->meant.n > 0)
+		TRY(token_holder(x->a, m->meant, &m->archived_of, e));
+	if (name_is_empty(m->in.subject))
+		m->in.holder = m->archived_of;
+	return RC_OK;
 }
 
 static enum rc
@@ -161,8 +197,8 @@ take_secrets(struct token_making *m, struct bytes *ret_pin_box, struct err *e)
 	return signer_token_pin(m->x->f->signer, label, s, SIGNER_WAIT_MS, m->x->a, ret_pin_box, e);
 }
 
-static enum rc
-new_key(struct token_making *m, struct err *e, struct token_key_row **ret)
+enum rc
+token_new_key(struct token_making *m, struct token_key_row **ret, struct err *e)
 {
 	NEED(m->n < SIGNER_TOKEN_KEYS, e, CHY_P12_TOO_MUCH, NULL, "more than %d keys in a token",
 	     SIGNER_TOKEN_KEYS);
@@ -218,7 +254,7 @@ make_key(struct token_making *m, const struct procedure *p, struct err *e)
 	struct token_key_row *k;
 	char label[SIGNER_LABEL_MAX], bound[SIGNER_LABEL_MAX], kind[KEY_NAME_MAX];
 
-	TRY(new_key(m, e, &k));
+	TRY(token_new_key(m, &k, e));
 	snprintf(label, sizeof(label), "key/%lld/%lld", (long long)k->token, (long long)k->n);
 	snprintf(bound, sizeof(bound), "certificate/%lld", (long long)k->certificate);
 	if (archived)
@@ -230,129 +266,6 @@ make_key(struct token_making *m, const struct procedure *p, struct err *e)
 	k->spki = made.spki;
 	k->box = made.box;
 	k->envelope = made.envelope;
-	return RC_OK;
-}
-
-/* What is decided by; *san: room for the alternative names. */
-static enum rc
-recovery_facts(struct token_making *m, const struct archived_row *row, struct gnames *san,
-	       struct recovery_facts *ret, struct err *e)
-{
-	struct arena *a = m->x->a;
-	struct certificate_row cert;
-	const struct ext *names;
-	struct bytes der;
-	struct cert c;
-
-	TRY(store_certificate(m->x->f->store, a, row->certificate, &cert, e));
-	TRY(store_der(m->x->f->store, a, row->certificate, &der, e));
-	TRY(cert_parse(a, der, &c, e));
-	*ret = (struct recovery_facts){
-		.policy = m->x->policy,
-		.officer = m->who,
-		.asked = m->in.subject,
-		.authority = snapshot_of_kind(m->x->policy, KIND_AUTHORITY, doc_id_of(cert.issuer)),
-		.token_procedure = snapshot_of_kind(m->x->policy, KIND_TOKEN_PROCEDURE,
-						    doc_id_of(cert.token_procedure)),
-		.issuer = c.issuer,
-		.subject = c.subject,
-		.san = san,
-	};
-	TRY(certificate_asked_from(m->x->f, a, m->x->policy, m->who, &cert, &ret->asked_from, e));
-	names = exts_find(&c.exts, OID_CE_SUBJECT_ALT_NAME);
-	return names != NULL ? gnames_parse(a, names->value, san, e) : RC_OK;
-}
-
-/* What is not seen, or is somebody else's, is not told apart from what is not there: *ret_why tells of what else refuses. */
-static enum rc
-may_recover(struct token_making *m, const struct archived_row *row, bool *ret, struct err *ret_why,
-	    struct err *e)
-{
-	struct gnames san = { 0 };
-	struct recovery_facts facts;
-	struct err why = { 0 };
-	enum rc rc;
-
-	TRY(recovery_facts(m, row, &san, &facts, e));
-	rc = decide_recovery(m->x->a, &facts, &why);
-	*ret = rc == RC_OK;
-	NEED(rc == RC_OK || is_refusal(rc) || rc == RC_NOT_FOUND, e, why.code, NULL, "%s", why.text);
-	if (rc != RC_OK && rc != RC_NOT_FOUND && ret_why->code == CHY_NONE)
-		*ret_why = why;
-	return RC_OK;
-}
-
-/* The same key with the same certificate is in a token once, however many key procedures ask for it. */
-static bool
-is_there(const struct token_making *m, const struct key_procedure *p, const struct archived_row *row)
-{
-	for (size_t i = 0; i < m->n; i++)
-		if (p->reuse && m->keys[i].source == row->certificate &&
-		    m->keys[i].certificate_procedure == 0)
-			return true;
-	return false;
-}
-
-static enum rc
-recover_one(struct token_making *m, const struct key_procedure *p, const struct archived_row *row,
-	    struct err *e)
-{
-	struct token_key_row *k;
-
-	TRY(new_key(m, e, &k));
-	k->source = row->certificate;
-	k->archive = row->archive;
-	k->spki = row->spki;
-	k->envelope = row->envelope;
-	k->certificate_procedure = p->reuse ? 0 : p->renew->doc->id.v;
-	if (p->reuse)
-		k->certificate = row->certificate;
-	return RC_OK;
-}
-
-struct recovering {
-	struct token_making *m;
-	const struct key_procedure *p;
-	size_t found;
-	struct err why; /* the first refusal */
-};
-
-static enum rc
-recover_page(struct recovering *r, const struct archived_row *rows, size_t n, struct err *e)
-{
-	for (size_t i = 0; i < n && (r->p->all || r->found == 0); i++) {
-		bool may;
-
-		TRY(may_recover(r->m, &rows[i], &may, &r->why, e));
-		if (!may)
-			continue;
-		if (!is_there(r->m, r->p, &rows[i]))
-			TRY(recover_one(r->m, r->p, &rows[i], e));
-		r->found++;
-	}
-	return RC_OK;
-}
-
-/* One action of recovery a key procedure, always (a soft token asks nobody). */
-static enum rc
-recover(struct token_making *m, const struct key_procedure *p, struct err *e)
-{
-	struct recovering r = { .m = m, .p = p };
-	struct archived_row *rows;
-	int64_t below = INT64_MAX;
-	size_t n;
-
-	do {
-		TRY(store_archived(m->x->f->store, m->x->a, m->in.holder, below, LIMIT_PAGE, &rows, &n, e));
-		TRY(recover_page(&r, rows, n, e));
-		below = n > 0 ? rows[n - 1].certificate : 0;
-	} while (n == LIMIT_PAGE && (p->all || r.found == 0));
-	if (r.found == 0 && r.why.code != CHY_NONE) {
-		*e = r.why;
-		return e->rc;
-	}
-	NEED(r.found > 0, e, CHY_TOKEN_NOTHING_ARCHIVED, NULL, "no key of \"%.*s\" is in the archive",
-	     BYTES_FMT(m->in.holder));
 	return RC_OK;
 }
 
@@ -417,7 +330,7 @@ token_act_bring(struct effect *x, struct change *c, struct err *e)
 		TRY(make_key(&m, m.t->procedures[i], e));
 	for (size_t i = 0; i < m.t->keys_n; i++)
 		if (m.t->keys[i]->action == KEY_RECOVER)
-			TRY(recover(&m, m.t->keys[i], e));
+			TRY(token_recover(&m, m.t->keys[i], e));
 	/* all or nothing: what one certificate is refused for refuses the token before anything is made */
 	for (size_t i = 0; i < m.n; i++)
 		TRY(try_key(&m, &m.keys[i], e));
@@ -498,6 +411,20 @@ add_chain(struct token_work *w, const struct authority *x)
 	}
 }
 
+/* Of the certificates of a procedure: the chain that it names, where it names one. */
+static void
+add_chain_of(struct token_work *w, const struct procedure *p)
+{
+	enum issuer_certificates which = w->m.t->issuers;
+
+	if (p->chain_n == 0)
+		add_chain(w, p->authority);
+	for (size_t i = 0; i < p->chain_n; i++)
+		if (which == ISSUERS_ALL || (which == ISSUERS_ISSUING && i == 0) ||
+		    (which == ISSUERS_ROOT && i == p->chain_n - 1))
+			add_issuer(w, p->chain[i]);
+}
+
 /* The CA of a recovered certificate that none of the certificate procedures uses. */
 static enum rc
 add_recovered_chain(struct token_work *w, const struct token_key_row *k, struct err *e)
@@ -519,7 +446,7 @@ static enum rc
 add_issuers(struct token_work *w, struct err *e)
 {
 	for (size_t i = 0; i < w->m.t->procedures_n; i++)
-		add_chain(w, w->m.t->procedures[i]->authority);
+		add_chain_of(w, w->m.t->procedures[i]);
 	for (size_t i = 0; i < w->n; i++) {
 		const struct procedure *p = snapshot_procedure(w->x->policy,
 							       doc_id_of(w->keys[i].certificate_procedure));
@@ -527,7 +454,7 @@ add_issuers(struct token_work *w, struct err *e)
 		if (w->keys[i].certificate_procedure == 0)
 			TRY(add_recovered_chain(w, &w->keys[i], e));
 		else if (w->keys[i].source != 0 && p != NULL)
-			add_chain(w, p->authority);
+			add_chain_of(w, p);
 	}
 	return RC_OK;
 }

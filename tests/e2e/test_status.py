@@ -328,7 +328,9 @@ def test_what_is_not_there_or_not_seen(desk):
     refused("CHY-1679", act, desk, fay, "revoke", [hidden])
     with pytest.raises(Refused):
         desk.call("GET", f"/api/v1/certificates/{hidden}", officer=fay)
-    act(desk, fay, "revoke", [there])
+    # what Root's officers had made is seen, and not Fay's to change
+    assert desk.call("GET", f"/api/v1/certificates/{there}", officer=fay)["id"] == there
+    refused("CHY-1602", act, desk, fay, "revoke", [there])
 
 
 # ---- many, and at once ----

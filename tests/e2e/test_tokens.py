@@ -159,6 +159,24 @@ def test_issuer_certificates(tokens, issuers, expected):
     assert names(certs) == sorted(expected + ["Erika Muster"] * 2)
 
 
+@pytest.mark.parametrize("chain,issuers,expected", [
+    (None, "all", ["Issuing CA", "Root CA"]), (["Issuing CA"], "all", ["Issuing CA"]),
+    (["Issuing CA", "Root CA"], "all", ["Issuing CA", "Root CA"]), (["Issuing CA"], "root", ["Issuing CA"]),
+    (["Issuing CA", "Root CA"], "issuing", ["Issuing CA"]), (["Issuing CA", "Root CA"], "none", [])])
+def test_the_chain_of_a_procedure_comes_with_a_token(tokens, chain, issuers, expected):
+    """One that the procedure names, or as the authorities issued each other. rows=CM-C-05"""
+    anna, ben = tokens.officers["anna"], tokens.officers["ben"]
+    name = f"Chain {issuers} {len(chain or [])}"
+    tokens.act("certificate-procedure.create", dict(
+        name=name, authority="Issuing CA", format="Person", validity="P1Y", key_usage=["digitalSignature"], key_algorithm="p-256",
+        **({"authority_chain": chain} if chain else {})), anna, ben)
+    tokens.act("token-procedure.create", dict(name=name, storage_profile="pkcs12", pin_procedure="Shown", issuer_certificates=issuers,
+                                              certificate_procedures=[name]), anna, ben)
+    got = fetch(tokens, issue(tokens, name)["token"])
+    _, certs = opened(base64.b64decode(got["file"]), got["pin"])
+    assert names(certs) == sorted(expected + ["Erika Muster"])
+
+
 def test_until_it_is_confirmed(tokens):
     """The file can be fetched again until its requester has it; nobody else gets it."""
     made = issue(tokens, "Legacy")
@@ -261,6 +279,42 @@ def test_recovery(tokens):
     assert [c for c in anew_certs if spki(c) == spki(again[0])][0] != reused[0], "with a new certificate"
     with refused("CHY-1767"):
         issue(tokens, "Recover latest", "rita", **{"subject.common-name": "Nobody Ever"})
+
+
+def test_holders_of_one_name_are_told_apart(tokens):
+    """Two people of one name: none of the two gets the other's key, unless the officer says whose. rows=CM-I-06"""
+    name = {"subject.common-name": "Toni Twin"}
+    first = issue(tokens, "Soft none", **name, **{"subject.serial-number": "1"})
+    second = issue(tokens, "Soft none", **name, **{"subject.serial-number": "2"})
+    for procedure in ("Recover latest", "Recover all", "Recover anew"):
+        with pytest.raises(Refused) as e:
+            issue(tokens, procedure, "rita", **name)
+        assert (e.value.status, e.value.code) == (409, "CHY-1775")
+        for number in "12":
+            assert f"serialNumber={number}" in e.value.problem["detail"] or f"2.5.4.5={number}" in e.value.problem["detail"]
+    # by one more attribute
+    assert issue(tokens, "Recover latest", "rita", **name, **{"subject.serial-number": "1"})["recovered"] == first["archived"]
+    # by the whole subject, however it is written; what is filled in must fit still
+    def recover(holder, **who):
+        rita = tokens.officers["rita"]
+        request = tokens.prepare(rita, "token.issue", {"token_procedure": "Recover all", "input": {**SUBJECT, **who}, "holder": holder})
+        assert [d["new"] for d in request["difference"] if d["field"] == "holder"]
+        return bring(tokens, rita, request)["result"]["recovered"]
+
+    row = tokens.call("GET", f"/api/v1/certificates/{second['archived'][0]}", officer=tokens.officers["anna"])
+    assert recover(row["subject"], **name) == second["archived"]
+    assert recover(row["subject"].replace("Toni Twin", "TONI twin").replace(",", " , "), **name) == second["archived"]
+    for holder, who in (("CN=Toni Twin", name), (row["subject"], {"subject.common-name": "Erika Muster"})):
+        with refused("CHY-1767"):
+            recover(holder, **who)
+    # the one who has nothing else than what was filled in is meant
+    third = issue(tokens, "Soft none", **name)
+    assert issue(tokens, "Recover latest", "rita", **name)["recovered"] == third["archived"]
+    rosa, rita = tokens.officers["rosa"], tokens.officers["rita"]
+    for who, procedure, holder, code in ((rosa, "Soft none", "CN=Toni Twin", "CHY-1761"), (rita, "Recover all", "Toni", "CHY-1121")):
+        with pytest.raises(Refused) as e:
+            tokens.prepare(who, "token.issue", {"token_procedure": procedure, "input": SUBJECT, "holder": holder})
+        assert e.value.problem["field"] == "holder" and e.value.code == code, e.value
 
 
 def test_one_action_for_each_key_procedure(tokens):

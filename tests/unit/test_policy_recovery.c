@@ -68,6 +68,46 @@ the_holder_is_all_that_is_filled_in(void **state)
 }
 
 static void
+a_whole_subject_names_the_holder(void **state)
+{
+	struct recovery_facts f = facts("CN=Erika", "CN=Erika,O=Test");
+
+	f.meant = name("cn=ERIKA,O=Test");
+	assert_ok(decide_recovery(w->a, &f, NULL));
+	f.asked = BYTES("\x30\x00"); /* it is enough */
+	assert_ok(decide_recovery(w->a, &f, NULL));
+	f.meant = name("CN=Erika");
+	is_refused(&f, CHY_STORE_NOT_FOUND);
+	f.meant = name("CN=Erika,O=Test");
+	f.asked = name("CN=Anna"); /* both must hold */
+	is_refused(&f, CHY_STORE_NOT_FOUND);
+}
+
+static void
+of_several_holders_one_must_be_meant(void **state)
+{
+	const struct bytes subjects[] = { name("CN=Erika,O=Test"), name("CN=Erika,O=Test,serialNumber=2"),
+					  name("CN=Erika,O=Test,serialNumber=3"),
+					  name("CN=Erika,OU=A,O=Test"), name("CN=Erika,OU=B,O=Test") };
+	struct err e = { 0 };
+	struct bytes who;
+
+	assert_ok(decide_holder(w->a, subjects, 1, name("CN=Erika"), &who, &e));
+	assert_bytes(who, subjects[0]);
+	assert_int_equal(decide_holder(w->a, subjects, 2, name("CN=Erika"), &who, &e), RC_CONFLICT);
+	assert_int_equal(e.code, CHY_RECOVERY_AMBIGUOUS);
+	assert_non_null(strstr(e.text, "\"CN=Erika,O=Test\", \"CN=Erika,O=Test,"));
+	err_clear(&e);
+	/* the one that is all that was filled in, in whatever order */
+	assert_ok(decide_holder(w->a, subjects, 3, name("O=Test,CN=Erika"), &who, &e));
+	assert_bytes(who, subjects[0]);
+	assert_code(decide_holder(w->a, subjects + 1, 2, name("CN=Erika,O=Test"), &who, &e),
+		    CHY_RECOVERY_AMBIGUOUS);
+	assert_int_equal(decide_holder(w->a, subjects, 5, name("CN=Erika"), &who, &e), RC_CONFLICT);
+	assert_non_null(strstr(e.text, " and 1 more"));
+}
+
+static void
 what_is_not_seen_is_not_there(void **state)
 {
 	struct recovery_facts f = facts("CN=Erika", "CN=Erika");
@@ -124,9 +164,8 @@ the_profile_sets_bounds(void **state)
 	}
 
 static const struct CMUnitTest tests[] = {
-	EACH(the_holder_is_all_that_is_filled_in),
-	EACH(what_is_not_seen_is_not_there),
-	EACH(what_others_had_made_stays_theirs),
-	EACH(the_profile_sets_bounds),
+	EACH(the_holder_is_all_that_is_filled_in),  EACH(a_whole_subject_names_the_holder),
+	EACH(of_several_holders_one_must_be_meant), EACH(what_is_not_seen_is_not_there),
+	EACH(what_others_had_made_stays_theirs),    EACH(the_profile_sets_bounds),
 };
 TESTS_MAIN(tests)
