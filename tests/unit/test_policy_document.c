@@ -495,38 +495,6 @@ every_field_of_every_kind(void **state)
 	assert_true(tried > 900);
 }
 
-/* A procedure with no chain, in each way of not giving one, and with chains of the issuing authority; and none that begins elsewhere. */
-static void
-the_chain_is_optional(void **state)
-{
-	static const struct {
-		const char *chain;
-		enum code code;
-	} c[] = {
-		{ "[502]", CHY_NONE },
-		{ "[502,501]", CHY_NONE },
-		{ "[]", CHY_NONE },
-		{ "null", CHY_NONE },
-		{ "[501,502]", CHY_FIELD_CONFLICT },
-		{ "[501]", CHY_FIELD_CONFLICT },
-		{ "[702]", CHY_REF_KIND },
-	};
-	const char *without = "{\"name\":\"New\",\"authority\":502,\"format\":602,\"validity\":\"P90D\"}";
-	struct json *body = world_json(w, without);
-	struct err e = { 0 };
-
-	assert_null(json_get(body, "authority_chain"));
-	if (check(KIND_CERTIFICATE_PROCEDURE, body, false, &e) != RC_OK)
-		fail_msg("without a chain: %s %s", e.field, e.text);
-	for (size_t i = 0; i < ARRAY_LEN(c); i++) {
-		json_set(body, "authority_chain", world_json(w, c[i].chain));
-		err_clear(&e);
-		(void)!check(KIND_CERTIFICATE_PROCEDURE, body, false, &e);
-		if (e.code != c[i].code)
-			fail_msg("%s: %s %s", c[i].chain, code_name(e.code), e.text);
-	}
-}
-
 /* References of kinds to kinds, without those to domains, never lead back, but for an authority's to the one above it; and
    that one is fixed when it is made. So no chain of changes can close a circle. */
 static bool
@@ -1010,7 +978,6 @@ where_used_names_all(void **state)
 
 static const struct CMUnitTest tests[] = {
 	EACH_ROWS(every_field_of_every_kind, "CM-T-02 CM-C-02 CM-C-03 CM-C-04"),
-	EACH_ROWS(the_chain_is_optional, "CM-C-05"),
 	EACH(samples_have_every_field),
 	EACH(kinds_refer_upwards_only),
 	EACH_ROWS(serial_ranges_do_not_overlap, "CM-T-09"),

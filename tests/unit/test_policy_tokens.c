@@ -479,12 +479,47 @@ formats_demand_qc_statements(void **state)
 	assert_ok(decide_issue(w->a, &q->facts, &d, &e));
 }
 
+/* A procedure with no chain, in each way of not giving one, and with chains of the issuing authority; and none that begins elsewhere. */
+static void
+the_chain_is_optional(void **state)
+{
+	static const struct {
+		const char *chain;
+		enum code code;
+	} chains[] = {
+		{ "[502]", CHY_NONE },
+		{ "[502,501]", CHY_NONE },
+		{ "[]", CHY_NONE },
+		{ "null", CHY_NONE },
+		{ "[501,502]", CHY_FIELD_CONFLICT },
+		{ "[501]", CHY_FIELD_CONFLICT },
+		{ "[702]", CHY_REF_KIND },
+	};
+	const char *without = "{\"name\":\"New\",\"authority\":502,\"format\":602,\"validity\":\"P90D\"}";
+	struct json *body = world_json(w, without);
+	const struct document_check c = { .kind = kind_of(KIND_CERTIFICATE_PROCEDURE), .policy = w->s };
+	struct json *normal;
+	struct err e = { 0 };
+
+	assert_null(json_get(body, "authority_chain"));
+	if (document_check(w->a, &c, body, &normal, &e) != RC_OK)
+		fail_msg("without a chain: %s %s", e.field, e.text);
+	for (size_t i = 0; i < ARRAY_LEN(chains); i++) {
+		json_set(body, "authority_chain", world_json(w, chains[i].chain));
+		err_clear(&e);
+		(void)!document_check(w->a, &c, body, &normal, &e);
+		if (e.code != chains[i].code)
+			fail_msg("%s: %s %s", chains[i].chain, code_name(e.code), e.text);
+	}
+}
+
 #define EACH(fn, ids) \
 	{ \
 #fn " rows=" ids, fn, setup, teardown, NULL \
 	}
 
 static const struct CMUnitTest tests[] = {
+	EACH(the_chain_is_optional, "CM-C-05"),
 	EACH(everything_is_compiled, "CM-T-13 CM-T-14 CM-T-21 CM-T-24 CM-T-32"),
 	EACH(certificate_procedures_are_compiled, "CM-C-25"),
 	{ "keys_that_are_archived", keys_that_are_archived, setup, teardown, NULL },
