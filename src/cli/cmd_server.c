@@ -55,7 +55,7 @@ run_whoami(struct cli *c, struct err *e)
 
 enum { SKEW_MAX_MS = 5000, SOON_MS = 14 * 86400 * 1000 };
 
-struct doctor {
+struct check_up {
 	struct cli *c;
 	struct json *findings;
 	bool well;
@@ -64,7 +64,7 @@ struct doctor {
 enum verdict { WELL, WARNING, ILL };
 
 static void
-finding(struct doctor *d, enum verdict v, const char *what, const char *text)
+finding(struct check_up *d, enum verdict v, const char *what, const char *text)
 {
 	static const char *const words[] = { "good", "warning", "bad" };
 	static const int styles[] = { OUT_GOOD, OUT_PLAIN, OUT_BAD };
@@ -83,7 +83,7 @@ finding(struct doctor *d, enum verdict v, const char *what, const char *text)
 }
 
 static void
-failure(struct doctor *d, const char *what, const struct err *e)
+failure(struct check_up *d, const char *what, const struct err *e)
 {
 	finding(d, ILL, what,
 		arena_printf(d->c->a, "%s%s%s (CHY-%d)", e->field, e->field[0] ? ": " : "", e->text,
@@ -91,7 +91,7 @@ failure(struct doctor *d, const char *what, const struct err *e)
 }
 
 static void
-check_settings(struct doctor *d)
+check_settings(struct check_up *d)
 {
 	const struct settings *s = &d->c->set;
 
@@ -105,7 +105,7 @@ check_settings(struct doctor *d)
 }
 
 static void
-check_officer(struct doctor *d)
+check_officer(struct check_up *d)
 {
 	struct officer_key *key;
 	struct err e = { 0 };
@@ -129,7 +129,7 @@ check_officer(struct doctor *d)
 }
 
 static bool
-check_server(struct doctor *d)
+check_server(struct check_up *d)
 {
 	struct rest_call call = { .path = "/readyz" };
 	struct rest_answer answer;
@@ -155,7 +155,7 @@ check_server(struct doctor *d)
 }
 
 static void
-check_who(struct doctor *d)
+check_who(struct check_up *d)
 {
 	struct err e = { 0 };
 	struct rest *r;
@@ -170,10 +170,10 @@ check_who(struct doctor *d)
 		failure(d, "logged in", &e);
 }
 
-static enum rc
-run_doctor(struct cli *c, struct err *e)
+enum rc
+doctor_settings(struct cli *c, struct err *e)
 {
-	struct doctor d = { c, json_array(c->a), true };
+	struct check_up d = { c, json_array(c->a), true };
 
 	NEED(d.findings != NULL, e, CHY_NO_MEMORY, NULL, "findings");
 	check_settings(&d);
@@ -189,7 +189,5 @@ const struct command commands_server[] = {
 	{ "status", NULL, "show how the server is", NULL, NULL, NULL, NULL, run_status },
 	{ "whoami", NULL, "show who the server takes you for, and your roles", NULL, NULL, NULL, NULL,
 	  run_whoami },
-	{ "doctor", NULL, "check settings, officer's key, connection, clock and login, and say what is wrong",
-	  NULL, NULL, NULL, NULL, run_doctor },
 	{ 0 },
 };
