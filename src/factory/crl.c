@@ -11,7 +11,8 @@ enum {
 	ARENA = 128 << 20,
 	PARTS_AT_ONCE = 1024,   /* of partitions, that are looked through for what is due */
 	PARTS_FOR_US = 1000000, /* then the others of the procedures have their turn */
-	IDLE_FOR_ONE = 20,      /* looking through them takes a twentieth of the time at most */
+	REST_MOST_US = 5000000,
+	REST_FOR_ONE = 20, /* looking through them takes a twentieth of the time at most */
 };
 
 /* ---- what is there of a procedure, or of a partition ---- */
@@ -285,17 +286,36 @@ work_on_all(struct factory *f, bool *ret_did, struct err *e)
 	return rc;
 }
 
+static bool
+has_many_partitions(struct factory *f)
+{
+	OWN(snapshot_unref)
+	struct snapshot *policy = factory_policy(f);
+	const struct document *const *all;
+	size_t n = snapshot_list(policy, KIND_CRL_PROCEDURE, &all);
+
+	for (size_t i = 0; i < n; i++) {
+		const struct crl_procedure *p = snapshot_crl_procedure(policy, all[i]->id);
+
+		if (p != NULL && p->partitions > PARTS_AT_ONCE)
+			return true;
+	}
+	return false;
+}
+
 enum rc
 crls_step(struct factory *f, bool *ret_more, struct err *e)
 {
-	int64_t from = clock_mono_us();
+	int64_t from = clock_mono_us(), rest;
 	enum rc rc;
 
 	if (!signer_is_there(f->signer) || doubt_is(&f->doubt) || from < f->crls_rest_until)
 		return RC_OK;
 	rc = work_on_all(f, ret_more, e);
-	if (!*ret_more)
-		f->crls_rest_until = clock_mono_us() + (clock_mono_us() - from) * IDLE_FOR_ONE;
+	if (!*ret_more && has_many_partitions(f)) {
+		rest = (clock_mono_us() - from) * REST_FOR_ONE;
+		f->crls_rest_until = clock_mono_us() + (rest < REST_MOST_US ? rest : REST_MOST_US);
+	}
 	return rc;
 }
 

@@ -1,5 +1,8 @@
 """Revocation lists at their destinations: a directory, a web server, files. Each new one goes out by itself, and being away there keeps
 none from being built here."""
+import http.server
+import subprocess
+import threading
 import time
 
 import pytest
@@ -8,6 +11,7 @@ from cryptography.hazmat.primitives import serialization
 from test_crl import leaves, number, reasons
 
 import targets
+import world
 from fixtures import postgres
 from publishing import open_desk
 
@@ -140,6 +144,41 @@ def test_partitions_and_authorities(desk, web, directory):
     everywhere(desk, web, directory, wait_served(desk, "cas", lambda c: True), "cas", "authorityRevocationList;binary")
 
 
+class Responder(http.server.ThreadingHTTPServer):
+    """Keeps what is posted to it: (path, content type, octets)."""
+
+    def __init__(self):
+        self.got = got = []
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                got.append((self.path, self.headers["Content-Type"], self.rfile.read(int(self.headers["Content-Length"]))))
+                self.send_response(204)
+                self.end_headers()
+
+            def log_message(self, *args):
+                pass
+        super().__init__(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+
+def test_a_list_is_pushed_to_a_responder(desk):
+    """By POST, as OCSP responders take it; octet for octet the list that is served. rows=CM-A-14"""
+    responder = Responder()
+    try:
+        desk.rule("Responder", protocol="http", address=f"http://127.0.0.1:{responder.server_port}", path="/crl?from={issuer.cn}", method="post",
+                  timeout_seconds=3)
+        p = procedure(desk, "Pushed", "pushed", distribution_rules=["Responder"])
+        desk.wait_until(lambda: responder.got)
+        gone = revoke(desk)
+        build(desk, p)
+        crl = wait_served(desk, "pushed", lambda c: gone <= set(reasons(c)))
+        desk.wait_until(lambda: responder.got[-1] == ("/crl?from=Root%20CA", "application/pkix-crl", crl.public_bytes(DER)))
+    finally:
+        responder.shutdown()
+        responder.server_close()
+
+
 def test_certificates_of_authorities(desk, web, directory, authority):
     """An authority's own certificate goes out when it is made, and again when it is renewed. rows=CM-P-16,CM-P-20"""
     desk.rule("CA web", protocol="http", address=web.url, path=f"/open/{desk.name}/{{cn}}.cer", trust=authority.trust, timeout_seconds=3)
@@ -186,6 +225,10 @@ def test_away_for_a_while(desk, web, directory):
     outcomes = [leaf for leaf in delivery_leaves(desk.house.export()) if leaf["what"] == "crl"]
     assert any(leaf["outcome"] == "dropped" and leaf["code"] == 1923 for leaf in outcomes)
     assert list(leaves(desk.house.export()))
+    (desk.folder / "journal.jsonl").write_bytes(desk.house.export())
+    done = subprocess.run([world.CHANCERY, "journal", "verify", "--root", desk.house.dir / "root.pem", "--file", desk.folder / "journal.jsonl"],
+                          capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def mine(desk, p):

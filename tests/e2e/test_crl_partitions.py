@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.x509.oid import CRLEntryExtensionOID, ExtensionOID
 from test_crl import build, ca_certificate, change, fetch, issue, leaves, make_desk, number, reasons, wait_for
 
+import world
 from world import Refused
 
 PEM = serialization.Encoding.PEM
@@ -120,6 +121,10 @@ def test_partitions(desk, scratch):
             numbers.setdefault(leaf["partition"], []).append(leaf["number"])
     assert set(numbers) == set(range(1, 9))
     assert all(sorted(n) == list(range(1, len(n) + 1)) for n in numbers.values()), numbers
+    (scratch / "journal.jsonl").write_bytes(desk.export())
+    done = subprocess.run([world.CHANCERY, "journal", "verify", "--root", desk.dir / "root.pem", "--file", scratch / "journal.jsonl"],
+                          capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
     close(desk, "CRL split")
 
 
