@@ -334,6 +334,12 @@ issue_act_apply(struct effect *x, struct change *c, struct err *e)
 	return RC_OK;                                            /* each certificate was stored by itself */
 }
 
+void
+issue_act_abandon(int64_t request, struct change *c)
+{
+	change_drop_request_secret(c, request);
+}
+
 enum rc
 issue_act_bring(struct effect *x, struct change *c, struct err *e)
 {

@@ -353,6 +353,13 @@ token_act_bring(struct effect *x, struct change *c, struct err *e)
 	return RC_OK;
 }
 
+/* What was chosen for certificates stays: one of them may have been signed, and is taken over from the signer's journal. */
+void
+token_act_abandon(int64_t request, struct change *c)
+{
+	change_token_failed(c, request);
+}
+
 /* ---- afterwards: certificates and the file ---- */
 
 struct token_work {

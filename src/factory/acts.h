@@ -63,6 +63,8 @@ struct act_row {
 	void (*after)(struct factory *f, struct act act);
 	/* Adds the difference of an act without a document, for whoever signs it later. NULL: it is told when it is prepared only. */
 	enum rc (*tell)(const struct telling *t, struct json *difference, struct err *e);
+	/* The request has failed for good: drops in the same change what bring has put beside it. NULL: nothing. */
+	void (*abandon)(int64_t request, struct change *c);
 };
 
 /* NULL: no such act in this version. */
@@ -89,6 +91,7 @@ enum rc issue_act_check(struct preparation *p, struct err *e);
 enum rc issue_act_work(struct effect *x, struct err *e);
 enum rc issue_act_apply(struct effect *x, struct change *c, struct err *e);
 enum rc issue_act_bring(struct effect *x, struct change *c, struct err *e);
+void issue_act_abandon(int64_t request, struct change *c);
 /* {"code", "cause"?, "detail", "field", "rule"} of one object of many. */
 struct json *problem_json(struct arena *a, const struct err *e);
 /* The member validity of a body: 0 for what it does not say. */
@@ -100,6 +103,7 @@ enum rc attribute_act_apply(struct effect *x, struct change *c, struct err *e);
 /* act_token.c */
 enum rc token_act_check(struct preparation *p, struct err *e);
 enum rc token_act_bring(struct effect *x, struct change *c, struct err *e);
+void token_act_abandon(int64_t request, struct change *c);
 enum rc token_act_work(struct effect *x, struct err *e);
 enum rc token_act_apply(struct effect *x, struct change *c, struct err *e);
 /* act_status.c */

@@ -18,6 +18,7 @@ end_request(struct factory *f, struct arena *a, const struct request_row *row, e
 {
 	OWN(change_free)
 	struct change *c = change_new();
+	const struct act_row *act = act_row_of(act_of(row->act));
 	struct json *m = json_object(a), *result = json_object(a);
 	OWN_BUF struct buf text = buf_max(4096);
 	struct change *ready;
@@ -32,6 +33,8 @@ end_request(struct factory *f, struct arena *a, const struct request_row *row, e
 	json_set(result, "reason", json_str(a, bytes_str(why)));
 	json_put(&text, result);
 	change_request_state(c, row->id, row->state, state_text(to), buf_bytes(&text));
+	if (to == REQUEST_FAILED && act != NULL && act->abandon != NULL)
+		act->abandon(row->id, c);
 	TRY(leaf_add(f, a, c, LEAF_REQUEST_STATE, 0, row->id, m, e));
 	ready = c;
 	c = NULL;

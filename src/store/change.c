@@ -418,6 +418,13 @@ change_token_end(struct change *c, int64_t id, struct bytes state)
 }
 
 void
+change_token_failed(struct change *c, int64_t id)
+{
+	OP(c, Q_TOKEN_FAILED, I(id));
+	OP(c, Q_DROP_TOKEN_KEYS, I(id));
+}
+
+void
 change_put_choice(struct change *c, const struct choice_row *row)
 {
 	change_row(c, Q_PUT_CHOICE, row);

@@ -141,6 +141,8 @@ void change_archive_key(struct change *c, int64_t token, int64_t n, int64_t cert
 /* From "made" to "ready", its keys gone; STORE_STATE unless it is "made". */
 void change_token_ready(struct change *c, int64_t id, struct bytes pin, struct bytes file,
 			int64_t expires_at);
+/* From "made" to "failed", its PIN and keys gone; STORE_STATE unless it is "made". */
+void change_token_failed(struct change *c, int64_t id);
 /* From "ready" to "delivered" or "expired", PIN and file gone; STORE_STATE unless it is "ready". */
 void change_token_end(struct change *c, int64_t id, struct bytes state);
 void change_put_choice(struct change *c, const struct choice_row *row);

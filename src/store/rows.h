@@ -287,8 +287,8 @@ struct counter_row {
 struct token_row {
 	int64_t id; /* of the request that made it */
 	int64_t officer_id, token_procedure, at, expires_at;
-	struct bytes state; /* "made", "ready", "delivered", "expired" */
-	struct bytes holder, pin, file;
+	struct bytes state;             /* "made", "ready", "delivered", "expired" */
+	struct bytes holder, pin, file; /* empty once it is delivered, expired or failed */
 };
 
 struct token_key_row {

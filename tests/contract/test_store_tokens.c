@@ -47,6 +47,48 @@ secrets_wait_for_the_requests_end(void **state)
 }
 
 static void
+a_token_that_failed_keeps_no_secrets(void **state)
+{
+	struct world *w = *state;
+	struct token_row token = { .id = 70,
+				   .officer_id = 3,
+				   .state = BYTES("made"),
+				   .holder = BYTES("anna"),
+				   .pin = BYTES("box") };
+	struct token_key_row key = { .token = 70,
+				     .certificate = 71,
+				     .box = BYTES("key"),
+				     .envelope = BYTES("e") },
+			     *keys;
+	struct token_row got;
+	struct change *c = change_new();
+	size_t n;
+
+	change_put_token(c, &token);
+	change_put_token_key(c, &key);
+	token.id = key.token = 80;
+	change_put_token(c, &token);
+	change_put_token_key(c, &key);
+	ok(store_commit(w->s, c, &w->e));
+	c = change_new();
+	change_token_failed(c, 70);
+	ok(store_commit(w->s, c, &w->e));
+	ok(store_token(w->s, w->a, 70, &got, &w->e));
+	same(got.state, "failed");
+	assert_int_equal(got.pin.n, 0);
+	ok(store_token_keys(w->s, w->a, 70, &keys, &n, &w->e));
+	assert_int_equal(n, 0);
+	ok(store_token_keys(w->s, w->a, 80, &keys, &n, &w->e));
+	assert_int_equal(n, 1); /* another's stay */
+	c = change_new();
+	change_token_failed(c, 70);
+	fails(store_commit(w->s, c, &w->e), STORE_STATE);
+	c = change_new();
+	change_token_ready(c, 70, BYTES("box"), BYTES("file"), 99);
+	fails(store_commit(w->s, c, &w->e), STORE_STATE);
+}
+
+static void
 recoveries_by_key_and_by_certificate(void **state)
 {
 	struct world *w = *state;
@@ -103,6 +145,7 @@ main(void)
 	static const struct world_test tests[] = {
 		{ "chosen once", chosen_once },
 		{ "secrets wait for the request's end", secrets_wait_for_the_requests_end },
+		{ "a token that failed keeps no secrets", a_token_that_failed_keeps_no_secrets },
 		{ "recoveries by key and by certificate", recoveries_by_key_and_by_certificate },
 		{ "archived keys by certificate", archived_keys_by_certificate },
 	};

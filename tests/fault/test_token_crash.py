@@ -147,3 +147,32 @@ def test_killed_with_a_password_on_its_way(tokens, point):  # noqa: F811
     assert stored(house, result["certificates"][0]["certificate"]) == (0, form)
     assert ours == [result["certificates"][0]["certificate"]] and waiting_secrets(house) == 0
     assert house.call("GET", "/api/v1/journal/reconciliation", officer=anna)["missing_in_store"] == 0
+
+
+def test_a_token_that_fails_leaves_nothing(tokens):  # noqa: F811
+    """Interrupted behind the signature, and refused when it is carried on with: its validity is over by then."""
+    house, rosa, anna = tokens, tokens.officers["rosa"], tokens.officers["anna"]
+    who = {**SUBJECT, "subject.common-name": "Too Late", "validity.not_after": time.strftime("%Y-%m-%dT%H:%M:%SZ",
+                                                                                                time.gmtime(time.time() + 86400))}
+    request = house.prepare(rosa, "token.issue", {"token_procedure": "Soft none", "input": who})
+    house.stop()
+    house.start(CHANCERY_FAULT="factory.before-sign@1=kill")  # each time that it is carried on with
+    try:
+        with pytest.raises((Refused, OSError)):
+            bring(house, rosa, request)
+        house.stop()
+        house.start(CHANCERY_CLOCK_OFFSET_MS=str(2 * 86400 * 1000))
+        for _ in range(100):
+            state = house.call("GET", f"/api/v1/requests/{request['id']}", officer=rosa)["state"]
+            if state != "signed":
+                break
+            time.sleep(0.2)
+        assert state == "failed", state
+        assert house.call("GET", f"/api/v1/tokens/{request['id']}", officer=rosa)["state"] == "failed"
+        with pytest.raises(Refused) as e:
+            house.call("GET", f"/api/v1/tokens/{request['id']}/file", officer=rosa)
+        assert e.value.code == "CHY-1769"
+        assert not [i for i in house.call("GET", "/api/v1/certificates?limit=1000", officer=anna)["items"] if "Too Late" in i["subject"]]
+    finally:
+        house.stop()
+        house.start()
