@@ -358,6 +358,20 @@ password_was_wrong(struct effect *x, int64_t id, const struct password_wrong_row
 	     (long long)id);
 }
 
+/* As it came out before, if the form is still that one. */
+static enum rc
+compare(const struct effect *x, const struct secret *given, int64_t id, struct bytes form, struct err *e)
+{
+	for (size_t i = 0; i < x->passwords.n; i++) {
+		const struct password_verdict *v = &x->passwords.v[i];
+
+		if (v->certificate != id || !bytes_eq(v->form, form))
+			continue;
+		return v->right ? RC_OK : err_set(e, CHY_PASSWORD_WRONG, NULL, "it was compared before");
+	}
+	return password_verify(given, form, e);
+}
+
 static enum rc
 password_check(struct effect *x, const struct secret *given, int64_t id, struct change *c, struct err *e)
 {
@@ -375,7 +389,7 @@ password_check(struct effect *x, const struct secret *given, int64_t id, struct 
 	     "%lld wrong ones in a row: in %lld seconds again", (long long)wrong.tries,
 	     (long long)((wrong.until_at - clock_now_ms()) / 1000 + 1));
 	err_clear(&why);
-	rc = password_verify(given, choice.revocation_password, &why);
+	rc = compare(x, given, id, choice.revocation_password, &why);
 	if (rc != RC_OK && why.code == CHY_PASSWORD_WRONG)
 		return password_was_wrong(x, id, &wrong, e);
 	NEED(rc == RC_OK, e, why.code, NULL, "%s", why.text);
@@ -402,7 +416,49 @@ read_password(const struct json *secrets, struct secret **ret, struct err *e)
 	return RC_OK;
 }
 
-/* With the mutex of statuses held: no two guesses at once. Every certificate's password must be right, or nothing is done. */
+static enum rc
+compare_before(struct factory *f, struct arena *a, const struct secret *given, int64_t id,
+	       struct password_verdicts *ret, struct err *e)
+{
+	struct password_wrong_row wrong;
+	struct choice_row choice;
+	enum rc rc;
+
+	TRY(store_password_wrong(f->store, a, id, &wrong, e));
+	if (wrong.until_at > clock_now_ms()) /* it will not be looked at */
+		return RC_OK;
+	TRY(store_choice(f->store, a, id, &choice, e));
+	rc = password_verify(given, choice.revocation_password, e);
+	if (rc == RC_OK || e->code == CHY_PASSWORD_WRONG)
+		ret->v[ret->n++] = (struct password_verdict){ id, choice.revocation_password, rc == RC_OK };
+	return rc;
+}
+
+void
+status_act_compare(struct factory *f, struct arena *a, const struct request *r, const struct json *secrets,
+		   struct password_verdicts *ret)
+{
+	OWN(secret_free)
+	struct secret *given = NULL;
+	struct asked asked;
+
+	*ret = (struct password_verdicts){ 0 };
+	if (read_body(r->act, r->body, &asked, NULL) != RC_OK || asked.wish.verified != VERIFIED_PASSWORD ||
+	    read_password(secrets, &given, NULL) != RC_OK)
+		return;
+	ret->v = arena_array(a, asked.list->count, sizeof(*ret->v));
+	if (ret->v == NULL)
+		return;
+	JSON_EACH(item, asked.list)
+	{
+		struct err why = { 0 };
+
+		if (compare_before(f, a, given, body_int(item, "certificate", 0), ret, &why) != RC_OK)
+			break; /* one that is wrong decides for all */
+	}
+}
+
+/* With the mutexes of guesses and of statuses held: no two guesses at once. Every certificate's password must be right, or nothing is done. */
 enum rc
 status_act_bring(struct effect *x, struct change *c, struct err *e)
 {

@@ -24,6 +24,17 @@ struct preparation {
 	struct json *warnings;       /* the same; NULL: none */
 };
 
+/* What a revocation password came to, compared with this form of it. */
+struct password_verdict {
+	int64_t certificate;
+	struct bytes form;
+	bool right;
+};
+struct password_verdicts {
+	struct password_verdict *v;
+	size_t n;
+};
+
 /* What taking effect works with. */
 struct effect {
 	struct factory *f;
@@ -33,9 +44,10 @@ struct effect {
 	struct officer_id signer;        /* the officer of the last signature */
 	const struct signatory *signers; /* all of them */
 	size_t signers_n;
-	struct json *result;        /* an object for members that the answer shall have */
-	const struct json *secrets; /* bring: what came beside the signed bytes; NULL: nothing */
-	struct change *change;      /* work: the change that will make the request done */
+	struct json *result;                /* an object for members that the answer shall have */
+	const struct json *secrets;         /* bring: what came beside the signed bytes; NULL: nothing */
+	struct password_verdicts passwords; /* bring: compared before, see status_act_compare */
+	struct change *change;              /* work: the change that will make the request done */
 };
 
 /* What the difference is made again of, for an officer who looks at a request. */
@@ -109,6 +121,10 @@ enum rc token_act_apply(struct effect *x, struct change *c, struct err *e);
 /* act_status.c */
 enum rc status_act_check(struct preparation *p, struct err *e);
 enum rc status_act_bring(struct effect *x, struct change *c, struct err *e);
+/* Compares the passwords of a request that is decided next, without the mutex of statuses: that takes long. What could not be told is
+   left to bring. */
+void status_act_compare(struct factory *f, struct arena *a, const struct request *r,
+			const struct json *secrets, struct password_verdicts *ret);
 enum rc status_act_apply(struct effect *x, struct change *c, struct err *e);
 void status_act_after(struct factory *f, struct act act);
 enum rc status_act_tell(const struct telling *t, struct json *difference, struct err *e);

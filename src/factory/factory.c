@@ -32,6 +32,7 @@ new_factory(void)
 	pthread_mutex_init(&f->policy_loading, NULL);
 	pthread_mutex_init(&f->deciding, NULL);
 	pthread_mutex_init(&f->revoking, NULL);
+	pthread_mutex_init(&f->guessing, NULL);
 	pthread_mutex_init(&f->valuing, NULL);
 	f->valuing_pace = (struct pace){ .n = 64, .least = 64, .most = 4096 };
 	acting_init(&f->acting);

@@ -66,6 +66,8 @@ struct factory {
 	pthread_mutex_t deciding;
 	pthread_mutex_t
 	    revoking; /* held while statuses of certificates are decided and committed; behind deciding */
+	pthread_mutex_t
+	    guessing; /* held from comparing revocation passwords to what they come to; before these two */
 	_Atomic int64_t
 	    status_epoch;        /* grows with every change of a status: what was known before may not hold */
 	pthread_mutex_t valuing; /* held while values are entered into the index of the search */

@@ -20,6 +20,7 @@ struct signing {
 	size_t before, n;
 	enum request_state state; /* what it becomes */
 	const struct json *secrets;
+	struct password_verdicts passwords;
 };
 
 /* A state's name, static. */

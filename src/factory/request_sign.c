@@ -146,6 +146,7 @@ take_secrets(struct signing *s, struct change *c, struct err *e)
 		FAIL(e, CHY_SECRETS, NULL, "this act takes none");
 	}
 	x.secrets = s->secrets;
+	x.passwords = s->passwords;
 	return s->state == REQUEST_SIGNED && act->bring != NULL ? act->bring(&x, c, e) : RC_OK;
 }
 
@@ -275,22 +276,50 @@ decide_status_locked(struct signing *s, const struct bytes *cms, size_t n, bool 
 	return void_if_stale(s, rc, e);
 }
 
+/* Passwords are compared while others decide, if the signatures are good so far: nobody else's guess is worth the time. */
+static void
+compare_passwords(struct signing *s, const struct bytes *cms, size_t n)
+{
+	struct err why = { 0 };
+	enum rc rc = load_signing(s, request_id_of(s->row.id), &why);
+
+	for (size_t i = 0; rc == RC_OK && i < n; i++)
+		rc = judge_one(s, cms[i], n, &why);
+	if (rc == RC_OK && s->state == REQUEST_SIGNED)
+		status_act_compare(s->f, s->a, &s->request, s->secrets, &s->passwords);
+}
+
 /* Statuses are decided one after the other; where an officer's certificate is among them, also in turn with what changes
    officers, so that of the last two people neither can go behind the other's back. That is asked with the lock held: an
    officer may just have been bound to one of them. */
 static enum rc
-decide_status_act(struct signing *s, const struct bytes *cms, size_t n, struct err *e)
+decide_status_in_turn(struct signing *s, const struct bytes *cms, size_t n, struct err *e)
 {
 	bool officers;
 	enum rc rc;
 
-	TRY(request_read(s->a, &s->row, &s->request, e));
 	TRY(decide_status_locked(s, cms, n, false, &officers, e));
 	if (!officers)
 		return RC_OK;
 	pthread_mutex_lock(&s->f->deciding);
 	rc = decide_status_locked(s, cms, n, true, &officers, e);
 	pthread_mutex_unlock(&s->f->deciding);
+	return rc;
+}
+
+/* One guess after the other; what needs no password goes on meanwhile. */
+static enum rc
+decide_status_act(struct signing *s, const struct bytes *cms, size_t n, struct err *e)
+{
+	enum rc rc;
+
+	TRY(request_read(s->a, &s->row, &s->request, e));
+	if (s->secrets == NULL)
+		return decide_status_in_turn(s, cms, n, e);
+	pthread_mutex_lock(&s->f->guessing);
+	compare_passwords(s, cms, n);
+	rc = decide_status_in_turn(s, cms, n, e);
+	pthread_mutex_unlock(&s->f->guessing);
 	return rc;
 }
 
