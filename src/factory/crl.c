@@ -203,7 +203,8 @@ work_on_partition(struct crl_work *w, struct err *e)
 	return RC_OK;
 }
 
-/* Partitions from..to, of which these lists are there. *ret_at: how far it came before its time was over. */
+/* Partitions from..to. *ret_at: how far it came before its time was over. What keeps one list from being built does not keep the
+   others; the first trouble is told. */
 static MUST enum rc
 work_on_some(struct crl_work *w, unsigned from, unsigned to, int64_t until_us, bool *ret_did,
 	     unsigned *ret_at, struct err *e)
@@ -212,6 +213,7 @@ work_on_some(struct crl_work *w, unsigned from, unsigned to, int64_t until_us, b
 	struct arena *a = arena_new(ARENA);
 	struct lists *l = a != NULL ? arena_array(a, PARTS_AT_ONCE, sizeof(*l)) : NULL;
 	struct crl_row *v;
+	enum rc rc = RC_OK;
 	size_t n;
 
 	NEED(l != NULL, e, CHY_NO_MEMORY, NULL, "revocation lists");
@@ -221,14 +223,16 @@ work_on_some(struct crl_work *w, unsigned from, unsigned to, int64_t until_us, b
 	w->now = clock_now_ms();
 	for (unsigned i = from; i <= to && clock_mono_us() < until_us; i++, *ret_at = i) {
 		const struct lists *x = &l[i - from];
+		struct err why = { 0 };
 
 		if (x->unfinished == NULL && x->planned == NULL && !find_work(w, x))
 			continue;
 		*ret_did = true;
 		w->partition = i;
-		TRY(work_on_partition(w, e));
+		if (work_on_partition(w, &why) != RC_OK)
+			rc = err_set(e, why.code, why.std, "partition %u: %s", i, why.text);
 	}
-	return RC_OK;
+	return rc;
 }
 
 static MUST enum rc
@@ -236,14 +240,19 @@ work_on_partitions(struct crl_work *w, bool *ret_did, struct err *e)
 {
 	int64_t until = clock_mono_us() + PARTS_FOR_US;
 	unsigned next = 1;
+	enum rc rc = RC_OK;
 
 	while (next <= w->p->partitions && clock_mono_us() < until) {
-		unsigned to = next + PARTS_AT_ONCE - 1;
+		unsigned to = next + PARTS_AT_ONCE - 1, from = next;
+		struct err why = { 0 };
 
-		TRY(work_on_some(w, next, to < w->p->partitions ? to : w->p->partitions, until, ret_did,
-				 &next, e));
+		if (work_on_some(w, from, to < w->p->partitions ? to : w->p->partitions, until, ret_did,
+				 &next, &why) != RC_OK)
+			rc = err_set(e, why.code, why.std, "%s", why.text);
+		if (next == from) /* the lists could not even be read */
+			break;
 	}
-	return RC_OK;
+	return rc;
 }
 
 /* ---- all ---- */

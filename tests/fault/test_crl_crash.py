@@ -1,4 +1,6 @@
 """Killed at every point between gathering a revocation list and putting it into force; clocks that jump; a list of many pieces."""
+import base64
+import http.client
 import json
 import sqlite3
 import subprocess
@@ -7,8 +9,10 @@ import time
 from pathlib import Path
 
 import pytest
+from cryptography import x509
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))
+from world import Refused, make_csr  # noqa: E402
 from test_crl_partitions import close, list_of  # noqa: E402
 from test_crl_partitions import create as partitioned  # noqa: E402
 from test_crl import build, change, fetch, issue, leaves, make_desk, number, procedure, reasons, wait_for  # noqa: E402
@@ -74,6 +78,32 @@ def test_killed_between_partitions(desk, point):
     assert set(numbers) == set(range(1, 6)), numbers
     assert all(sorted(n) == list(range(1, len(n) + 1)) for n in numbers.values()), numbers
     close(desk, f"CRL {slug}")
+
+
+def test_adopted_with_its_partition(desk):
+    """Killed between signature and store: what is adopted from the signer's journal is on the list that it points to. rows=CM-A-19"""
+    p = partitioned(desk, "adopted", "adopted-{partition}", partitions=6, interval="P7D")
+    wait_for(desk, "adopted-6", lambda c: True)
+    csr = make_csr(None, sans=["adopted.example.org"])[0]
+    desk.stop()
+    mark = len(desk.log.read_text())
+    desk.start(CHANCERY_FAULT="factory.after-sign=kill", CHANCERY_FAULT_ONCE=str(desk.dir / "signer" / "adopted"))
+    made, end = None, time.monotonic() + 60
+    while made is None and time.monotonic() < end:
+        try:
+            made = desk.issue(desk.token, csr, key="adopted-1")
+        except (OSError, http.client.HTTPException, Refused):
+            time.sleep(0.3)
+    assert made is not None and "signal=9" in desk.log.read_text()[mark:], "the point was never reached"
+    cert = x509.load_der_x509_certificate(base64.b64decode(made.get("certificate") or made["der"]))
+    change(desk, "revoke", [made["id"]])
+    build(desk, p)
+    mine = list_of(cert, "adopted")
+    wait_for(desk, mine, lambda c: cert.serial_number in reasons(c))
+    for i in range(1, 7):
+        if f"adopted-{i}" != mine:
+            assert cert.serial_number not in reasons(fetch(desk, f"adopted-{i}"))
+    close(desk, "CRL adopted")
 
 
 def test_due_by_the_clock(desk):
