@@ -19,6 +19,7 @@ struct chunk {
 struct arena {
 	struct chunk *first; /* the one that we allocate from */
 	size_t max, used;
+	bool wipes;
 };
 
 /* Standard chunks that this thread gave back: an issuing thread makes an arena ten thousand times a second. */
@@ -102,12 +103,23 @@ arena_new(size_t max)
 }
 
 void
+arena_wipes(struct arena *a)
+{
+	a->wipes = true;
+}
+
+/* The arena itself lives in the last of them. */
+void
 arena_free(struct arena *a)
 {
+	bool wipes = a != NULL && a->wipes;
+
 	if (a == NULL)
 		return;
 	for (struct chunk *c = a->first, *next; c != NULL; c = next) {
 		next = c->next;
+		if (wipes)
+			explicit_bzero(c->data, c->used);
 		chunk_free(c);
 	}
 }

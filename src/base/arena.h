@@ -15,6 +15,9 @@ struct arena *arena_new(size_t max);
 void arena_free(struct arena *a);
 OWN_DEFINE(struct arena *, arena_free)
 
+/* What it hands out is wiped before it goes back: secrets come into it. From now on, all of it. */
+void arena_wipes(struct arena *a);
+
 /* n bytes, zeroed, aligned for any type; NULL past the ceiling. n = 0 gives a valid pointer. */
 void *arena_alloc(struct arena *a, size_t n);
 #define arena_one(a, type) ((type *)arena_alloc((a), sizeof(type)))

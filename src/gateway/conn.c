@@ -39,6 +39,7 @@ ssl_for(SSL_CTX *tls, int fd)
 	}
 	SSL_set_accept_state(ssl);
 	SSL_set_read_ahead(ssl, 1);
+	SSL_set_options(ssl, SSL_OP_CLEANSE_PLAINTEXT); /* PINs and passwords come through it */
 	SSL_set_mode(ssl,
 		     SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
 			 SSL_MODE_RELEASE_BUFFERS);
@@ -69,8 +70,10 @@ conn_free(struct conn *c)
 	SSL_free(c->ssl);
 	if (c->fd >= 0)
 		close(c->fd);
+	if (c->in.p != NULL) /* a call may have been under way */
+		explicit_bzero(c->in.p, c->in.cap);
 	free(c->in.p);
-	buf_fini(&c->out);
+	buf_wipe(&c->out);
 	OPENSSL_free((void *)(uintptr_t)c->peer_cert.p);
 	free(c);
 }
@@ -172,6 +175,9 @@ note_begin(struct conn *c)
 static void
 drop_body(struct conn *c, const struct call *k)
 {
+	c->wipes = c->wipes || k->pub.secrets;
+	if (k->pub.secrets)
+		wire_wipe(&c->in, k->pub.body.n);
 	if (k->pub.body.n > 0)
 		wire_drop(&c->in, k->pub.body.n);
 }

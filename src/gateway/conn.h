@@ -106,6 +106,7 @@ struct conn {
 	bool dispatching; /* inside app->head or app->run of this connection on this thread */
 	bool streaming;   /* the loop knows that the answer comes in pieces */
 	bool tls_wants_write;
+	bool wipes; /* what is or was in `out` may hold secrets */
 	int64_t deadline_us;
 	int64_t began_us; /* when the first byte of this request came; 0: none yet */
 	struct wire_buf in;
@@ -162,6 +163,8 @@ enum wire wire_read(struct conn *c, size_t most);
 enum wire wire_write(struct conn *c);
 enum wire wire_handshake(struct conn *c);
 void wire_drop(struct wire_buf *b, size_t n);
+/* Overwrites the first n bytes of the data, and what moved through the room behind it; the data must not be looked at any more. */
+void wire_wipe(struct wire_buf *b, size_t n);
 static inline struct bytes
 wire_bytes(const struct wire_buf *b)
 {

@@ -61,6 +61,8 @@ struct http_call {
 	/* Set by app->head. */
 	size_t body_max; /* more than this is refused with 413; at first 0 */
 	bool inline_run; /* run on the event thread */
+	bool
+	    secrets; /* body or answer may hold secrets: wiped when it is over, the arena by whoever says so */
 
 	void *user; /* the handler's own */
 };

@@ -152,6 +152,6 @@ const struct route rest_request_routes[] = {
 	  .body_max = 2 * LIMIT_CMS * SIGNATURES_MAX,
 	  .answers = { "application/json" },
 	  .answer_schema = "SignedRequest",
-	  .flags = ROUTE_WRITES },
+	  .flags = ROUTE_WRITES | ROUTE_SECRETS },
 	{ 0 },
 };

@@ -546,6 +546,15 @@ admit(struct router *r, struct http_call *c, struct err *e)
 	return check_body(c, e);
 }
 
+static void
+take_flags(struct http_call *c)
+{
+	c->inline_run = (c->route->flags & ROUTE_INLINE) != 0;
+	c->secrets = (c->route->flags & ROUTE_SECRETS) != 0;
+	if (c->secrets)
+		arena_wipes(c->arena);
+}
+
 /* The server asks. */
 
 static void
@@ -555,7 +564,7 @@ app_head(void *ctx, struct http_call *c)
 	struct err e = { 0 };
 
 	if (admit(r, c, &e) == RC_OK)
-		c->inline_run = (c->route->flags & ROUTE_INLINE) != 0;
+		take_flags(c);
 	else if (e.code == CHY_ROUTE_METHOD && c->head.method == HTTP_OPTIONS)
 		http_answer(c, 204, NULL, BYTES_NONE);
 	else
@@ -653,12 +662,15 @@ void
 http_answer_json(struct http_call *c, int status, const struct json *v)
 {
 	struct buf OWN_BUF out = buf_max(64 << 20);
+	bool secrets = c->secrets; /* the call may be over as soon as it is answered */
 	struct err e = { 0 };
 
 	if (v != NULL)
 		json_put(&out, v);
 	if (v != NULL && buf_ok(&out)) {
 		http_answer(c, status, "application/json", buf_bytes(&out));
+		if (secrets)
+			buf_wipe(&out);
 		return;
 	}
 	(void)!err_set(&e, CHY_NO_MEMORY, NULL, "no memory for the answer");

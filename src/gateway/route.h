@@ -38,6 +38,7 @@ enum route_flags {
 	ROUTE_ALL_ROLES = 2, /* all of `needs` are needed; without it any one of them */
 	ROUTE_WRITES = 4,    /* takes an Idempotency-Key (documented in OpenAPI) */
 	ROUTE_HIDDEN = 8,    /* not in OpenAPI (the browser's files) */
+	ROUTE_SECRETS = 16,  /* body or answer may hold secrets: nothing of them is left in memory */
 };
 
 enum query_type { QUERY_TEXT, QUERY_INT, QUERY_BOOL, QUERY_TIME };

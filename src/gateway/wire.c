@@ -19,7 +19,16 @@ wire_drop(struct wire_buf *b, size_t n)
 	}
 }
 
-/* Room for n bytes behind the data; moves them to the front first. */
+void
+wire_wipe(struct wire_buf *b, size_t n)
+{
+	if (b->p == NULL)
+		return;
+	explicit_bzero(b->p + b->off, n);
+	explicit_bzero(b->p + b->n, b->cap - b->n);
+}
+
+/* Room for n bytes behind the data; moves them to the front first. Nothing stays where they were: they may be secrets. */
 static bool
 make_room(struct wire_buf *b, size_t n)
 {
@@ -37,9 +46,14 @@ make_room(struct wire_buf *b, size_t n)
 		cap *= 2;
 	if (cap == b->cap && b->p != NULL)
 		return true;
-	p = realloc(b->p, cap);
+	p = malloc(cap);
 	if (p == NULL)
 		return false;
+	if (b->p != NULL) {
+		memcpy(p, b->p, b->n);
+		explicit_bzero(b->p, b->n);
+		free(b->p);
+	}
 	b->p = p;
 	b->cap = cap;
 	return true;
@@ -150,6 +164,9 @@ wire_write(struct conn *c)
 		if (w != WIRE_OK)
 			return w == WIRE_END ? WIRE_ERROR : w;
 	}
+	if (c->wipes && c->out.p != NULL)
+		explicit_bzero(c->out.p, c->out.n);
+	c->wipes = false;
 	c->out_off = 0;
 	c->out.n = 0;
 	if (c->out.cap > CONN_OUT_KEEP)

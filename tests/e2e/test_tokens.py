@@ -453,3 +453,34 @@ def test_no_key_lies_anywhere(tokens):
     done = subprocess.run([world.CHANCERY, "journal", "verify", "--file", file, "--root", tokens.dir / "root.pem"],
                           capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def in_memory(pid, what):
+    """How often these octets stand in what a process has written."""
+    found = 0
+    try:
+        with open(f"/proc/{pid}/maps") as maps, open(f"/proc/{pid}/mem", "rb", 0) as memory:
+            for line in maps:
+                begin, end = (int(x, 16) for x in line.split()[0].split("-"))
+                if not line.split()[1].startswith("rw") or end - begin > 256 << 20:
+                    continue
+                memory.seek(begin)
+                found += memory.read(end - begin).count(what)
+    except PermissionError:
+        pytest.skip("this user may not look into other processes")
+    return found
+
+
+def test_no_secret_stays_in_memory(tokens):
+    """Neither a PIN that an officer has chosen nor one that was fetched with its file."""
+    pin = "Zebra4711Qx"
+    made = issue(tokens, "Entered", secrets={"pin": pin})
+    got = fetch(tokens, issue(tokens, "Soft none")["token"])
+    fetch(tokens, made["token"])
+    tokens.call("GET", "/api/v1/tokens", officer=tokens.officers["rosa"])  # what came before has been sent by now
+    (factory,), (signer,) = tokens.pids("chancery-factory"), tokens.pids("chancery-signer")
+    assert in_memory(factory, b"Erika Muster") > 0, "this sees what is there"
+    for pid in (factory, signer):
+        assert in_memory(pid, pin.encode()) == 0
+        assert in_memory(pid, b'"pin":"' + got["pin"].encode()) == 0
+        assert in_memory(pid, got["file"][300:400].encode()) == 0

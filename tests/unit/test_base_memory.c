@@ -50,6 +50,36 @@ arena_stops_at_its_ceiling(void **state)
 	assert_null(arena_dup(a, (struct bytes){ (const uint8_t *)"x", SIZE_MAX }).p);
 }
 
+/* How much of a pattern is still there in memory that an arena has given back and another one of this thread has got. */
+static size_t
+left_of_a_secret(bool wipes)
+{
+	enum { N = 64 };
+	struct arena *a = arena_new(1 << 20), *next;
+	uint8_t *secret = arena_alloc(a, N);
+	size_t left = 0;
+
+	memset(secret, 0xa5, N);
+	if (wipes)
+		arena_wipes(a);
+	arena_free(a);
+	next = arena_new(1 << 20); /* the same chunk, of which it has used less yet */
+	for (size_t i = 0; i < N; i++)
+		left += secret[i] == 0xa5;
+	arena_free(next);
+	return left;
+}
+
+static void
+an_arena_that_wipes_leaves_nothing(void **state)
+{
+#ifdef __SANITIZE_ADDRESS__
+	skip(); /* nothing is used again there */
+#endif
+	assert_true(left_of_a_secret(false) > 0); /* this sees what is left */
+	assert_int_equal(left_of_a_secret(true), 0);
+}
+
 static void
 arena_without_a_ceiling_still_refuses_the_impossible(void **state)
 {
@@ -228,6 +258,7 @@ arenas_of_many_threads(void **state)
 static const struct CMUnitTest tests[] = {
 	CASE(arena_gives_zeroed_aligned_memory),
 	CASE(arena_stops_at_its_ceiling),
+	CASE(an_arena_that_wipes_leaves_nothing),
 	CASE(arena_without_a_ceiling_still_refuses_the_impossible),
 	CASE(arena_copies),
 	CASE(buf_grows_to_its_maximum),
