@@ -333,16 +333,16 @@ walk_entry(struct der *d, struct crl_walk *w)
 		BREAKS(d, "RFC 5280 5.3", "serial numbers do not ascend");
 }
 
-/* As far as they are plain. */
+/* As far as they are plain. Those of an issuance list never are: each has the hash of its certificate. */
 static void
 walk_plain_ones(struct der *d, struct crl_walk *w)
 {
-	size_t n;
+	size_t n = w->issued ? 0 : 1;
 
-	do {
+	while (n > 0) {
 		n = walk_plain(bytes_of(d->p, (size_t)(d->end - d->p)), w);
 		d->p += n;
-	} while (n > 0);
+	}
 }
 
 enum rc
