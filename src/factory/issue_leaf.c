@@ -72,6 +72,21 @@ put_choice(struct buf *b, const struct issue_request *r)
 
 /* Members in the order of RFC 8785, written without a tree: this is the hot path. */
 static void
+put_fields(struct buf *b, const struct issue_decision *d)
+{
+	bool any = false;
+
+	for (int i = 0; i < SEARCH_FIELDS; i++) {
+		if (d->fields[i].n == 0)
+			continue;
+		buf_printf(b, "%s\"field%d\":", any ? "," : ",\"fields\":{", i + 1);
+		json_put_str(b, d->fields[i]);
+		any = true;
+	}
+	buf_str(b, any ? "}" : "");
+}
+
+static void
 put_leaf(struct buf *b, const struct issue_call *c)
 {
 	const struct issue_decision *d = &c->decision;
@@ -88,6 +103,7 @@ put_leaf(struct buf *b, const struct issue_call *c)
 		hex_put(b, BYTES_OF(csr_hash));
 		buf_str(b, "\"");
 	}
+	put_fields(b, d);
 	buf_printf(b, ",\"id\":%lld,\"kind\":\"certificate\",", (long long)c->id);
 	put_notes(b, &d->trace);
 	buf_str(b, ",\"procedures\":{");
@@ -136,6 +152,7 @@ issue_pending(struct issue_call *c, struct pending *ret)
 		.idempotency_request = keyed ? BYTES_OF(c->idempotency_request) : BYTES_NONE,
 		.caller = c->session ? c->session->facts.id.v : c->request.officer.v,
 	};
+	memcpy(ret->fields, c->decision.fields, sizeof(ret->fields));
 	NEED(ret->leaf.p != NULL, &c->err, CHY_NO_MEMORY, NULL, "a leaf of the journal");
 	if (c->decision.procedure->rules_n > 0 && issue_is_public(&c->request))
 		return pending_deliver(c->f, c->arena, c->decision.procedure->rules,

@@ -15,6 +15,7 @@ enum {
 	PENDING_RESPONDER = 5,
 	PENDING_DELIVERED = 0x80, /* deliveries stand behind */
 	PENDING_PARTITION = 0x40, /* behind these, the partition */
+	PENDING_FIELDS = 0x20,    /* behind it, the fields that it is searched by, empty ones too */
 	SUBJECT_MAX = 8 << 10,
 	SAN_MAX = 64 << 10
 };
@@ -31,12 +32,21 @@ version_of(const struct pending *p)
 	return p->chosen ? PENDING_CHOSEN : PENDING_VERSION;
 }
 
+static bool
+has_fields(const struct pending *p)
+{
+	for (int i = 0; i < SEARCH_FIELDS; i++)
+		if (p->fields[i].n > 0)
+			return true;
+	return false;
+}
+
 enum rc
 pending_put(struct buf *out, const struct pending *p, struct err *e)
 {
 	buf_u8(out,
 	       (uint8_t)(version_of(p) | (p->deliveries.n > 0 ? PENDING_DELIVERED : 0) |
-			 (p->partition > 0 ? PENDING_PARTITION : 0)));
+			 (p->partition > 0 ? PENDING_PARTITION : 0) | (has_fields(p) ? PENDING_FIELDS : 0)));
 	buf_u64(out, (uint64_t)p->id);
 	buf_u64(out, (uint64_t)p->issuer);
 	buf_u64(out, (uint64_t)p->authority);
@@ -70,6 +80,8 @@ pending_put(struct buf *out, const struct pending *p, struct err *e)
 		buf_lv(out, p->deliveries);
 	if (p->partition > 0)
 		buf_u32(out, p->partition);
+	for (int i = 0; i < SEARCH_FIELDS && has_fields(p); i++)
+		buf_lv(out, p->fields[i]);
 	NEED(buf_ok(out) && out->n <= LIMIT_CONTEXT, e, CHY_LIMIT, NULL,
 	     "what is to be recorded exceeds %d octets", LIMIT_CONTEXT);
 	return RC_OK;
@@ -79,7 +91,8 @@ enum rc
 pending_get(struct bytes context, struct pending *ret, struct err *e)
 {
 	struct rd r = rd_of(context);
-	uint8_t first = rd_u8(&r), version = first & ~(PENDING_DELIVERED | PENDING_PARTITION);
+	uint8_t first = rd_u8(&r),
+		version = first & ~(PENDING_DELIVERED | PENDING_PARTITION | PENDING_FIELDS);
 
 	ret->id = (int64_t)rd_u64(&r);
 	ret->issuer = (int64_t)rd_u64(&r);
@@ -113,6 +126,8 @@ pending_get(struct bytes context, struct pending *ret, struct err *e)
 	ret->revocation_password = ret->chosen ? rd_lv(&r) : BYTES_NONE;
 	ret->deliveries = first & PENDING_DELIVERED ? rd_lv(&r) : BYTES_NONE;
 	ret->partition = first & PENDING_PARTITION ? rd_u32(&r) : 0;
+	for (int i = 0; i < SEARCH_FIELDS; i++)
+		ret->fields[i] = first & PENDING_FIELDS ? rd_lv(&r) : BYTES_NONE;
 	NEED((version == PENDING_VERSION || ret->base != 0 || ret->token != 0 || ret->responder != 0 ||
 	      ret->chosen) &&
 		 rd_done(&r) && ret->sigalg < SIGALG_COUNT && ret->deliveries.n % PENDING_DELIVERY == 0,
@@ -262,6 +277,9 @@ put_row(struct arena *a, struct change *change, const struct pending *p, const s
 							      .not_after = c->not_after_at });
 	if (p->partition > 0)
 		change_put_partition(change, &(struct partition_row){ p->id, p->partition });
+	for (int i = 0; i < SEARCH_FIELDS; i++)
+		if (p->fields[i].n > 0)
+			change_put_field(change, &(struct field_row){ p->id, i + 1, p->fields[i] });
 	if (p->token != 0)
 		change_archive_key(change, p->token, p->token_n, p->id);
 	put_deliveries(change, p);

@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "factory/factory.h"
 #include "model/id.h"
+#include "model/issue.h"
 #include "pki/key.h"
 #include "store/change.h"
 
@@ -38,7 +39,8 @@ struct pending {
 	int64_t token, token_n;     /* the key of a soft token that it is of; token 0: none */
 	int64_t responder;          /* the authority whose OCSP responder's certificate it is; 0: none */
 	struct bytes responder_key; /* the signer's label of its key */
-	uint32_t partition;         /* of the revocation list that it points to; 0: none */
+	struct bytes fields[SEARCH_FIELDS]; /* what it is searched by */
+	uint32_t partition;                 /* of the revocation list that it points to; 0: none */
 	bool
 	    unclaimed; /* adopted without its key and session: another certificate was issued in its place, or the
 				     session is used up; it is stored all the same, for it exists */

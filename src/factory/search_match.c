@@ -42,7 +42,8 @@ has_pattern(const struct search_pattern *p, const struct search_text *texts, con
 	    size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		bool right = p->attribute.n == 0 || bytes_eq(texts[i].attribute, p->attribute);
+		bool right = p->attribute.n == 0 ? !search_is_field(texts[i].attribute)
+						 : bytes_eq(texts[i].attribute, p->attribute);
 
 		if (p->email)
 			right = bytes_is(texts[i].attribute, "emailAddress") ||
@@ -53,10 +54,19 @@ has_pattern(const struct search_pattern *p, const struct search_text *texts, con
 	return false;
 }
 
-static enum rc
-has_texts(struct arena *a, const struct search_query *q, const struct certificate_row *c, bool *ret,
-	  struct err *e)
+static bool
+asks_for_fields(const struct search_query *q)
 {
+	for (size_t i = 0; i < q->patterns_n; i++)
+		if (search_is_field(q->patterns[i].attribute))
+			return true;
+	return false;
+}
+
+static enum rc
+has_texts(struct searching *s, struct arena *a, const struct certificate_row *c, bool *ret, struct err *e)
+{
+	const struct search_query *q = s->q;
 	struct search_text *texts;
 	struct bytes *folded;
 	size_t n;
@@ -64,6 +74,8 @@ has_texts(struct arena *a, const struct search_query *q, const struct certificat
 	if (q->patterns_n == 0)
 		return RC_OK;
 	TRY(search_texts_of(a, c, &texts, &n, e));
+	if (asks_for_fields(q))
+		TRY(search_fields_of(s->f, a, c->id, texts, &n, e));
 	folded = arena_array(a, n + 1, sizeof(*folded));
 	NEED(folded != NULL, e, CHY_NO_MEMORY, NULL, "a search");
 	for (size_t i = 0; i < n; i++)
@@ -159,5 +171,5 @@ search_matches(struct searching *s, const struct found_row *r, bool *ret, struct
 	if (!*ret || q->patterns_n == 0)
 		return RC_OK;
 	NEED((scratch = scratch_of(s)) != NULL, e, CHY_NO_MEMORY, NULL, "a search");
-	return has_texts(scratch, q, &r->c, ret, e);
+	return has_texts(s, scratch, &r->c, ret, e);
 }

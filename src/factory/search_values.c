@@ -4,12 +4,13 @@
 #include <endian.h>
 
 #include "crypto/digest.h"
+#include "model/issue.h"
 #include "pki/cert.h"
 #include "pki/ac.h"
 #include "store/change.h"
 #include "store/read.h"
 
-enum { OF_SUBJECT = 1, OF_SAN = 2 };
+enum { OF_SUBJECT = 1, OF_SAN = 2, OF_FIELD = 3 };
 
 struct bytes
 search_fold(struct arena *a, struct bytes text)
@@ -100,7 +101,7 @@ enum rc
 search_texts_of(struct arena *a, const struct certificate_row *row, struct search_text **ret, size_t *n,
 		struct err *e)
 {
-	struct search_text *list = arena_array(a, VALUES_MOST, sizeof(*list));
+	struct search_text *list = arena_array(a, VALUES_MOST + SEARCH_FIELDS, sizeof(*list));
 	struct bytes rest = row->san;
 
 	*n = 0;
@@ -117,6 +118,29 @@ search_texts_of(struct arena *a, const struct certificate_row *row, struct searc
 	return RC_OK;
 }
 
+bool
+search_is_field(struct bytes attribute)
+{
+	return bytes_starts(attribute, "field");
+}
+
+enum rc
+search_fields_of(struct factory *f, struct arena *a, int64_t certificate, struct search_text *list, size_t *n,
+		 struct err *e)
+{
+	struct field_row *rows;
+	size_t count;
+
+	TRY(store_fields(f->store, a, certificate, &rows, &count, e));
+	for (size_t i = 0; i < count && i < SEARCH_FIELDS; i++) {
+		const char *name = arena_printf(a, "field%lld", (long long)rows[i].n);
+
+		NEED(name != NULL, e, CHY_NO_MEMORY, NULL, "a certificate's values");
+		list[(*n)++] = (struct search_text){ bytes_str(name), rows[i].value };
+	}
+	return RC_OK;
+}
+
 /* ---- the follower ---- */
 
 /* Values of a piece, each once: certificates share most of them. An open table of ids, which are digests; 0: free. A piece ends
@@ -126,7 +150,8 @@ _Static_assert(SEEN_SLOTS > 4 * VALUES_MOST, "any one certificate finds room");
 
 struct piece {
 	struct change *change;
-	size_t n; /* certificates that it entered */
+	bool fields; /* some of its certificates have any */
+	size_t n;    /* certificates that it entered */
 	size_t values;
 	int64_t seen[SEEN_SLOTS];
 };
@@ -185,6 +210,12 @@ put_key_id(struct factory *f, struct arena *a, struct change *c, const struct ce
 	return RC_OK;
 }
 
+static int
+kind_of_value(struct bytes attribute)
+{
+	return bytes_is(attribute, "san") ? OF_SAN : search_is_field(attribute) ? OF_FIELD : OF_SUBJECT;
+}
+
 static enum rc
 put_certificate(struct factory *f, struct piece *p, const struct certificate_row *row, struct err *e)
 {
@@ -196,6 +227,8 @@ put_certificate(struct factory *f, struct piece *p, const struct certificate_row
 
 	NEED(a != NULL, e, CHY_NO_MEMORY, NULL, "a certificate's values");
 	TRY(search_texts_of(a, row, &list, &n, e));
+	if (p->fields)
+		TRY(search_fields_of(f, a, row->id, list, &n, e));
 	for (size_t i = 0; i < n; i++) {
 		struct bytes folded = search_fold(a, list[i].value);
 		int64_t id = search_value_id(list[i].attribute, folded);
@@ -203,10 +236,8 @@ put_certificate(struct factory *f, struct piece *p, const struct certificate_row
 		if (folded.n == 0)
 			continue;
 		if (is_new(p, id))
-			change_put_value(
-			    c,
-			    &(struct value_row){ id, bytes_is(list[i].attribute, "san") ? OF_SAN : OF_SUBJECT,
-						 folded });
+			change_put_value(c,
+					 &(struct value_row){ id, kind_of_value(list[i].attribute), folded });
 		change_put_link(c, &(struct link_row){ id, row->id });
 	}
 	put_number(c, "issuer", row->issuer, row->id);
@@ -231,6 +262,8 @@ enter_piece(struct factory *f, size_t n, size_t *ret_n, struct err *e)
 	NEED(a != NULL && p != NULL, e, CHY_NO_MEMORY, NULL, "values");
 	p->change = change_new();
 	TRY(store_values_waiting(f->store, a, n, &rows, &n, e));
+	if (n > 0)
+		TRY(store_fields_any(f->store, rows[0].id, rows[n - 1].id, &p->fields, e));
 	for (; p->n < n && p->values < SEEN_SLOTS / 2 - VALUES_MOST; p->n++)
 		TRY(put_certificate(f, p, &rows[p->n], e));
 	*ret_n = p->n;

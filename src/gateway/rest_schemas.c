@@ -156,8 +156,10 @@ const struct route_schema rest_schemas[] = {
 	  "anything.\",\"properties\":{\"text\":" TEXT ",\"common_name\":" TEXT ",\"given_name\":" TEXT
 	  ",\"surname\":" TEXT ",\"organisation\":" TEXT ",\"organisational_unit\":" TEXT
 	  ",\"subject_serial_number\":" TEXT ",\"country\":" TEXT ",\"email\":" TEXT
-	  ",\"alternative_name\":" TEXT ",\"serial\":" TEXT ",\"authority\":" ID ",\"issuer\":" TEXT
-	  ",\"authority_key_identifier\":" TEXT ",\"subject_key_identifier\":" TEXT ",\"sha256\":" TEXT
+	  ",\"alternative_name\":" TEXT ",\"field1\":" TEXT ",\"field2\":" TEXT ",\"field3\":" TEXT
+	  ",\"field4\":" TEXT ",\"field5\":" TEXT ",\"field6\":" TEXT ",\"serial\":" TEXT ",\"authority\":" ID
+	  ",\"issuer\":" TEXT ",\"authority_key_identifier\":" TEXT ",\"subject_key_identifier\":" TEXT
+	  ",\"sha256\":" TEXT
 	  ",\"state\":{\"type\":[\"string\",\"array\"]},\"is_not_revoked\":{\"type\":\"boolean\"},"
 	  "\"reason\":{\"type\":[\"string\",\"array\"]},\"revoked_from\":" TIME ",\"revoked_to\":" TIME
 	  ",\"published_from\":" TIME ",\"published_to\":" TIME ",\"ocsp_activated_from\":" TIME

@@ -184,6 +184,12 @@ const struct choice input_choices[] = {
 	{ "device.allowed-domains", "Domains that it may ask", NULL },
 	{ "device.secret", "Secret with which it enrols", NULL },
 	{ "qc_statements", "QC statements", NULL },
+	{ "field1", "Search field 1", NULL },
+	{ "field2", "Search field 2", NULL },
+	{ "field3", "Search field 3", NULL },
+	{ "field4", "Search field 4", NULL },
+	{ "field5", "Search field 5", NULL },
+	{ "field6", "Search field 6", NULL },
 	END,
 };
 

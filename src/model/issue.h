@@ -109,6 +109,8 @@ struct considered {
 	const char *reason, *text; /* stable name, and a sentence */
 };
 
+enum { SEARCH_FIELDS = 6, SEARCH_FIELD_MAX = 256 }; /* inputs field1 to field6; octets of each */
+
 /* What was concluded. All of it is the arena's or the snapshot's. */
 struct issue_decision {
 	const struct token_procedure *token_procedure;
@@ -126,9 +128,10 @@ struct issue_decision {
 	uint16_t key_usage; /* that go into it; 0: none */
 	int64_t not_before_ms, not_after_ms;
 	enum sigalg sigalg;
-	unsigned crl_partition;    /* of the list with partitions that it points to; 0: none has */
-	struct exts *exts;         /* those that vary: key usage, what the request brings */
-	struct cert_inputs inputs; /* with the procedure's template, all that cert_tbs_build needs */
+	struct bytes fields[SEARCH_FIELDS]; /* filled in to be searched by; p NULL: nothing */
+	unsigned crl_partition;             /* of the list with partitions that it points to; 0: none has */
+	struct exts *exts;                  /* those that vary: key usage, what the request brings */
+	struct cert_inputs inputs;          /* with the procedure's template, all that cert_tbs_build needs */
 };
 
 #endif

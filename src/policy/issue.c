@@ -507,6 +507,7 @@ decide_issue(struct arena *a, const struct issue_facts *f, struct issue_decision
 		rc = rules[k].fn(&i);
 		TRY(trace_rule(a, &ret->trace, rules[k].name, rc, i.note, i.e));
 	}
+	TRY(issue_fields(&i));
 	TRY(partition_points(&i));
 	ROOM(ret->exts = arena_one(a, struct exts), &i);
 	*ret->exts = i.exts;

@@ -52,6 +52,8 @@ MUST enum rc issue_extension(struct issuing *i, const struct ext_value *v);
 MUST enum rc issue_asked(struct issuing *i, const struct name **ret);
 /* What an input says: what is filled in, else what the request has of that name. */
 MUST enum rc issue_values(struct issuing *i, const struct choice *input, struct bytes **ret, size_t *n);
+/* What is filled in to be searched by, into the decision: nothing of it goes into the certificate. */
+MUST enum rc issue_fields(struct issuing *i);
 /* Text without control characters, else a refusal of this field with this code. */
 MUST enum rc issue_text(struct issuing *i, struct bytes s, const char *where, enum code code);
 

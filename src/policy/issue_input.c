@@ -390,3 +390,21 @@ rule_input(struct issuing *i)
 	TRY(subject_with(i));
 	return names_with(i);
 }
+
+enum rc
+issue_fields(struct issuing *i)
+{
+	for (size_t j = 0; j < i->given_n; j++) {
+		const struct given *g = &i->given[j];
+		size_t n;
+
+		if (!is_of(g->input, "field") || g->n == 0)
+			continue;
+		n = (size_t)(g->input->name[strlen("field")] - '1');
+		REFUSE_IF(n >= SEARCH_FIELDS || g->n > 1 || g->v[0].n > SEARCH_FIELD_MAX, i,
+			  field_at(i, g->input), CHY_TOKEN_INPUT, NULL, "one text of at most %d octets",
+			  SEARCH_FIELD_MAX);
+		i->d->fields[n] = g->v[0];
+	}
+	return RC_OK;
+}

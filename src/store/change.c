@@ -113,6 +113,12 @@ change_put_new_status(struct change *c, const struct status_row *row)
 }
 
 void
+change_put_field(struct change *c, const struct field_row *row)
+{
+	change_row(c, Q_PUT_FIELD, row);
+}
+
+void
 change_put_partition(struct change *c, const struct partition_row *row)
 {
 	change_row(c, Q_PUT_PARTITION, row);

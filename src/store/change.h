@@ -71,6 +71,7 @@ void change_drop_unclaimed(struct change *c, int64_t certificate);
 void change_password_wrong(struct change *c, int64_t certificate, int64_t until_at);
 void change_password_right(struct change *c, int64_t certificate);
 /* A revocation list's row, and one piece of its entries. STORE_EXISTS. A row is changed by dropping and putting it. */
+void change_put_field(struct change *c, const struct field_row *row);
 /* Before its status changes: with the certificate itself. */
 void change_put_partition(struct change *c, const struct partition_row *row);
 void change_put_crl(struct change *c, const struct crl_row *row);

@@ -143,6 +143,10 @@ MUST enum rc store_status_changed_of(struct store *s, struct arena *a, int64_t i
 				     struct err *e);
 /* The seq of the issuer's last change; 0: none yet. */
 MUST enum rc store_status_seq(struct store *s, int64_t issuer, int64_t *ret, struct err *e);
+/* What a certificate is searched by, by n; and whether one of those with an id within [from, to] has any. */
+MUST enum rc store_fields(struct store *s, struct arena *a, int64_t certificate, struct field_row **ret,
+			  size_t *n, struct err *e);
+MUST enum rc store_fields_any(struct store *s, int64_t from, int64_t to, bool *ret, struct err *e);
 /* Of one partition (1 and up) what is held or revoked, since > 0: what has changed since the issuer's change of this number, whatever
    it is now; by serial number. */
 MUST enum rc store_revoked_part(struct store *s, struct arena *a, int64_t issuer, int64_t part, int64_t since,

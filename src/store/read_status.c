@@ -146,6 +146,23 @@ store_crls(struct store *s, struct arena *a, int64_t procedure, int64_t part, st
 }
 
 enum rc
+store_fields(struct store *s, struct arena *a, int64_t certificate, struct field_row **ret, size_t *n,
+	     struct err *e)
+{
+	return store_rows(s, a, Q_FIELDS, ARGS(I(certificate)), ret, n, e);
+}
+
+enum rc
+store_fields_any(struct store *s, int64_t from, int64_t to, bool *ret, struct err *e)
+{
+	int64_t n;
+
+	TRY(store_number(s, Q_FIELDS_ANY, ARGS(I(from), I(to)), &n, e));
+	*ret = n > 0;
+	return RC_OK;
+}
+
+enum rc
 store_crl_of_list(struct store *s, struct arena *a, int64_t list, struct crl_row *ret, struct err *e)
 {
 	return store_row(s, a, Q_CRL_OF_LIST, ARGS(I(list)), ret, e);

@@ -97,6 +97,12 @@ struct crl_row {
 	    status_seq, entries, entries_len, pieces;
 	struct bytes sigalg, sha256, head, tail, signature;
 };
+/* What a certificate is searched by: field n, 1 to 6. */
+struct field_row {
+	int64_t certificate, n;
+	struct bytes value;
+};
+
 /* On which list with partitions a certificate is; 1 and up. */
 struct partition_row {
 	int64_t certificate, part;

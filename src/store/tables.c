@@ -170,6 +170,9 @@ DESCRIBE(crl, "crl", S, I(S, id), I(S, procedure_id), I(S, list), I(S, part), I(
 	 I(S, entries_len), I(S, pieces), T(S, sigalg), B(S, sha256), B(S, head), B(S, tail),
 	 B(S, signature));
 #undef S
+#define S field_row
+DESCRIBE(field, "certificate_field", S, I(S, certificate), I(S, n), T(S, value));
+#undef S
 #define S partition_row
 DESCRIBE(partition, "certificate_partition", S, I(S, certificate), I(S, part));
 #undef S
