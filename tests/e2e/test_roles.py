@@ -158,7 +158,7 @@ def things(sqlite_house):
 def knock(house, caller, method, pattern, things):
     """(status, code) of one call with something real to do."""
     place = pattern.split("/")[3] if pattern.startswith("/api/v1/") else ""
-    path = pattern.replace("{kind}", "token-procedure").replace("{id}", str(things["ids"].get(place, 1))).replace("{name}", "none").replace("{request}", "MA==")
+    path = pattern.replace("{kind}", "token-procedure").replace("{id}", str(things["ids"].get(place, 1))).replace("{name}", "none").replace("{request}", "MA==").replace("{segment}", "1")
     path += things["queries"].get((method, pattern), "")
     try:
         house.call(method.upper(), path, things["bodies"].get((method, pattern)), **caller)
@@ -247,7 +247,7 @@ def test_methods_that_no_route_has(sqlite_house, callers):
     for method, path in ROUTES:
         paths.setdefault(path, set()).add(method)
     for path, known in paths.items():
-        address = re.sub(r"\{id\}", "1", path).replace("{kind}", "officer").replace("{name}", "none").replace("{request}", "MA==")
+        address = re.sub(r"\{id\}", "1", path).replace("{kind}", "officer").replace("{name}", "none").replace("{request}", "MA==").replace("{segment}", "1")
         for method in ("put", "post", "delete", "patch"):
             if method not in known:
                 with pytest.raises(Refused) as e:
