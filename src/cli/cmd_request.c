@@ -4,6 +4,7 @@
 #include "cli/groups.h"
 #include "cli/list.h"
 #include "cli/options.h"
+#include "cli/refs.h"
 #include "cli/rest.h"
 #include "model/request.h"
 
@@ -94,6 +95,21 @@ show_signature(struct cli *c, const struct json *s)
 	out_field(&c->out, "signed by", bytes_str(text));
 }
 
+/* The body with names in place of ids; as it stands where there are none. */
+static const struct json *
+body_by_name(struct cli *c, const struct json *request, const struct json *document)
+{
+	struct bytes rest, act = json_line(c->a, json_get(document, "act"));
+	const struct kind *kind = kind_named(text_cut(act, '.', &rest));
+	const struct json *body = json_get(document, "body");
+	struct json *named;
+
+	if (kind == NULL ||
+	    refs_by_name(c->a, kind->fields, body, json_get(request, "names"), &named, NULL) != RC_OK)
+		return body;
+	return named;
+}
+
 static void
 show(struct cli *c, const struct json *request, const struct json *document)
 {
@@ -111,7 +127,7 @@ show(struct cli *c, const struct json *request, const struct json *document)
 	}
 	JSON_EACH(s, signatures && signatures->type == JSON_ARRAY ? signatures : NULL)
 	show_signature(c, s);
-	JSON_EACH(member, json_get(document, "body"))
+	JSON_EACH(member, body_by_name(c, request, document))
 	{
 		char name[64];
 

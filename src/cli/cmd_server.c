@@ -21,7 +21,8 @@ show_members(struct cli *c, const struct json *v, const char *prefix)
 			snprintf(name + n, sizeof(name) - n, ".");
 			show_members(c, member, name);
 		} else
-			out_field(&c->out, name, json_line(c->a, member));
+			out_field(&c->out, name,
+				  member->type == JSON_NULL ? BYTES("-") : json_line(c->a, member));
 	}
 }
 

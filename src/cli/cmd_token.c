@@ -277,7 +277,7 @@ run_confirm(struct cli *c, struct err *e)
 static void
 row(struct cli *c, struct out_table *t, const struct json *item)
 {
-	const char *const names[] = { "id", "holder", "state", "token_procedure", "at", "expires_at" };
+	const char *const names[] = { "id", "holder", "state", "token_procedure_path", "at", "expires_at" };
 	struct bytes cells[ARRAY_LEN(names)];
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)

@@ -198,7 +198,7 @@ request_show(struct factory *f, struct arena *a, const struct snapshot *policy, 
 	     struct request_id id, struct json **ret, struct err *e)
 {
 	struct signature_row *rows;
-	struct json *diff, *warnings, *result, *affected;
+	struct json *diff, *warnings, *result, *affected, *names;
 	struct request_row row;
 	struct request r;
 	size_t n;
@@ -210,6 +210,10 @@ request_show(struct factory *f, struct arena *a, const struct snapshot *policy, 
 	TRY(store_signatures(f->store, a, row.id, &rows, &n, e));
 	*ret = head_json(a, policy, &row, &r);
 	json_set(*ret, "to_sign", json_base64(a, row.body));
+	if (r.act.kind != KIND_NONE) {
+		TRY(document_names(a, policy, who, kind_of(r.act.kind), r.body, &names, e));
+		json_set(*ret, "names", names);
+	}
 	json_set(*ret, "difference", diff);
 	json_set(*ret, "warnings", warnings);
 	if ((affected = affected_officers(a, policy, r.act, r.base.id)) != NULL)

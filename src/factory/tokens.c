@@ -2,6 +2,7 @@
 #include "factory/tokens.h"
 
 #include "factory/leaf.h"
+#include "policy/path.h"
 #include "signer/client_token.h"
 #include "store/read.h"
 
@@ -16,14 +17,19 @@ load(struct factory *f, struct arena *a, const struct officer *who, int64_t id, 
 }
 
 static struct json *
-token_json(struct arena *a, const struct token_row *row)
+token_json(struct factory *f, struct arena *a, const struct token_row *row)
 {
+	OWN(snapshot_unref)
+	struct snapshot *policy = factory_policy(f);
+	const struct document *d = snapshot_document(policy, doc_id_of(row->token_procedure));
+	const char *path = d ? path_of(policy, a, d) : NULL;
 	struct json *o = json_object(a);
 
 	json_set(o, "id", json_int(a, row->id));
 	json_set(o, "holder", json_str(a, row->holder));
 	json_set(o, "state", json_str(a, row->state));
 	json_set(o, "token_procedure", json_int(a, row->token_procedure));
+	json_set(o, "token_procedure_path", path ? json_str(a, bytes_str(path)) : json_null(a));
 	json_set(o, "at", json_time(a, row->at));
 	json_set(o, "expires_at", row->expires_at ? json_time(a, row->expires_at) : json_null(a));
 	return o;
@@ -36,7 +42,7 @@ token_show(struct factory *f, struct arena *a, const struct officer *who, int64_
 	struct token_row row;
 
 	TRY(load(f, a, who, id, &row, e));
-	*ret = token_json(a, &row);
+	*ret = token_json(f, a, &row);
 	return RC_OK;
 }
 
@@ -50,7 +56,7 @@ token_list(struct factory *f, struct arena *a, const struct officer *who, int64_
 
 	TRY(store_tokens(f->store, a, who->id.v, after, limit, &rows, &n, e));
 	for (size_t i = 0; i < n; i++)
-		json_add(items, token_json(a, &rows[i]));
+		json_add(items, token_json(f, a, &rows[i]));
 	*ret = json_object(a);
 	json_set(*ret, "items", items);
 	json_set(*ret, "next", n > 0 && n == limit ? json_int(a, rows[n - 1].id) : json_null(a));
@@ -111,7 +117,7 @@ token_fetch(struct factory *f, struct arena *a, const struct officer *who, int64
 	if (row.pin.n > 0)
 		TRY(open_box(f, "pin", id, row.pin, &pin, e));
 	TRY(commit_event(f, a, id, who->id.v, "fetched", false, e));
-	*ret = token_json(a, &row);
+	*ret = token_json(f, a, &row);
 	json_set(*ret, "file", json_base64(a, secret_bytes(file)));
 	if (pin != NULL)
 		json_set(*ret, "pin", json_str(a, secret_bytes(pin)));
@@ -129,7 +135,7 @@ token_confirm(struct factory *f, struct arena *a, const struct officer *who, int
 		TRY(commit_event(f, a, id, who->id.v, "delivered", true, e));
 		row.state = BYTES("delivered");
 	}
-	*ret = token_json(a, &row);
+	*ret = token_json(f, a, &row);
 	return RC_OK;
 }
 

@@ -81,7 +81,7 @@ const struct route_schema rest_schemas[] = {
 		 "\"id\":" ID ",\"act\":" TEXT ",\"state\":" TEXT ",\"to_sign\":" BASE64
 		 ",\"difference\":" REF("Difference") ",\"warnings\":" REF(
 		     "Warnings") ",\"signatures_needed\":{\"type\":\"integer\"},\"prepared_by\":" ID
-				 ",\"prepared_at\":" TIME
+				 ",\"prepared_at\":" TIME ",\"names\":" ANY_OBJECT
 				 ",\"signatures\":{\"type\":\"array\"},\"result\":" ANY_OBJECT
 				 ",\"affected_officers\":{\"type\":\"array\",\"items\":" ANY_OBJECT "}") },
 	{ "RequestPage",
@@ -125,6 +125,7 @@ const struct route_schema rest_schemas[] = {
 	{ "Token",
 	  OBJECT("\"id\",\"holder\",\"state\"",
 		 "\"id\":" ID ",\"holder\":" TEXT ",\"state\":" TEXT ",\"token_procedure\":" ID
+		 ",\"token_procedure_path\":{\"type\":[\"string\",\"null\"]}"
 		 ",\"at\":" TIME
 		 ",\"expires_at\":{\"type\":[\"string\",\"null\"],\"format\":\"date-time\"}") },
 	{ "TokenPage", PAGE(REF("Token")) },
