@@ -247,6 +247,15 @@ is_blank(uint8_t c)
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
+bool
+text_has_control(struct bytes s)
+{
+	for (size_t k = 0; k < s.n; k++)
+		if (s.p[k] < 0x20 || s.p[k] == 0x7f || (s.p[k] == 0xc2 && k + 1 < s.n && s.p[k + 1] < 0xa0))
+			return true;
+	return false;
+}
+
 struct bytes
 text_trim(struct bytes b)
 {

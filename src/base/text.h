@@ -39,6 +39,9 @@ bool ascii_case_eq(struct bytes a, struct bytes b);
 /* Without blanks, tabs, CR and LF at both ends. */
 struct bytes text_trim(struct bytes b);
 
+/* A control character, C0, DEL or C1, in UTF-8: text that could end before its end, or move a terminal's cursor. */
+bool text_has_control(struct bytes utf8);
+
 /* Cuts at the first `sep`: returns what stands before it, *rest what stands behind (empty, p = NULL: none found). */
 struct bytes text_cut(struct bytes b, char sep, struct bytes *rest);
 

@@ -14,15 +14,19 @@ is_hex(struct bytes b)
 }
 
 enum rc
-choice_read(const struct json *body, struct choice_asked *ret, struct err *e)
+choice_publication(const struct json *body, bool *said, bool *allowed, struct err *e)
 {
 	const struct json *publication = json_get(body, "publication_allowed");
 
+	*said = publication != NULL && publication->type != JSON_NULL;
+	return *said ? json_opt_bool(body, "publication_allowed", allowed, e) : RC_OK;
+}
+
+enum rc
+choice_read(const struct json *body, struct choice_asked *ret, struct err *e)
+{
 	*ret = (struct choice_asked){ .publication = true };
-	if (publication != NULL && publication->type != JSON_NULL) {
-		TRY(json_opt_bool(body, "publication_allowed", &ret->publication, e));
-		ret->publication_said = true;
-	}
+	TRY(choice_publication(body, &ret->publication_said, &ret->publication, e));
 	TRY(json_opt_str(body, "revocation_password_sha256", &ret->sha256, e));
 	if (ret->sha256.n > 0 && (ret->sha256.n != 2 * SHA256_LEN || !is_hex(ret->sha256))) {
 		err_field(e, "revocation_password_sha256");

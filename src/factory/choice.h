@@ -17,6 +17,8 @@ struct choice_asked {
 
 /* The members publication_allowed and revocation_password_sha256 of a signed body. JSON_TYPE, REVOCATION_PASSWORD. */
 MUST enum rc choice_read(const struct json *body, struct choice_asked *ret, struct err *e);
+/* The first of them alone; *allowed stays where nothing is said. */
+MUST enum rc choice_publication(const struct json *body, bool *said, bool *allowed, struct err *e);
 /* The form that came beside it; empty where none was signed. REVOCATION_PASSWORD: not the one that was signed, missing, or
    not of the kind that may be stored. */
 MUST enum rc choice_form(const struct choice_asked *c, const struct json *secrets, struct bytes *ret,

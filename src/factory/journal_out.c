@@ -464,6 +464,33 @@ put_columns(struct buf *b, const struct certificate_row *r, struct bytes changed
 }
 
 static enum rc
+put_certificate(struct export *x, struct certificate_row *row, const struct status_row *status, struct err *e)
+{
+	OWN_BUF struct buf b = buf_max(LINE_MAX_BYTES), changed = buf_max(1024);
+	OWN(arena_free)
+	struct arena *own = arena_new(4 * LIMIT_CERT);
+	struct bytes der;
+
+	NEED(own != NULL, e, CHY_NO_MEMORY, NULL, "the export");
+	if (!is_exported(x, id_at_ms(row->id), row->id, 0))
+		return RC_OK;
+	TRY(same_moment(x, own, row, &status, e));
+	put_changed(x, &changed, status);
+	TRY(put_choice(x, own, &changed, row->id, e));
+	TRY(store_der(x->f->store, own, row->id, &der, e));
+	buf_printf(&b, "{\"type\":\"certificate\",\"id\":%lld,\"serial\":\"", (long long)row->id);
+	hex_put(&b, row->serial);
+	buf_str(&b, "\",\"der\":\"");
+	base64_put(&b, der);
+	buf_str(&b, "\"");
+	put_columns(&b, row, buf_bytes(&changed));
+	buf_str(&b, "}\n");
+	TRY(put_line(x, &b, e));
+	x->certificates++;
+	return RC_OK;
+}
+
+static enum rc
 put_certificates(struct export *x, struct err *e)
 {
 	int64_t after = 0;
@@ -482,32 +509,9 @@ put_certificates(struct export *x, struct err *e)
 		if (n > 0)
 			TRY(store_status_range(x->f->store, a, rows[0].id, rows[n - 1].id, n, &statuses,
 					       &statuses_n, e));
-		for (size_t i = 0; i < n; i++) {
-			OWN_BUF struct buf b = buf_max(LINE_MAX_BYTES), changed = buf_max(1024);
-			const struct status_row *status = find_status(statuses, statuses_n, rows[i].id);
-			OWN(arena_free)
-			struct arena *own = arena_new(4 * LIMIT_CERT);
-			struct bytes der;
-
-			NEED(own != NULL, e, CHY_NO_MEMORY, NULL, "the export");
-			after = rows[i].id;
-			if (!is_exported(x, id_at_ms(after), after, 0))
-				continue;
-			TRY(same_moment(x, own, &rows[i], &status, e));
-			put_changed(x, &changed, status);
-			TRY(put_choice(x, own, &changed, rows[i].id, e));
-			TRY(store_der(x->f->store, own, rows[i].id, &der, e));
-			buf_printf(&b, "{\"type\":\"certificate\",\"id\":%lld,\"serial\":\"",
-				   (long long)rows[i].id);
-			hex_put(&b, rows[i].serial);
-			buf_str(&b, "\",\"der\":\"");
-			base64_put(&b, der);
-			buf_str(&b, "\"");
-			put_columns(&b, &rows[i], buf_bytes(&changed));
-			buf_str(&b, "}\n");
-			TRY(put_line(x, &b, e));
-			x->certificates++;
-		}
+		for (size_t i = 0; i < n; i++)
+			TRY(put_certificate(x, &rows[i], find_status(statuses, statuses_n, rows[i].id), e));
+		after = n > 0 ? rows[n - 1].id : after;
 	} while (n == most);
 	return RC_OK;
 }

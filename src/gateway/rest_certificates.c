@@ -1,5 +1,6 @@
 /* Certificates: issuing by session (the hot path), reading, explaining, proving. */
 #include "base/base.h"
+#include "factory/acts.h"
 #include "factory/certificates.h"
 #include "factory/choice.h"
 #include "factory/explain.h"
@@ -24,36 +25,11 @@ struct issuing {
 	struct issue_call call;
 };
 
-static enum rc
-read_validity(const struct json *body, struct issue_request *r, struct err *e)
-{
-	static const char *const names[] = { "not_before", "not_after", NULL };
-	struct bytes from = BYTES_NONE, to = BYTES_NONE;
-	struct json *v;
-
-	if (json_get(body, "validity") == NULL)
-		return RC_OK;
-	TRY(json_need_object(body, "validity", &v, e));
-	TRY(json_only(v, names, e));
-	TRY(json_opt_str(v, "not_before", &from, e));
-	TRY(json_opt_str(v, "not_after", &to, e));
-	if (from.n > 0)
-		TRY_AT(time_parse(from, &r->not_before_ms, e), e, "validity.not_before");
-	if (to.n > 0)
-		TRY_AT(time_parse(to, &r->not_after_ms, e), e, "validity.not_after");
-	return RC_OK;
-}
-
 /* Nothing is signed here: the session's token is the word. */
 static enum rc
 read_choices(const struct json *body, struct issue_request *r, struct err *e)
 {
-	const struct json *publication = json_get(body, "publication_allowed");
-
-	if (publication != NULL && publication->type != JSON_NULL) {
-		TRY(json_opt_bool(body, "publication_allowed", &r->publication, e));
-		r->publication_said = true;
-	}
+	TRY(choice_publication(body, &r->publication_said, &r->publication, e));
 	TRY(json_opt_str(body, "revocation_password", &r->revocation_password, e));
 	if (r->revocation_password.n > 0)
 		TRY_AT(choice_form_check(r->revocation_password, e), e, "revocation_password");
@@ -91,7 +67,7 @@ read_json(struct http_call *c, struct issue_request *r, struct err *e)
 	r->input = json_get(body, "input");
 	NEED(r->input == NULL || r->input->type == JSON_OBJECT, e, CHY_JSON_TYPE, NULL,
 	     "input: an object, each member an input");
-	return read_validity(body, r, e);
+	return act_validity(body, &r->not_before_ms, &r->not_after_ms, e);
 }
 
 static enum rc

@@ -242,3 +242,12 @@ oids_have(const struct oids *l, enum oid o)
 			return true;
 	return false;
 }
+
+const char *
+oid_label(struct arena *a, struct bytes der)
+{
+	enum oid known = oid_find(der);
+	char dotted[OID_TEXT_MAX];
+
+	return known != OID_NONE ? oid_name(known) : arena_str(a, bytes_str(oid_text(dotted, der)));
+}

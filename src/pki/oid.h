@@ -48,6 +48,8 @@ enum oid_kind oid_kind(enum oid o);
 bool oid_ok(struct bytes der);
 /* Dotted text, NUL at the end; dst holds OID_TEXT_MAX. "" for contents that are not oid_ok. Returns dst. */
 char *oid_text(char *dst, struct bytes der);
+/* As people read it: the name that we know, else dotted; the arena's, NULL when memory is out. */
+const char *oid_label(struct arena *a, struct bytes der);
 /* The short name where there is one, else dotted text. */
 void oid_put(struct buf *out, struct bytes der);
 /* Dotted text or known short name -> contents octets, the arena's (CHY_OID_TEXT). Arcs below 2^63. */

@@ -26,15 +26,6 @@ oids_of(struct arena *a, const struct json *list, const char *member, struct oid
 	return RC_OK;
 }
 
-static const char *
-attribute_name(struct arena *a, struct bytes oid)
-{
-	enum oid known = oid_find(oid);
-	char text[OID_TEXT_MAX];
-
-	return known != OID_NONE ? oid_name(known) : arena_str(a, bytes_str(oid_text(text, oid)));
-}
-
 /* The input that a subject's attribute or a type of alternative names is by itself; NULL: none. */
 static const struct choice *
 own_input(const char *part, const char *name)
@@ -63,7 +54,7 @@ static enum rc
 attribute_of(struct arena *a, const struct json *x, struct format_attribute *ret, struct err *e)
 {
 	TRY_AT(oid_parse(a, body_text(x, "attribute"), &ret->oid, e), e, "subject");
-	ROOM(ret->name = attribute_name(a, ret->oid), e);
+	ROOM(ret->name = oid_label(a, ret->oid), e);
 	ret->source = (enum format_source)body_choice(x, "source", source_choices, SOURCE_REQUEST);
 	ret->mandatory = body_true(x, "mandatory");
 	ret->many = body_true(x, "many");

@@ -3,21 +3,16 @@
 #include "base/base.h"
 #include "model/choices.h"
 #include "policy/document_impl.h"
+#include "policy/given.h"
 #include "policy/issue_impl.h"
 #include "policy/qc.h"
 
-enum { INPUTS_MAX = 64, VALUES_MAX = 100, VALUE_MAX = 4096 };
-
-static bool
-is_of(const struct choice *c, const char *part)
-{
-	return strncmp(c->name, part, strlen(part)) == 0;
-}
+enum { INPUTS_MAX = 64, VALUES_MAX = 100 };
 
 static bool
 is_name(const struct choice *c)
 {
-	return is_of(c, "subject.") || is_of(c, "san.");
+	return given_is_of(c, "subject.") || given_is_of(c, "san.");
 }
 
 static const char *
@@ -40,34 +35,12 @@ given_of(const struct issuing *i, const struct choice *c)
 enum rc
 issue_text(struct issuing *i, struct bytes s, const char *where, enum code code)
 {
-	struct bytes rest = s;
-	int32_t c;
-
-	while ((c = utf8_take(&rest)) >= 0)
-		REFUSE_IF(c < 0x20 || (c >= 0x7f && c < 0xa0), i, where, code, NULL, "a control character");
-	REFUSE_IF(rest.n > 0, i, where, code, NULL, "damaged text");
+	REFUSE_IF(text_has_control(s), i, where, code, NULL, "a control character");
+	REFUSE_IF(!utf8_ok(s), i, where, code, NULL, "damaged text");
 	return RC_OK;
 }
 
 /* ---- reading ---- */
-
-static const struct view_field *
-field_of(const struct input_view *v, const struct choice *c)
-{
-	for (size_t k = 0; k < v->fields_n; k++)
-		if (v->fields[k].input == c)
-			return &v->fields[k];
-	return NULL;
-}
-
-static bool
-some_format_takes(const struct token_procedure *t, const struct choice *c)
-{
-	for (size_t k = 0; k < t->procedures_n; k++)
-		if (t->procedures[k]->format != NULL && format_takes(t->procedures[k]->format, c->name, NULL))
-			return true;
-	return false;
-}
 
 /* Those that are nothing of a certificate: given beside it, and looked at by token_choices. */
 static bool
@@ -78,39 +51,10 @@ is_beside(const struct choice *c)
 }
 
 static enum rc
-may_give(struct issuing *i, const struct choice *c)
-{
-	const struct token_procedure *t = i->d->token_procedure;
-	const char *at = field_at(i, c);
-
-	REFUSE_IF(is_beside(c), i, at, CHY_TOKEN_INPUT, NULL, "%s is given beside what is filled in",
-		  c->name);
-	REFUSE_IF(strcmp(c->name, "key_usage") == 0 || strcmp(c->name, "extended_key_usage") == 0, i, at,
-		  CHY_TOKEN_INPUT, NULL, "%s stands in the request itself", c->name);
-	REFUSE_IF(strcmp(c->name, "device.secret") == 0 || strcmp(c->name, "device.allowed-domains") == 0, i,
-		  at, CHY_TOKEN_INPUT, NULL, "%s is for preregistration", c->name);
-	REFUSE_IF(t->view != NULL && field_of(t->view, c) == NULL, i, at, CHY_TOKEN_INPUT_UNWANTED, NULL,
-		  "input view \"%.*s\" has no field %s", BYTES_FMT(t->view->doc->name), c->name);
-	REFUSE_IF(t->view == NULL && !is_of(c, "validity.") && !some_format_takes(t, c), i, at,
-		  CHY_TOKEN_INPUT_UNWANTED, NULL, "no format of the procedure takes %s", c->name);
-	return RC_OK;
-}
-
-static enum rc
 add_text(struct issuing *i, struct given *g, const struct view_field *f, const struct json *v)
 {
-	const char *at = field_at(i, g->input);
-	struct bytes s;
-
-	REFUSE_IF(v->type != JSON_STR, i, at, CHY_TOKEN_INPUT, NULL, "text is expected");
-	REFUSE_IF(v->str.n == 0 || v->str.n > VALUE_MAX, i, at, CHY_TOKEN_INPUT, NULL,
-		  "1 to %d bytes of text", VALUE_MAX);
-	s = v->str;
-	if (f != NULL)
-		TRY_AT(modifiers_apply(i->a, &f->modifiers, s, &s, i->e), i->e, "%s", at);
-	TRY(issue_text(i, s, at, CHY_TOKEN_INPUT));
-	REFUSE_IF(s.n == 0, i, at, CHY_TOKEN_INPUT, NULL, "nothing is left of the text");
-	g->v[g->n++] = s;
+	TRY_AT(given_text(i->a, f, v, &g->v[g->n], i->e), i->e, "%s", field_at(i, g->input));
+	g->n++;
 	return RC_OK;
 }
 
@@ -141,7 +85,7 @@ static enum rc
 take(struct issuing *i, const struct choice *c, const struct json *v)
 {
 	const struct input_view *view = i->d->token_procedure->view;
-	const struct view_field *f = view ? field_of(view, c) : NULL;
+	const struct view_field *f = given_field(view, c);
 	struct given *g = &i->given[i->given_n];
 	size_t n = v->type == JSON_ARRAY ? v->count : 1;
 
@@ -155,7 +99,7 @@ take(struct issuing *i, const struct choice *c, const struct json *v)
 	else
 		JSON_EACH(x, v)
 	TRY(add_text(i, g, f, x));
-	if (is_of(c, "validity."))
+	if (given_is_of(c, "validity."))
 		return take_time(i, g);
 	i->given_n += g->n > 0;
 	return RC_OK;
@@ -184,7 +128,7 @@ read_input(struct issuing *i)
 
 		if (!is_given(v) || (made && is_beside(c)))
 			continue;
-		TRY(may_give(i, c));
+		TRY_AT(given_may(i->d->token_procedure, c, made, i->e), i->e, "%s", field_at(i, c));
 		TRY(take(i, c, v));
 	}
 	return RC_OK;
@@ -215,7 +159,7 @@ is_type(const struct choice *c, const struct gname *g)
 static enum rc
 text_of(struct issuing *i, const struct gname *g, struct bytes *ret)
 {
-	OWN_BUF struct buf b = buf_max(VALUE_MAX);
+	OWN_BUF struct buf b = buf_max(GIVEN_VALUE_MAX);
 	struct bytes rest;
 
 	*ret = gname_str(g);
@@ -234,13 +178,13 @@ own_values(struct issuing *i, const struct choice *c, struct bytes *v, size_t *n
 	const struct name *asked;
 
 	*n = 0;
-	if (is_of(c, "subject.")) {
+	if (given_is_of(c, "subject.")) {
 		TRY(issue_asked(i, &asked));
 		for (size_t k = 0; k < asked->n; k++)
 			if (asked->ava[k].known == oid_by_text(bytes_str(c->help)))
 				v[(*n)++] = ava_utf8(i->a, &asked->ava[k]);
 	}
-	for (size_t k = 0; is_of(c, "san.") && k < i->san.n; k++)
+	for (size_t k = 0; given_is_of(c, "san.") && k < i->san.n; k++)
 		if (is_type(c, &i->san.v[k]))
 			TRY(text_of(i, &i->san.v[k], &v[(*n)++]));
 	return RC_OK;
@@ -316,7 +260,7 @@ subject_with(struct issuing *i)
 
 		for (size_t j = 0; j < i->given_n; j++)
 			again = again ||
-			    (is_of(i->given[j].input, "subject.") &&
+			    (given_is_of(i->given[j].input, "subject.") &&
 			     oid_by_text(bytes_str(i->given[j].input->help)) == asked->ava[k].known);
 		if (again)
 			continue;
@@ -328,7 +272,7 @@ subject_with(struct issuing *i)
 		const struct given *g = &i->given[j];
 		enum oid known = oid_by_text(bytes_str(g->input->help ? g->input->help : ""));
 
-		for (size_t k = 0; is_of(g->input, "subject.") && k < g->n; k++) {
+		for (size_t k = 0; given_is_of(g->input, "subject.") && k < g->n; k++) {
 			NEED(n < LIMIT_NAME_ATTRS, i->e, CHY_LIMIT, NULL, "more than %d attributes",
 			     LIMIT_NAME_ATTRS);
 			v[n] = (struct ava){
@@ -353,14 +297,15 @@ names_with(struct issuing *i)
 
 		for (size_t j = 0; j < i->given_n; j++)
 			again = again ||
-			    (is_of(i->given[j].input, "san.") && is_type(i->given[j].input, &i->san.v[k]));
+			    (given_is_of(i->given[j].input, "san.") &&
+			     is_type(i->given[j].input, &i->san.v[k]));
 		if (!again)
 			l.v[l.n++] = i->san.v[k];
 	}
 	for (size_t j = 0; j < i->given_n; j++) {
 		const struct given *g = &i->given[j];
 
-		for (size_t k = 0; is_of(g->input, "san.") && k < g->n; k++)
+		for (size_t k = 0; given_is_of(g->input, "san.") && k < g->n; k++)
 			TRY_AT(san_from_text(i->a, g->input->help, g->v[k], &l.v[l.n++], i->e), i->e, "%s",
 			       field_at(i, g->input));
 	}
@@ -398,7 +343,7 @@ issue_fields(struct issuing *i)
 		const struct given *g = &i->given[j];
 		size_t n;
 
-		if (!is_of(g->input, "field") || g->n == 0)
+		if (!given_is_of(g->input, "field") || g->n == 0)
 			continue;
 		n = (size_t)(g->input->name[strlen("field")] - '1');
 		REFUSE_IF(n >= SEARCH_FIELDS || g->n > 1 || g->v[0].n > SEARCH_FIELD_MAX, i,

@@ -24,24 +24,12 @@ put(struct making *m, struct bytes oid, uint32_t tag, struct bytes value)
 static const char *
 label_of(struct issuing *i, struct bytes oid)
 {
-	enum oid known = oid_find(oid);
-	char dotted[OID_TEXT_MAX];
-	const char *text = known != OID_NONE ? oid_name(known)
-					     : arena_str(i->a, bytes_str(oid_text(dotted, oid)));
+	const char *text = oid_label(i->a, oid);
 
 	return arena_printf(i->a, "subject.%s", text ? text : "");
 }
 
 /* ---- one attribute ---- */
-
-static bool
-has_control(struct bytes s)
-{
-	for (size_t k = 0; k < s.n; k++)
-		if (s.p[k] < 0x20 || s.p[k] == 0x7f || (s.p[k] == 0xc2 && k + 1 < s.n && s.p[k + 1] < 0xa0))
-			return true;
-	return false;
-}
 
 static enum rc
 check_value(struct making *m, const struct format_attribute *rule, struct bytes s, const char *where)
@@ -53,7 +41,7 @@ check_value(struct making *m, const struct format_attribute *rule, struct bytes 
 		characters++;
 	REFUSE_IF(rest.n > 0, m->i, where, CHY_SUBJECT_VALUE, NULL, "%s: damaged text", rule->name);
 	REFUSE_IF(characters == 0, m->i, where, CHY_SUBJECT_VALUE, NULL, "%s is empty", rule->name);
-	REFUSE_IF(has_control(s), m->i, where, CHY_SUBJECT_VALUE, NULL, "%s holds a control character",
+	REFUSE_IF(text_has_control(s), m->i, where, CHY_SUBJECT_VALUE, NULL, "%s holds a control character",
 		  rule->name);
 	REFUSE_IF(rule->max_len > 0 && characters > rule->max_len, m->i, where, CHY_SUBJECT_VALUE, NULL,
 		  "%s: %zu characters, format \"%.*s\" allows %zu", rule->name, characters,

@@ -2,61 +2,21 @@
 #include "model/choices.h"
 #include "pki/name.h"
 #include "policy/document_impl.h"
+#include "policy/given.h"
 #include "policy/token.h"
-
-enum { INPUT_TEXT_MAX = 4096 };
 
 /* ---- which fields ---- */
 
 static const struct view_field *
 field_of(const struct token_procedure *t, const char *input)
 {
-	for (size_t i = 0; t->view != NULL && i < t->view->fields_n; i++)
-		if (strcmp(t->view->fields[i].input->name, input) == 0)
-			return &t->view->fields[i];
-	return NULL;
-}
-
-/* Does some format of the procedure take it? */
-static bool
-some_format_takes(const struct token_procedure *t, const struct choice *c)
-{
-	for (size_t p = 0; p < t->procedures_n; p++)
-		if (t->procedures[p]->format != NULL && format_takes(t->procedures[p]->format, c->name, NULL))
-			return true;
-	/* nothing is issued: the fields only say whose keys are meant */
-	return t->procedures_n == 0 &&
-	    (strncmp(c->name, "subject.", 8) == 0 || strncmp(c->name, "san.", 4) == 0);
-}
-
-/* Those that are for more than a certificate, and are not asked of the formats. */
-static bool
-is_general(const struct choice *c)
-{
-	return strncmp(c->name, "validity.", 9) == 0 || strcmp(c->name, "publication") == 0;
+	return given_field(t->view, &input_choices[choice_index(input_choices, bytes_str(input))]);
 }
 
 bool
 token_takes(const struct token_procedure *t, const char *input)
 {
 	return t->view == NULL || field_of(t, input) != NULL;
-}
-
-static enum rc
-may_give(const struct token_procedure *t, const struct choice *c, struct err *e)
-{
-	NEED(strcmp(c->name, "device.secret") != 0 && strcmp(c->name, "device.allowed-domains") != 0 &&
-		 strcmp(c->name, "key_usage") != 0 && strcmp(c->name, "extended_key_usage") != 0,
-	     e, CHY_TOKEN_INPUT, NULL, "a soft token does not take %s", c->name);
-	NEED(strcmp(c->name, "pin") != 0 && strcmp(c->name, "revocation_password") != 0, e, CHY_TOKEN_INPUT,
-	     NULL, "%s is sent beside what is signed, never in it", c->name);
-	if (t->view != NULL)
-		NEED(field_of(t, c->name) != NULL, e, CHY_TOKEN_INPUT_UNWANTED, NULL,
-		     "the input view \"%.*s\" has no field %s", BYTES_FMT(t->view->doc->name), c->name);
-	else
-		NEED(is_general(c) || some_format_takes(t, c), e, CHY_TOKEN_INPUT_UNWANTED, NULL,
-		     "no format of the procedure takes %s", c->name);
-	return RC_OK;
 }
 
 /* ---- values ---- */
@@ -74,7 +34,7 @@ take_name(struct reading *r, const struct choice *c, struct bytes value, struct 
 {
 	struct gname g;
 
-	if (strncmp(c->name, "subject.", 8) == 0) {
+	if (given_is_of(c, "subject.")) {
 		NEED(r->n < LIMIT_NAME_ATTRS, e, CHY_LIMIT, NULL, "more than %d attributes",
 		     LIMIT_NAME_ATTRS);
 		r->ava[r->n] = (struct ava){ .known = oid_by_text(bytes_str(c->help)),
@@ -91,37 +51,18 @@ take_name(struct reading *r, const struct choice *c, struct bytes value, struct 
 	return RC_OK;
 }
 
-static bool
-has_no_control(struct bytes s)
-{
-	int32_t c;
-
-	while ((c = utf8_take(&s)) >= 0)
-		if (c < 0x20 || (c >= 0x7f && c < 0xa0))
-			return false;
-	return s.n == 0;
-}
-
 static enum rc
 take_text(struct reading *r, const struct choice *c, const struct json *v, struct err *e)
 {
-	const struct view_field *f = field_of(r->t, c->name);
 	struct bytes value;
 
-	NEED(v->type == JSON_STR, e, CHY_TOKEN_INPUT, NULL, "text is expected");
-	NEED(v->str.n > 0 && v->str.n <= INPUT_TEXT_MAX, e, CHY_TOKEN_INPUT, NULL, "1 to %d bytes of text",
-	     INPUT_TEXT_MAX);
-	value = v->str;
-	if (f != NULL)
-		TRY(modifiers_apply(r->a, &f->modifiers, value, &value, e));
-	NEED(value.n > 0 && has_no_control(value), e, CHY_TOKEN_INPUT, NULL,
-	     "nothing is left of the text, or it has a control character");
+	TRY(given_text(r->a, given_field(r->t->view, c), v, &value, e));
 	if (strcmp(c->name, "validity.not_before") == 0)
 		return time_parse(value, &r->ret->not_before_ms, e);
 	if (strcmp(c->name, "validity.not_after") == 0)
 		return time_parse(value, &r->ret->not_after_ms, e);
 	/* what is no name of the certificate itself goes where its format puts it, when it is decided */
-	if (strncmp(c->name, "subject.", 8) != 0 && strncmp(c->name, "san.", 4) != 0)
+	if (!given_is_of(c, "subject.") && !given_is_of(c, "san."))
 		return RC_OK;
 	return take_name(r, c, value, e);
 }
@@ -155,10 +96,10 @@ static enum rc
 take_one(struct reading *r, const struct choice *c, const struct json *input, struct err *e)
 {
 	const struct json *v = json_get(input, c->name);
-	const struct view_field *f = field_of(r->t, c->name);
+	const struct view_field *f = given_field(r->t->view, c);
 
 	if (v != NULL && v->type != JSON_NULL) {
-		TRY(may_give(r->t, c, e));
+		TRY(given_may(r->t, c, true, e));
 		return take_value(r, c, v, e);
 	}
 	if (f != NULL && f->value.n > 0)
