@@ -184,16 +184,22 @@ prepare(struct cli *c, const struct asked *asked, struct json **ret, struct err 
 
 /* Both signatures go together: where one is refused the request has none, and nobody else knows of it. */
 static void
-tell_of_prepared(struct cli *c, int64_t id, bool by_two)
+tell_of_prepared(struct cli *c, int64_t id, const struct err *why)
 {
-	if (!by_two || c->out.json)
+	long long n = (long long)id;
+
+	if (c->out.json)
 		return;
-	fprintf(c->out.err,
-		"Request %lld is prepared and has no signature yet. Sign it, with another second officer or "
-		"alone: chancery "
-		"request sign %lld; or take it back: chancery request withdraw %lld. Unsigned it lapses by "
-		"itself.\n",
-		(long long)id, (long long)id, (long long)id);
+	if (why->rc != RC_DENIED && why->rc != RC_MALFORMED) {
+		fprintf(c->out.err, "What became of the request tells: chancery request show %lld\n", n);
+		return;
+	}
+	fprintf(
+	    c->out.err,
+	    "Request %lld is prepared and has no signature. Sign it with another second officer, or alone: "
+	    "chancery request sign %lld. Take it back: chancery request withdraw %lld. Else it lapses by "
+	    "itself.\n",
+	    n, n, n);
 }
 
 static enum rc
@@ -218,7 +224,8 @@ run_quietly(struct cli *c, const struct asked *asked, bool show, const struct js
 		show_warnings(c, prepared);
 	if (flow_sign(c, id, to_sign, secrets, ret, e) == RC_OK)
 		return RC_OK;
-	tell_of_prepared(c, id, co != NULL);
+	if (co != NULL)
+		tell_of_prepared(c, id, e);
 	return e->rc;
 }
 

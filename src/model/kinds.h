@@ -60,7 +60,8 @@ enum {
 	      .label = "Domain", \
 	      .type = FIELD_REF, \
 	      .ref = KIND_DOMAIN, \
-	      .help = "Where it belongs. None: Root, and it can be used from every domain." }, \
+	      .help = "Where it belongs; of a new one, where nothing is said, the officer's own domain. " \
+		      "What is in Root can be used from every domain." }, \
 	    { .name = "visible_in_subdomain", \
 	      .label = "Visible in subdomain", \
 	      .type = FIELD_BOOL, \

@@ -9,7 +9,7 @@ const struct field domain_fields[] = {
 	  .label = "Parent domain",
 	  .type = FIELD_REF,
 	  .ref = KIND_DOMAIN,
-	  .help = "The domain above. None: Root." },
+	  .help = "The domain above; of a new one, where nothing is said, the officer's own domain." },
 	FIELDS_END,
 };
 

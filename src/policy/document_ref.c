@@ -23,8 +23,9 @@ by_name(struct walk *w, const struct field *f, struct bytes name, const struct a
 			      : find_by_name(w->c->policy, f->ref, name, w->from, ret, &why);
 	REFUSE_UNLESS(rc == RC_OK || why.code != CHY_REF_AMBIGUOUS, w, at, CHY_REF_AMBIGUOUS, "%s: %s",
 		      f->label, why.text);
-	REFUSE_UNLESS(*ret != NULL, w, at, CHY_REF_NOTHING, "%s: no %s \"%.*s\" is visible from the domain",
-		      f->label, kind_name(f->ref), BYTES_FMT(bytes_part(name, 0, 60)));
+	REFUSE_UNLESS(*ret != NULL, w, at, CHY_REF_NOTHING, "%s: there is no %s \"%.*s\"%s", f->label,
+		      kind_name(f->ref), BYTES_FMT(bytes_part(name, 0, 60)),
+		      is_domain_ref(f) ? "" : " that is visible from the domain");
 	return RC_OK;
 }
 
