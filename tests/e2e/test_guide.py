@@ -22,7 +22,8 @@ def script(chapter):
 
 @pytest.mark.parametrize("chapter,said", [
     ("from-nothing.md", ("token-procedure.create \"Web/Web server\"", "  * Web signing", "  * Web any", "Valid until: ",
-                         "The folder and the policy in force are the same.", "Audit - Administration - token-procedure")),
+                         "The folder and the policy in force are the same.", "Domain                Web", "Web/Short-lived",
+                         "Audit - Administration - token-procedure")),
     ("soft-tokens.md", ("dora.p12", "PrivateKeyEntry", "delivered", "Key Encipherment", "archived at ", "by rita (officer ",
                         "Publication allowed")),
 ])
