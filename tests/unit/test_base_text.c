@@ -214,9 +214,28 @@ trims_and_cuts(void **state)
 	assert_false(ascii_case_eq(BYTES("\xc3\x84"), BYTES("\xc3\xa4")));
 }
 
+/* Every character of two octets at most: C0, DEL and C1, and nothing else. */
+static void
+control_characters(void **state)
+{
+	for (int c = 0; c < 0x800; c++) {
+		uint8_t text[4] = { 'a', (uint8_t)c, 'b' };
+		size_t n = 3;
+
+		if (c >= 0x80) {
+			text[1] = (uint8_t)(0xc0 | c >> 6);
+			text[2] = (uint8_t)(0x80 | (c & 0x3f));
+		}
+		if (text_has_control(bytes_of(text, n)) != (c < 0x20 || (c >= 0x7f && c < 0xa0)))
+			fail_msg("U+%04X", (unsigned)c);
+	}
+	assert_false(text_has_control(BYTES_NONE));
+	assert_false(text_has_control(BYTES("\xc2"))); /* damaged is another question */
+}
+
 static const struct CMUnitTest tests[] = {
 	CASE(utf8_borders),        CASE(hex_both_ways), CASE(base64_both_ways), CASE(base64_refuses),
-	CASE(base64_every_length), CASE(integers),      CASE(trims_and_cuts),
+	CASE(base64_every_length), CASE(integers),      CASE(trims_and_cuts),   CASE(control_characters),
 };
 
 int

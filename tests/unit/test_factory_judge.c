@@ -82,6 +82,60 @@ refused_and_stays_refused(void **state)
 	assert_int_equal(judge(PROC_SIGN, 1), CHY_NONE); /* the others are none the worse */
 }
 
+#define TLS_FORMAT(more) \
+	"{\"name\":\"TLS\",\"subject\":[{\"attribute\":\"CN\"}],\"san\":[{\"type\":\"dns\"}" more
+
+/* What the format fills in is in the sample too: here a text where the library reads Netscape's BIT STRING. */
+static void
+extensions_of_the_format_are_judged(void **state)
+{
+	world_put(
+	    w, KIND_FORMAT, FORMAT_TLS,
+	    TLS_FORMAT(
+		"],\"input_extensions\":[{\"oid\":\"1.3.6.1.4.1.32473.7\",\"input\":\"person.name\"}]}"));
+	assert_int_equal(judge(PROC_NONE, 1), CHY_NONE);
+	world_put(
+	    w, KIND_FORMAT, FORMAT_TLS,
+	    TLS_FORMAT("],\"input_extensions\":[{\"oid\":\"1.3.6.1.4.1.32473.7\",\"input\":\"person.name\","
+		       "\"default\":\"Anna\",\"modifiers\":[\"upper-case\"]}]}"));
+	assert_int_equal(judge(PROC_NONE, 1), CHY_NONE);
+	world_put(
+	    w, KIND_FORMAT, FORMAT_TLS,
+	    TLS_FORMAT(
+		"],\"input_extensions\":[{\"oid\":\"2.16.840.1.113730.1.1\",\"input\":\"person.name\"}]}"));
+	assert_int_equal(judge(PROC_NONE, 1), CHY_PROCEDURE_SAMPLE);
+	assert_non_null(strstr(snapshot_unusable(w->s, doc_id_of(PROC_NONE)).text, "2.16.840.1.113730.1.1"));
+}
+
+/* Names of every type that a format can demand are in its sample, and a sample with other names is another one. */
+static void
+names_of_the_format_are_judged(void **state)
+{
+	static const char *const demands[] = {
+		"{\"type\":\"email\",\"mandatory\":true}",
+		"{\"type\":\"ip\",\"mandatory\":true}",
+		"{\"type\":\"uri\",\"mandatory\":true,\"begins_with\":\"urn:uuid:\"}",
+		"{\"type\":\"uri\",\"mandatory\":true,\"begins_with\":\"https:\"}",
+		"{\"type\":\"directory\",\"mandatory\":true}",
+		"{\"type\":\"rid\",\"mandatory\":true}",
+		"{\"type\":\"upn\",\"mandatory\":true}",
+		"{\"type\":\"upn\",\"mandatory\":true,\"begins_with\":\"svc-\"}",
+		"{\"type\":\"srv\",\"mandatory\":true}",
+		"{\"type\":\"smtp-utf8\",\"mandatory\":true}",
+		"{\"type\":\"fasc-n\",\"mandatory\":true}",
+		"{\"type\":\"uri\",\"source\":\"fixed\",\"values\":[\"https://a.example/\"]}",
+		"{\"type\":\"uri\",\"source\":\"fixed\",\"values\":[\"https://b.example/\"]}",
+		"{\"type\":\"email\",\"default\":\"a@b.example\"}",
+	};
+
+	assert_int_equal(judge(PROC_NONE, 1), CHY_NONE);
+	for (size_t i = 0; i < ARRAY_LEN(demands); i++) {
+		world_put(w, KIND_FORMAT, FORMAT_TLS, arena_printf(w->a, TLS_FORMAT(",%s]}"), demands[i]));
+		if (judge(PROC_NONE, 1) != CHY_NONE)
+			fail_msg("%s: %s", demands[i], snapshot_unusable(w->s, doc_id_of(PROC_NONE)).text);
+	}
+}
+
 int
 main(void)
 {
@@ -89,6 +143,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(accepted_once_for_all_that_are_alike, setup, teardown),
 		cmocka_unit_test_setup_teardown(judged_anew_when_the_template_changes, setup, teardown),
 		cmocka_unit_test_setup_teardown(refused_and_stays_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(extensions_of_the_format_are_judged, setup, teardown),
+		cmocka_unit_test_setup_teardown(names_of_the_format_are_judged, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
