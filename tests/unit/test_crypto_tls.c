@@ -409,6 +409,44 @@ server_is_judged(void **state)
 	}
 }
 
+/* Of the right root and name, but not for servers: what policy counts on where the system's own authority issues. */
+static void
+only_servers_are_servers(void **state)
+{
+	static const struct {
+		const char *extended;
+		bool good;
+	} cases[] = { { "serverAuth", true },
+		      { "clientAuth", false },
+		      { "clientAuth,emailProtection", false } };
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct bytes cert = test_issue(mem,
+					       (struct test_cert){ .cn = "localhost",
+								   .key = keys[0],
+								   .issuer_cn = "root",
+								   .issuer_key = root_key,
+								   .san = "DNS:localhost",
+								   .eku = cases[i].extended });
+		const struct tls_identity id = { &cert, 1, keys[0], NULL };
+		OWN(tls_ctx_free)
+		SSL_CTX *server = NULL;
+		OWN(tls_ctx_free)
+		SSL_CTX *client = NULL;
+		struct err e = { 0 };
+		struct pair p;
+
+		assert_int_equal(tls_server_ctx(&id, false, &server, NULL), RC_OK);
+		assert_int_equal(tls_client_ctx(&root, 1, NULL, &client, NULL), RC_OK);
+		p = pair_new(server, client, "localhost");
+		if (shake(p, &e) != cases[i].good)
+			fail_msg("%s: %s", cases[i].extended, e.text);
+		if (!cases[i].good)
+			assert_int_equal(e.code, CHY_TLS_PEER_CERT);
+		pair_free(p);
+	}
+}
+
 static void
 old_versions_and_ciphers(void **state)
 {
@@ -514,6 +552,8 @@ main(void)
 		{ "any client certificate passes, resumed too", client_is_known_by_its_key, NULL, NULL,
 		  NULL },
 		{ "a server of another root or name is refused", server_is_judged, NULL, NULL, NULL },
+		{ "a certificate that is not for servers is none of a server", only_servers_are_servers, NULL,
+		  NULL, NULL },
 		{ "old versions and ciphers are refused", old_versions_and_ciphers, NULL, NULL, NULL },
 		{ "identities that do not fit together", wrong_identities, NULL, NULL, NULL },
 	};
