@@ -1,6 +1,6 @@
 /*
- * Between the files of the act token.issue: act_token.c makes keys, certificates and the file, act_token_recover.c takes keys
- * out of the archive. Not for others.
+ * Between the files of the act token.issue: act_token.c makes keys, act_token_recover.c takes keys out of the archive,
+ * act_token_file.c makes certificates and the file. Not for others.
  */
 #ifndef FACTORY_ACT_TOKEN_H
 #define FACTORY_ACT_TOKEN_H
@@ -23,6 +23,14 @@ struct token_making {
 	struct choice_asked choice;
 	struct bytes revocation; /* scrypt form; empty: none */
 };
+
+struct issue_call;
+
+/* From the signed request, as it is understood now. */
+MUST enum rc token_start(struct effect *x, struct token_making *m, struct err *e);
+/* What issuing a certificate for one of the keys is asked with; c->arena is the caller's to free. */
+MUST enum rc token_call_of(const struct token_making *m, const struct token_key_row *k, struct issue_call *c,
+			   struct err *e);
 
 /* One more key of the token, with the number of its certificate. P12_TOO_MUCH. */
 MUST enum rc token_new_key(struct token_making *m, struct token_key_row **ret, struct err *e);
