@@ -4,109 +4,14 @@
  * between is told of that certificate, and the others are done.
  */
 #include "base/base.h"
-#include "factory/acts.h"
+#include "factory/act_status_impl.h"
 
-#include "crypto/kdf.h"
 #include "factory/in_force.h"
-#include "factory/status.h"
 #include "policy/body.h"
 #include "policy/import.h"
 #include "store/read.h"
 
-enum { NOTE_MAX = 1000, TRIES_FREE = 3, WAIT_FIRST_MS = 1000, WAIT_DOUBLINGS = 12 };
-
 #define UNSEEN "the officer sees no such certificate"
-
-/* ---- the body ---- */
-
-struct asked {
-	struct status_wish wish;
-	struct json *list; /* certificates */
-	bool authority;
-};
-
-static enum status_verb
-verb_of(struct act act)
-{
-	return act.verb == ACT_HOLD     ? STATUS_HOLD
-	    : act.verb == ACT_REINSTATE ? STATUS_REINSTATE
-					: STATUS_REVOKE;
-}
-
-static enum rc
-read_reason(const struct json *body, struct status_wish *w, struct err *e)
-{
-	struct bytes name, at = BYTES_NONE;
-
-	TRY(json_need_str(body, "reason", &name, e));
-	w->reason = reason_of(name);
-	if (w->reason == REASON_NONE) {
-		err_field(e, "reason");
-		FAIL(e, CHY_FIELD_CHOICE, "RFC 5280 5.3.1", "\"%.*s\" is no reason",
-		     BYTES_FMT(bytes_part(name, 0, 60)));
-	}
-	TRY(json_opt_str(body, "invalid_at", &at, e));
-	if (at.n > 0)
-		TRY_AT(time_parse(at, &w->invalid_at_ms, e), e, "invalid_at");
-	return RC_OK;
-}
-
-static enum rc
-read_cause(const struct json *body, struct status_wish *w, struct err *e)
-{
-	w->cause = BYTES_NONE;
-	TRY(json_opt_str(body, "cause", &w->cause, e));
-	w->cause_named = w->cause.n > 0;
-	if (!w->cause_named)
-		w->cause = BYTES(HOLD_CAUSE_OFFICER);
-	if (w->cause.n > HOLD_CAUSE_MAX || !bytes_eq(text_trim(w->cause), w->cause)) {
-		err_field(e, "cause");
-		FAIL(e, CHY_FIELD_TEXT, NULL, "a cause has at most %d octets and no blanks around it",
-		     HOLD_CAUSE_MAX);
-	}
-	return RC_OK;
-}
-
-static enum rc
-read_verification(const struct json *body, struct status_wish *w, struct err *e)
-{
-	struct bytes name = BYTES_NONE, note = BYTES_NONE;
-
-	TRY(json_opt_str(body, "verification", &name, e));
-	TRY(json_opt_str(body, "verification_note", &note, e));
-	w->verified = verification_of(name);
-	if (w->verified == VERIFICATION_NONE) {
-		err_field(e, "verification");
-		FAIL(e, CHY_FIELD_CHOICE, NULL, "\"password\" or \"manual\"");
-	}
-	if ((w->verified == VERIFIED_MANUALLY) != (text_trim(note).n > 0) || note.n > NOTE_MAX) {
-		err_field(e, "verification_note");
-		FAIL(e, w->verified == VERIFIED_MANUALLY ? CHY_FIELD_MISSING : CHY_FIELD_UNAVAILABLE, NULL,
-		     "how it was checked who asks belongs to a manual check, in at most %d octets", NOTE_MAX);
-	}
-	return RC_OK;
-}
-
-static enum rc
-read_body(struct act act, const struct json *body, struct asked *ret, struct err *e)
-{
-	static const char *const of_revoke[] = { "certificates",      "reason", "invalid_at", "verification",
-						 "verification_note", NULL };
-	static const char *const of_hold[] = { "certificates", "cause", "verification", "verification_note",
-					       NULL };
-	static const char *const of_authority[] = { "certificates", "reason", "invalid_at", NULL };
-
-	*ret = (struct asked){ .wish = { .verb = verb_of(act) }, .authority = act.verb == ACT_CA_REVOKE };
-	TRY(json_only(body,
-		      ret->authority                        ? of_authority
-			  : ret->wish.verb == STATUS_REVOKE ? of_revoke
-							    : of_hold,
-		      e));
-	TRY(ret->wish.verb == STATUS_REVOKE ? read_reason(body, &ret->wish, e)
-					    : read_cause(body, &ret->wish, e));
-	TRY(read_verification(body, &ret->wish, e));
-	return json_need_array(body, "certificates", &ret->list, e);
-}
 
 /* ---- preparing ---- */
 
@@ -164,7 +69,7 @@ add_line(struct arena *a, struct json *difference, size_t i, const struct status
 
 /* The right act for the kind of certificate. */
 static enum rc
-right_act(const struct snapshot *policy, const struct asked *asked, const struct status_subject *x,
+right_act(const struct snapshot *policy, const struct status_asked *asked, const struct status_subject *x,
 	  struct err *e)
 {
 	NEED(!authority_is_foreign(snapshot_authority(policy, doc_id_of(x->row.issuer))), e,
@@ -201,7 +106,7 @@ load_seen(struct preparation *p, int64_t id, struct status_subject *ret, struct 
 }
 
 static enum rc
-prepare_one(struct preparation *p, const struct asked *asked, const struct json *item, size_t i,
+prepare_one(struct preparation *p, const struct status_asked *asked, const struct json *item, size_t i,
 	    struct json *list, int64_t *ret_id, struct err *e)
 {
 	struct json *o = json_object(p->a);
@@ -228,7 +133,7 @@ prepare_one(struct preparation *p, const struct asked *asked, const struct json 
 }
 
 static enum rc
-last_pair(struct factory *f, struct arena *a, const struct snapshot *policy, const struct asked *asked,
+last_pair(struct factory *f, struct arena *a, const struct snapshot *policy, const struct status_asked *asked,
 	  const int64_t *ids, size_t n, struct err *e)
 {
 	struct officers_gone now, then;
@@ -241,7 +146,7 @@ last_pair(struct factory *f, struct arena *a, const struct snapshot *policy, con
 }
 
 static enum rc
-count_check(const struct asked *asked, struct err *e)
+count_check(const struct status_asked *asked, struct err *e)
 {
 	size_t most = asked->wish.verified == VERIFIED_PASSWORD ? LIMIT_BULK_PASSWORD
 	    : asked->authority                                  ? 1
@@ -266,14 +171,14 @@ enum rc
 status_act_check(struct preparation *p, struct err *e)
 {
 	struct json *list = json_array(p->a);
-	struct asked asked;
+	struct status_asked asked;
 	int64_t *ids;
 	size_t n = 0;
 
 	p->body = json_copy(p->a, p->in);
 	p->difference = json_array(p->a);
 	NEED(p->body != NULL && p->difference != NULL && list != NULL, e, CHY_NO_MEMORY, NULL, "a request");
-	TRY(read_body(p->act, p->body, &asked, e));
+	TRY(status_read_body(p->act, p->body, &asked, e));
 	TRY(count_check(&asked, e));
 	ids = arena_array(p->a, asked.list->count, sizeof(*ids));
 	NEED(ids != NULL, e, CHY_NO_MEMORY, NULL, "a request");
@@ -314,169 +219,7 @@ status_act_tell(const struct telling *t, struct json *difference, struct err *e)
 
 		TRY(status_load(t->f, t->a, t->policy, body_int(item, "certificate", 0), false, &x, e));
 		if (is_seen(t->policy, t->who, &x))
-			add_line(t->a, difference, i, &x, would_be(&x, verb_of(t->request->act)));
-		i++;
-	}
-	return RC_OK;
-}
-
-/* ---- the revocation password ---- */
-
-static int64_t
-wait_after(int64_t tries)
-{
-	int64_t doublings = tries - TRIES_FREE;
-
-	if (doublings < 0)
-		return 0;
-	return (int64_t)WAIT_FIRST_MS << (doublings < WAIT_DOUBLINGS ? doublings : WAIT_DOUBLINGS);
-}
-
-/* Counted and in the journal before anybody hears of it. */
-static enum rc
-password_was_wrong(struct effect *x, int64_t id, const struct password_wrong_row *before, struct err *e)
-{
-	OWN(change_free)
-	struct change *c = change_new();
-	struct json *m = json_object(x->a);
-	int64_t until = clock_now_ms() + wait_after(before->tries + 1);
-	struct change *ready;
-
-	change_password_wrong(c, id, until);
-	json_set(m, "certificate", json_int(x->a, id));
-	json_set(m, "tries", json_int(x->a, before->tries + 1));
-	json_set(m, "until", json_time(x->a, until));
-	json_set(m, "officer", json_int(x->a, x->signer.v));
-	json_set(m, "by", by_request(x->a, x->request->id));
-	TRY(leaf_add(x->f, x->a, c, LEAF_REVOCATION_PASSWORD, 0, id, m, e));
-	ready = c;
-	c = NULL;
-	FAULT("factory.before-password-wrong");
-	TRY(store_commit(x->f->store, ready, e));
-	FAULT("factory.after-password-wrong");
-	FAIL(e, CHY_REVOCATION_PASSWORD_WRONG, NULL, "it is not the revocation password of certificate %lld",
-	     (long long)id);
-}
-
-/* As it came out before, if the form is still that one. */
-static enum rc
-compare(const struct effect *x, const struct secret *given, int64_t id, struct bytes form, struct err *e)
-{
-	for (size_t i = 0; i < x->passwords.n; i++) {
-		const struct password_verdict *v = &x->passwords.v[i];
-
-		if (v->certificate != id || !bytes_eq(v->form, form))
-			continue;
-		return v->right ? RC_OK : err_set(e, CHY_PASSWORD_WRONG, NULL, "it was compared before");
-	}
-	return password_verify(given, form, e);
-}
-
-static enum rc
-password_check(struct effect *x, const struct secret *given, int64_t id, struct change *c, struct err *e)
-{
-	struct password_wrong_row wrong;
-	struct choice_row choice;
-	struct err why = { 0 };
-	enum rc rc;
-
-	rc = store_choice(x->f->store, x->a, id, &choice, &why);
-	NEED(rc == RC_OK || rc == RC_NOT_FOUND, e, why.code, NULL, "%s", why.text);
-	NEED(rc == RC_OK && choice.revocation_password.n > 0, e, CHY_REVOCATION_PASSWORD_NONE, NULL,
-	     "certificate %lld has none", (long long)id);
-	TRY(store_password_wrong(x->f->store, x->a, id, &wrong, e));
-	NEED(wrong.until_at <= clock_now_ms(), e, CHY_REVOCATION_PASSWORD_LATER, NULL,
-	     "%lld wrong ones in a row: in %lld seconds again", (long long)wrong.tries,
-	     (long long)((wrong.until_at - clock_now_ms()) / 1000 + 1));
-	err_clear(&why);
-	rc = compare(x, given, id, choice.revocation_password, &why);
-	if (rc != RC_OK && why.code == CHY_PASSWORD_WRONG)
-		return password_was_wrong(x, id, &wrong, e);
-	NEED(rc == RC_OK, e, why.code, NULL, "%s", why.text);
-	if (wrong.tries > 0)
-		change_password_right(c, id);
-	return RC_OK;
-}
-
-static enum rc
-read_password(const struct json *secrets, struct secret **ret, struct err *e)
-{
-	static const char *const names[] = { "revocation_password", NULL };
-	struct bytes text = BYTES_NONE;
-
-	if (secrets != NULL) {
-		NEED(secrets->type == JSON_OBJECT, e, CHY_JSON_TYPE, NULL, "secrets: an object");
-		TRY(json_only(secrets, names, e));
-		TRY(json_opt_str(secrets, "revocation_password", &text, e));
-	}
-	NEED(text.n > 0, e, CHY_REVOCATION_PASSWORD_NEEDED, NULL,
-	     "secrets.revocation_password comes with the signature");
-	*ret = secret_of(text);
-	NEED(*ret != NULL, e, CHY_NO_MEMORY, NULL, "a revocation password");
-	return RC_OK;
-}
-
-static enum rc
-compare_before(struct factory *f, struct arena *a, const struct secret *given, int64_t id,
-	       struct password_verdicts *ret, struct err *e)
-{
-	struct password_wrong_row wrong;
-	struct choice_row choice;
-	enum rc rc;
-
-	TRY(store_password_wrong(f->store, a, id, &wrong, e));
-	if (wrong.until_at > clock_now_ms()) /* it will not be looked at */
-		return RC_OK;
-	TRY(store_choice(f->store, a, id, &choice, e));
-	rc = password_verify(given, choice.revocation_password, e);
-	if (rc == RC_OK || e->code == CHY_PASSWORD_WRONG)
-		ret->v[ret->n++] = (struct password_verdict){ id, choice.revocation_password, rc == RC_OK };
-	return rc;
-}
-
-void
-status_act_compare(struct factory *f, struct arena *a, const struct request *r, const struct json *secrets,
-		   struct password_verdicts *ret)
-{
-	OWN(secret_free)
-	struct secret *given = NULL;
-	struct asked asked;
-
-	*ret = (struct password_verdicts){ 0 };
-	if (read_body(r->act, r->body, &asked, NULL) != RC_OK || asked.wish.verified != VERIFIED_PASSWORD ||
-	    read_password(secrets, &given, NULL) != RC_OK)
-		return;
-	ret->v = arena_array(a, asked.list->count, sizeof(*ret->v));
-	if (ret->v == NULL)
-		return;
-	JSON_EACH(item, asked.list)
-	{
-		struct err why = { 0 };
-
-		if (compare_before(f, a, given, body_int(item, "certificate", 0), ret, &why) != RC_OK)
-			break; /* one that is wrong decides for all */
-	}
-}
-
-/* With the mutexes of guesses and of statuses held: no two guesses at once. Every certificate's password must be right, or nothing is done. */
-enum rc
-status_act_bring(struct effect *x, struct change *c, struct err *e)
-{
-	OWN(secret_free)
-	struct secret *given = NULL;
-	struct asked asked;
-	size_t i = 0;
-
-	TRY(read_body(x->request->act, x->request->body, &asked, e));
-	if (asked.wish.verified != VERIFIED_PASSWORD) {
-		NEED(x->secrets == NULL, e, CHY_SECRETS, NULL, "no password is asked by this request");
-		return RC_OK;
-	}
-	TRY_AT(read_password(x->secrets, &given, e), e, "secrets");
-	JSON_EACH(item, asked.list)
-	{
-		TRY_AT(password_check(x, given, body_int(item, "certificate", 0), c, e), e,
-		       "certificates[%zu]", i);
+			add_line(t->a, difference, i, &x, would_be(&x, status_verb_of(t->request->act)));
 		i++;
 	}
 	return RC_OK;
@@ -486,7 +229,7 @@ status_act_bring(struct effect *x, struct change *c, struct err *e)
 
 struct taking {
 	struct effect *x;
-	struct asked asked;
+	struct status_asked asked;
 	struct change *c;
 	struct json *outcomes;
 	struct err first;
@@ -589,7 +332,7 @@ status_act_apply(struct effect *x, struct change *c, struct err *e)
 {
 	struct taking t = { .x = x, .c = c, .outcomes = json_array(x->a) };
 
-	TRY(read_body(x->request->act, x->request->body, &t.asked, e));
+	TRY(status_read_body(x->request->act, x->request->body, &t.asked, e));
 	TRY(last_pair_of(&t, e));
 	JSON_EACH(item, t.asked.list)
 	TRY(take(&t, item, e));

@@ -1,0 +1,23 @@
+/*
+ * Between the files of the acts that change a status: act_status.c prepares and carries out, act_status_read.c reads what is signed,
+ * act_status_password.c checks revocation passwords. Not for others.
+ */
+#ifndef FACTORY_ACT_STATUS_IMPL_H
+#define FACTORY_ACT_STATUS_IMPL_H
+
+#include "factory/acts.h"
+#include "factory/status.h"
+
+/* What a request asks. */
+struct status_asked {
+	struct status_wish wish;
+	struct json *list; /* certificates */
+	bool authority;
+};
+
+enum status_verb status_verb_of(struct act act);
+/* The body of an act, prepared or signed. JSON_*, FIELD_*. */
+MUST enum rc status_read_body(struct act act, const struct json *body, struct status_asked *ret,
+			      struct err *e);
+
+#endif
