@@ -157,6 +157,24 @@ run_activate(struct cli *c, struct err *e)
 	return show_outcome(c, answer, e);
 }
 
+/* Two officers sign; --reason is a text here. */
+static enum rc
+run_remove(struct cli *c, struct err *e)
+{
+	struct json *body = json_object(c->a), *list = json_array(c->a), *answer = NULL;
+	int64_t id;
+
+	NEED(body != NULL && list != NULL, e, CHY_NO_MEMORY, NULL, "a request");
+	for (const struct arg *x = NULL; (x = args_next(&c->args, "CERTIFICATE", x)) != NULL;) {
+		TRY(cert_id(c, x->value, &id, e));
+		json_add(list, json_int(c->a, id));
+	}
+	json_set(body, "certificates", list);
+	json_set(body, "reason", json_str(c->a, bytes_str(args_text(&c->args, "because"))));
+	TRY(flow_run(c, &(struct asked){ "certificate.remove", NULL, 0, body }, &answer, e));
+	return show_outcome(c, answer, e);
+}
+
 static enum rc
 run_authority_revoke(struct cli *c, struct err *e)
 {
@@ -232,6 +250,11 @@ static const struct operand one[] = {
 	{ 0 },
 };
 
+static const struct opt remove_options[] = {
+	{ "because", "TEXT", OPT_TEXT, OPT_MUST, "why they are removed: the journal keeps it" },
+	{ 0 },
+};
+
 const struct command commands_status[] = {
 	{ "certificate", "revoke", "revoke certificates for good",
 	  "One request, one reason, up to 1,000 certificates. Officers with the role \"Revoke certificate "
@@ -252,6 +275,18 @@ const struct command commands_status[] = {
 	  NULL, many, "chancery certificate activate-ocsp --officer rosa.p12 4711 4712", run_activate },
 	{ "certificate", "status", "show a certificate's state and how it came about", NULL, NULL, one, NULL,
 	  run_status },
+	{ "certificate", "remove", "remove certificates from the store",
+	  "What a foreign CA has issued, at any time; what is ours, when nobody asks for its status any "
+	  "more: a day after "
+	  "its end, and where it was revoked when the lists have left it out. The journal keeps what it says "
+	  "of them. "
+	  "Two officers with the role revoke-certificate sign it. Revoking is another thing: what is removed "
+	  "is not "
+	  "revoked by it.",
+	  remove_options, many,
+	  "chancery certificate remove --officer rosa.p12 --co-officer ben.p12 --because \"retention is "
+	  "over\" 4711",
+	  run_remove },
 	{ "authority", "revoke", "revoke an authority's own certificate",
 	  "Two officers with CA and key tasks sign it. The authority issues nothing from then on.",
 	  authority_options, one,

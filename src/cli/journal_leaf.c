@@ -652,29 +652,47 @@ leaf_restart(struct journal_verifier *v, const struct leaf_view *l, struct err *
 
 /* What an officer activated for OCSP: by a request that names this very certificate. */
 static enum rc
-leaf_activation(struct journal_verifier *v, const struct leaf_view *l, struct err *e)
+named_by_act(struct journal_verifier *v, const struct leaf_view *l, enum act_verb verb, int64_t *ret_id,
+	     struct err *e)
 {
 	struct signed_request *r;
 	struct bytes hash, signed_hash;
 	bool listed = false;
 	struct word w;
-	int64_t id, n;
+	int64_t n;
 
 	TRY(read_word(l->leaf, &w, e));
-	NEED(w.request != 0, e, CHY_JOURNAL_FORMAT, NULL, "an activation without its request");
+	NEED(w.request != 0, e, CHY_JOURNAL_FORMAT, NULL, "an act without its request");
 	TRY(signed_request(v, w.request, &r, e));
-	TRY(json_need_int(l->leaf, "certificate", 1, JSON_INT_MAX, &id, e));
+	TRY(json_need_int(l->leaf, "certificate", 1, JSON_INT_MAX, ret_id, e));
 	TRY(json_need_str(l->leaf, "certificate_sha256", &hash, e));
-	NEED(r->act.verb == ACT_ACTIVATE_OCSP, e, CHY_JOURNAL_SIGNATURE, NULL,
-	     "request %lld activates nothing for OCSP", (long long)w.request);
+	NEED(r->act.verb == verb, e, CHY_JOURNAL_SIGNATURE, NULL, "request %lld is of another act",
+	     (long long)w.request);
 	JSON_EACH(item, json_get(r->body, "certificates"))
 	listed = listed ||
-	    (json_need_int(item, "certificate", 1, JSON_INT_MAX, &n, NULL) == RC_OK && n == id &&
+	    (json_need_int(item, "certificate", 1, JSON_INT_MAX, &n, NULL) == RC_OK && n == *ret_id &&
 	     json_need_str(item, "certificate_sha256", &signed_hash, NULL) == RC_OK &&
 	     bytes_eq(hash, signed_hash));
 	NEED(listed, e, CHY_JOURNAL_SIGNATURE, NULL, "the officer's request %lld does not name it",
 	     (long long)w.request);
 	return RC_OK;
+}
+
+static enum rc
+leaf_activation(struct journal_verifier *v, const struct leaf_view *l, struct err *e)
+{
+	int64_t id;
+
+	return named_by_act(v, l, ACT_ACTIVATE_OCSP, &id, e);
+}
+
+static enum rc
+leaf_removed(struct journal_verifier *v, const struct leaf_view *l, struct err *e)
+{
+	int64_t id;
+
+	TRY(named_by_act(v, l, ACT_REMOVE, &id, e));
+	return journal_removed(v, l, id, e);
 }
 
 /* What an officer had published: by a request of that act, with its signatures. */
@@ -740,6 +758,8 @@ judge(struct journal_verifier *v, struct arena *a, const struct leaf_view *l, st
 		return RC_OK;
 	if (bytes_is(kind, "ocsp-activation"))
 		return leaf_activation(v, l, e);
+	if (bytes_is(kind, "removed"))
+		return leaf_removed(v, l, e);
 	if (bytes_is(kind, "token"))
 		return leaf_token(v, l, e);
 	if (bytes_is(kind, "token-file"))

@@ -231,6 +231,23 @@ certificate_row(struct journal_verifier *v, struct arena *a, const struct json *
 	return columns_of_leaf(v, row, s, e);
 }
 
+/* Removed by a leaf that has no place yet: as young as such are. */
+static enum rc
+removed_row(struct journal_verifier *v, const struct json *line, struct err *e)
+{
+	struct certificate_state *s;
+	int64_t id;
+
+	TRY(json_need_int(line, "certificate", 1, JSON_INT_MAX, &id, e));
+	snprintf(v->where, sizeof(v->where), "certificate %lld", (long long)id);
+	TRY(journal_is_unplaced(v, line, e));
+	s = pairmap_get(&v->certificates, id, 0);
+	NEED(s == NULL || !s->row.found, e, CHY_JOURNAL_ACCOUNT, NULL, "it is in the store, and removed");
+	if (s != NULL)
+		s->row.found = true;
+	return RC_OK;
+}
+
 enum rc
 journal_row(struct journal_verifier *v, struct arena *a, const struct json *line, enum journal_row_kind kind,
 	    struct err *e)
@@ -247,6 +264,9 @@ journal_row(struct journal_verifier *v, struct arena *a, const struct json *line
 	case ROW_SIGNATURE:
 		v->signature_rows++;
 		rc = signature_row(v, a, line, &why);
+		break;
+	case ROW_REMOVED:
+		rc = removed_row(v, line, &why);
 		break;
 	default:
 		v->sum.certificates++;

@@ -119,7 +119,7 @@ struct issuer_state {
 	struct verifier *key;
 };
 
-enum journal_row_kind { ROW_DOCUMENT, ROW_CERTIFICATE, ROW_SIGNATURE };
+enum journal_row_kind { ROW_DOCUMENT, ROW_CERTIFICATE, ROW_SIGNATURE, ROW_REMOVED };
 
 struct issuer_checks; /* journal_issuer.c: signatures of certificates that wait to be verified */
 
@@ -205,6 +205,11 @@ MUST enum rc journal_row(struct journal_verifier *v, struct arena *a, const stru
 /* In journal_status.c: a change of a certificate's state; what the row says of it. */
 MUST enum rc journal_status(struct journal_verifier *v, struct arena *a, const struct leaf_view *l,
 			    struct err *e);
+/* A certificate was removed: its row is not looked for any more, and one that is there after all stands there once too often. */
+MUST enum rc journal_removed(struct journal_verifier *v, const struct leaf_view *l, int64_t id,
+			     struct err *e);
+/* A member "unplaced": a leaf that has no place yet, and is as young as such are. */
+MUST enum rc journal_is_unplaced(const struct journal_verifier *v, const struct json *changed, struct err *e);
 MUST enum rc journal_status_row(const struct journal_verifier *v, const struct json *row,
 				const struct certificate_state *s, struct err *e);
 

@@ -277,8 +277,8 @@ journal_status(struct journal_verifier *v, struct arena *a, const struct leaf_vi
 /* ---- the row ---- */
 
 /* A change whose leaf has no place yet says nothing for or against what is exported; it must be as young as such are. */
-static enum rc
-is_unplaced(const struct journal_verifier *v, const struct json *changed, struct err *e)
+enum rc
+journal_is_unplaced(const struct journal_verifier *v, const struct json *changed, struct err *e)
 {
 	int64_t leaf;
 
@@ -295,7 +295,7 @@ journal_status_row(const struct journal_verifier *v, const struct json *row,
 	const struct json *changed = json_get(row, "changed");
 
 	if (changed != NULL && json_get(changed, "unplaced") != NULL)
-		return is_unplaced(v, changed, e);
+		return journal_is_unplaced(v, changed, e);
 	TRY(journal_number_is(row, "status", s->state, e));
 	NEED((changed != NULL) == (s->status_leaf != 0), e, CHY_JOURNAL_ACCOUNT, NULL,
 	     s->status_leaf ? "the store knows nothing of the change of its state"
@@ -386,5 +386,21 @@ journal_choice_row(const struct journal_verifier *v, const struct json *row,
 	     "the revocation password in the store is not the one that was signed for");
 	NEED((is.publication == 0) == (s->publication == 0), e, CHY_JOURNAL_ACCOUNT, NULL,
 	     "the store says otherwise whether it may be published");
+	return RC_OK;
+}
+
+enum rc
+journal_removed(struct journal_verifier *v, const struct leaf_view *l, int64_t id, struct err *e)
+{
+	struct certificate_state *s = pairmap_get(&v->certificates, id, 0);
+	char hex[2 * SHA256_LEN + 1];
+	struct bytes hash;
+
+	NEED(s != NULL, e, CHY_JOURNAL_ACCOUNT, NULL, "certificate %lld is not known", (long long)id);
+	TRY(json_need_str(l->leaf, "certificate_sha256", &hash, e));
+	NEED(bytes_is(hash, hex_text(hex, BYTES_OF(s->row.sha256))), e, CHY_JOURNAL_ACCOUNT, NULL,
+	     "it names another certificate than the one that was issued");
+	NEED(!s->row.found, e, CHY_JOURNAL_ACCOUNT, NULL, "it was removed before");
+	s->row.found = true;
 	return RC_OK;
 }

@@ -260,6 +260,8 @@ take_line(struct journal_verifier *v, struct bytes text, struct err *e)
 		return journal_row(v, a, line, ROW_DOCUMENT, e);
 	if (bytes_is(type, "certificate"))
 		return journal_row(v, a, line, ROW_CERTIFICATE, e);
+	if (bytes_is(type, "removed"))
+		return journal_row(v, a, line, ROW_REMOVED, e);
 	if (bytes_is(type, "request-signature"))
 		return journal_row(v, a, line, ROW_SIGNATURE, e);
 	if (bytes_is(type, "end"))

@@ -32,6 +32,7 @@ static const struct act_row rows[] = {
 	{ ACT_DELIVERY_RETRY, KIND_NONE, delivery_act_check, delivery_act_apply, NULL },
 	{ ACT_DELIVERY_DROP, KIND_NONE, delivery_act_check, delivery_act_apply, NULL },
 	{ ACT_CRL_BUILD, KIND_NONE, crl_act_check, crl_act_apply, NULL },
+	{ ACT_REMOVE, KIND_NONE, remove_act_check, remove_act_apply, NULL, NULL, status_act_after },
 	{ ACT_CIL_BUILD, KIND_NONE, cil_act_check, cil_act_apply, NULL },
 	{ ACT_ACTIVATE_OCSP, KIND_NONE, ocsp_act_check, ocsp_act_apply, NULL },
 	{ ACT_IMPORT, KIND_NONE, import_act_check, import_act_apply, NULL, NULL, status_act_after },

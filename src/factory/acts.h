@@ -151,6 +151,9 @@ enum rc import_crl_act_apply(struct effect *x, struct change *c, struct err *e);
 enum rc session_act_check(struct preparation *p, struct err *e);
 enum rc session_act_apply(struct effect *x, struct change *c, struct err *e);
 
+/* act_remove.c */
+enum rc remove_act_check(struct preparation *p, struct err *e);
+enum rc remove_act_apply(struct effect *x, struct change *c, struct err *e);
 /* act_cil.c */
 enum rc cil_act_check(struct preparation *p, struct err *e);
 enum rc cil_act_apply(struct effect *x, struct change *c, struct err *e);

@@ -177,7 +177,7 @@ note_fact(struct export *x, const struct placed_leaf_row *row, struct err *e)
 	    bytes_is(row->kind, "ocsp-certificate") || bytes_is(row->kind, "attribute-certificate") ||
 	    bytes_is(row->kind, "imported"))
 		return remember(x, row->object, 0, e);
-	if (bytes_is(row->kind, "certificate-state"))
+	if (bytes_is(row->kind, "certificate-state") || bytes_is(row->kind, "removed"))
 		return remember(x, row->id, LEAF_OF_STATUS, e);
 	if (bytes_is(row->kind, leaf_kind_name(LEAF_PUBLICATION))) {
 		TRY(json_parse(a, row->body, &body, e));
@@ -470,14 +470,21 @@ put_certificate(struct export *x, struct certificate_row *row, const struct stat
 	OWN(arena_free)
 	struct arena *own = arena_new(4 * LIMIT_CERT);
 	struct bytes der;
+	enum rc rc;
 
 	NEED(own != NULL, e, CHY_NO_MEMORY, NULL, "the export");
 	if (!is_exported(x, id_at_ms(row->id), row->id, 0))
 		return RC_OK;
-	TRY(same_moment(x, own, row, &status, e));
+	rc = same_moment(x, own, row, &status, e);
+	if (rc == RC_OK)
+		rc = store_der(x->f->store, own, row->id, &der, e);
+	if (rc == RC_NOT_FOUND) { /* removed meanwhile: put_removed says so */
+		err_clear(e);
+		return RC_OK;
+	}
+	TRY(rc);
 	put_changed(x, &changed, status);
 	TRY(put_choice(x, own, &changed, row->id, e));
-	TRY(store_der(x->f->store, own, row->id, &der, e));
 	buf_printf(&b, "{\"type\":\"certificate\",\"id\":%lld,\"serial\":\"", (long long)row->id);
 	hex_put(&b, row->serial);
 	buf_str(&b, "\",\"der\":\"");
@@ -516,6 +523,34 @@ put_certificates(struct export *x, struct err *e)
 	return RC_OK;
 }
 
+/* What was removed by a leaf that has no place under the head yet: its row is missing, and no leaf says why. */
+static enum rc
+put_removed(struct export *x, struct err *e)
+{
+	int64_t after = 0;
+	size_t n = 1;
+
+	while (n > 0) {
+		OWN(arena_free)
+		struct arena *a = arena_new(PAGE_ARENA);
+		struct removed_row *rows;
+
+		NEED(a != NULL, e, CHY_NO_MEMORY, NULL, "the export");
+		TRY(store_removed(x->f->store, a, after, PAGE, &rows, &n, e));
+		for (size_t i = 0; i < n; i++) {
+			OWN_BUF struct buf b = buf_max(256);
+
+			after = rows[i].id;
+			if (is_exported(x, id_at_ms(rows[i].leaf), rows[i].leaf, LEAF_OF_STATUS))
+				continue;
+			buf_printf(&b, "{\"type\":\"removed\",\"certificate\":%lld,\"unplaced\":%lld}\n",
+				   (long long)rows[i].id, (long long)rows[i].leaf);
+			TRY(put_line(x, &b, e));
+		}
+	}
+	return RC_OK;
+}
+
 static enum rc
 export_all(struct export *x, struct err *e)
 {
@@ -531,6 +566,7 @@ export_all(struct export *x, struct err *e)
 	TRY(put_documents(x, e));
 	TRY(put_signatures(x, e));
 	TRY(put_certificates(x, e));
+	TRY(put_removed(x, e));
 	b.n = 0;
 	buf_printf(&b,
 		   "{\"type\":\"end\",\"leaves\":%lld,\"documents\":%lld,\"certificates\":%lld,"

@@ -248,6 +248,42 @@ put_certificate(struct factory *f, struct piece *p, const struct certificate_row
 	return RC_OK;
 }
 
+static void
+drop_link(struct change *c, const char *attribute, struct bytes text, int64_t certificate)
+{
+	change_drop_link(c, &(struct link_row){ search_value_id(bytes_str(attribute), text), certificate });
+}
+
+enum rc
+search_values_remove(struct factory *f, struct arena *a, struct change *c, const struct certificate_row *row,
+		     struct err *e)
+{
+	char text[24], hex[2 * 64 + 1];
+	struct search_text *list;
+	struct bytes der, id;
+	struct cert cert;
+	size_t n;
+
+	TRY(search_texts_of(a, row, &list, &n, e));
+	TRY(search_fields_of(f, a, row->id, list, &n, e));
+	for (size_t i = 0; i < n; i++)
+		change_drop_link(
+		    c,
+		    &(struct link_row){ search_value_id(list[i].attribute, search_fold(a, list[i].value)),
+					row->id });
+	snprintf(text, sizeof(text), "%lld", (long long)row->issuer);
+	drop_link(c, "issuer", bytes_str(text), row->id);
+	snprintf(text, sizeof(text), "%lld", (long long)row->token_procedure);
+	drop_link(c, "token-procedure", bytes_str(text), row->id);
+	if (row->base != 0)
+		return RC_OK;
+	TRY(store_der(f->store, a, row->id, &der, e));
+	id = cert_parse(a, der, &cert, NULL) == RC_OK ? cert_key_id(&cert) : BYTES_NONE;
+	if (id.n > 0 && id.n <= 64)
+		drop_link(c, "ski", bytes_str(hex_text(hex, id)), row->id);
+	return RC_OK;
+}
+
 /* Of those that wait the oldest, at most n. */
 static enum rc
 enter_piece(struct factory *f, size_t n, size_t *ret_n, struct err *e)

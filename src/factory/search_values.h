@@ -28,6 +28,11 @@ struct bytes search_fold(struct arena *a, struct bytes text);
 /* The id of a value; folded already. */
 int64_t search_value_id(struct bytes attribute, struct bytes folded);
 
+/* What put_certificate entered goes, but for the values, which others may have too. */
+struct change;
+MUST enum rc search_values_remove(struct factory *f, struct arena *a, struct change *c,
+				  const struct certificate_row *row, struct err *e);
+
 /* Enters what waits, at most so many certificates. */
 MUST enum rc search_values_catch_up(struct factory *f, size_t most, size_t *done, struct err *e);
 

@@ -114,6 +114,7 @@ log_category_of_act(struct bytes name)
 	case ACT_HOLD:
 	case ACT_REINSTATE:
 	case ACT_CA_REVOKE:
+	case ACT_REMOVE:
 		return LOG_REVOKED;
 	case ACT_PUBLISH:
 	case ACT_UNPUBLISH:

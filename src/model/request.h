@@ -29,6 +29,7 @@ enum act_verb {
 	ACT_DELIVERY_DROP,
 	ACT_CRL_BUILD,
 	ACT_CIL_BUILD,
+	ACT_REMOVE,     /* certificates, from the store */
 	ACT_IMPORT,     /* certificates that a foreign CA has issued */
 	ACT_IMPORT_CRL, /* a foreign CA's revocation list */
 	ACT_VERB_COUNT,

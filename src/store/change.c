@@ -149,6 +149,34 @@ change_drop_crl_pieces(struct change *c, int64_t id)
 }
 
 void
+change_remove_certificate(struct change *c, const struct removed_row *row, int64_t not_before)
+{
+	OP(c, Q_REMOVE_FROM_CERTIFICATE, I(row->id));
+	OP(c, Q_REMOVE_FROM_CERTIFICATE_DER, I(row->id));
+	OP(c, Q_REMOVE_FROM_CERTIFICATE_STATUS, I(row->id));
+	OP(c, Q_REMOVE_FROM_CERTIFICATE_HOLD, I(row->id));
+	OP(c, Q_REMOVE_FROM_CERTIFICATE_CHOICE, I(row->id));
+	OP(c, Q_REMOVE_FROM_PASSWORD_WRONG, I(row->id));
+	OP(c, Q_REMOVE_FROM_CERTIFICATE_UNCLAIMED, I(row->id));
+	OP(c, Q_REMOVE_FROM_OCSP_ACTIVATION, I(row->id));
+	OP(c, Q_REMOVE_FROM_CERTIFICATE_PARTITION, I(row->id));
+	OP(c, Q_REMOVE_FROM_CERTIFICATE_FIELD, I(row->id));
+	OP(c, Q_REMOVE_FROM_PUBLICATION, I(row->id));
+	OP(c, Q_REMOVE_FROM_VERDICT, I(row->id));
+	OP(c, Q_REMOVE_FROM_VERDICT_TODO, I(row->id));
+	OP(c, Q_REMOVE_FROM_CERTIFICATE_TODO, I(row->id));
+	OP(c, Q_REMOVE_FROM_VALUE_TODO, I(row->id));
+	OP(c, Q_DROP_BEGIN, I(not_before), I(row->id));
+	change_row(c, Q_PUT_REMOVED, row);
+}
+
+void
+change_drop_link(struct change *c, const struct link_row *row)
+{
+	OP(c, Q_DROP_LINK, I(row->value), I(row->certificate));
+}
+
+void
 change_put_cil(struct change *c, const struct cil_row *row)
 {
 	OP(c, Q_DROP_CIL, I(row->procedure_id), I(row->delta));

@@ -79,6 +79,9 @@ void change_put_crl_piece(struct change *c, const struct crl_piece_row *row);
 /* The row alone; the pieces alone. */
 void change_drop_crl(struct change *c, int64_t id);
 void change_drop_crl_pieces(struct change *c, int64_t id);
+/* The certificate with its status and all that hangs on it, but for what it is found by (change_drop_link). STORE_STATE: it is not there. */
+void change_remove_certificate(struct change *c, const struct removed_row *row, int64_t not_before);
+void change_drop_link(struct change *c, const struct link_row *row);
 /* An issuance list comes into force in the place of the one before, whose files stay until they are dropped; a segment of it. */
 void change_put_cil(struct change *c, const struct cil_row *row);
 void change_put_cil_file(struct change *c, const struct cil_file_row *row);

@@ -163,6 +163,11 @@ MUST enum rc store_crl_places(struct store *s, struct arena *a, int64_t procedur
 			      struct crl_row **ret, size_t *n, struct err *e);
 MUST enum rc store_crl_pieces(struct store *s, struct arena *a, int64_t crl, int64_t from, size_t limit,
 			      struct crl_piece_row **ret, size_t *n, struct err *e);
+/* What needs a certificate: bits as in policy/removal.h. Certificates that were removed, by id. */
+MUST enum rc store_certificate_uses(struct store *s, struct arena *a, int64_t certificate, int64_t *ret,
+				    struct err *e);
+MUST enum rc store_removed(struct store *s, struct arena *a, int64_t after, size_t limit,
+			   struct removed_row **ret, size_t *n, struct err *e);
 /* The issuance lists of a CIL procedure that are in force: at most a complete and a delta one. */
 MUST enum rc store_cils(struct store *s, struct arena *a, int64_t procedure, struct cil_row **ret, size_t *n,
 			struct err *e);

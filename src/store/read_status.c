@@ -244,3 +244,23 @@ store_issued_between(struct store *s, struct arena *a, int64_t issuer, int64_t f
 {
 	return store_rows(s, a, Q_ISSUED_BETWEEN, ARGS(I(issuer), I(from), I(to)), ret, n, e);
 }
+
+/* ---- removed certificates ---- */
+
+enum rc
+store_certificate_uses(struct store *s, struct arena *a, int64_t certificate, int64_t *ret, struct err *e)
+{
+	struct number_row *rows;
+	size_t n;
+
+	TRY(store_rows(s, a, Q_CERTIFICATE_USES, ARGS(I(certificate)), &rows, &n, e));
+	*ret = n > 0 ? rows[0].value : 0;
+	return RC_OK;
+}
+
+enum rc
+store_removed(struct store *s, struct arena *a, int64_t after, size_t limit, struct removed_row **ret,
+	      size_t *n, struct err *e)
+{
+	return store_rows(s, a, Q_REMOVED, ARGS(I(after), LIMIT(limit)), ret, n, e);
+}

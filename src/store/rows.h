@@ -143,6 +143,13 @@ struct hold_row {
 	int64_t at, request_id;
 };
 
+/* A certificate that officers have had removed. */
+struct removed_row {
+	int64_t id, issuer;
+	struct bytes serial, fingerprint;
+	int64_t at, request_id, leaf;
+};
+
 /* A foreign authority's revocation list, as it was imported last. */
 struct imported_crl_row {
 	int64_t authority;

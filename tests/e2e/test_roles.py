@@ -296,6 +296,7 @@ def test_every_act_by_every_officer(sqlite_house):
     publication = {"publication_procedure": "None", "certificates": [1]}
     for act, what in (("certificate.issue", body), ("issuing-session.open", session), ("attribute-certificate.issue", attribute),
                       ("certificate.revoke", revoke), ("certificate.hold", hold), ("certificate.reinstate", hold),
+                      ("certificate.remove", {"certificates": [made], "reason": "over"}),
                       ("certificate.publish", publication), ("certificate.unpublish", publication),
                       ("delivery.retry", {"deliveries": [1]}), ("delivery.drop", {"deliveries": [1]}),
                       ("certificate.import", {"authority": "Issuing CA", "certificates": [{"certificate": "MAA="}]}),

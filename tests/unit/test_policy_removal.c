@@ -1,0 +1,60 @@
+/* When a certificate may leave the store. */
+#include "policy_world.h"
+
+#include "base/clock.h"
+#include "policy/removal.h"
+
+static struct world *w;
+
+static int
+setup(void **state)
+{
+	w = world_new();
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	world_free(w);
+	return 0;
+}
+
+enum { DAY = 86400000, LIST = 3001 };
+
+static void
+when_nobody_asks_any_more(void **state)
+{
+	const int64_t end = WORLD_NOW;
+	const struct authority *x = snapshot_authority(w->s, doc_id_of(ROOT_CA));
+
+	assert_int_equal(removable_from(w->s, x, CERT_VALID, end), end + DAY);
+	assert_int_equal(removable_from(w->s, x, CERT_REVOKED, end), end + DAY);
+	world_put(w, KIND_CRL_PROCEDURE, LIST,
+		  "{\"name\":\"L\",\"state\":\"active\",\"authority\":501,\"distribution_points\":[\"http://"
+		  "a.example/c\"],"
+		  "\"interval\":\"P3D\",\"overlap\":\"P2D\"}");
+	x = snapshot_authority(w->s, doc_id_of(ROOT_CA));
+	assert_int_equal(removable_from(w->s, x, CERT_VALID, end), end + DAY);
+	assert_int_equal(removable_from(w->s, x, CERT_REVOKED, end), end + 5 * (int64_t)DAY);
+	assert_int_equal(removable_from(w->s, x, CERT_HELD, end), end + 5 * (int64_t)DAY);
+	assert_int_equal(removable_from(w->s, snapshot_authority(w->s, doc_id_of(502)), CERT_REVOKED, end),
+			 end + DAY);
+	world_put(w, KIND_CRL_PROCEDURE, LIST,
+		  "{\"name\":\"L\",\"state\":\"active\",\"authority\":501,\"distribution_points\":[\"http://"
+		  "a.example/c\"],"
+		  "\"interval\":\"P3D\",\"overlap\":\"P2D\",\"keep_expired\":true}");
+	x = snapshot_authority(w->s, doc_id_of(ROOT_CA));
+	assert_true(removable_from(w->s, x, CERT_REVOKED, end) == INT64_MAX);
+	assert_int_equal(removable_from(w->s, x, CERT_VALID, end), end + DAY);
+}
+
+static const struct CMUnitTest tests[] = {
+	CASE(when_nobody_asks_any_more),
+};
+
+int
+main(void)
+{
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
