@@ -77,12 +77,15 @@ enum rc
 cil_procedure_check(struct walk *w, const struct json *body)
 {
 	struct at served = { .name = "served_as" }, at = { .name = "build_at" },
-		  interval = { .name = "interval" };
+		  interval = { .name = "interval" }, issuer = { .name = "authority" };
+	const struct document *authority = doc_of(w, body, "authority");
 	struct bytes text = body_text(body, "build_at");
 	struct duration every;
 
 	REFUSE_UNLESS(is_path_name(body_text(body, "served_as")), w, &served, CHY_FIELD_VALUE,
 		      "small letters, digits, - and ., a letter or digit first");
+	REFUSE_UNLESS(authority == NULL || body_has_key(authority->body), w, &issuer, CHY_AUTHORITY_FOREIGN,
+		      "the key of \"%.*s\" is not here: it signs nothing here", BYTES_FMT(authority->name));
 	TRY(positive_duration(w, body, "interval"));
 	TRY(positive_duration(w, body, "delta_interval"));
 	if (text.n > 0) {

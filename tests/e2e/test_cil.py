@@ -1,4 +1,6 @@
 """Issuance lists: what an authority has issued, in signed segments, judged by openssl and cryptography with nothing of ours."""
+import base64
+import datetime
 import hashlib
 import json
 import re
@@ -6,6 +8,7 @@ import subprocess
 import time
 
 import pytest
+from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -220,6 +223,20 @@ def test_one_open_procedure(desk, only):
     assert e.value.code == "CHY-1685"
     close(desk, only.pop())
     only.append(procedure(desk, "fourth"))
+
+
+def test_only_of_an_authority_whose_key_is_here(desk):
+    """A list that nobody here could sign is refused with its procedure."""
+    key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name.from_rfc4514_string("CN=Elsewhere")
+    now = datetime.datetime.utcnow()
+    cert = (x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(7)
+            .not_valid_before(now).not_valid_after(now + datetime.timedelta(9)).add_extension(x509.BasicConstraints(True, None), True)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), False).sign(key, hashes.SHA256()))
+    desk.act("authority.create", {"name": "Elsewhere", "type": "external-root", "certificate": base64.b64encode(
+        cert.public_bytes(Encoding.DER)).decode()}, desk.officers["anna"], desk.officers["ben"])
+    with pytest.raises(Refused) as e:
+        procedure(desk, "elsewhere", authority="Elsewhere")
+    assert e.value.code == "CHY-1592", e.value
 
 
 def test_settings_that_change_build_anew(desk, only):
