@@ -144,8 +144,8 @@ journal_is_bound(struct arena *a, const struct by_subject *s, struct bytes subje
 	    name_from_text(a, subject, &asked, NULL) == RC_OK && name_eq(is.der, asked.der);
 }
 
-/* Another certificate than the bound one counts for an officer who is bound by the subject: issued here before, to the same
-   subject, by the same certificate procedure, and asked for by that officer; and for one who is bound to a token: for a key in
+/* Another certificate than the bound one counts for an officer who is bound by the subject: issued here after that one, to
+   the same subject, by the same certificate procedure, and asked for by that officer; and for one who is bound to a token: for a key in
    it. */
 static enum rc
 check_subject(const struct journal_verifier *v, const struct officer_state *o, int64_t officer,
@@ -168,7 +168,7 @@ check_subject(const struct journal_verifier *v, const struct officer_state *o, i
 	    has_key(o, cert.spki))
 		return RC_OK;
 	NEED(p != NULL && p->by_subject && row != NULL && memcmp(row->row.sha256, hash, SHA256_LEN) == 0 &&
-		 row->stands_for == officer &&
+		 row->stands_for == officer && row->own_leaf > o->certificate &&
 		 journal_is_bound(a, &o->subject, buf_bytes(&subject), row->certificate_procedure),
 	     e, CHY_JOURNAL_SIGNATURE, NULL, "it was made with another certificate than that of officer %lld",
 	     (long long)officer);

@@ -3,8 +3,10 @@
 
 #include "factory/callers.h"
 #include "factory/leaf.h"
+#include "factory/status.h"
 #include "policy/body.h"
 #include "policy/import.h"
+#include "policy/rights.h"
 #include "store/read.h"
 
 /* The keys of the token that the certificate is in, those that the archive has apart. */
@@ -93,6 +95,22 @@ own_key(struct token_keys *k, const struct certificate_row *row, struct err *e)
 	     "the key of certificate %lld is in the archive: others could sign with it", (long long)row->id);
 }
 
+/* Whoever binds a certificate stops others by it: its subject and its keys are an officer's from then on. So it is one that the
+   officers who bind it may change; the one that is bound already stays. */
+static enum rc
+may_be_bound(const struct preparation *p, const struct certificate_row *row, struct err *e)
+{
+	struct doc_id asked_from;
+
+	if (p->base != NULL && body_int(p->base->body, "certificate", 0) == row->id)
+		return RC_OK;
+	TRY(certificate_asked_from(p->f, p->a, p->policy, p->who, row, &asked_from, e));
+	return may_change_certificate(
+	    p->policy, p->who, snapshot_of_kind(p->policy, KIND_AUTHORITY, doc_id_of(row->issuer)),
+	    snapshot_of_kind(p->policy, KIND_TOKEN_PROCEDURE, doc_id_of(row->token_procedure)), asked_from,
+	    e);
+}
+
 /* An officer's certificate must have been issued here (so that its status is known): by the fingerprint, or by the id
    of the certificate alone. The body that is signed names both, and what binds an officer by the subject. */
 static enum rc
@@ -124,6 +142,7 @@ bind_certificate(struct preparation *p, struct json *body, struct err *e)
 		     "an officer's certificate must have been issued here");
 	}
 	TRY(rc);
+	TRY_AT(may_be_bound(p, &row, e), e, "certificate");
 	NEED(keys.own != NULL && keys.archived != NULL, e, CHY_NO_MEMORY, NULL, "an officer");
 	TRY(token_keys(&keys, &row, e));
 	TRY(own_key(&keys, &row, e));

@@ -149,8 +149,8 @@ certificate_stands_for(struct factory *f, struct arena *a, int64_t certificate, 
 	return json_opt_int(body, "stands_for", 1, JSON_INT_MAX, &ret->v, e);
 }
 
-/* A renewed certificate of an officer who is bound by the subject: issued here, by the same procedure, and the officer asked for
-   it. Only where somebody is bound by this subject the store is asked. */
+/* A renewed certificate of an officer who is bound by the subject: issued here after the bound one, by the same procedure, and the
+   officer asked for it. Only where somebody is bound by this subject the store is asked. */
 static enum rc
 by_subject(struct factory *f, struct arena *a, const struct snapshot *policy, const struct cert *cert,
 	   struct credential *c, const struct officer **ret, struct err *e)
@@ -170,7 +170,7 @@ by_subject(struct factory *f, struct arena *a, const struct snapshot *policy, co
 	TRY(rc);
 	TRY(certificate_stands_for(f, a, row.id, &asked, e));
 	o = snapshot_officer_of_subject(policy, cert->subject, row.certificate_procedure, asked);
-	if (o == NULL || o->id.v != asked.v)
+	if (o == NULL || o->id.v != asked.v || row.id < o->certificate)
 		return RC_OK;
 	*ret = o;
 	c->by_subject = true;

@@ -68,7 +68,7 @@ version_binds(struct factory *f, struct arena *a, const struct json *body, const
 	      bool *ret, int64_t *ret_id, struct err *e)
 {
 	struct bytes hex = BYTES_NONE, subject = BYTES_NONE;
-	int64_t procedure = 0, profile = 0;
+	int64_t procedure = 0, profile = 0, bound = 0;
 
 	*ret_id = 0;
 	TRY(json_opt_str(body, "certificate_sha256", &hex, e));
@@ -83,8 +83,9 @@ version_binds(struct factory *f, struct arena *a, const struct json *body, const
 	*ret_id = c->row.id;
 	if (has_key(body, c->row.key_hash))
 		TRY(was_entity(f, a, profile, "dynamic-token", ret, e));
-	if (*ret || !c->asked || procedure == 0 || procedure != c->row.certificate_procedure ||
-	    !is_name(a, subject, c->subject))
+	TRY(json_opt_int(body, "certificate", 1, JSON_INT_MAX, &bound, e));
+	if (*ret || !c->asked || c->row.id < bound || procedure == 0 ||
+	    procedure != c->row.certificate_procedure || !is_name(a, subject, c->subject))
 		return RC_OK;
 	return was_entity(f, a, profile, "subject", ret, e);
 }

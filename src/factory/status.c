@@ -11,7 +11,7 @@ _Static_assert(CERT_VALID == (int)CERTIFICATE_VALID && CERT_HELD == (int)CERTIFI
 		   CERT_REVOKED == (int)CERTIFICATE_REVOKED,
 	       "the store's states are the model's");
 
-enum { HISTORY_MAX = 200 };
+enum { HISTORY_MAX = 200, GONE_PAGE = 100 };
 
 /* ---- what it is decided by ---- */
 
@@ -75,17 +75,14 @@ status_load(struct factory *f, struct arena *a, const struct snapshot *policy, i
 static enum rc
 asker_of(struct factory *f, struct arena *a, const struct certificate_row *row, int64_t *ret, struct err *e)
 {
-	struct signature_row *rows;
 	struct session_row session;
-	size_t n = 0;
 
 	*ret = 0;
 	if (row->session_id != 0) {
 		TRY(store_session(f->store, a, row->session_id, &session, e));
 		*ret = session.officer_id;
 	} else if (row->request_id != 0) {
-		TRY(store_signatures(f->store, a, row->request_id, &rows, &n, e));
-		*ret = n > 0 ? rows[0].officer_id : 0;
+		return store_first_signer(f->store, a, row->request_id, ret, e);
 	}
 	return RC_OK;
 }
@@ -260,7 +257,8 @@ counts(const struct gone_search *g, const struct officer *by_subject, const stru
 	*ret = is_good(g, row) && row->not_after > clock_now_ms();
 	if (!*ret || by_subject == NULL)
 		return RC_OK;
-	*ret = row->certificate_procedure == by_subject->certificate_procedure;
+	*ret = row->certificate_procedure == by_subject->certificate_procedure &&
+	    row->id > by_subject->certificate;
 	if (!*ret)
 		return RC_OK;
 	TRY(certificate_stands_for(g->f, g->a, row->id, &asked, e));
@@ -273,16 +271,22 @@ static enum rc
 has_good(const struct gone_search *g, enum search_by by, struct bytes what, const struct officer *by_subject,
 	 bool *ret, struct err *e)
 {
-	struct certificate_row *rows;
 	int64_t after = 0;
 	size_t n;
 
 	do {
-		TRY(store_search(g->f->store, g->a, by, what, after, LIMIT_PAGE, &rows, &n, e));
+		OWN(arena_free)
+		struct arena *a = arena_new(LIMIT_REQUEST_ARENA); /* a subject may have any number of them */
+		struct gone_search page = *g;
+		struct certificate_row *rows;
+
+		NEED(a != NULL, e, CHY_NO_MEMORY, NULL, "officers");
+		page.a = a;
+		TRY(store_search(g->f->store, a, by, what, after, GONE_PAGE, &rows, &n, e));
 		for (size_t i = 0; i < n && !*ret; i++)
-			TRY(counts(g, by_subject, &rows[i], ret, e));
+			TRY(counts(&page, by_subject, &rows[i], ret, e));
 		after = n > 0 ? rows[n - 1].id : 0;
-	} while (n == LIMIT_PAGE && !*ret);
+	} while (n == GONE_PAGE && !*ret);
 	return RC_OK;
 }
 

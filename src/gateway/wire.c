@@ -51,7 +51,7 @@ make_room(struct wire_buf *b, size_t n)
 		return false;
 	if (b->p != NULL) {
 		memcpy(p, b->p, b->n);
-		explicit_bzero(b->p, b->n);
+		explicit_bzero(b->p, b->cap); /* what was moved to the front stood further behind */
 		free(b->p);
 	}
 	b->p = p;

@@ -31,6 +31,7 @@ struct officer {
 	uint8_t fingerprint[FINGERPRINT_LEN]; /* SHA-256 of the DER of the bound certificate */
 	struct bytes subject;                 /* of that certificate, RFC 4514 text; may be empty */
 	struct bytes subject_der;             /* the same; empty: it cannot be told */
+	int64_t certificate;                  /* its id; by the subject only later ones count beside it */
 	int64_t certificate_procedure;        /* that issued it; 0: none */
 	struct bytes token; /* serial number of the token that holds the key; may be empty */
 	const uint8_t (*keys)[FINGERPRINT_LEN]; /* SHA-256 of each SubjectPublicKeyInfo in the token */

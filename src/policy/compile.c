@@ -226,6 +226,7 @@ officer_take_binding(struct arena *a, const struct json *body, struct officer *o
 	o->token = body_text(body, "token");
 	o->subject = body_text(body, "subject");
 	o->subject_der = BYTES_NONE;
+	o->certificate = body_int(body, "certificate", 0);
 	o->certificate_procedure = body_int(body, "certificate_procedure", 0);
 	memset(o->fingerprint, 0, sizeof(o->fingerprint));
 	*ret_bound = fingerprint_of(a, json_get(body, "certificate_sha256"), o->fingerprint);

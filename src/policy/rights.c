@@ -174,7 +174,9 @@ struct doc_id
 certificate_domain(const struct snapshot *s, const struct document *authority,
 		   const struct document *token_procedure, struct doc_id asked_from)
 {
-	struct doc_id made_by = token_procedure ? token_procedure->domain : authority->domain;
+	struct doc_id made_by = token_procedure ? token_procedure->domain
+	    : authority                         ? authority->domain
+						: doc_id_of(0);
 
 	return domain_is_above(s, made_by, asked_from) ? asked_from : made_by;
 }

@@ -63,6 +63,9 @@ MUST enum rc store_requests_expired(struct store *s, struct arena *a, struct byt
 /* By n. */
 MUST enum rc store_signatures(struct store *s, struct arena *a, int64_t request_id,
 			      struct signature_row **ret, size_t *n, struct err *e);
+/* The officer of the first of them; 0: nobody has signed. */
+MUST enum rc store_first_signer(struct store *s, struct arena *a, int64_t request_id, int64_t *ret,
+				struct err *e);
 /* Every signature of every request, by (request, n), for the journal's export. */
 MUST enum rc store_signature_history(struct store *s, struct arena *a, int64_t after_request, int64_t after_n,
 				     size_t limit, struct signature_row **ret, size_t *n, struct err *e);

@@ -119,3 +119,26 @@ def test_what_root_procedures_made_is_changed_by_who_had_it_made(tenants):  # no
         with pytest.raises(Refused) as e:
             tenants.prepare(sam, act, {"deliveries": [delivery]})
         assert e.value.code == "CHY-1602"
+
+
+def test_a_domain_binds_no_certificate_of_others(tenants):  # noqa: F811
+    """Its subject and keys would be an officer's from then on, and its owner locked out: what the officers may change they bind, no other.
+    rows=CM-O-13"""
+    nora, nils, nina = (tenants.officers[o] for o in ("nora", "nils", "nina"))
+    rosas = tenants.new_certificate("Rosa Another", tenants.officers["rosa"])
+    ninas = tenants.new_certificate("Nina Another", nina)
+    profile = {"name": "Northern", "entity_type": "subject", "roles": ["use-clients"], "domain": "North"}
+    tenants.act("officer-profile.create", profile, nora, nils)
+    body = {"name": "Northern one", "profile": "Northern", "domain": "North"}
+    with pytest.raises(Refused) as e:
+        tenants.prepare(nora, "officer.create", dict(body, certificate_sha256=rosas.sha256()))
+    assert (e.value.status, e.value.code) == (403, "CHY-1602")
+    made = tenants.act("officer.create", dict(body, certificate_sha256=ninas.sha256()), nora, nils)["result"]["id"]
+    held = tenants.call("GET", f"/api/v1/documents/officer/{made}", officer=nora)["body"]
+    with pytest.raises(Refused) as e:
+        tenants.prepare(nora, "officer.modify", dict(held, certificate=None, certificate_sha256=rosas.sha256()), made)
+    assert e.value.code == "CHY-1602"
+    # the rights are asked before the body is looked at: no refusal tells what there is
+    with pytest.raises(Refused) as e:
+        tenants.prepare(nina, "officer.create", dict(body, name="X", certificate_sha256=rosas.sha256()))
+    assert e.value.code == "CHY-1601"

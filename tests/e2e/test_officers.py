@@ -279,6 +279,8 @@ def test_who_issues_cannot_become_another_officer(house, scratch):
     assert can_act(house, bound) == vera.id
     for other in (meanwhile, ahead, in_file, by_session):
         assert can_act(house, other) is None
+    for other in (newer, newest):
+        assert can_act(house, other) is None, "her own, but on the lost card, perhaps: older than the one that was bound then"
     assert certificate_for(house, "Vera Victim", key_of(meanwhile)) == "CHY-1656"
     # her document given to somebody else's subject, who had asked for that before: not asked as whom it was bound to
     other = house.new_certificate("Vera Second", bound)
