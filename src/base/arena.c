@@ -67,7 +67,7 @@ chunk_new(size_t need)
 		spare = c->next;
 		spares--;
 	} else {
-		c = cap < SIZE_MAX - sizeof(*c) ? malloc(sizeof(*c) + cap) : NULL;
+		c = cap <= PTRDIFF_MAX - sizeof(*c) ? malloc(sizeof(*c) + cap) : NULL;
 	}
 	if (c == NULL)
 		return NULL;

@@ -33,7 +33,7 @@ struct table {
 	size_t n, size; /* columns; sizeof the row struct */
 };
 
-enum { PARAMS_MAX = 20 };
+enum { PARAMS_MAX = 24 };
 
 enum stmt_flag {
 	STMT_INSERT = 1, /* sql is made from the table */

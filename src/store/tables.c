@@ -17,6 +17,7 @@
 	}
 #define DESCRIBE(tab, sql_name, row_type, ...) \
 	static const struct column tab##_columns[] = { __VA_ARGS__ }; \
+	_Static_assert(ARRAY_LEN(tab##_columns) <= PARAMS_MAX, "rows fit where they are read"); \
 	const struct table table_##tab = { sql_name, tab##_columns, ARRAY_LEN(tab##_columns), \
 					   sizeof(struct row_type) }
 

@@ -67,9 +67,11 @@ teardown(void **state)
 static struct ac_base
 base(void)
 {
+	struct bytes issuer = snapshot_authority(w->s, doc_id_of(ISSUING_CA))->subject_in_force;
+
 	return (struct ac_base){ .id = 4711,
 				 .authority = doc_id_of(ISSUING_CA),
-				 .issuer = snapshot_authority(w->s, doc_id_of(ISSUING_CA))->subject_in_force,
+				 .issuer = arena_dup(w->a, issuer), /* the policy changes in between */
 				 .serial = BYTES("\x01\x02\x03"),
 				 .subject = BYTES("CN=Holder"),
 				 .not_before_ms = WORLD_NOW - 1000,
