@@ -57,11 +57,14 @@ watch(void *arg)
 }
 
 static enum rc
-watcher_start(struct watcher *w, struct store *s, store_watch_fn *fn, void *arg, struct err *e)
+watcher_start(struct watcher *w, struct store *s, enum stmt_id stamp, const char *listen, store_watch_fn *fn,
+	      void *arg, struct err *e)
 {
 	NEED(!w->running, e, CHY_INTERNAL, NULL, "the store has this watcher already");
 	NEED(pipe2(w->wake, O_CLOEXEC | O_NONBLOCK) == 0, e, CHY_SYSTEM, NULL, "no pipe");
 	w->store = s;
+	w->stamp = stamp;
+	w->listen = listen;
 	w->fn = fn;
 	w->arg = arg;
 	w->running = pthread_create(&w->thread, NULL, watch, w) == 0;
@@ -76,17 +79,13 @@ watcher_start(struct watcher *w, struct store *s, store_watch_fn *fn, void *arg,
 enum rc
 store_watch_documents(struct store *s, store_watch_fn *fn, void *arg, struct err *e)
 {
-	s->documents.stamp = Q_DOCUMENT_STAMP;
-	s->documents.listen = "LISTEN chancery_document";
-	return watcher_start(&s->documents, s, fn, arg, e);
+	return watcher_start(&s->documents, s, Q_DOCUMENT_STAMP, "LISTEN chancery_document", fn, arg, e);
 }
 
 enum rc
 store_watch_status(struct store *s, store_watch_fn *fn, void *arg, struct err *e)
 {
-	s->statuses.stamp = Q_STATUS_STAMP;
-	s->statuses.listen = "LISTEN chancery_status";
-	return watcher_start(&s->statuses, s, fn, arg, e);
+	return watcher_start(&s->statuses, s, Q_STATUS_STAMP, "LISTEN chancery_status", fn, arg, e);
 }
 
 void
