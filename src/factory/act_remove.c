@@ -19,7 +19,7 @@ judge(struct factory *f, struct arena *a, const struct snapshot *policy, const s
 	struct removal_facts facts = { .authority = NULL };
 	int64_t uses;
 
-	TRY(status_load(f, a, policy, id, false, ret, e));
+	TRY(status_load(f, a, policy, id, who->name_constraints.n > 0, ret, e));
 	TRY(status_facts_of(f, a, policy, who, ret, &wish, &facts.status, e));
 	TRY(store_certificate_uses(f->store, a, id, &uses, e));
 	facts.authority = snapshot_authority(policy, doc_id_of(ret->row.issuer));

@@ -138,16 +138,7 @@ rule_issuer(struct arena *a, const struct activation_facts *f, struct err *e)
 static enum rc
 rule_names(struct arena *a, const struct activation_facts *f, struct err *e)
 {
-	static const struct gnames none;
-	const struct status_facts *s = &f->status;
-	struct err why = { 0 };
-
-	NEED(s->officer->name_constraints.n == 0 || s->subject.n == 0 ||
-		 names_within(a, s->officer->name_constraints, s->subject, s->san ? s->san : &none, &why) ==
-		     RC_OK,
-	     e, CHY_OFFICER_NAMES, "RFC 5280 4.2.1.10", "officer \"%.*s\": %.260s",
-	     BYTES_FMT(s->officer->name), why.text);
-	return RC_OK;
+	return may_name(a, f->status.officer, f->status.subject, f->status.san, e);
 }
 
 static enum rc

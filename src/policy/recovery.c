@@ -57,15 +57,7 @@ rule_issuer(struct arena *a, const struct recovery_facts *f, struct err *e)
 static enum rc
 rule_names(struct arena *a, const struct recovery_facts *f, struct err *e)
 {
-	static const struct gnames none;
-	struct err why = { 0 };
-
-	NEED(f->officer->name_constraints.n == 0 ||
-		 names_within(a, f->officer->name_constraints, f->subject, f->san ? f->san : &none, &why) ==
-		     RC_OK,
-	     e, CHY_OFFICER_NAMES, "RFC 5280 4.2.1.10", "officer \"%.*s\": %.260s",
-	     BYTES_FMT(f->officer->name), why.text);
-	return RC_OK;
+	return may_name(a, f->officer, f->subject, f->san, e);
 }
 
 #define RULES(X) \

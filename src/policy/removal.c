@@ -64,6 +64,12 @@ rule_issuer(struct arena *a, const struct removal_facts *f, struct err *e)
 }
 
 static enum rc
+rule_names(struct arena *a, const struct removal_facts *f, struct err *e)
+{
+	return may_name(a, f->status.officer, f->status.subject, f->status.san, e);
+}
+
+static enum rc
 rule_used(struct arena *a, const struct removal_facts *f, struct err *e)
 {
 	static const struct {
@@ -103,6 +109,7 @@ rule_over(struct arena *a, const struct removal_facts *f, struct err *e)
 	X("certificate-domain", rule_domain) \
 	X("roles", rule_roles) \
 	X("issuer-constraints", rule_issuer) \
+	X("name-constraints", rule_names) \
 	X("not-used", rule_used) \
 	X("nobody-asks", rule_over)
 

@@ -1,5 +1,6 @@
 #include "base/base.h"
 #include "policy/body.h"
+#include "policy/names.h"
 #include "policy/rights.h"
 
 enum rc
@@ -234,4 +235,20 @@ may_issue_by(struct arena *a, const struct officer *o, struct bytes issuer, stru
 		return RC_OK;
 	FAIL(e, CHY_ISSUER_CONSTRAINT, NULL, "officer \"%.*s\" may not issue by this authority",
 	     BYTES_FMT(o->name));
+}
+
+/* ---- name constraints ---- */
+
+enum rc
+may_name(struct arena *a, const struct officer *o, struct bytes subject, const struct gnames *san,
+	 struct err *e)
+{
+	static const struct gnames none;
+	struct err why = { 0 };
+
+	NEED(o->name_constraints.n == 0 || subject.n == 0 ||
+		 names_within(a, o->name_constraints, subject, san ? san : &none, &why) == RC_OK,
+	     e, CHY_OFFICER_NAMES, "RFC 5280 4.2.1.10", "officer \"%.*s\": %.260s", BYTES_FMT(o->name),
+	     why.text);
+	return RC_OK;
 }

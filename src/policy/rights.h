@@ -67,4 +67,9 @@ MUST enum rc may_change_certificate(const struct snapshot *s, const struct offic
    one rule is enough, no rules are no constraint. ISSUER_CONSTRAINT. a is for scratch. */
 MUST enum rc may_issue_by(struct arena *a, const struct officer *o, struct bytes issuer, struct err *e);
 
+/* The officer's name constraints let the subject (a Name's DER) and the alternative names (NULL: none) be. OFFICER_NAMES. a is for
+   scratch. */
+MUST enum rc may_name(struct arena *a, const struct officer *o, struct bytes subject,
+		      const struct gnames *san, struct err *e);
+
 #endif

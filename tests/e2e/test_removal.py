@@ -112,6 +112,17 @@ def test_revoking_removes_nothing_and_removing_needs_two(desk):
     refused("CHY-1679", desk.prepare, desk.first, "certificate.remove", {"certificates": [foreign], "reason": "x"})
 
 
+def test_name_constraints_of_officers_hold(desk):
+    """Who may not revoke a certificate because of its names does not remove it."""
+    anna, ben, rosa = (desk.officers[n] for n in ("anna", "ben", "rosa"))
+    desk.act("officer-profile.create", {"name": "Own names", "entity_type": "dynamic-token", "permitted_names": ["dir:O=Elsewhere"],
+                                        "roles": ["use-clients", "issue-certificate", "revoke-certificate"]}, anna, ben)
+    narrow = desk.make_officer("Own names", "Own names", anna, ben, issuer=rosa)
+    number = bring(desk, desk.certify("Removal narrow"))["certificate"]
+    refused("CHY-1629", remove, desk, [number], narrow, desk.second)
+    assert remove(desk, [number])["state"] == "done"
+
+
 def test_what_is_needed_stays(desk):
     """What is ours and has not expired, what is an authority's or an officer's, and what the list does not say why of."""
     number, _ = issue(desk, "removal-early")
