@@ -413,7 +413,11 @@ def test_activation(desk):
             change(desk, "activate-ocsp", [gone])
         assert e.value.code == "CHY-1670", e.value
         some = [issue(desk)[0] for _ in range(2)]
+        late = desk.prepare(desk.officers["desk"], "certificate.activate-ocsp", {"certificates": some})
         change(desk, "activate-ocsp", some)
+        with pytest.raises(Refused) as e:  # another request was faster
+            desk.bring(desk.officers["desk"], late, desk.officers["desk"])
+        assert e.value.code == "CHY-1680", e.value
     finally:
         answer_by(desk, ocsp_activation="at-issue")
 

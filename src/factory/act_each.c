@@ -1,0 +1,113 @@
+#include "base/base.h"
+#include "factory/act_each.h"
+
+#include "policy/body.h"
+
+/* ---- preparing ---- */
+
+static void
+add_line(struct preparation *p, const struct each_act *act, size_t i, const struct status_subject *x)
+{
+	struct json *o = json_object(p->a);
+
+	json_set(o, "field", json_str(p->a, bytes_str(arena_printf(p->a, "certificates[%zu]", i))));
+	json_set(o, "label",
+		 json_str(p->a,
+			  bytes_str(arena_printf(p->a, "Certificate %lld, %.*s", (long long)x->row.id,
+						 BYTES_FMT(bytes_part(x->row.subject, 0, 300))))));
+	json_set(o, "old", json_str(p->a, bytes_str(act->before)));
+	json_set(o, "new", json_str(p->a, bytes_str(act->after)));
+	json_add(p->difference, o);
+}
+
+static MUST enum rc
+prepare_one(struct preparation *p, const struct each_act *act, const struct json *item, size_t i,
+	    struct json *list, struct err *e)
+{
+	struct json *o = json_object(p->a);
+	struct status_subject x;
+	int64_t id = item->type == JSON_INT ? item->integer : body_int(item, "certificate", 0);
+
+	JSON_EACH(before, list)
+	NEED(body_int(before, "certificate", 0) != id, e, CHY_FIELD_TWICE, NULL,
+	     "certificate %lld stands twice", (long long)id);
+	TRY(act->judge(p->f, p->a, p->policy, p->who, id, &x, e));
+	json_set(o, "certificate", json_int(p->a, x.row.id));
+	json_set(o, "certificate_sha256", json_hex(p->a, x.row.fingerprint));
+	json_add(list, o);
+	add_line(p, act, i, &x);
+	return RC_OK;
+}
+
+enum rc
+each_check(struct preparation *p, const struct each_act *act, struct err *e)
+{
+	struct json *list = json_array(p->a), *asked;
+	size_t n = 0;
+
+	p->body = json_copy(p->a, p->in);
+	p->difference = json_array(p->a);
+	NEED(p->body != NULL && p->difference != NULL && list != NULL, e, CHY_NO_MEMORY, NULL, "a request");
+	TRY(act->list(p->body, &asked, e));
+	JSON_EACH(item, asked)
+	{
+		TRY_AT(prepare_one(p, act, item, n, list, e), e, "certificates[%zu]", n);
+		n++;
+	}
+	json_set(p->body, "certificates", list);
+	return RC_OK;
+}
+
+/* ---- taking effect ---- */
+
+static MUST enum rc
+take_one(struct effect *x, struct change *c, const struct each_act *act, const struct json *item,
+	 struct json *o, struct err *e)
+{
+	const struct officer *who = snapshot_officer(x->policy, x->signer);
+	struct json *leaf = json_object(x->a);
+	struct status_subject s;
+	struct bytes hash;
+
+	NEED(who != NULL, e, CHY_OFFICER_UNKNOWN, NULL, "the officer is gone");
+	TRY(act->judge(x->f, x->a, x->policy, who, body_int(item, "certificate", 0), &s, e));
+	TRY(json_need_str(item, "certificate_sha256", &hash, e));
+	NEED(bytes_eq(json_hex(x->a, s.row.fingerprint)->str, hash), e, CHY_STATUS_UNSEEN, NULL,
+	     "it is another certificate");
+	json_set(leaf, "by", by_request(x->a, x->request->id));
+	json_set(leaf, "certificate", json_int(x->a, s.row.id));
+	json_set(leaf, "certificate_sha256", json_hex(x->a, s.row.fingerprint));
+	return act->put(x, c, &s, leaf, o, e);
+}
+
+enum rc
+each_apply(struct effect *x, struct change *c, const struct each_act *act, struct err *e)
+{
+	struct json *outcomes = json_array(x->a), *asked;
+	struct err first = { 0 };
+	size_t done = 0;
+
+	TRY(act->list(x->request->body, &asked, e));
+	JSON_EACH(item, asked)
+	{
+		struct json *o = json_object(x->a);
+		struct err why = { 0 };
+		enum rc rc;
+
+		json_set(o, "certificate", json_int(x->a, body_int(item, "certificate", 0)));
+		rc = take_one(x, c, act, item, o, &why);
+		NEED(rc == RC_OK || is_refusal(rc), e, why.code, NULL, "%s", why.text);
+		done += rc == RC_OK;
+		if (rc != RC_OK)
+			json_set(o, "problem", problem_json(x->a, &why));
+		if (rc != RC_OK && first.code == CHY_NONE)
+			first = why;
+		json_add(outcomes, o);
+	}
+	if (done == 0) {
+		err_field(e, "certificates");
+		FAIL(e, first.code, NULL, "%s", first.text);
+	}
+	json_set(x->result, "certificates", outcomes);
+	return RC_OK;
+}
