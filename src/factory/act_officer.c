@@ -104,7 +104,7 @@ may_be_bound(const struct preparation *p, const struct certificate_row *row, str
 
 	if (p->base != NULL && body_int(p->base->body, "certificate", 0) == row->id)
 		return RC_OK;
-	TRY(certificate_asked_from(p->f, p->a, p->policy, p->who, row, &asked_from, e));
+	TRY(certificate_asked_from(p->f, p->a, p->who, row, &asked_from, e));
 	return may_change_certificate(
 	    p->policy, p->who, snapshot_of_kind(p->policy, KIND_AUTHORITY, doc_id_of(row->issuer)),
 	    snapshot_of_kind(p->policy, KIND_TOKEN_PROCEDURE, doc_id_of(row->token_procedure)), asked_from,

@@ -104,7 +104,7 @@ judge(struct publishing *p, int64_t id, struct certificate_row *cert, struct err
 	facts.has_password = choice.revocation_password.n > 0;
 	facts.authority = snapshot_document(p->policy, doc_id_of(cert->issuer));
 	facts.token_procedure = snapshot_document(p->policy, doc_id_of(cert->token_procedure));
-	TRY(certificate_asked_from(p->f, p->a, p->policy, p->who, cert, &facts.asked_from, e));
+	TRY(certificate_asked_from(p->f, p->a, p->who, cert, &facts.asked_from, e));
 	return decide_publication(&facts, e);
 }
 

@@ -44,7 +44,7 @@ recovery_facts(const struct token_making *m, struct arena *a, const struct archi
 		.subject = c.subject,
 		.san = san,
 	};
-	TRY(certificate_asked_from(m->x->f, a, m->x->policy, m->who, &cert, &ret->asked_from, e));
+	TRY(certificate_asked_from(m->x->f, a, m->who, &cert, &ret->asked_from, e));
 	names = exts_find(&c.exts, OID_CE_SUBJECT_ALT_NAME);
 	return names != NULL ? gnames_parse(a, names->value, san, e) : RC_OK;
 }

@@ -212,7 +212,7 @@ delivery_to_change(struct factory *f, struct arena *a, const struct snapshot *po
 	if (!bytes_is(ret->kind, "certificate"))
 		return RC_OK;
 	TRY(store_certificate(f->store, a, ret->object, &cert, e));
-	TRY(certificate_asked_from(f, a, policy, who, &cert, &asked_from, e));
+	TRY(certificate_asked_from(f, a, who, &cert, &asked_from, e));
 	return may_change_certificate(policy, who, snapshot_document(policy, doc_id_of(cert.issuer)),
 				      snapshot_document(policy, doc_id_of(cert.token_procedure)), asked_from,
 				      e);

@@ -1,6 +1,7 @@
 #include "base/base.h"
 #include "factory/status.h"
 
+#include "base/idgen.h"
 #include "factory/callers.h"
 #include "factory/leaf.h"
 #include "factory/ocsp_desk.h"
@@ -87,21 +88,22 @@ asker_of(struct factory *f, struct arena *a, const struct certificate_row *row, 
 	return RC_OK;
 }
 
+/* The officer's document as it was then: who moves to another domain does not take along what was issued before. */
 enum rc
-certificate_asked_from(struct factory *f, struct arena *a, const struct snapshot *policy,
-		       const struct officer *who, const struct certificate_row *row, struct doc_id *ret,
-		       struct err *e)
+certificate_asked_from(struct factory *f, struct arena *a, const struct officer *who,
+		       const struct certificate_row *row, struct doc_id *ret, struct err *e)
 {
-	const struct officer *asker;
+	struct document_row asker;
 	int64_t id;
 
 	*ret = doc_id_of(0);
 	if (doc_id_is_none(who->domain))
 		return RC_OK;
 	TRY(asker_of(f, a, row, &id, e));
-	asker = snapshot_officer(policy, officer_id_of(id));
-	if (asker != NULL)
-		*ret = asker->domain;
+	if (id == 0)
+		return RC_OK;
+	TRY(store_document_at(f->store, a, id, id_at_ms(row->id), &asker, e));
+	*ret = doc_id_of(asker.domain);
 	return RC_OK;
 }
 
@@ -128,7 +130,7 @@ status_facts_of(struct factory *f, struct arena *a, const struct snapshot *polic
 		.causes = x->causes,
 		.causes_n = x->causes_n,
 	};
-	return certificate_asked_from(f, a, policy, who, &x->row, &ret->asked_from, e);
+	return certificate_asked_from(f, a, who, &x->row, &ret->asked_from, e);
 }
 
 /* ---- what a decision changes ---- */

@@ -29,12 +29,11 @@ struct status_subject {
 MUST enum rc status_load(struct factory *f, struct arena *a, const struct snapshot *policy, int64_t id,
 			 bool names, struct status_subject *ret, struct err *e);
 
-/* Where the officer is at home who asked for the certificate, by a request or by a session. Not looked for, and none, where `who`
-   is of Root and may change them all. */
+/* Where the officer was at home who asked for the certificate, by a request or by a session, when it was issued. Not looked for,
+   and none, where `who` is of Root and may change them all. */
 struct certificate_row;
-MUST enum rc certificate_asked_from(struct factory *f, struct arena *a, const struct snapshot *policy,
-				    const struct officer *who, const struct certificate_row *row,
-				    struct doc_id *ret, struct err *e);
+MUST enum rc certificate_asked_from(struct factory *f, struct arena *a, const struct officer *who,
+				    const struct certificate_row *row, struct doc_id *ret, struct err *e);
 
 MUST enum rc status_facts_of(struct factory *f, struct arena *a, const struct snapshot *policy,
 			     const struct officer *who, const struct status_subject *x,

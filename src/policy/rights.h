@@ -53,7 +53,7 @@ MUST enum rc may_see_certificate(const struct snapshot *s, const struct officer 
 bool sees_every_certificate(const struct officer *o);
 
 /* Where a certificate lies: where its token procedure does (where it has none, its authority); made by that for an officer of a
-   domain below, who asked for it (asked_from: at home there; none: Root, or nobody), in that domain. */
+   domain below, who asked for it (asked_from: at home there when it was issued; none: Root, or nobody), in that domain. */
 struct doc_id certificate_domain(const struct snapshot *s, const struct document *authority,
 				 const struct document *token_procedure, struct doc_id asked_from);
 

@@ -22,6 +22,9 @@ MUST enum rc store_document(struct store *s, struct arena *a, int64_t id, int64_
 MUST enum rc store_documents(struct store *s, struct arena *a, struct bytes kind, struct bytes state,
 			     struct bytes name, int64_t after, size_t limit, struct document_row **ret,
 			     size_t *n, struct err *e);
+/* The version that was the current one at a time. */
+MUST enum rc store_document_at(struct store *s, struct arena *a, int64_t id, int64_t at_ms,
+			       struct document_row *ret, struct err *e);
 /* All versions of one document, by version; `after` is a version. */
 MUST enum rc store_document_versions(struct store *s, struct arena *a, int64_t id, int64_t after,
 				     size_t limit, struct document_row **ret, size_t *n, struct err *e);

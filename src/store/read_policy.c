@@ -18,6 +18,13 @@ store_document(struct store *s, struct arena *a, int64_t id, int64_t version, st
 }
 
 enum rc
+store_document_at(struct store *s, struct arena *a, int64_t id, int64_t at_ms, struct document_row *ret,
+		  struct err *e)
+{
+	return store_row(s, a, Q_DOCUMENT_AT, ARGS(I(id), I(at_ms)), ret, e);
+}
+
+enum rc
 store_documents(struct store *s, struct arena *a, struct bytes kind, struct bytes state, struct bytes name,
 		int64_t after, size_t limit, struct document_row **ret, size_t *n, struct err *e)
 {

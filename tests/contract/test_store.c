@@ -48,6 +48,11 @@ documents_have_versions(void **state)
 	ok(store_document(w->s, w->a, 10, 1, &row, &w->e));
 	same(row.name, "Anna");
 	fails(store_document(w->s, w->a, 10, 3, &row, &w->e), STORE_NOT_FOUND);
+	for (int64_t at = 1000; at <= 1003; at++) { /* of 1001 and 1002 */
+		ok(store_document_at(w->s, w->a, 10, at, &row, &w->e));
+		assert_int_equal(row.version, at < 1002 ? 1 : 2);
+	}
+	fails(store_document_at(w->s, w->a, 11, 1003, &row, &w->e), STORE_NOT_FOUND);
 	fails(store_document(w->s, w->a, 11, 0, &row, &w->e), STORE_NOT_FOUND);
 	ok(store_document_versions(w->s, w->a, 10, 0, 10, &rows, &n, &w->e));
 	assert_int_equal(n, 2);

@@ -121,6 +121,30 @@ def test_what_root_procedures_made_is_changed_by_who_had_it_made(tenants):  # no
         assert e.value.code == "CHY-1602"
 
 
+def test_officers_who_move_leave_behind_what_they_had_issued(tenants):  # noqa: F811
+    """A certificate stays in the domain where its asker was at home when it was issued, by a request as by a session that goes on. rows=CM-O-13"""
+    anna, ben, nina = (tenants.officers[o] for o in ("anna", "ben", "nina"))
+    mover = make_officer(tenants, "mona", "Mona Mover", "Registration officer", "South")
+    stayer = make_officer(tenants, "stan", "Stan Stayer", "Registration officer", "South")
+    token = tenants.open_session(procedures=("TLS server",), officer=mover)
+
+    def made(name):
+        return issue_tls(tenants, "mona", "TLS server", name)[0], tenants.issue(token, make_csr(None, sans=[f"s.{name}"])[0])["id"]
+
+    before = made("before.example.org")
+    mine = next(d for d in tenants.call("GET", "/api/v1/documents/officer?limit=1000", officer=anna)["items"] if d["name"] == "Mona Mover")
+    tenants.act("officer.modify", dict(mine["body"], domain=tenants.domains["North"]), anna, ben, obj=mine["id"])
+    after = made("after.example.org")
+    for own, other, numbers in ((stayer, nina, before), (mover, stayer, after), (nina, stayer, after), (stayer, mover, before)):
+        for number in numbers:
+            body = {"certificates": [{"certificate": number}]}
+            with pytest.raises(Refused) as e:
+                tenants.prepare(other, "certificate.hold", body)
+            assert (e.value.status, e.value.code) == (403, "CHY-1602"), number
+            tenants.act("certificate.hold", body, own)
+            tenants.act("certificate.reinstate", body, own)
+
+
 def test_a_domain_binds_no_certificate_of_others(tenants):  # noqa: F811
     """Its subject and keys would be an officer's from then on, and its owner locked out: what the officers may change they bind, no other.
     rows=CM-O-13"""
