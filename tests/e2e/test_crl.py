@@ -160,6 +160,9 @@ def judge(desk, folder, name, revoked, good):
     done = run("crlutil", "-I", "-d", "sql:.", "-i", "list.der", "-t", "1")
     assert done.returncode == 0, done.stderr
     assert run("crlutil", "-L", "-d", "sql:.", "-n", "ca").stdout.count("Serial Number") == len(reasons(fetch(desk, name)))
+    for file, told in (("good.pem", "Chain is good!"), ("revoked.pem", "Peer's Certificate has been revoked")):
+        done = run("vfychain", "-d", "sql:.", "-pp", "-u", "1", "-g", "leaf", "-m", "crl", "-s", "requireInfo,forbidFetching", "-a", file, "ca.pem")
+        assert told in done.stdout + done.stderr, done.stdout + done.stderr
     done = run("keytool", "-printcrl", "-file", "list.der")
     assert done.returncode == 0 and done.stdout.count("SerialNumber") == len(reasons(fetch(desk, name))), done.stdout
 

@@ -367,6 +367,20 @@ def test_java(desk, scratch):
     assert "good.pem valid" in done.stdout and "gone.pem REVOKED" in done.stdout, done.stdout + done.stderr
 
 
+def test_nss(desk, scratch):
+    """The library under Firefox and Thunderbird: by the address in the certificate (libpkix), and by its older checker."""
+    url = judged(desk, scratch)
+    assert run(scratch, "certutil", "-N", "-d", "sql:.", "--empty-password").returncode == 0
+    for nick, trust in (("root", "CT,C,C"), ("ca", ",,"), ("good", ",,"), ("gone", ",,")):
+        assert run(scratch, "certutil", "-A", "-d", "sql:.", "-n", nick, "-t", trust, "-a", "-i", f"{nick}.pem").returncode == 0
+    for name, told in (("good", "Chain is good!"), ("gone", "Peer's Certificate has been revoked")):
+        done = run(scratch, "vfychain", "-d", "sql:.", "-pp", "-u", "1", "-g", "leaf", "-m", "ocsp", "-s", "requireInfo,failIfNoInfo", "-a", f"{name}.pem", "ca.pem")
+        assert told in done.stdout + done.stderr, done.stdout + done.stderr
+    for name, told in (("good", "succeeded"), ("gone", "revoked")):
+        done = run(scratch, "ocspclnt", "-d", "sql:.", "-S", name, "-l", url, "-t", "ca")
+        assert told in done.stdout + done.stderr, done.stdout + done.stderr
+
+
 # ---- ahead, activation, more authorities ----
 
 def figure(house, name):
