@@ -36,9 +36,11 @@ struct doctor {
 	int64_t crl_at_ms;        /* thisUpdate of the list that spoke */
 	int64_t revoked_at_ms;    /* as OCSP says */
 	struct bytes list_issuer; /* Name: who makes the list that is looked at */
-	bool clock_told;          /* that of a server differs from ours */
-	uint64_t crl_number;      /* of the complete list; 0: none */
-	struct bytes crl_fresh;   /* its freshest CRL extension; p NULL: none */
+	struct cert
+	    crl_issuer;  /* of an indirect list, as found where the list says; der.p NULL: not found yet */
+	bool clock_told; /* that of a server differs from ours */
+	uint64_t crl_number;    /* of the complete list; 0: none */
+	struct bytes crl_fresh; /* its freshest CRL extension; p NULL: none */
 };
 
 /* Adds a finding; mend NULL: nothing is to be done. */
@@ -52,6 +54,9 @@ void doctor_clock(struct doctor *d, const char *url, const struct fetched *got);
 /* An address that can be asked; else a finding. NULL: it cannot. */
 const char *doctor_url(struct doctor *d, const char *what, const struct gname *g);
 
+/* The certificate of an indirect list's issuer, by the list's own authorityInfoAccess (RFC 5280 5.2.7); NULL: a finding says why not. */
+const struct cert *doctor_crl_issuer(struct doctor *d, const char *what, const char *url,
+				     const struct crl *c);
 /* Each looks at what the certificate names of its kind. */
 void doctor_issuers(struct doctor *d, const struct access_descs *access);
 void doctor_crls(struct doctor *d);

@@ -37,22 +37,26 @@ is_readable(struct doctor *d, const char *what, const char *url, struct bytes de
 	return true;
 }
 
+/* Whose key the list is to be signed with; NULL: a finding says why it is not known. */
+static const struct cert *
+signer_of(struct doctor *d, const char *what, const char *url, const struct crl *c)
+{
+	if (!name_eq(d->list_issuer, d->cert.issuer))
+		return doctor_crl_issuer(d, what, url, c);
+	if (d->has_issuer)
+		return &d->issuer;
+	doctor_say(d, FOUND_DOUBT, what, url, "give the issuer's certificate with --issuer",
+		   "its signature cannot be checked: the issuer's certificate is not known");
+	return NULL;
+}
+
 static bool
 is_signed(struct doctor *d, const char *what, const char *url, const struct crl *c)
 {
+	const struct cert *signer = signer_of(d, what, url, c);
 	struct err e = { 0 };
 
-	if (!name_eq(d->list_issuer, d->cert.issuer)) {
-		doctor_say(d, FOUND_DOUBT, what, url, NULL,
-			   "it is an indirect list: whether its issuer has signed it was not checked");
-		return true;
-	}
-	if (!d->has_issuer) {
-		doctor_say(d, FOUND_DOUBT, what, url, "give the issuer's certificate with --issuer",
-			   "its signature cannot be checked: the issuer's certificate is not known");
-		return true;
-	}
-	if (verify_signature(d->issuer.spki, c->sigalg, c->tbs, c->signature, &e) == RC_OK)
+	if (signer == NULL || verify_signature(signer->spki, c->sigalg, c->tbs, c->signature, &e) == RC_OK)
 		return true;
 	doctor_say(d, FOUND_BAD, what, url, "build the list anew with the key of the CA",
 		   "its signature is not that of the CA: %.200s", e.text);

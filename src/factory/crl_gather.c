@@ -2,6 +2,7 @@
 #include "factory/crl_impl.h"
 
 #include "factory/page.h"
+#include "policy/body.h"
 #include "policy/crl_point.h"
 #include "store/read.h"
 
@@ -240,13 +241,31 @@ crl_point(struct crl_work *w, struct ext *ret, struct err *e)
 	return ext_encode(w->a, &v, ret, e);
 }
 
+/* Certificates name their own issuer's certificate; where another authority's is found, an indirect list has to say (RFC 5280 5.2.7). */
+static MUST enum rc
+add_signer(struct crl_work *w, struct exts *l, struct err *e)
+{
+	const struct json *urls = body_list(w->p->signer->doc->body, "ca_issuers_urls");
+	struct ext_value v = { .kind = OID_PE_AUTHORITY_INFO };
+
+	if (!w->p->indirect || urls == NULL || urls->count == 0)
+		return RC_OK;
+	v.access.v = arena_array(w->a, urls->count, sizeof(*v.access.v));
+	NEED(v.access.v != NULL, e, CHY_NO_MEMORY, NULL, "extensions");
+	JSON_EACH(x, urls)
+	v.access.v[v.access.n++] = (struct access_desc){ oid_der(OID_AD_CA_ISSUERS),
+							 OID_AD_CA_ISSUERS,
+							 { .type = GN_URI, .value = x->str } };
+	return add(w->a, l, &v, e);
+}
+
 static MUST enum rc
 extensions(struct crl_work *w, struct exts *l, struct err *e)
 {
 	const struct authority *x = w->p->authority, *signer = w->p->signer;
 	uint8_t number[16], base[16];
 
-	l->v = arena_array(w->a, 6, sizeof(*l->v));
+	l->v = arena_array(w->a, 7, sizeof(*l->v));
 	NEED(l->v != NULL, e, CHY_NO_MEMORY, NULL, "extensions");
 	TRY(add(w->a, l,
 		&(struct ext_value){ .kind = OID_CE_AUTHORITY_KEY_ID, .aki = { .key_id = signer->key_id } },
@@ -263,6 +282,7 @@ extensions(struct crl_work *w, struct exts *l, struct err *e)
 		TRY(add_freshest(w, l, e));
 	TRY(crl_point(w, &l->v[l->n], e));
 	l->n += l->v[l->n].value.p != NULL;
+	TRY(add_signer(w, l, e));
 	if (w->p->keep_expired) /* all that the authority ever revoked stay */
 		TRY(add(w->a, l, &(struct ext_value){ .kind = OID_CE_EXPIRED_ON_CRL, .at = x->not_before_ms },
 			e));

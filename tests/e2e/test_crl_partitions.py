@@ -201,13 +201,15 @@ def test_indirect(desk, scratch):
     anna, ben = desk.officers["anna"], desk.officers["ben"]
     desk.act("ca-key.create", {"name": "Status key", "algorithm": "p-256", "place": "software"}, anna, ben)
     desk.act("authority.create", {"name": "Status CA", "type": "subordinate", "issuing_authority": "Root CA", "ca_key": "Status key",
-                                  "subject": "CN=Status CA,O=Test", "format": "CA certificate", "validity": "P5Y", "path_length": 0}, anna, ben)
+                                  "subject": "CN=Status CA,O=Test", "ca_issuers_urls": ["http://pki.example/ca/status.crt"], "format": "CA certificate", "validity": "P5Y", "path_length": 0}, anna, ben)
     with pytest.raises(Refused):
         create(desk, "own", "own", crl_issuer="Issuing CA")
     p = create(desk, "indirect", "indirect", crl_issuer="Status CA", delta_interval="PT6H")
     status = ca_certificate(desk, "Status CA")
     first = wait_for(desk, "indirect", lambda c: True)
     assert first.issuer == status.subject and first.is_signature_valid(status.public_key()) and idp(first).indirect_crl and number(first) == 1
+    access = first.extensions.get_extension_for_oid(ExtensionOID.AUTHORITY_INFORMATION_ACCESS)  # RFC 5280 5.2.7
+    assert not access.critical and [a.access_location.value for a in access.value] == ["http://pki.example/ca/status.crt"]
     chain(desk, scratch)
     (scratch / "status.pem").write_bytes(status.public_bytes(PEM))
     good, gone, more = issue(desk, "i-good")[1], issue(desk, "i-gone"), issue(desk, "i-more")

@@ -285,6 +285,78 @@ def test_usage(scratch):
     assert done.returncode == 2, done
 
 
+class Indirect:
+    """A certificate whose list another authority signs: the list says where that one's certificate is (/status.crt)."""
+
+    def __init__(self, w):
+        self.w, self.key = w, ec.generate_private_key(ec.SECP256R1())
+        uri = x509.UniformResourceIdentifier
+        self.url = f"{w.url}/indirect.crl"
+        self.leaf = (x509.CertificateBuilder().subject_name(w.name("indirect leaf")).issuer_name(w.name("Tested CA")).public_key(w.leaf_key.public_key())
+                     .serial_number(x509.random_serial_number()).not_valid_before(now() - DAY).not_valid_after(now() + 9 * DAY)
+                     .add_extension(x509.AuthorityInformationAccess([
+                         x509.AccessDescription(AuthorityInformationAccessOID.CA_ISSUERS, uri(f"{w.url}/ca.crt"))]), False)
+                     .add_extension(x509.CRLDistributionPoints([x509.DistributionPoint([uri(self.url)], None, None, [
+                         x509.DirectoryName(w.name("Status CA"))])]), False).sign(w.key, hashes.SHA256()))
+
+    def signer(self, name="Status CA", end=None, sign=True):
+        w = self.w
+        return (x509.CertificateBuilder().subject_name(w.name(name)).issuer_name(w.name("Tested CA")).public_key(self.key.public_key())
+                .serial_number(7).not_valid_before(now() - 9 * DAY).not_valid_after(end or now() + 9 * DAY)
+                .add_extension(x509.BasicConstraints(True, None), True)
+                .add_extension(x509.KeyUsage(False, False, False, False, False, True, sign, False, False), True).sign(w.key, hashes.SHA256()))
+
+    def list(self, key=None, says_where=True, revoked=()):
+        uri = x509.UniformResourceIdentifier
+        b = (x509.CertificateRevocationListBuilder().issuer_name(self.w.name("Status CA")).last_update(now() - DAY).next_update(now() + 5 * DAY)
+             .add_extension(x509.CRLNumber(5), False)
+             .add_extension(x509.IssuingDistributionPoint([uri(self.url)], None, False, False, None, True, False), True))
+        if says_where:
+            b = b.add_extension(x509.AuthorityInformationAccess([
+                x509.AccessDescription(AuthorityInformationAccessOID.CA_ISSUERS, uri(f"{self.w.url}/status.crt"))]), False)
+        for serial in revoked:
+            b = b.add_revoked_certificate(
+                x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(now() - DAY)
+                .add_extension(x509.CertificateIssuer([x509.DirectoryName(self.w.name("Tested CA"))]), True).build())
+        return b.sign(key or self.key, hashes.SHA256()).public_bytes(DER)
+
+    def visit(self, scratch, crl, signer, rc):
+        self.w.well()
+        self.w.pages["/indirect.crl"] = (200, CRL, crl)
+        self.w.pages["/status.crt"] = (200, CERT, signer if isinstance(signer, bytes) else signer.public_bytes(DER))
+        return visit(self.w, scratch, self.leaf, rc=rc)
+
+
+def test_indirect_list(net, scratch):
+    """The signature of a list that another authority signs is checked with the certificate that the list names. rows=CM-A-08"""
+    i = Indirect(net)
+    found = i.visit(scratch, i.list(), i.signer(), 0)
+    assert found["crl"] == "valid" and "CRL issuer: the certificate of who signs the list" in texts(found, "good"), found
+    found = i.visit(scratch, i.list(revoked=[i.leaf.serial_number]), i.signer(), 0)
+    assert found["crl"] == "revoked", found
+    found = i.visit(scratch, i.list(key=net.other_key), i.signer(), 1)
+    assert any(t.startswith("CRL: its signature is not that of the CA") for t in texts(found, "wrong")), found
+    assert found["crl"] == ""
+
+
+@pytest.mark.parametrize("how,level,text", [
+    (dict(signer=b"<html>"), "wrong", "CRL issuer: what stands there is no certificate"),
+    (dict(signer=dict(name="Other CA")), "wrong", "CRL issuer: the certificate there is another CA's"),
+    (dict(signer=dict(sign=False)), "wrong", "CRL issuer: the certificate there may sign no lists"),
+    (dict(signer=dict(end=now() - DAY)), "wrong", "CRL issuer: the certificate there is not valid now"),
+    (dict(says_where=False), "doubtful", "CRL: it is an indirect list that does not say where"),
+], ids=["rubbish", "another", "no cRLSign", "expired", "says nothing"])
+def test_indirect_list_whose_issuer_is_not_found(net, scratch, how, level, text):
+    """It is told, and that the signature was not checked; what the list says is still told."""
+    i = Indirect(net)
+    signer = how.get("signer", {})
+    found = i.visit(scratch, i.list(says_where=how.get("says_where", True)), signer if isinstance(signer, bytes) else i.signer(**signer),
+                    int(level == "wrong"))
+    assert any(t.startswith(text) for t in texts(found, level)), found
+    assert any("signature was not checked" in t for t in texts(found, "doubtful")), found
+    assert found["crl"] == "valid"
+
+
 # ---- our own server ----
 
 @pytest.fixture(scope="module")
