@@ -7,6 +7,7 @@
 #include "factory/act_status_impl.h"
 
 #include "factory/in_force.h"
+#include "factory/standing.h"
 #include "policy/body.h"
 #include "policy/import.h"
 #include "store/read.h"

@@ -4,7 +4,7 @@
 
 #include "crypto/rand.h"
 #include "factory/acts.h"
-#include "factory/status.h"
+#include "factory/standing.h"
 #include "policy/approval.h"
 #include "policy/find.h"
 #include "store/change.h"

@@ -4,7 +4,7 @@
 
 #include "crypto/cms_verify.h"
 #include "factory/callers.h"
-#include "factory/status.h"
+#include "factory/standing.h"
 #include "factory/in_force.h"
 #include "factory/request_impl.h"
 #include "store/change.h"

@@ -9,7 +9,6 @@
 #include "factory/factory.h"
 #include "model/status.h"
 #include "pki/cert.h"
-#include "policy/last_pair.h"
 #include "policy/revoke.h"
 #include "store/change.h"
 #include "store/rows.h"
@@ -48,9 +47,6 @@ MUST enum rc status_put(struct factory *f, struct arena *a, struct change *c, co
 /* Tells whoever keeps what it knows of certificates' states. After every commit of a status. */
 void status_changed(struct factory *f);
 
-/* Of all officers those whose certificate is revoked or on hold, or will be: it is one of `then`. */
-MUST enum rc officers_gone(struct factory *f, struct arena *a, const struct snapshot *policy,
-			   const int64_t *then, size_t then_n, struct officers_gone *ret, struct err *e);
 /* Whether an officer is bound to the certificate. */
 bool status_is_officers(struct arena *a, const struct snapshot *policy, const struct certificate_row *row);
 

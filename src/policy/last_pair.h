@@ -7,7 +7,7 @@
 
 #include "policy/snapshot.h"
 
-/* Officers whose certificate is revoked or on hold: they can do nothing, so they are not counted. */
+/* Officers who have nothing to sign with any more (policy/standing.h): they can do nothing, so they are not counted. */
 struct officers_gone {
 	const struct officer_id *v;
 	size_t n;

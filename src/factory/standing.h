@@ -1,0 +1,20 @@
+/*
+ * Which officers can still act: those are gone of whom every certificate that could is revoked, on hold or expired.
+ */
+#ifndef FACTORY_STANDING_H
+#define FACTORY_STANDING_H
+
+#include "factory/factory.h"
+#include "model/officer.h"
+#include "policy/last_pair.h"
+
+/* Until when an open officer can act at now: the latest end of the certificates that stand for the officer and may act then.
+   0: the officer is gone; INT64_MAX: no certificate is known by its number. */
+MUST enum rc officer_until(struct factory *f, struct arena *a, const struct snapshot *policy,
+			   const struct officer *o, int64_t now_ms, int64_t *ret, struct err *e);
+
+/* Of all open officers those who are gone now, or will be once the certificates `then` are revoked or on hold. */
+MUST enum rc officers_gone(struct factory *f, struct arena *a, const struct snapshot *policy,
+			   const int64_t *then, size_t then_n, struct officers_gone *ret, struct err *e);
+
+#endif

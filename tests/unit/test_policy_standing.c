@@ -1,0 +1,50 @@
+/*
+ * With which of their certificates officers can still act: every state at, before and behind both ends.
+ */
+#include "test.h"
+
+#include "policy/standing.h"
+
+enum { NOW = 1000000, LATER = 2000000 };
+
+static void
+only_good_ones_within_their_time_act(void **state)
+{
+	static const struct {
+		struct standing c;
+		bool acts;
+	} tries[] = {
+		{ { CREDENTIAL_GOOD, 0, LATER }, true },        { { CREDENTIAL_GOOD, NOW, NOW }, true },
+		{ { CREDENTIAL_GOOD, NOW + 1, LATER }, false }, { { CREDENTIAL_GOOD, 0, NOW - 1 }, false },
+		{ { CREDENTIAL_HELD, 0, LATER }, false },       { { CREDENTIAL_REVOKED, 0, LATER }, false },
+		{ { CREDENTIAL_REVOKED, 0, NOW - 1 }, false },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(tries); i++) {
+		assert_int_equal(standing_acts(&tries[i].c, NOW), tries[i].acts);
+		assert_int_equal(standing_until(&tries[i].c, 1, NOW),
+				 tries[i].acts ? tries[i].c.not_after_ms : 0);
+	}
+	assert_int_equal(standing_until(NULL, 0, NOW), 0);
+}
+
+/* A renewed certificate carries on where the bound one ends; a revoked one carries nothing, however long it would last. */
+static void
+the_last_that_acts_counts(void **state)
+{
+	const struct standing v[] = { { CREDENTIAL_GOOD, 0, NOW - 1 },
+				      { CREDENTIAL_GOOD, 0, NOW + 5 },
+				      { CREDENTIAL_GOOD, 0, NOW + 3 },
+				      { CREDENTIAL_REVOKED, 0, LATER } };
+
+	assert_int_equal(standing_until(v, ARRAY_LEN(v), NOW), NOW + 5);
+	assert_int_equal(standing_until(v, ARRAY_LEN(v), NOW + 4), NOW + 5);
+	assert_int_equal(standing_until(v, ARRAY_LEN(v), NOW + 6), 0);
+}
+
+static const struct CMUnitTest tests[] = {
+	ROWS(only_good_ones_within_their_time_act, "CM-O-29"),
+	ROWS(the_last_that_acts_counts, "CM-O-29"),
+};
+
+TESTS_MAIN(tests)
