@@ -7,8 +7,8 @@
 #include <stdatomic.h>
 #include <unistd.h>
 
-enum { FAULTS_MAX = 16 };
-enum action { KILL, STOP, FAILS };
+enum { FAULTS_MAX = 16, WAIT_STEP_US = 20000, WAIT_STEPS_MAX = 3000 };
+enum action { KILL, STOP, WAIT, FAILS };
 
 bool fault_armed;
 
@@ -36,7 +36,10 @@ arm(struct bytes spec)
 		return;
 	p->name = name;
 	p->nth = (long)n;
-	p->action = bytes_is(action, "stop") ? STOP : bytes_is(action, "fail") ? FAILS : KILL;
+	p->action = bytes_is(action, "stop") ? STOP
+	    : bytes_is(action, "wait")       ? WAIT
+	    : bytes_is(action, "fail")       ? FAILS
+					     : KILL;
 	npoints++;
 }
 
@@ -83,12 +86,23 @@ first_time(void)
 	return fd >= 0;
 }
 
+static void
+wait_for_test(void)
+{
+	for (int i = 0; i < WAIT_STEPS_MAX && once != NULL && access(once, F_OK) == 0; i++)
+		usleep(WAIT_STEP_US);
+}
+
 void
 fault_hit(const char *name)
 {
 	struct point *p = due(name, false);
 
-	if (p != NULL && first_time())
+	if (p == NULL || !first_time())
+		return;
+	if (p->action == WAIT)
+		wait_for_test();
+	else
 		kill(getpid(), p->action == STOP ? SIGSTOP : SIGKILL);
 }
 

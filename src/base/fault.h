@@ -5,8 +5,9 @@
  *	CHANCERY_FAULT=store.commit=fail		fault_fails() says yes, every time
  *	CHANCERY_FAULT=signer.journal@2=fail		... the second time only
  *	CHANCERY_FAULT=factory.before-commit=stop	SIGSTOP: the test looks around, then SIGCONT or SIGKILL
+ *	CHANCERY_FAULT=factory.before-commit=wait	this thread alone goes on when the test has removed CHANCERY_FAULT_ONCE's file
  *
- * Several are separated by commas. With CHANCERY_FAULT_ONCE=FILE only the first kill or stop of all processes happens: it
+ * Several are separated by commas. With CHANCERY_FAULT_ONCE=FILE only the first kill, stop or wait of all processes happens: it
  * makes the file, so a program that is started again gets past the point (the signer's sandbox must allow the file's folder). Built without fault points (meson -Dfaults=false) all of it is nothing.
  * The list of names is kept in docs/design/faults.md.
  */

@@ -2,9 +2,9 @@
  * Passwords and passphrases: scrypt (RFC 7914) to check them, and AES-256-GCM under a key made of one to keep
  * bytes at rest. Both forms carry their parameters, so that they can be raised without losing what is there.
  *
- * Memory of one call: 128 * N * r bytes, 32 MiB with today's N = 2^15, r = 8; about 80 ms. What a stored form
- * may ask for is limited (N <= 2^20, r <= 16, p <= 4 and 256 MiB), else a forged one could take the machine's
- * memory.
+ * Memory of one call: 128 * N * r bytes, 32 MiB with today's N = 2^15, r = 8; about 80 ms. A stored form may ask
+ * for what this program has ever written (today's cost is the only one), else a forged one could take the
+ * machine's memory.
  */
 #ifndef CRYPTO_KDF_H
 #define CRYPTO_KDF_H
@@ -25,8 +25,8 @@ enum {
    random salt into text, NUL at its end. CHY_RANDOM, CHY_NO_MEMORY, CHY_CRYPTO_LIBRARY. */
 MUST enum rc password_hash(const struct secret *password, char text[PASSWORD_TEXT_MAX], struct err *e);
 
-/* RC_OK: it is the one. CHY_PASSWORD_WRONG; CHY_PASSWORD_FORM: the stored form is damaged or asks for too
-   much. Takes the same time whether or not it is right. */
+/* RC_OK: it is the one. CHY_PASSWORD_WRONG; CHY_PASSWORD_FORM: the stored form is damaged or asks for
+   another cost. Takes the same time whether or not it is right. */
 MUST enum rc password_verify(const struct secret *password, struct bytes text, struct err *e);
 
 /* May it be stored: a form of this kind that somebody else made, at exactly today's cost, with a salt of 16 bytes at least?

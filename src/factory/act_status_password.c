@@ -44,22 +44,23 @@ password_was_wrong(struct effect *x, int64_t id, const struct password_wrong_row
 	     (long long)id);
 }
 
-/* As it came out before, if the form is still that one. */
+/* As it came out before, if the form is still that one: nobody is to wait for a comparison, and here the others do. */
 static enum rc
-compare(const struct effect *x, const struct secret *given, int64_t id, struct bytes form, struct err *e)
+compared(const struct effect *x, int64_t id, struct bytes form, struct err *e)
 {
 	for (size_t i = 0; i < x->passwords.n; i++) {
 		const struct password_verdict *v = &x->passwords.v[i];
 
-		if (v->certificate != id || !bytes_eq(v->form, form))
-			continue;
-		return v->right ? RC_OK : err_set(e, CHY_PASSWORD_WRONG, NULL, "it was compared before");
+		if (v->certificate == id && bytes_eq(v->form, form))
+			return v->code == CHY_NONE ? RC_OK : err_set(e, v->code, NULL, "as it was compared");
 	}
-	return password_verify(given, form, e);
+	FAIL(e, CHY_REVOCATION_PASSWORD_BUSY, NULL,
+	     "certificate %lld was not ready for it when the password was compared: try again",
+	     (long long)id);
 }
 
 static enum rc
-password_check(struct effect *x, const struct secret *given, int64_t id, struct change *c, struct err *e)
+password_check(struct effect *x, int64_t id, struct change *c, struct err *e)
 {
 	struct password_wrong_row wrong;
 	struct choice_row choice;
@@ -75,7 +76,7 @@ password_check(struct effect *x, const struct secret *given, int64_t id, struct 
 	     "%lld wrong ones in a row: in %lld seconds again", (long long)wrong.tries,
 	     (long long)((wrong.until_at - clock_now_ms()) / 1000 + 1));
 	err_clear(&why);
-	rc = compare(x, given, id, choice.revocation_password, &why);
+	rc = compared(x, id, choice.revocation_password, &why);
 	if (rc != RC_OK && why.code == CHY_PASSWORD_WRONG)
 		return password_was_wrong(x, id, &wrong, e);
 	NEED(rc == RC_OK, e, why.code, NULL, "%s", why.text);
@@ -115,8 +116,8 @@ compare_before(struct factory *f, struct arena *a, const struct secret *given, i
 		return RC_OK;
 	TRY(store_choice(f->store, a, id, &choice, e));
 	rc = password_verify(given, choice.revocation_password, e);
-	if (rc == RC_OK || e->code == CHY_PASSWORD_WRONG)
-		ret->v[ret->n++] = (struct password_verdict){ id, choice.revocation_password, rc == RC_OK };
+	ret->v[ret->n++] = (struct password_verdict){ id, choice.revocation_password,
+						      rc == RC_OK ? CHY_NONE : e->code };
 	return rc;
 }
 
@@ -161,8 +162,7 @@ status_act_bring(struct effect *x, struct change *c, struct err *e)
 	TRY_AT(read_password(x->secrets, &given, e), e, "secrets");
 	JSON_EACH(item, asked.list)
 	{
-		TRY_AT(password_check(x, given, body_int(item, "certificate", 0), c, e), e,
-		       "certificates[%zu]", i);
+		TRY_AT(password_check(x, body_int(item, "certificate", 0), c, e), e, "certificates[%zu]", i);
 		i++;
 	}
 	return RC_OK;

@@ -28,7 +28,7 @@ struct preparation {
 struct password_verdict {
 	int64_t certificate;
 	struct bytes form;
-	bool right;
+	enum code code; /* NONE: it is the one; else as of password_verify */
 };
 struct password_verdicts {
 	struct password_verdict *v;
@@ -121,8 +121,8 @@ enum rc token_act_apply(struct effect *x, struct change *c, struct err *e);
 /* act_status.c */
 enum rc status_act_check(struct preparation *p, struct err *e);
 enum rc status_act_bring(struct effect *x, struct change *c, struct err *e);
-/* Compares the passwords of a request that is decided next, without the mutex of statuses: that takes long. What could not be told is
-   left to bring. */
+/* Compares the passwords of a request that is decided next, without the mutex of statuses: that takes long. What could not be told,
+   bring refuses with REVOCATION_PASSWORD_BUSY: it compares nothing itself. */
 void status_act_compare(struct factory *f, struct arena *a, const struct request *r,
 			const struct json *secrets, struct password_verdicts *ret);
 enum rc status_act_apply(struct effect *x, struct change *c, struct err *e);

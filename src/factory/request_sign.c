@@ -276,17 +276,16 @@ decide_status_locked(struct signing *s, const struct bytes *cms, size_t n, bool 
 	return void_if_stale(s, rc, e);
 }
 
-/* Passwords are compared while others decide, if the signatures are good so far: nobody else's guess is worth the time. */
-static void
-compare_passwords(struct signing *s, const struct bytes *cms, size_t n)
+/* Are the signatures good so far, and all that it needs? Nobody else's guess is worth the time. */
+static bool
+is_signed_guess(struct signing *s, const struct bytes *cms, size_t n)
 {
 	struct err why = { 0 };
-	enum rc rc = load_signing(s, request_id_of(s->row.id), &why);
+	enum rc rc = s->secrets != NULL ? load_signing(s, request_id_of(s->row.id), &why) : RC_NOT_FOUND;
 
 	for (size_t i = 0; rc == RC_OK && i < n; i++)
 		rc = judge_one(s, cms[i], n, &why);
-	if (rc == RC_OK && s->state == REQUEST_SIGNED)
-		status_act_compare(s->f, s->a, &s->request, s->secrets, &s->passwords);
+	return rc == RC_OK && s->state == REQUEST_SIGNED;
 }
 
 /* Statuses are decided one after the other; where an officer's certificate is among them, also in turn with what changes
@@ -307,17 +306,20 @@ decide_status_in_turn(struct signing *s, const struct bytes *cms, size_t n, stru
 	return rc;
 }
 
-/* One guess after the other; what needs no password goes on meanwhile. */
+/* One guess at a time, from the comparison to what it comes to; who comes meanwhile is refused rather than kept waiting, or a few
+   who guess would hold every worker. What needs no password goes on. */
 static enum rc
 decide_status_act(struct signing *s, const struct bytes *cms, size_t n, struct err *e)
 {
 	enum rc rc;
 
 	TRY(request_read(s->a, &s->row, &s->request, e));
-	if (s->secrets == NULL)
+	if (!is_signed_guess(s, cms, n))
 		return decide_status_in_turn(s, cms, n, e);
-	pthread_mutex_lock(&s->f->guessing);
-	compare_passwords(s, cms, n);
+	NEED(pthread_mutex_trylock(&s->f->guessing) == 0, e, CHY_REVOCATION_PASSWORD_BUSY, NULL,
+	     "another revocation password is being compared: try again");
+	FAULT("factory.comparing-password");
+	status_act_compare(s->f, s->a, &s->request, s->secrets, &s->passwords);
 	rc = decide_status_in_turn(s, cms, n, e);
 	pthread_mutex_unlock(&s->f->guessing);
 	return rc;

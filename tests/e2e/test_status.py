@@ -245,10 +245,13 @@ def test_guesses_at_once_are_all_counted(desk):
                 for _ in range(6)]
 
     def guess(request):
-        try:
-            bring(desk, officer, request, {"revocation_password": f"guess-{request['id']}"})
-        except Refused as e:
-            return e.code
+        for _ in range(600):
+            try:
+                bring(desk, officer, request, {"revocation_password": f"guess-{request['id']}"})
+            except Refused as e:
+                if e.code != "CHY-1693":  # another one is being compared
+                    return e.code
+            time.sleep(0.05)
         return None
 
     with ThreadPoolExecutor(6) as pool:

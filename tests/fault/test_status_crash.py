@@ -2,12 +2,13 @@
 import json
 import sqlite3
 import subprocess
+import threading
 import time
 
 import pytest
 
 import world
-from test_status import act, bring, desk, history, one, status, with_password  # noqa: F401
+from test_status import PASSWORD, act, bring, desk, history, one, status, with_password  # noqa: F401
 from world import Refused, make_csr
 
 POINTS = ["factory.before-signature", "factory.before-status", "factory.after-status", "factory.after-signature",
@@ -91,6 +92,44 @@ def test_killed_while_a_wrong_password_is_counted(desk, point):  # noqa: F811
         with sqlite3.connect(f"file:{house.dir}/chancery.db?mode=ro", uri=True) as db:
             counted = db.execute("SELECT tries FROM password_wrong WHERE certificate = ?", (c,)).fetchone()
         assert counted == ((1,) if "after" in point else None)
+
+
+def test_a_guess_holds_up_nobody(desk):  # noqa: F811
+    """While one revocation password is compared, more than there are workers are refused at once, and all else goes on. rows=CM-R-19"""
+    house, officer = desk, desk.officers["password"]
+    c, free = with_password(house), one(house)
+    requests = [house.prepare(officer, "certificate.revoke", {"certificates": [c], "reason": "superseded", "verification": "password"})
+                for _ in range(8)]
+    held = house.dir / "signer" / "comparing"
+    house.stop()
+    house.start(CHANCERY_FAULT="factory.comparing-password@1=wait", CHANCERY_FAULT_ONCE=str(held))
+    house.wait_ready()
+    house.token = house.open_session()
+    first = []
+    thread = threading.Thread(target=lambda: first.append(bring(house, officer, requests[0], {"revocation_password": PASSWORD})))
+    thread.start()
+    try:
+        for _ in range(500):
+            if held.exists():
+                break
+            time.sleep(0.02)
+        assert held.exists(), "the password is being compared"
+        for request in requests[1:]:
+            with pytest.raises(Refused) as e:
+                bring(house, officer, request, {"revocation_password": PASSWORD})
+            assert (e.value.status, e.value.code) == (503, "CHY-1693")
+        act(house, "free", "hold", [free])
+        assert status(house, one(house)) == {"state": "valid"}, "issued meanwhile"
+        assert first == [], "still being compared"
+    finally:
+        held.unlink(missing_ok=True)
+        thread.join(60)
+    assert first[0]["state"] == "done" and status(house, c)["state"] == "revoked"
+    with pytest.raises(Refused) as e:
+        bring(house, officer, requests[1], {"revocation_password": PASSWORD})
+    assert e.value.code != "CHY-1693", "nobody is comparing any more"
+    house.stop()
+    house.start()
 
 
 def adopt_one(house, name, key=None):
