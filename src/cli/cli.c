@@ -7,6 +7,8 @@
 #include "cli/kindcmd.h"
 #include "cli/rest.h"
 #include "crypto/crypto.h"
+#include "pki/cert.h"
+#include "policy/standing.h"
 
 #include <locale.h>
 #include <poll.h>
@@ -72,6 +74,24 @@ cli_officer(struct cli *c, struct officer_key **ret, struct err *e)
 	return RC_OK;
 }
 
+/* The officer's own certificate, in time: renewing needs one that is valid still. */
+static void
+warn_of_end(struct cli *c, const struct officer_key *key)
+{
+	int64_t now_ms = clock_now_ms();
+	struct standing s = { 0 };
+	struct cert cert;
+	char at[32];
+
+	if (c->out.json || c->out.quiet || cert_parse(c->a, officer_key_cert(key), &cert, NULL) != RC_OK)
+		return;
+	s.not_before_ms = cert.not_before_at;
+	s.not_after_ms = cert.not_after_at;
+	if (standing_acts(&s, now_ms) && standing_ends_soon(&s, now_ms))
+		fprintf(c->out.err, "The certificate of %s ends at %s; a new one: chancery officer renew\n",
+			officer_key_name(key), time_text(at, cert.not_after_at));
+}
+
 enum rc
 cli_co_officer(struct cli *c, struct officer_key **ret, struct err *e)
 {
@@ -96,6 +116,8 @@ cli_rest(struct cli *c, struct rest **ret, struct err *e)
 		if (c->set.officer && bytes_starts(bytes_str(c->set.server), "https://"))
 			TRY(cli_officer(c, &key, e));
 		TRY(rest_new(&c->set, key, &c->rest, e));
+		if (key != NULL)
+			warn_of_end(c, key);
 	}
 	*ret = c->rest;
 	return RC_OK;

@@ -6,6 +6,7 @@
 #include "cli/key.h"
 #include "cli/rest.h"
 #include "pki/cert.h"
+#include "policy/standing.h"
 
 static void
 show_members(struct cli *c, const struct json *v, const char *prefix)
@@ -27,34 +28,58 @@ show_members(struct cli *c, const struct json *v, const char *prefix)
 }
 
 static enum rc
-show_path(struct cli *c, const char *path, struct err *e)
+show_path(struct cli *c, const char *path, struct json **ret, struct err *e)
 {
-	struct json *v;
 	struct rest *r;
 
 	TRY(cli_rest(c, &r, e));
-	TRY(rest_json(r, c->a, path, NULL, &v, e));
-	out_json(&c->out, v);
+	TRY(rest_json(r, c->a, path, NULL, ret, e));
+	out_json(&c->out, *ret);
 	if (!c->out.json)
-		show_members(c, v, "");
+		show_members(c, *ret, "");
 	return RC_OK;
+}
+
+/* What should not be overlooked among the figures. */
+static void
+tell_of_officers(struct cli *c, const struct json *officers)
+{
+	const struct json *ends = json_get(officers, "pair_ends");
+	struct bytes until = json_line(c->a, json_get(officers, "pair_until"));
+
+	if (ends == NULL || ends->type != JSON_BOOL || !ends->boolean || c->out.json)
+		return;
+	if (until.n == 0)
+		fprintf(c->out.err, "ATTENTION: fewer than two officers who could administer are left.\n");
+	else
+		fprintf(c->out.err,
+			"ATTENTION: from %.*s on fewer than two officers who could administer are left: "
+			"renew their "
+			"certificates before (chancery officer renew).\n",
+			BYTES_FMT(until));
 }
 
 static enum rc
 run_status(struct cli *c, struct err *e)
 {
-	return show_path(c, "/api/v1/status", e);
+	struct json *v;
+
+	TRY(show_path(c, "/api/v1/status", &v, e));
+	tell_of_officers(c, json_get(v, "officers"));
+	return RC_OK;
 }
 
 static enum rc
 run_whoami(struct cli *c, struct err *e)
 {
-	return show_path(c, "/api/v1/whoami", e);
+	struct json *v;
+
+	return show_path(c, "/api/v1/whoami", &v, e);
 }
 
 /* ---- doctor ---- */
 
-enum { SKEW_MAX_MS = 5000, SOON_MS = 14 * 86400 * 1000 };
+enum { SKEW_MAX_MS = 5000 };
 
 struct check_up {
 	struct cli *c;
@@ -109,6 +134,7 @@ static void
 check_officer(struct check_up *d)
 {
 	struct officer_key *key;
+	struct standing standing;
 	struct err e = { 0 };
 	struct cert cert;
 	char at[32];
@@ -121,11 +147,12 @@ check_officer(struct check_up *d)
 		d->c->set.officer = NULL; /* the rest is looked at without it */
 		return;
 	}
+	standing = (struct standing){ CREDENTIAL_GOOD, cert.not_before_at, cert.not_after_at };
 	finding(d, WELL, "officer's key", officer_key_name(key));
 	finding(d,
-		cert.not_after_at < clock_now_ms()                 ? ILL
-		    : cert.not_after_at < clock_now_ms() + SOON_MS ? WARNING
-								   : WELL,
+		cert.not_after_at < clock_now_ms()                  ? ILL
+		    : standing_ends_soon(&standing, clock_now_ms()) ? WARNING
+								    : WELL,
 		"certificate", arena_printf(d->c->a, "valid until %s", time_text(at, cert.not_after_at)));
 }
 

@@ -32,11 +32,18 @@ above(struct bytes path)
 	return path.n > 0 ? bytes_part(path, 0, path.n - 1) : BYTES("Root");
 }
 
+/* An open officer without a certificate that acts. */
+static bool
+is_silent(const struct json *acts_until)
+{
+	return acts_until != NULL && acts_until->type == JSON_NULL;
+}
+
 static void
 list_row(struct cli *c, struct out_table *t, const struct json *item)
 {
 	const struct json *body = json_get(item, "body");
-	const char *const names[] = { "id", "name", "state", "path", "version", "description" };
+	const char *const names[] = { "id", "name", "state", "path", "version", "description", "acts_until" };
 	struct bytes cells[ARRAY_LEN(names)];
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
@@ -44,6 +51,8 @@ list_row(struct cli *c, struct out_table *t, const struct json *item)
 
 		cells[i] = json_line(c->a, v ? v : json_get(body, names[i]));
 	}
+	if (is_silent(json_get(item, "acts_until")))
+		cells[6] = BYTES("expired");
 	cells[3] = above(cells[3]);
 	if (json_line(c->a, json_get(item, "unusable")).n > 0)
 		cells[2] = bytes_str(arena_printf(c->a, "%.*s, unusable", BYTES_FMT(cells[2])));
@@ -56,11 +65,15 @@ kind_list(struct cli *c, struct err *e)
 	static const char *const heads[] = {
 		"ID", "NAME", "STATE", "DOMAIN", "VERSION", "DESCRIPTION", NULL
 	};
+	static const char *const officers[] = { "ID",      "NAME",        "STATE",      "DOMAIN",
+						"VERSION", "DESCRIPTION", "ACTS UNTIL", NULL };
+	bool of_officers = kind_here(c)->id == KIND_OFFICER;
 	static const char *const filters[] = { "state", "name", NULL };
 	const char *path = arena_printf(c->a, "/api/v1/documents/%s", kind_here(c)->name);
 
 	NEED(path != NULL, e, CHY_NO_MEMORY, NULL, "list");
-	return list_run(c, &(struct list){ path, filters, heads, list_row, true }, e);
+	return list_run(c, &(struct list){ path, filters, of_officers ? officers : heads, list_row, true },
+			e);
 }
 
 /* The newest version of the one that is meant: the server knows names and paths as for every act. */
@@ -146,6 +159,10 @@ kind_show(struct cli *c, struct err *e)
 	show_body(c, kind_here(c), body);
 	if (json_line(c->a, json_get(d, "unusable")).n > 0)
 		out_field(&c->out, "Cannot be used", json_line(c->a, json_get(d, "unusable")));
+	if (json_get(d, "acts_until") != NULL)
+		out_field(&c->out, "Acts until",
+			  is_silent(json_get(d, "acts_until")) ? BYTES("no certificate acts any more")
+							       : json_line(c->a, json_get(d, "acts_until")));
 	return RC_OK;
 }
 

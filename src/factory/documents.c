@@ -2,6 +2,7 @@
 #include "factory/documents.h"
 
 #include "factory/leaf.h"
+#include "factory/standing.h"
 #include "model/choices.h"
 #include "policy/document.h"
 #include "policy/find.h"
@@ -31,6 +32,33 @@ row_json(struct arena *a, const struct snapshot *policy, const struct document_r
 	json_set(o, "unusable", why.code != CHY_NONE ? json_str(a, bytes_str(why.text)) : json_null(a));
 	json_set(o, "body", body);
 	return o;
+}
+
+/* Of an open officer: until when one of the certificates that stand for him or her acts; null: none does. */
+static enum rc
+add_standing(struct factory *f, struct arena *a, const struct snapshot *policy, int64_t id, struct json *o,
+	     struct err *e)
+{
+	const struct officer *x = snapshot_officer(policy, doc_officer(doc_id_of(id)));
+	struct standing last;
+
+	if (x == NULL || !x->active || o == NULL)
+		return RC_OK;
+	TRY(officer_standing(f, a, policy, x, clock_now_ms(), &last, e));
+	json_set(o, "acts_until",
+		 last.not_after_ms > 0 && last.not_after_ms < INT64_MAX ? json_time(a, last.not_after_ms)
+									: json_null(a));
+	return RC_OK;
+}
+
+static enum rc
+shown(struct factory *f, struct arena *a, const struct snapshot *policy, const struct document_row *row,
+      struct json **ret, struct err *e)
+{
+	*ret = row_json(a, policy, row);
+	NEED(*ret != NULL, e, CHY_NO_MEMORY, NULL, "a document");
+	return bytes_is(row->kind, kind_name(KIND_OFFICER)) ? add_standing(f, a, policy, row->id, *ret, e)
+							    : RC_OK;
 }
 
 static bool
@@ -119,7 +147,7 @@ enum rc
 document_list(struct factory *f, struct arena *a, const struct snapshot *policy, const struct officer *who,
 	      const struct document_query *q, struct json **ret, struct err *e)
 {
-	struct json *items = json_array(a);
+	struct json *items = json_array(a), *item;
 	const struct document *view;
 	struct document_row *rows;
 	size_t n;
@@ -132,8 +160,10 @@ document_list(struct factory *f, struct arena *a, const struct snapshot *policy,
 			    &rows, &n, e));
 	for (size_t i = 0; i < n; i++)
 		if (sees(policy, who, rows[i].id) && lies_in(policy, view, rows[i].id) &&
-		    is_medium(policy, q->storage, rows[i].id))
-			json_add(items, row_json(a, policy, &rows[i]));
+		    is_medium(policy, q->storage, rows[i].id)) {
+			TRY(shown(f, a, policy, &rows[i], &item, e));
+			json_add(items, item);
+		}
 	*ret = page(a, items, n > 0 && n == q->limit ? rows[n - 1].id : 0);
 	return RC_OK;
 }
@@ -148,8 +178,7 @@ document_show(struct factory *f, struct arena *a, const struct snapshot *policy,
 	TRY(store_document(f->store, a, id.v, version, &row, e));
 	NEED(bytes_is(row.kind, kind_name(kind)) && sees(policy, who, id.v), e, CHY_STORE_NOT_FOUND, NULL,
 	     "no %s %lld is to be seen", kind_name(kind), (long long)id.v);
-	*ret = row_json(a, policy, &row);
-	NEED(*ret != NULL, e, CHY_NO_MEMORY, NULL, "a document");
+	TRY(shown(f, a, policy, &row, ret, e));
 	TRY(document_names(a, policy, who, kind_of(kind), json_get(*ret, "body"), &names, e));
 	json_set(*ret, "names", names);
 	return RC_OK;

@@ -41,6 +41,12 @@ struct resuming {
 	bool failed; /* one of this walk */
 };
 
+/* How it stands with officers' certificates, as of the job's last look (expiry.h); the last four are the job's own. */
+struct expiry {
+	_Atomic int64_t ending, ended, pair_until_ms, pair_ends;
+	int64_t stamp, epoch, looked_ms, told_ms;
+};
+
 struct factory {
 	struct store *store;
 	struct signer *signer;
@@ -85,6 +91,7 @@ struct factory {
 	struct outbox *outbox; /* NULL: without jobs */
 	struct factory_figures figures;
 	struct resuming resuming;
+	struct expiry expiry;
 	int64_t crls_rest_until;     /* of the job that builds revocation lists alone; monotonic, us */
 	_Atomic unsigned aged_slice; /* of idempotency keys: where the job that ages them goes on */
 };

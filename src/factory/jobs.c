@@ -8,6 +8,7 @@
 #include "factory/auditor.h"
 #include "factory/cil.h"
 #include "factory/crl.h"
+#include "factory/expiry.h"
 #include "factory/in_force.h"
 #include "factory/log.h"
 #include "factory/ocsp_desk.h"
@@ -150,6 +151,12 @@ do_policy(struct factory *f, bool *more, struct err *e)
 	return policy_load(f, e);
 }
 
+static enum rc
+do_expiry(struct factory *f, bool *more, struct err *e)
+{
+	return expiry_step(f, e);
+}
+
 static const struct {
 	const char *name;
 	job_fn *fn;
@@ -174,6 +181,7 @@ static const struct {
 	{ "ocsp-responders", do_responders, 500, false },
 	{ "ocsp-answers", do_presign, 1000, true },
 	{ "remember", do_remember, 1000, true },
+	{ "officers", do_expiry, 1000, true },
 };
 
 struct jobs {

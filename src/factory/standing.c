@@ -3,7 +3,6 @@
 
 #include "factory/callers.h"
 #include "policy/rights.h"
-#include "policy/standing.h"
 #include "store/read.h"
 
 enum { STANDING_PAGE = 100 };
@@ -16,8 +15,8 @@ struct search {
 	const int64_t *then; /* certificates that count as revoked */
 	size_t then_n;
 	int64_t now_ms;
-	bool any; /* one that acts is enough; else the one that lasts longest is looked for */
-	int64_t until;
+	bool any;             /* one that acts is enough; else the one that does so longest is looked for */
+	struct standing last; /* found so far; not_after_ms 0: none */
 };
 
 static bool
@@ -32,7 +31,7 @@ is_listed(const struct search *s, int64_t id)
 static bool
 is_found(const struct search *s)
 {
-	return s->any && s->until != 0;
+	return s->any && s->last.not_after_ms != 0;
 }
 
 static void
@@ -41,10 +40,10 @@ take(struct search *s, const struct certificate_row *row)
 	const struct standing c = { is_listed(s, row->id) ? CREDENTIAL_REVOKED
 							  : credential_state_of(row->status),
 				    row->not_before, row->not_after };
-	int64_t until = standing_until(&c, 1, s->now_ms);
+	const struct standing both[] = { s->last, c }, *last = standing_last(both, 2, s->now_ms);
 
-	if (until > s->until)
-		s->until = until;
+	if (last != NULL)
+		s->last = *last;
 }
 
 /* By the subject: one that the officer asked for by the procedure. */
@@ -115,16 +114,16 @@ is_stopped(struct search *s, const struct officer *o, int64_t id, bool *ret, str
 }
 
 static enum rc
-find_until(struct search *s, const struct officer *o, struct err *e)
+find_last(struct search *s, const struct officer *o, struct err *e)
 {
 	struct certificate_row row;
 	bool stopped;
 	int64_t id;
 
-	s->until = 0;
+	s->last = (struct standing){ CREDENTIAL_GOOD, 0, 0 };
 	TRY(officer_certificate(s->policy, o, &id, e));
 	if (id == 0) {
-		s->until = INT64_MAX;
+		s->last.not_after_ms = INT64_MAX;
 		return RC_OK;
 	}
 	TRY(store_certificate(s->f->store, s->a, id, &row, e));
@@ -136,13 +135,13 @@ find_until(struct search *s, const struct officer *o, struct err *e)
 }
 
 enum rc
-officer_until(struct factory *f, struct arena *a, const struct snapshot *policy, const struct officer *o,
-	      int64_t now_ms, int64_t *ret, struct err *e)
+officer_standing(struct factory *f, struct arena *a, const struct snapshot *policy, const struct officer *o,
+		 int64_t now_ms, struct standing *ret, struct err *e)
 {
 	struct search s = { .f = f, .a = a, .policy = policy, .now_ms = now_ms };
 
-	TRY(find_until(&s, o, e));
-	*ret = s.until;
+	TRY(find_last(&s, o, e));
+	*ret = s.last;
 	return RC_OK;
 }
 
@@ -167,8 +166,8 @@ officers_gone(struct factory *f, struct arena *a, const struct snapshot *policy,
 
 		if (o == NULL || !o->active)
 			continue;
-		TRY(find_until(&s, o, e));
-		if (s.until == 0)
+		TRY(find_last(&s, o, e));
+		if (s.last.not_after_ms == 0)
 			ids[found++] = o->id;
 	}
 	*ret = (struct officers_gone){ ids, found };

@@ -7,11 +7,12 @@
 #include "factory/factory.h"
 #include "model/officer.h"
 #include "policy/last_pair.h"
+#include "policy/standing.h"
 
-/* Until when an open officer can act at now: the latest end of the certificates that stand for the officer and may act then.
-   0: the officer is gone; INT64_MAX: no certificate is known by its number. */
-MUST enum rc officer_until(struct factory *f, struct arena *a, const struct snapshot *policy,
-			   const struct officer *o, int64_t now_ms, int64_t *ret, struct err *e);
+/* The certificate by which the officer can act longest, of those that stand for him or her and act at now. not_after_ms 0: none
+   does, the officer is gone; INT64_MAX: no certificate is known by its number. */
+MUST enum rc officer_standing(struct factory *f, struct arena *a, const struct snapshot *policy,
+			      const struct officer *o, int64_t now_ms, struct standing *ret, struct err *e);
 
 /* Of all open officers those who are gone now, or will be once the certificates `then` are revoked or on hold. */
 MUST enum rc officers_gone(struct factory *f, struct arena *a, const struct snapshot *policy,

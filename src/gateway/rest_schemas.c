@@ -18,7 +18,10 @@ const struct route_schema rest_schemas[] = {
 	{ "Status",
 	  OBJECT("\"program\",\"version\",\"instance\"",
 		 "\"program\":" TEXT ",\"version\":" TEXT ",\"instance\":" TEXT ",\"store\":" TEXT
-		 ",\"policy_stamp\":{\"type\":\"integer\"}") },
+		 ",\"policy_stamp\":{\"type\":\"integer\"},\"officers\":" OBJECT(
+		     "\"ending\",\"ended\",\"pair_until\",\"pair_ends\"",
+		     "\"ending\":{\"type\":\"integer\"},\"ended\":{\"type\":\"integer\"},\"pair_until\":{"
+		     "\"type\":[\"string\",\"null\"]},\"pair_ends\":{\"type\":\"boolean\"}")) },
 	{ "Officer",
 	  OBJECT("\"officer\",\"name\",\"roles\"",
 		 "\"officer\":" ID ",\"name\":" TEXT ",\"profile\":" TEXT
@@ -40,7 +43,7 @@ const struct route_schema rest_schemas[] = {
 		 ",\"path\":{\"type\":[\"string\",\"null\"]},\"names\":" ANY_OBJECT ",\"state\":" TEXT
 		 ",\"at\":" TIME
 		 ",\"request\":{\"type\":[\"integer\",\"null\"]},\"unusable\":{\"type\":[\"string\","
-		 "\"null\"]},\"body\":" REF("Body")) },
+		 "\"null\"]},\"acts_until\":{\"type\":[\"string\",\"null\"]},\"body\":" REF("Body")) },
 	{ "DocumentPage", PAGE(REF("Document")) },
 	{ "ReferencePage",
 	  PAGE(OBJECT("\"kind\",\"id\",\"name\",\"field\",\"state\"",

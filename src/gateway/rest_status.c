@@ -1,6 +1,7 @@
 /* Who we are, who calls, and the certificates of authorities for everybody. */
 #include "base/base.h"
 #include "factory/ca_list.h"
+#include "factory/expiry.h"
 #include "factory/in_force.h"
 #include "factory/leaf.h"
 #include "gateway/rest.h"
@@ -22,6 +23,7 @@ get_status(void *ctx, struct http_call *c)
 	json_set(o, "policy_stamp", json_int(c->arena, atomic_load(&f->policy_stamp)));
 	json_set(o, "issued", json_int(c->arena, (int64_t)atomic_load(&f->figures.issued)));
 	json_set(o, "refused", json_int(c->arena, (int64_t)atomic_load(&f->figures.refused)));
+	json_set(o, "officers", expiry_json(f, c->arena));
 	rest_answer(c, RC_OK, 200, o, &e);
 }
 

@@ -140,3 +140,76 @@ last_pair_stays_without(const struct snapshot *s, const struct officers_gone *no
 {
 	return pairs_stay(s, (struct view){ &nothing, now }, (struct view){ &nothing, then }, e);
 }
+
+/* ---- until when ---- */
+
+struct lasting {
+	struct officer o;
+	int64_t until_ms;
+};
+
+static int
+later_first(const void *x, const void *y)
+{
+	const struct lasting *a = x, *b = y;
+
+	return a->until_ms < b->until_ms ? 1 : a->until_ms > b->until_ms ? -1 : 0;
+}
+
+/* Of Root, with the role, longest first. */
+static size_t
+lasting_of(const struct snapshot *s, enum role role, const struct officer_end *ends, size_t n,
+	   struct lasting *ret)
+{
+	const roles all = ROLES(ROLE_USE_AWB) | ROLES(role);
+	size_t found = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct officer *o = snapshot_officer(s, ends[i].officer);
+
+		if (o != NULL && ends[i].until_ms > 0 && o->active && doc_id_is_none(o->domain) &&
+		    (o->roles & all) == all)
+			ret[found++] = (struct lasting){ *o, ends[i].until_ms };
+	}
+	qsort(ret, found, sizeof(*ret), later_first);
+	return found;
+}
+
+enum rc
+last_pair_until(const struct snapshot *s, enum role role, const struct officer_end *ends, size_t n,
+		int64_t *ret, struct err *e)
+{
+	OWN(arena_free)
+	struct arena *a = arena_new(PEOPLE_ARENA);
+	struct lasting *v = a ? arena_array(a, n + 1, sizeof(*v)) : NULL;
+	size_t found;
+
+	NEED(v != NULL, e, CHY_NO_MEMORY, NULL, "officers");
+	*ret = 0;
+	found = lasting_of(s, role, ends, n, v);
+	for (size_t i = 1; i < found; i++)
+		for (size_t k = 0; k < i; k++)
+			if (!is_one_person((struct person){ &v[i].o, NULL },
+					   (struct person){ &v[k].o, NULL })) {
+				*ret = v[i].until_ms; /* who comes later lasts no longer */
+				return RC_OK;
+			}
+	return RC_OK;
+}
+
+enum rc
+last_pairs_until(const struct snapshot *s, const struct officer_end *ends, size_t n, int64_t *ret,
+		 enum role *ret_role, struct err *e)
+{
+	*ret = INT64_MAX;
+	for (size_t i = 0; i < ARRAY_LEN(needed); i++) {
+		int64_t until;
+
+		TRY(last_pair_until(s, needed[i], ends, n, &until, e));
+		if (until >= *ret)
+			continue;
+		*ret = until;
+		*ret_role = needed[i];
+	}
+	return RC_OK;
+}

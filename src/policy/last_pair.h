@@ -21,4 +21,17 @@ MUST enum rc last_pair_stays(const struct snapshot *s, enum kind_id kind, struct
 MUST enum rc last_pair_stays_without(const struct snapshot *s, const struct officers_gone *now,
 				     const struct officers_gone *then, struct err *e);
 
+/* Until when an officer can act; until_ms 0: not at all. */
+struct officer_end {
+	struct officer_id officer;
+	int64_t until_ms;
+};
+
+/* Until when two different people of Root have the role, if nothing is changed; 0: they are fewer than two now. */
+MUST enum rc last_pair_until(const struct snapshot *s, enum role role, const struct officer_end *ends,
+			     size_t n, int64_t *ret, struct err *e);
+/* The first of all roles with which everything else can be given back, and which that is. */
+MUST enum rc last_pairs_until(const struct snapshot *s, const struct officer_end *ends, size_t n,
+			      int64_t *ret, enum role *ret_role, struct err *e);
+
 #endif

@@ -16,7 +16,10 @@ struct standing {
 /* Could its holder sign with it at now? What is revoked, held, not valid yet or expired signs nothing (RFC 5280 6.1.3). */
 bool standing_acts(const struct standing *c, int64_t now_ms);
 
-/* Until when the officer can act by those that act at now: the latest end of them; 0: by none, the officer is gone. */
-int64_t standing_until(const struct standing *v, size_t n, int64_t now_ms);
+/* Of those that act at now the one that does so longest; NULL: none, the officer is gone. */
+const struct standing *standing_last(const struct standing *v, size_t n, int64_t now_ms);
+
+/* Is it time to tell of its end: within LIMIT_OFFICER_WARN_DAYS, of what is made for a short time in the last third of that. */
+bool standing_ends_soon(const struct standing *c, int64_t now_ms);
 
 #endif

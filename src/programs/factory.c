@@ -113,6 +113,32 @@ add_figures(struct program *p, struct err *e)
 }
 
 static int64_t
+read_number(void *ctx)
+{
+	return atomic_load((_Atomic int64_t *)ctx);
+}
+
+static enum rc
+add_officer_figures(struct program *p, struct err *e)
+{
+	struct expiry *x = &p->factory->expiry;
+	const struct {
+		const char *name, *help;
+		_Atomic int64_t *figure;
+	} all[] = {
+		{ "chancery_officers_ending", "Officers whose last certificate ends soon", &x->ending },
+		{ "chancery_officers_ended", "Open officers without a certificate that acts", &x->ended },
+		{ "chancery_officers_pair_ends", "1: fewer than two who administer will be left soon",
+		  &x->pair_ends },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(all); i++)
+		TRY(metrics_read(p->metrics, METRIC_GAUGE, all[i].name, all[i].help, NULL, read_number,
+				 all[i].figure, e));
+	return RC_OK;
+}
+
+static int64_t
 read_kept(void *ctx)
 {
 	return (int64_t)kept_count(desk_kept(ctx));
@@ -171,6 +197,7 @@ open_gateway(struct program *p, struct err *e)
 	p->health = health_new();
 	NEED(p->metrics != NULL && p->health != NULL, e, CHY_NO_MEMORY, NULL, "the gateway");
 	TRY(add_figures(p, e));
+	TRY(add_officer_figures(p, e));
 	TRY(add_ocsp_figures(p, e));
 	TRY(health_check(p->health, "store", check_store, p->factory, e));
 	TRY(health_check(p->health, "signer", check_signer, p->factory, e));

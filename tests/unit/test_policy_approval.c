@@ -276,6 +276,43 @@ a_pair_of_one_person_is_no_pair(void **state)
 			   &nobody, &e));
 }
 
+/* The pair lasts as long as the second of those who last longest; one person twice, one of a domain, one without the role are none. */
+static void
+a_pair_lasts_as_long_as_its_second(void **state)
+{
+	const struct officer_end all[] = { { officer_id_of(ANNA), 500 },
+					   { officer_id_of(BERT), 300 },
+					   { officer_id_of(CLEO), 900 },
+					   { officer_id_of(NORA), 900 } };
+	struct officer_end v[ARRAY_LEN(all)];
+	enum role role = ROLE_NONE;
+	struct err e = { 0 };
+	int64_t until;
+
+	assert_ok(last_pair_until(w->s, ROLE_OFFICER_TASKS, all, ARRAY_LEN(all), &until, &e));
+	assert_int_equal(until, 300);
+	assert_ok(last_pairs_until(w->s, all, ARRAY_LEN(all), &until, &role, &e));
+	assert_int_equal(until, 300);
+	memcpy(v, all, sizeof(v));
+	v[1].until_ms = 0;
+	assert_ok(last_pair_until(w->s, ROLE_OFFICER_TASKS, v, ARRAY_LEN(v), &until, &e));
+	assert_int_equal(until, 0);
+	world_put(w, KIND_OFFICER, CLEO,
+		  "{\"name\":\"Cleo\",\"profile\":201,\"certificate_sha256\":" PRINT("cccccccc") "}");
+	assert_ok(last_pair_until(w->s, ROLE_OFFICER_TASKS, v, ARRAY_LEN(v), &until, &e));
+	assert_int_equal(until, 500);
+	world_put(w, KIND_OFFICER, ANNA,
+		  "{\"name\":\"Anna\",\"profile\":201,\"token\":\"card 7\",\"certificate_sha256\":" PRINT(
+		      "aaaaaaaa") "}");
+	world_put(w, KIND_OFFICER, CLEO,
+		  "{\"name\":\"Cleo\",\"profile\":201,\"token\":\"card 7\",\"certificate_sha256\":" PRINT(
+		      "cccccccc") "}");
+	assert_ok(last_pair_until(w->s, ROLE_OFFICER_TASKS, v, ARRAY_LEN(v), &until, &e));
+	assert_int_equal(until, 0);
+	assert_ok(last_pairs_until(w->s, v, 0, &until, &role, &e));
+	assert_int_equal(until, 0);
+}
+
 /* Revoking an authority's certificate is for those in whose domain the authority lies: also its rejection. */
 static void
 an_authority_is_revoked_in_its_domain(void **state)
@@ -535,6 +572,7 @@ static const struct CMUnitTest tests[] = {
 	EACH_ROWS(one_officer_signs_once, "CM-T-01 CM-O-21"),
 	EACH_ROWS(two_officers_that_are_one_person, "CM-O-21"),
 	EACH_ROWS(a_pair_of_one_person_is_no_pair, "CM-O-29"),
+	EACH_ROWS(a_pair_lasts_as_long_as_its_second, "CM-O-29"),
 	EACH(an_authority_is_revoked_in_its_domain),
 	EACH(requests_are_seen_in_their_domains),
 	EACH(only_the_officers_own_certificate),
