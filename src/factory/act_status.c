@@ -94,9 +94,11 @@ is_seen(const struct snapshot *policy, const struct officer *who, const struct s
 
 /* What the officer may not see is not told apart from what is not there, however it was named. */
 static enum rc
-load_seen(struct preparation *p, int64_t id, struct status_subject *ret, struct err *e)
+load_seen(struct preparation *p, const struct status_asked *asked, int64_t id, struct status_subject *ret,
+	  struct err *e)
 {
-	enum rc rc = status_load(p->f, p->a, p->policy, id, p->who->name_constraints.n > 0, ret, e);
+	enum rc rc = status_load_of(p->f, p->a, p->policy, &asked->ahead, id,
+				    p->who->name_constraints.n > 0, ret, e);
 
 	if ((rc == RC_OK && !is_seen(p->policy, p->who, ret)) ||
 	    (rc != RC_OK && e->code == CHY_STATUS_UNSEEN)) {
@@ -117,7 +119,7 @@ prepare_one(struct preparation *p, const struct status_asked *asked, const struc
 	struct bytes hash = BYTES_NONE;
 
 	TRY(named(p, item, ret_id, e));
-	TRY(load_seen(p, *ret_id, &x, e));
+	TRY(load_seen(p, asked, *ret_id, &x, e));
 	TRY(status_facts_of(p->f, p->a, p->policy, p->who, &x, &asked->wish, &facts, e));
 	TRY(right_act(p->policy, asked, &x, e));
 	TRY(decide_status(p->a, &facts, &d, e));
@@ -183,6 +185,7 @@ status_act_check(struct preparation *p, struct err *e)
 	TRY(count_check(&asked, e));
 	ids = arena_array(p->a, asked.list->count, sizeof(*ids));
 	NEED(ids != NULL, e, CHY_NO_MEMORY, NULL, "a request");
+	TRY(status_read_listed(p->f, p->a, &asked, e));
 	JSON_EACH(item, asked.list)
 	{
 		TRY_AT(prepare_one(p, &asked, item, n, list, &ids[n], e), e, "certificates[%zu]", n);
@@ -212,13 +215,17 @@ would_be(const struct status_subject *x, enum status_verb v)
 enum rc
 status_act_tell(const struct telling *t, struct json *difference, struct err *e)
 {
+	struct status_asked asked;
 	size_t i = 0;
 
-	JSON_EACH(item, body_list(t->request->body, "certificates"))
+	TRY(status_read_body(t->request->act, t->request->body, &asked, e));
+	TRY(status_read_listed(t->f, t->a, &asked, e));
+	JSON_EACH(item, asked.list)
 	{
 		struct status_subject x;
 
-		TRY(status_load(t->f, t->a, t->policy, body_int(item, "certificate", 0), false, &x, e));
+		TRY(status_load_of(t->f, t->a, t->policy, &asked.ahead, body_int(item, "certificate", 0),
+				   false, &x, e));
 		if (is_seen(t->policy, t->who, &x))
 			add_line(t->a, difference, i, &x, would_be(&x, status_verb_of(t->request->act)));
 		i++;
@@ -274,8 +281,8 @@ take_one(struct taking *t, const struct json *item, struct json *o, struct err *
 	struct status_decision d;
 	struct bytes hash;
 
-	TRY(status_load(t->x->f, a, t->x->policy, body_int(item, "certificate", 0), has_constrained_signer(t),
-			&s, e));
+	TRY(status_load_of(t->x->f, a, t->x->policy, &t->asked.ahead, body_int(item, "certificate", 0),
+			   has_constrained_signer(t), &s, e));
 	TRY(json_need_str(item, "certificate_sha256", &hash, e));
 	NEED(bytes_eq(json_hex(a, s.row.fingerprint)->str, hash), e, CHY_STATUS_UNSEEN, NULL,
 	     "it is another certificate");
@@ -335,6 +342,7 @@ status_act_apply(struct effect *x, struct change *c, struct err *e)
 
 	TRY(status_read_body(x->request->act, x->request->body, &t.asked, e));
 	TRY(last_pair_of(&t, e));
+	TRY(status_read_listed(x->f, x->a, &t.asked, e));
 	JSON_EACH(item, t.asked.list)
 	TRY(take(&t, item, e));
 	if (t.done == 0) {
@@ -385,25 +393,31 @@ binds_by_subject(const struct snapshot *policy)
 }
 
 static enum rc
-touches(struct factory *f, struct arena *a, const struct snapshot *policy, const struct json *item,
-	bool subjects, bool *ret, struct err *e)
+is_bound_to(const struct snapshot *policy, struct arena *a, const struct json *item, bool *ret, struct err *e)
 {
-	struct certificate_row row;
 	struct bytes hex, hash;
-	enum rc rc;
 
 	TRY(json_need_str(item, "certificate_sha256", &hex, e));
 	TRY(hex_parse(a, hex, &hash, e));
 	*ret = hash.n == FINGERPRINT_LEN && snapshot_officer_by_fingerprint(policy, hash.p) != NULL;
-	if (*ret || !subjects)
-		return RC_OK;
-	rc = store_certificate(f->store, a, body_int(item, "certificate", 0), &row, e);
-	if (rc == RC_NOT_FOUND) {
-		err_clear(e);
-		return RC_OK;
-	}
-	TRY(rc);
-	*ret = status_is_officers(a, policy, &row);
+	return RC_OK;
+}
+
+/* By their subjects. One that is not there any more is nobody's. */
+static enum rc
+subjects_are_bound(struct factory *f, struct arena *a, const struct snapshot *policy, const struct json *list,
+		   bool *ret, struct err *e)
+{
+	int64_t *ids = arena_array(a, list->count + 1, sizeof(*ids));
+	struct certificate_row *rows;
+	size_t n = 0;
+
+	NEED(ids != NULL, e, CHY_NO_MEMORY, NULL, "a request's certificates");
+	JSON_EACH(item, list)
+	ids[n++] = body_int(item, "certificate", 0);
+	TRY(store_certificates_of(f->store, a, ids, n, &rows, &n, e));
+	for (size_t i = 0; i < n && !*ret; i++)
+		*ret = status_is_officers(a, policy, &rows[i]);
 	return RC_OK;
 }
 
@@ -411,11 +425,13 @@ enum rc
 status_act_touches_officers(struct factory *f, struct arena *a, const struct snapshot *policy,
 			    const struct request *r, bool *ret, struct err *e)
 {
-	bool subjects = binds_by_subject(policy);
+	const struct json *list = body_list(r->body, "certificates");
 
 	*ret = false;
-	JSON_EACH(item, body_list(r->body, "certificates"))
+	JSON_EACH(item, list)
 	if (!*ret)
-		TRY(touches(f, a, policy, item, subjects, ret, e));
-	return RC_OK;
+		TRY(is_bound_to(policy, a, item, ret, e));
+	if (*ret || list == NULL || !binds_by_subject(policy))
+		return RC_OK;
+	return subjects_are_bound(f, a, policy, list, ret, e);
 }

@@ -13,11 +13,16 @@ struct status_asked {
 	struct status_wish wish;
 	struct json *list; /* certificates */
 	bool authority;
+	struct status_ahead ahead; /* of the certificates, once status_read_listed was called */
 };
 
 enum status_verb status_verb_of(struct act act);
 /* The body of an act, prepared or signed. JSON_*, FIELD_*. */
 MUST enum rc status_read_body(struct act act, const struct json *body, struct status_asked *ret,
 			      struct err *e);
+
+/* Reads the certificates that the list names by id, together. At most LIMIT_BULK_STATUS are listed. */
+MUST enum rc status_read_listed(struct factory *f, struct arena *a, struct status_asked *asked,
+				struct err *e);
 
 #endif

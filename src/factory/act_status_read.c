@@ -2,6 +2,8 @@
 #include "base/base.h"
 #include "factory/act_status_impl.h"
 
+#include "policy/body.h"
+
 enum { NOTE_MAX = 1000 };
 
 enum status_verb
@@ -86,4 +88,20 @@ status_read_body(struct act act, const struct json *body, struct status_asked *r
 					    : read_cause(body, &ret->wish, e));
 	TRY(read_verification(body, &ret->wish, e));
 	return json_need_array(body, "certificates", &ret->list, e);
+}
+
+enum rc
+status_read_listed(struct factory *f, struct arena *a, struct status_asked *asked, struct err *e)
+{
+	int64_t *ids = arena_array(a, asked->list->count + 1, sizeof(*ids));
+	size_t n = 0;
+
+	_Static_assert(LIMIT_BULK_STATUS <= LIMIT_PAGE, "one reading is enough");
+	NEED(ids != NULL, e, CHY_NO_MEMORY, NULL, "a request's certificates");
+	JSON_EACH(item, asked->list)
+	{
+		ids[n] = item->type == JSON_INT ? item->integer : body_int(item, "certificate", 0);
+		n += ids[n] > 0;
+	}
+	return status_read_ahead(f, a, ids, n, &asked->ahead, e);
 }

@@ -17,63 +17,6 @@ enum { HISTORY_MAX = 200, GONE_PAGE = 100 };
 /* ---- what it is decided by ---- */
 
 static enum rc
-read_names(struct factory *f, struct arena *a, struct status_subject *x, struct err *e)
-{
-	const struct ext *san;
-	struct name holder;
-	struct cert cert;
-	struct bytes der;
-
-	if (x->row.base != 0) { /* an attribute certificate is of its base's subject */
-		TRY(name_from_text(a, x->row.subject, &holder, e));
-		x->subject = holder.der;
-		return RC_OK;
-	}
-	TRY(store_der(f->store, a, x->row.id, &der, e));
-	TRY(cert_parse(a, der, &cert, e));
-	x->subject = cert.subject;
-	san = exts_find(&cert.exts, OID_CE_SUBJECT_ALT_NAME);
-	return san != NULL ? gnames_parse(a, san->value, &x->san, e) : RC_OK;
-}
-
-static enum rc
-read_causes(struct factory *f, struct arena *a, struct status_subject *x, struct err *e)
-{
-	struct hold_row *holds;
-	size_t n;
-
-	if (x->status.state != CERTIFICATE_HELD)
-		return RC_OK;
-	TRY(store_holds(f->store, a, x->row.id, &holds, &n, e));
-	for (size_t i = 0; i < n && i < HOLD_CAUSES_MAX; i++)
-		x->causes[x->causes_n++] = holds[i].cause;
-	return RC_OK;
-}
-
-/* The status before the rest: if that changes meanwhile, the change of it fails. */
-enum rc
-status_load(struct factory *f, struct arena *a, const struct snapshot *policy, int64_t id, bool names,
-	    struct status_subject *ret, struct err *e)
-{
-	const struct authority *issuer;
-	enum rc rc;
-
-	*ret = (struct status_subject){ 0 };
-	rc = store_status(f->store, a, id, &ret->status, e);
-	if (rc == RC_NOT_FOUND) {
-		err_clear(e);
-		FAIL(e, CHY_STATUS_UNSEEN, NULL, "there is no certificate %lld", (long long)id);
-	}
-	TRY(rc);
-	TRY(store_certificate(f->store, a, id, &ret->row, e));
-	TRY(read_causes(f, a, ret, e));
-	issuer = snapshot_authority(policy, doc_id_of(ret->row.issuer));
-	if (issuer != NULL)
-		ret->issuer = issuer->subject_in_force.n > 0 ? issuer->subject_in_force : issuer->subject;
-	return names ? read_names(f, a, ret, e) : RC_OK;
-}
-
-static enum rc
 asker_of(struct factory *f, struct arena *a, const struct certificate_row *row, int64_t *ret, struct err *e)
 {
 	struct session_row session;

@@ -28,6 +28,23 @@ struct status_subject {
 MUST enum rc status_load(struct factory *f, struct arena *a, const struct snapshot *policy, int64_t id,
 			 bool names, struct status_subject *ret, struct err *e);
 
+/* Rows of several certificates, each kind asked for once: a thousand of them are most of the time of an act that reads one by one. */
+struct status_ahead {
+	struct status_row *statuses;
+	struct certificate_row *rows;
+	struct hold_row *holds;
+	size_t statuses_n, rows_n, holds_n;
+};
+
+/* At most LIMIT_PAGE; those that are not there are left out. Statuses before the rest, as status_load does. */
+MUST enum rc status_read_ahead(struct factory *f, struct arena *a, const int64_t *ids, size_t n,
+			       struct status_ahead *ret, struct err *e);
+
+/* As status_load; asks for what was not read ahead (NULL: nothing was). */
+MUST enum rc status_load_of(struct factory *f, struct arena *a, const struct snapshot *policy,
+			    const struct status_ahead *ahead, int64_t id, bool names,
+			    struct status_subject *ret, struct err *e);
+
 /* Where the officer was at home who asked for the certificate, by a request or by a session, when it was issued. Not looked for,
    and none, where `who` is of Root and may change them all. */
 struct certificate_row;

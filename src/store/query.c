@@ -1,7 +1,7 @@
 #include "base/base.h"
 #include "store/core.h"
 
-enum { ROWS_FIRST = 8 };
+enum { ROWS_FIRST = 8, IDS_TEXT_MAX = 24 };
 
 static enum rc
 rows_grow(struct rows *r, struct err *e)
@@ -102,5 +102,17 @@ store_number(struct store *s, enum stmt_id id, const union value *args, int64_t 
 
 	TRY(store_query(s, id, args, take_number, &one, e));
 	NEED(one.n > 0, e, CHY_STORE_NOT_FOUND, NULL, "no such row");
+	return RC_OK;
+}
+
+enum rc
+store_ids_text(struct arena *a, const int64_t *ids, size_t n, struct bytes *ret, struct err *e)
+{
+	OWN_BUF struct buf b = buf_max((n + 1) * IDS_TEXT_MAX);
+
+	for (size_t i = 0; i < n; i++)
+		buf_printf(&b, "%s%lld", i ? "," : "", (long long)ids[i]);
+	*ret = arena_dup(a, buf_bytes(&b));
+	NEED(buf_ok(&b) && (n == 0 || ret->p != NULL), e, CHY_NO_MEMORY, NULL, "values");
 	return RC_OK;
 }

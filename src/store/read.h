@@ -118,6 +118,14 @@ MUST enum rc store_certificates_expiring(struct store *s, struct arena *a, int64
 /* The status of a certificate: of one that was never held nor revoked with seq 0. STORE_NOT_FOUND: never issued here. */
 MUST enum rc store_status(struct store *s, struct arena *a, int64_t id, struct status_row *ret,
 			  struct err *e);
+/* Of at most LIMIT_PAGE certificates together, each once, in the order of their ids; those that are not there are left out. */
+MUST enum rc store_statuses_of(struct store *s, struct arena *a, const int64_t *ids, size_t ids_n,
+			       struct status_row **ret, size_t *n, struct err *e);
+MUST enum rc store_certificates_of(struct store *s, struct arena *a, const int64_t *ids, size_t ids_n,
+				   struct certificate_row **ret, size_t *n, struct err *e);
+/* What they are on hold for, by certificate and cause. */
+MUST enum rc store_holds_of(struct store *s, struct arena *a, const int64_t *ids, size_t ids_n,
+			    struct hold_row **ret, size_t *n, struct err *e);
 MUST enum rc store_status_by_serial(struct store *s, struct arena *a, int64_t issuer, struct bytes serial,
 				    struct status_row *ret, struct err *e);
 /* Of all certificates that the authority has issued, by serial number, behind this one (empty: from the first). */

@@ -7,20 +7,7 @@
 #define I(x) INT_VALUE(x)
 #define LIMIT(n) INT_VALUE((int64_t)((n) < LIMIT_PAGE ? (n) : LIMIT_PAGE))
 
-enum { IDS_TEXT_MAX = 24, BEGINNING_CHARACTERS = 60 };
-
-/* "1,2,3": both engines make rows of it. */
-static enum rc
-ids_text(struct arena *a, const int64_t *ids, size_t n, struct bytes *ret, struct err *e)
-{
-	OWN_BUF struct buf b = buf_max((n + 1) * IDS_TEXT_MAX);
-
-	for (size_t i = 0; i < n; i++)
-		buf_printf(&b, "%s%lld", i ? "," : "", (long long)ids[i]);
-	*ret = arena_dup(a, buf_bytes(&b));
-	NEED(buf_ok(&b) && (n == 0 || ret->p != NULL), e, CHY_NO_MEMORY, NULL, "values");
-	return RC_OK;
-}
+enum { BEGINNING_CHARACTERS = 60 };
 
 enum rc
 store_search_values(struct store *s, struct arena *a, struct bytes like, size_t limit, int64_t **ret,
@@ -65,7 +52,7 @@ store_search_count(struct store *s, struct arena *a, const struct search_walk *w
 
 	switch (w->by) {
 	case WALK_VALUES:
-		TRY(ids_text(a, w->values, w->values_n, &ids, e));
+		TRY(store_ids_text(a, w->values, w->values_n, &ids, e));
 		return store_number(s, Q_COUNT_VALUES, ARGS(BYTES_VALUE(ids), I((int64_t)most)), ret, e);
 	case WALK_NOT_AFTER:
 		return store_number(s, Q_COUNT_NOT_AFTER, ARGS(I(w->from), I(w->to), I((int64_t)most)), ret,
@@ -101,7 +88,7 @@ store_search_walk(struct store *s, struct arena *a, const struct search_walk *w,
 		if (w->values_n == 1)
 			return store_rows(s, a, d ? Q_FOUND_VALUE_DOWN : Q_FOUND_VALUE_UP,
 					  ARGS(I(w->values[0]), I(id), LIMIT(limit)), ret, n, e);
-		TRY(ids_text(a, w->values, w->values_n, &ids, e));
+		TRY(store_ids_text(a, w->values, w->values_n, &ids, e));
 		return store_rows(s, a, d ? Q_FOUND_VALUES_DOWN : Q_FOUND_VALUES_UP,
 				  ARGS(BYTES_VALUE(ids), I(id), LIMIT(limit)), ret, n, e);
 	case WALK_NOT_AFTER:
