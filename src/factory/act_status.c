@@ -97,8 +97,8 @@ static enum rc
 load_seen(struct preparation *p, const struct status_asked *asked, int64_t id, struct status_subject *ret,
 	  struct err *e)
 {
-	enum rc rc = status_load_of(p->f, p->a, p->policy, &asked->ahead, id,
-				    p->who->name_constraints.n > 0, ret, e);
+	enum rc rc = status_load_of(p->f, p->a, p->policy, &asked->ahead, id, p->who->name_constraints.n > 0,
+				    ret, e);
 
 	if ((rc == RC_OK && !is_seen(p->policy, p->who, ret)) ||
 	    (rc != RC_OK && e->code == CHY_STATUS_UNSEEN)) {

@@ -145,7 +145,7 @@ static enum rc
 commit_whole(struct committer *c, struct change *list, const struct op *mark, struct err *e)
 {
 	struct plan plan;
-	enum rc rc = plan_make(&plan, list, false, mark, c->store->options.node, e);
+	enum rc rc = plan_make(&plan, list, false, mark, c->store->options.node, c->store->ops->form, e);
 
 	if (rc == RC_OK)
 		rc = c->db->ops->batch(c->db, plan.ops, plan.n, BATCH_BEGIN | BATCH_COMMIT, e);
@@ -162,7 +162,7 @@ apply_one(struct committer *c, struct change *one, struct err *e)
 
 	one->rc = RC_OK;
 	err_clear(&one->err);
-	rc = plan_make(&plan, one, true, NULL, c->store->options.node, &one->err);
+	rc = plan_make(&plan, one, true, NULL, c->store->options.node, c->store->ops->form, &one->err);
 	if (rc == RC_OK)
 		rc = c->db->ops->batch(c->db, plan.ops, plan.n, BATCH_SAVEPOINT, &one->err);
 	plan_fini(&plan);

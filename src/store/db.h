@@ -42,6 +42,7 @@ enum stmt_flag {
 	STMT_IGNORE = 8, /* INSERT that leaves alone what is there */
 	STMT_PG_ONLY = 16,
 	STMT_SQLITE_ONLY = 32,
+	STMT_PG_BULK = 128, /* as BULK on PostgreSQL, by a bulk_sql that checks by itself what `none` says */
 	STMT_PLAN_ANEW =
 	    64, /* PostgreSQL plans it for its parameters each time: a common word, a wide range want another way */
 };

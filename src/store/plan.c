@@ -4,9 +4,9 @@
 enum { RANKS = STMT_COUNT + 1 };
 
 static size_t
-rank(const struct op *op)
+rank(const struct plan *p, const struct op *op)
 {
-	return statements[op->stmt].flags & (STMT_MERGE | STMT_BULK) ? (size_t)op->stmt + 1 : 0;
+	return statements[op->stmt].flags & (STMT_MERGE | p->bulk) ? (size_t)op->stmt + 1 : 0;
 }
 
 /* A stable counting sort by rank. */
@@ -18,14 +18,14 @@ sort_ops(const struct plan *p, struct change *list, bool one, const struct op *m
 	at[1] += mark != NULL;
 	for (struct change *c = list; c != NULL; c = one ? NULL : change_next(c))
 		for (const struct op *op = c->first; op != NULL; op = op->next)
-			at[rank(op) + 1]++;
+			at[rank(p, op) + 1]++;
 	for (size_t i = 1; i < RANKS; i++)
 		at[i] += at[i - 1];
 	if (mark != NULL)
 		p->ops[at[0]++] = mark;
 	for (struct change *c = list; c != NULL; c = one ? NULL : change_next(c))
 		for (const struct op *op = c->first; op != NULL; op = op->next)
-			p->ops[at[rank(op)]++] = op;
+			p->ops[at[rank(p, op)]++] = op;
 }
 
 /* By statement and by all parameters but the last. */
@@ -91,7 +91,7 @@ merge_part(struct plan *p, unsigned node, struct err *e)
 {
 	size_t from = 0, to, left;
 
-	while (from < p->n && !(statements[p->ops[from]->stmt].flags & (STMT_MERGE | STMT_BULK)))
+	while (from < p->n && !(statements[p->ops[from]->stmt].flags & (STMT_MERGE | p->bulk)))
 		from++;
 	for (to = from; to < p->n && statements[p->ops[to]->stmt].flags & STMT_MERGE; to++)
 		continue;
@@ -106,9 +106,10 @@ merge_part(struct plan *p, unsigned node, struct err *e)
 
 enum rc
 plan_make(struct plan *ret, struct change *list, bool one, const struct op *mark, unsigned node,
-	  struct err *e)
+	  enum sql_form form, struct err *e)
 {
-	*ret = (struct plan){ .mem = arena_new(LIMIT_CHANGE) };
+	*ret = (struct plan){ .mem = arena_new(LIMIT_CHANGE),
+			      .bulk = form == SQL_SQLITE ? STMT_BULK : STMT_BULK | STMT_PG_BULK };
 	ret->n = mark != NULL;
 	for (struct change *c = list; c != NULL; c = one ? NULL : change_next(c))
 		ret->n += c->nops;

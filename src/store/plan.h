@@ -11,11 +11,13 @@ struct plan {
 	struct arena *mem;
 	const struct op **ops;
 	size_t n;
+	unsigned bulk; /* flags of the statements that come last */
 };
 
-/* Of the changes of a list linked by item.next (one: only the first), behind `mark` (may be NULL). node: of counters. */
+/* Of the changes of a list linked by item.next (one: only the first), behind `mark` (may be NULL), for the engine of this form.
+   node: of counters. */
 MUST enum rc plan_make(struct plan *ret, struct change *list, bool one, const struct op *mark, unsigned node,
-		       struct err *e);
+		       enum sql_form form, struct err *e);
 void plan_fini(struct plan *p);
 
 static inline struct change *

@@ -23,7 +23,7 @@ of(struct db *db)
 static bool
 is_bulk(const struct op *op)
 {
-	return statements[op->stmt].flags & STMT_BULK;
+	return statements[op->stmt].flags & (STMT_BULK | STMT_PG_BULK);
 }
 
 /* How many operations from here on are carried out as one. */

@@ -138,7 +138,7 @@ sql_of_stmt(struct buf *out, const struct stmt *s, enum sql_form form)
 
 	if (s->flags & STMT_INSERT)
 		sql_insert(out, s, form);
-	else if (form != SQL_SQLITE && s->none != CHY_NONE)
+	else if (form != SQL_SQLITE && s->none != CHY_NONE && !(s->flags & STMT_PG_BULK))
 		sql_checked(out, s, sql, form);
 	else
 		sql_expand(out, sql, s->table, form);

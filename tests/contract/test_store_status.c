@@ -233,6 +233,116 @@ all_or_nothing(void **state)
 	assert_int_equal(status_of(w, 1101).seq, 101);
 }
 
+/* New and known ones of two authorities in one change: each authority's numbers go on without a gap, each number once. */
+static void
+numbers_of_one_change(void **state)
+{
+	struct world *w = *state;
+	bool seen[2][41] = { { false } };
+	struct change *c;
+	int64_t seq;
+
+	issue(w, 0, 40);
+	for (int64_t i = 0; i < 10; i++)
+		ok(store_commit(w->s, to_state(status_of(w, 1000 + i), CERTIFICATE_HELD, 6, 5), &w->e));
+	c = change_new();
+	for (int64_t i = 0; i < 40; i++) {
+		struct status_row row = status_of(w, 1000 + i);
+
+		row.state = CERTIFICATE_REVOKED;
+		row.leaf = i;
+		if (i >= 20) /* as if another authority's, whose first it is */
+			row.issuer = ISSUER + 1;
+		change_put_status(c, &row, row.seq);
+	}
+	ok(store_commit(w->s, c, &w->e));
+	for (int64_t i = 0; i < 40; i++) {
+		struct status_row row = status_of(w, 1000 + i);
+
+		assert_int_equal(row.state, CERTIFICATE_REVOKED);
+		assert_int_equal(row.leaf, i);
+		assert_in_range(row.seq, i < 20 ? 11 : 1, i < 20 ? 30 : 20);
+		assert_false(seen[i >= 20][row.seq]);
+		seen[i >= 20][row.seq] = true;
+	}
+	ok(store_status_seq(w->s, ISSUER, &seq, &w->e));
+	assert_int_equal(seq, 30);
+	ok(store_status_seq(w->s, ISSUER + 1, &seq, &w->e));
+	assert_int_equal(seq, 20);
+}
+
+/* Of many in one change one is not what it was any more, or not there: nothing of the change is done, and its numbers are given
+   again. */
+static void
+one_of_many_is_stale(void **state)
+{
+	struct world *w = *state;
+	struct status_row rows[20], gone = { .id = 77, .issuer = ISSUER, .serial = BYTES("gone") };
+	int64_t seq;
+
+	issue(w, 0, 20);
+	for (int64_t i = 0; i < 10; i++)
+		ok(store_commit(w->s, to_state(status_of(w, 1000 + i), CERTIFICATE_HELD, 6, 5), &w->e));
+	for (int64_t i = 0; i < 20; i++)
+		rows[i] = status_of(w, 1000 + i);
+	for (int64_t stale = 5; stale <= 15; stale += 10) {
+		struct change *c = change_new();
+
+		revoke(w, 1000 + stale, 1);
+		for (int64_t i = 0; i < 20; i++)
+			if (i == stale || status_of(w, 1000 + i).state != CERTIFICATE_REVOKED)
+				change_put_status(c, &rows[i], rows[i].seq);
+		fails(store_commit(w->s, c, &w->e), STORE_STATE);
+	}
+	for (int64_t i = 0; i < 20; i++)
+		assert_int_equal(status_of(w, 1000 + i).state,
+				 i == 5 || i == 15 ? CERTIFICATE_REVOKED
+				     : i < 10      ? CERTIFICATE_HELD
+						   : CERTIFICATE_VALID);
+	fails(store_commit(w->s, to_state(gone, CERTIFICATE_REVOKED, 1, 1), &w->e), STORE_NOT_FOUND);
+	ok(store_status_seq(w->s, ISSUER, &seq, &w->e));
+	assert_int_equal(seq, 12);
+}
+
+/* Asked together: what there is of them, each once, in the order of their ids. */
+static void
+several_together(void **state)
+{
+	static const int64_t ids[] = { 1003, 77, 1001, 1003, -1 };
+	struct world *w = *state;
+	struct certificate_row *certificates;
+	struct status_row *statuses;
+	struct hold_row *holds;
+	int64_t many[LIMIT_PAGE + 1] = { 0 };
+	struct change *c;
+	size_t n;
+
+	issue(w, 0, 5);
+	c = to_state(status_of(w, 1003), CERTIFICATE_HELD, 6, 5);
+	change_put_hold(c, &(struct hold_row){ 1003, BYTES("officer"), 5, 3 });
+	change_put_hold(c, &(struct hold_row){ 1003, BYTES("card"), 5, 3 });
+	change_put_hold(c, &(struct hold_row){ 1002, BYTES("officer"), 5, 3 });
+	ok(store_commit(w->s, c, &w->e));
+	ok(store_statuses_of(w->s, w->a, ids, ARRAY_LEN(ids), &statuses, &n, &w->e));
+	assert_int_equal(n, 2);
+	assert_int_equal(statuses[0].id, 1001);
+	assert_int_equal(statuses[0].seq, 0);
+	assert_int_equal(statuses[1].id, 1003);
+	assert_int_equal(statuses[1].state, CERTIFICATE_HELD);
+	assert_int_equal(statuses[1].seq, 1);
+	ok(store_certificates_of(w->s, w->a, ids, ARRAY_LEN(ids), &certificates, &n, &w->e));
+	assert_int_equal(n, 2);
+	assert_int_equal(certificates[0].id, 1001);
+	assert_true(bytes_eq(certificates[1].serial, statuses[1].serial));
+	ok(store_holds_of(w->s, w->a, ids, ARRAY_LEN(ids), &holds, &n, &w->e));
+	assert_int_equal(n, 2);
+	same(holds[0].cause, "card");
+	same(holds[1].cause, "officer");
+	ok(store_statuses_of(w->s, w->a, ids, 0, &statuses, &n, &w->e));
+	assert_int_equal(n, 0);
+	fails(store_statuses_of(w->s, w->a, many, ARRAY_LEN(many), &statuses, &n, &w->e), LIMIT);
+}
+
 struct racer {
 	struct world *w;
 	struct store *s;
@@ -481,6 +591,9 @@ main(void)
 		{ "wrong passwords are counted", wrong_passwords_are_counted },
 		{ "lists for CRLs", lists_for_crls },
 		{ "all or nothing", all_or_nothing },
+		{ "numbers of one change", numbers_of_one_change },
+		{ "one of many is stale", one_of_many_is_stale },
+		{ "several together", several_together },
 		{ "of many one is the first", of_many_one_is_the_first },
 		{ "watchers are told", watchers_are_told },
 		{ "of a partition", of_a_partition },

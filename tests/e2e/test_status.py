@@ -139,6 +139,28 @@ def test_each_cause_is_lifted_by_itself(desk):
     assert status(desk, c) == {"state": "valid"}
 
 
+def test_many_together_each_by_its_own_causes(desk):
+    """What is held for several causes, for another, not at all, and what is not there: each by itself, in whatever order and however
+    it is named. rows=CM-R-12,CM-R-13"""
+    both, lost, inquiry, normal = (one(desk) for _ in range(4))
+    act(desk, "free", "hold", [both, lost], cause="card lost")
+    act(desk, "free", "hold", [inquiry, both], cause="inquiry")
+    assert refused("CHY-1678", act, desk, "free", "reinstate", [lost, inquiry, both], cause="card lost")["field"] == "certificates[1]"
+    assert refused("CHY-1670", act, desk, "free", "reinstate", [lost, normal], cause="card lost")["field"] == "certificates[1]"
+    assert refused("CHY-1679", act, desk, "free", "reinstate", [lost, both + 1, both], cause="card lost")["field"] == "certificates[1]"
+    assert refused("CHY-1511", act, desk, "free", "reinstate", [lost, both, lost], cause="card lost")["field"] == "certificates[2]"
+    shown = desk.call("GET", f"/api/v1/certificates/{both}", officer=desk.officers["anna"])
+    done = act(desk, "free", "reinstate", [{"authority": shown["authority"], "serial": shown["serial"]}, lost], cause="card lost")
+    assert [(c["certificate"], c["state"]) for c in done["result"]["certificates"]] == [(both, "held"), (lost, "valid")]
+    free = desk.officers["free"]
+    request = desk.prepare(free, "certificate.revoke", {"certificates": [normal, both, lost], "reason": "superseded"})
+    act(desk, "free", "revoke", [both])
+    told = bring(desk, free, request)["result"]["certificates"]
+    assert [c["certificate"] for c in told] == [normal, both, lost]
+    assert [c.get("state", c.get("problem", {}).get("code")) for c in told] == ["revoked", "CHY-1670", "revoked"]
+    assert [status(desk, c)["state"] for c in (both, lost, inquiry, normal)] == ["revoked", "revoked", "held", "revoked"]
+
+
 @pytest.mark.parametrize("reason", ["unspecified", "key-compromise", "affiliation-changed", "superseded", "cessation-of-operation",
                                     "privilege-withdrawn"])
 def test_reasons(desk, reason):
