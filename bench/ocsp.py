@@ -1,6 +1,6 @@
-"""OCSP over HTTP, the whole way: answers that are signed ahead, by GET and POST, beside nginx serving a
-static file of the same size; answers signed on demand, with a nonce, beside the library's bare signatures on all cores. All are
-measured in turn, round by round, and the others stand still meanwhile; the median of the rounds counts."""
+"""OCSP over HTTP, the whole way: answers that are signed ahead, by GET and POST, beside nginx serving a static file of the same size,
+and beside cfssl ocspserve, which has the very same answers; answers signed on demand, with a nonce, beside the library's bare signatures
+on all cores. All are measured in turn, round by round, and the others stand still meanwhile; the median of the rounds counts."""
 import base64
 import hashlib
 import json
@@ -59,6 +59,18 @@ http {
         self.server.wait_for(self.url)
 
 
+class Cfssl:
+    """The same answers by `cfssl ocspserve`, from a file that it reads into memory when it starts (a line each). By POST: to RFC 5019's GET
+    this version says 400, with base64 escaped or not."""
+
+    def __init__(self, folder, answers):
+        (folder / "answers").write_text("".join(base64.b64encode(a).decode() + "\n" for a in answers))
+        port = free_port()
+        self.url = "http://127.0.0.1:%d" % port
+        self.server = Server(["cfssl", "ocspserve", "-port", port, "-responses", folder / "answers", "-loglevel", 5], folder / "cfssl.log")
+        self.server.wait_for(self.url)
+
+
 def wrk(url, seconds, kind, lines=None):
     env = dict(os.environ, BENCH_KIND=kind, BENCH_LINES=str(lines or ""))
     said = call("wrk", "-t1", "-c%d" % CONNECTIONS, "-d%gs" % seconds, "--timeout", "10s", "-s", SOURCE / "bench/ocsp.lua", url, env=env)
@@ -110,12 +122,11 @@ def set_up(folder):
         if len(answer) > 5:
             break
         time.sleep(0.1)
-    for der in plain:  # all of them are in memory before anything is measured
-        fetch(url, der)
+    answers = [fetch(url, der) for der in plain]  # all of them are in memory before anything is measured
     (folder / "paths").write_text("".join("/ocsp/%s\n" % urllib.parse.quote(base64.b64encode(d).decode(), safe="") for d in plain))
     (folder / "posts").write_text("".join(d.hex() + "\n" for d in plain))
     (folder / "nonces").write_text("".join(ocsp_request(issuer, s, os.urandom(32)).hex() + "\n" for s in serials))
-    return ours, url, answer
+    return ours, url, answers
 
 
 def rows(seconds, rounds):
@@ -123,29 +134,38 @@ def rows(seconds, rounds):
     os.chmod(folder, 0o755)
     servers = []
     try:
-        ours, url, answer = set_up(folder)
+        ours, url, answers = set_up(folder)
         servers.append(ours.server)
-        nginx = Nginx(folder / "nginx", answer)
+        nginx = Nginx(folder / "nginx", answers[0])
         servers.append(nginx.server)
-        found = {what: [] for what in ("get", "post", "nonce", "nginx", "raw")}
+        cfssl = Cfssl(folder, answers)
+        servers.append(cfssl.server)
+        found = {what: [] for what in ("get", "post", "nonce", "nginx", "cfssl", "raw")}
         for _ in range(rounds):
             nginx.server.rest()
+            cfssl.server.rest()
             found["get"].append(wrk(url, seconds, "GET", folder / "paths"))
             found["post"].append(wrk(url, seconds, "POST", folder / "posts"))
             found["nonce"].append(wrk(url, seconds, "POST", folder / "nonces"))
             nginx.server.go()
             ours.server.rest()
             found["nginx"].append(wrk(nginx.url, seconds, "GET"))
+            nginx.server.rest()
+            cfssl.server.go()
+            found["cfssl"].append(wrk(cfssl.url, seconds, "POST", folder / "posts"))
+            cfssl.server.rest()
             found["raw"].append(openssl_speed())
             ours.server.go()
+            nginx.server.go()
         bad = sum(m.get("errors", 0) for runs in found.values() for m in runs)
         if bad:
             raise SystemExit("%d errors" % bad)
         rate = {what: median_of(runs, "rate") for what, runs in found.items()}
-        size = "nginx, file of %d bytes" % len(answer)
+        size = "nginx, file of %d bytes" % len(answers[0])
         return [
             row("pre-signed OCSP by GET, %d connections" % CONNECTIONS, rate["get"], "/s", size, rate["nginx"], ">= 0.9"),
             row("pre-signed OCSP by POST, %d connections" % CONNECTIONS, rate["post"], "/s", size, rate["nginx"], ">= 0.9"),
+            row("the same", rate["post"], "/s", "cfssl ocspserve 1.2", rate["cfssl"], ""),
             row("OCSP signed on demand with nonce, %d connections" % CONNECTIONS, rate["nonce"], "/s", "bare P-256 signatures",
                 rate["raw"], ">= 0.33"),
         ]
