@@ -37,14 +37,16 @@ days_of(int year, int month, int day)
 struct civil
 civil_of(int64_t at)
 {
-	int64_t days = at / DAY_MS, ms = at % DAY_MS, era, doe, yoe, doy, mp;
+	int64_t days = at / DAY_MS, rest = at % DAY_MS, era;
+	uint32_t ms, doe, yoe, doy, mp; /* within an era and a day 32 bits do, and divide in half the time */
 	struct civil c;
 
-	if (ms < 0)
-		ms += DAY_MS, days--;
+	if (rest < 0)
+		rest += DAY_MS, days--;
+	ms = (uint32_t)rest;
 	days += 719468;
 	era = (days >= 0 ? days : days - 146096) / 146097;
-	doe = days - era * 146097;
+	doe = (uint32_t)(days - era * 146097);
 	yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
 	doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
 	mp = (5 * doy + 2) / 153;

@@ -254,16 +254,19 @@ dw_named_bits(struct dw *w, uint32_t tag, uint32_t bits)
 	dw_head(w, tag, dw_mark(w) - at);
 }
 
-static uint8_t *
+/* v below 100. */
+static inline uint8_t *
 put2(uint8_t *p, int v)
 {
-	p[0] = (uint8_t)('0' + v / 10 % 10);
-	p[1] = (uint8_t)('0' + v % 10);
+	unsigned tens = (unsigned)v / 10;
+
+	p[0] = (uint8_t)('0' + tens);
+	p[1] = (uint8_t)('0' + ((unsigned)v - 10 * tens));
 	return p + 2;
 }
 
-static void
-put_time(struct dw *w, uint32_t tag, struct civil c, bool utc)
+static inline void
+put_time(struct dw *w, uint32_t tag, const struct civil *c, bool utc)
 {
 	size_t n = utc ? 13 : 15;
 	uint8_t *p = room(w, n);
@@ -271,9 +274,9 @@ put_time(struct dw *w, uint32_t tag, struct civil c, bool utc)
 	if (p == NULL)
 		return;
 	if (!utc)
-		p = put2(p, c.year / 100);
-	p = put2(put2(put2(p, c.year % 100), c.month), c.day);
-	p = put2(put2(put2(p, c.hour), c.minute), c.second);
+		p = put2(p, c->year / 100);
+	p = put2(put2(put2(p, c->year % 100), c->month), c->day);
+	p = put2(put2(put2(p, c->hour), c->minute), c->second);
 	*p = 'Z';
 	dw_head(w, tag, n);
 }
@@ -286,7 +289,7 @@ dw_time(struct dw *w, int64_t at_ms)
 
 	if (c.year < 0 || c.year > 9999)
 		w->bad = true;
-	put_time(w, utc ? DER_UTC_TIME : DER_GENERALIZED_TIME, c, utc);
+	put_time(w, utc ? DER_UTC_TIME : DER_GENERALIZED_TIME, &c, utc);
 }
 
 void
@@ -296,7 +299,7 @@ dw_generalized_time(struct dw *w, uint32_t tag, int64_t at_ms)
 
 	if (c.year < 0 || c.year > 9999)
 		w->bad = true;
-	put_time(w, tag, c, false);
+	put_time(w, tag, &c, false);
 }
 
 enum rc
