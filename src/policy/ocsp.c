@@ -3,9 +3,8 @@
 
 #include "model/choices.h"
 #include "policy/body.h"
-#include "policy/names.h"
-#include "policy/rights.h"
 #include "policy/rules.h"
+#include "policy/upon.h"
 
 static struct duration
 span(const struct json *body, const char *name, const char *otherwise)
@@ -105,43 +104,6 @@ responder_is_due(int64_t not_before_ms, int64_t not_after_ms, int64_t now_ms)
 typedef enum rc activation_fn(struct arena *a, const struct activation_facts *f, struct err *e);
 
 static enum rc
-rule_seen(struct arena *a, const struct activation_facts *f, struct err *e)
-{
-	const struct status_facts *s = &f->status;
-
-	NEED(may_see_certificate(s->policy, s->officer, s->authority, s->token_procedure, NULL) == RC_OK, e,
-	     CHY_STATUS_UNSEEN, NULL, "the officer sees no such certificate");
-	return RC_OK;
-}
-
-static enum rc
-rule_domain(struct arena *a, const struct activation_facts *f, struct err *e)
-{
-	const struct status_facts *s = &f->status;
-
-	return may_change_certificate(s->policy, s->officer, s->authority, s->token_procedure, s->asked_from,
-				      e);
-}
-
-static enum rc
-rule_roles(struct arena *a, const struct activation_facts *f, struct err *e)
-{
-	return may_role(f->status.officer, ROLES(ROLE_USE_CLIENTS) | ROLES(ROLE_ACTIVATE_OCSP), e);
-}
-
-static enum rc
-rule_issuer(struct arena *a, const struct activation_facts *f, struct err *e)
-{
-	return may_issue_by(a, f->status.officer, f->status.issuer, e);
-}
-
-static enum rc
-rule_names(struct arena *a, const struct activation_facts *f, struct err *e)
-{
-	return may_name(a, f->status.officer, f->status.subject, f->status.san, e);
-}
-
-static enum rc
 rule_answered(struct arena *a, const struct activation_facts *f, struct err *e)
 {
 	NEED(body_true(f->status.authority->body, "ocsp"), e, CHY_OCSP_OFF, NULL,
@@ -164,11 +126,6 @@ rule_once(struct arena *a, const struct activation_facts *f, struct err *e)
 }
 
 #define RULES(X) \
-	X("certificate-seen", rule_seen) \
-	X("certificate-domain", rule_domain) \
-	X("roles", rule_roles) \
-	X("issuer-constraints", rule_issuer) \
-	X("name-constraints", rule_names) \
 	X("answers-ocsp", rule_answered) \
 	X("state", rule_state) \
 	X("not-activated", rule_once)
@@ -178,13 +135,7 @@ RULE_TABLE(activation_fn, RULES);
 enum rc
 decide_activation(struct arena *a, const struct activation_facts *f, struct err *e)
 {
-	for (size_t i = 0; i < ARRAY_LEN(rules); i++) {
-		enum rc rc = rules[i].fn(a, f, e);
-
-		if (rc != RC_OK) {
-			err_rule(e, rules[i].name);
-			return rc;
-		}
-	}
+	TRY(may_act_upon(a, &f->status, ROLES(ROLE_USE_CLIENTS) | ROLES(ROLE_ACTIVATE_OCSP), e));
+	RULES_ASK(a, f, e);
 	return RC_OK;
 }

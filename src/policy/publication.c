@@ -3,6 +3,7 @@
 
 #include "policy/body.h"
 #include "policy/rights.h"
+#include "policy/rules.h"
 
 static const char *const choice_names[PASSWORD_CHOICES] = { "keep", "set", "delete" };
 
@@ -84,39 +85,22 @@ rule_password(const struct publication_facts *f, struct err *e)
 	return RC_OK;
 }
 
-static const struct {
-	const char *name;
-	enum rc (*fn)(const struct publication_facts *f, struct err *e);
-} rules[] = {
-	{ "certificate-seen", rule_seen },
-	{ "certificate-domain", rule_domain },
-	{ "publication-allowed", rule_allowed },
-	{ "certificate-valid", rule_state },
-	{ "certificate-not-expired", rule_not_expired },
-	{ "revocation-password", rule_password },
-};
+#define RULES(X) \
+	X("certificate-seen", rule_seen) \
+	X("certificate-domain", rule_domain) \
+	X("publication-allowed", rule_allowed) \
+	X("certificate-valid", rule_state) \
+	X("certificate-not-expired", rule_not_expired) \
+	X("revocation-password", rule_password)
 
-const char *const *
-publication_rules(void)
-{
-	static const char *names[ARRAY_LEN(rules) + 1];
-
-	for (size_t i = 0; i < ARRAY_LEN(rules); i++)
-		names[i] = rules[i].name;
-	return names;
-}
+typedef enum rc rule_fn(const struct publication_facts *f, struct err *e);
+RULE_TABLE(rule_fn, RULES);
+RULE_NAMES(publication_rules, RULES)
 
 enum rc
 decide_publication(const struct publication_facts *f, struct err *e)
 {
-	for (size_t i = 0; i < ARRAY_LEN(rules); i++) {
-		enum rc rc = rules[i].fn(f, e);
-
-		if (rc != RC_OK) {
-			err_rule(e, rules[i].name);
-			return rc;
-		}
-	}
+	RULES_ASK(f, e);
 	return RC_OK;
 }
 

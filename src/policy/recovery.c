@@ -73,14 +73,7 @@ RULE_NAMES(recovery_rules, RULES)
 enum rc
 decide_recovery(struct arena *a, const struct recovery_facts *f, struct err *e)
 {
-	for (size_t i = 0; i < ARRAY_LEN(rules); i++) {
-		enum rc rc = rules[i].fn(a, f, e);
-
-		if (rc != RC_OK) {
-			err_rule(e, rules[i].name);
-			return rc;
-		}
-	}
+	RULES_ASK(a, f, e);
 	return RC_OK;
 }
 

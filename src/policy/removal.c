@@ -2,8 +2,8 @@
 #include "policy/removal.h"
 
 #include "policy/import.h"
-#include "policy/rights.h"
 #include "policy/rules.h"
+#include "policy/upon.h"
 
 enum { DAY_MS = 86400000 };
 
@@ -30,44 +30,6 @@ removable_from(const struct snapshot *s, const struct authority *x, enum cert_st
 }
 
 typedef enum rc removal_fn(struct arena *a, const struct removal_facts *f, struct err *e);
-
-static enum rc
-rule_seen(struct arena *a, const struct removal_facts *f, struct err *e)
-{
-	const struct status_facts *s = &f->status;
-
-	NEED(s->authority != NULL &&
-		 may_see_certificate(s->policy, s->officer, s->authority, s->token_procedure, NULL) == RC_OK,
-	     e, CHY_STATUS_UNSEEN, NULL, "the officer sees no such certificate");
-	return RC_OK;
-}
-
-static enum rc
-rule_domain(struct arena *a, const struct removal_facts *f, struct err *e)
-{
-	const struct status_facts *s = &f->status;
-
-	return may_change_certificate(s->policy, s->officer, s->authority, s->token_procedure, s->asked_from,
-				      e);
-}
-
-static enum rc
-rule_roles(struct arena *a, const struct removal_facts *f, struct err *e)
-{
-	return may_role(f->status.officer, ROLES(ROLE_USE_CLIENTS) | ROLES(ROLE_REVOKE_CERTIFICATE), e);
-}
-
-static enum rc
-rule_issuer(struct arena *a, const struct removal_facts *f, struct err *e)
-{
-	return may_issue_by(a, f->status.officer, f->status.issuer, e);
-}
-
-static enum rc
-rule_names(struct arena *a, const struct removal_facts *f, struct err *e)
-{
-	return may_name(a, f->status.officer, f->status.subject, f->status.san, e);
-}
 
 static enum rc
 rule_used(struct arena *a, const struct removal_facts *f, struct err *e)
@@ -105,11 +67,6 @@ rule_over(struct arena *a, const struct removal_facts *f, struct err *e)
 }
 
 #define RULES(X) \
-	X("certificate-seen", rule_seen) \
-	X("certificate-domain", rule_domain) \
-	X("roles", rule_roles) \
-	X("issuer-constraints", rule_issuer) \
-	X("name-constraints", rule_names) \
 	X("not-used", rule_used) \
 	X("nobody-asks", rule_over)
 
@@ -118,13 +75,7 @@ RULE_TABLE(removal_fn, RULES);
 enum rc
 decide_removal(struct arena *a, const struct removal_facts *f, struct err *e)
 {
-	for (size_t i = 0; i < ARRAY_LEN(rules); i++) {
-		enum rc rc = rules[i].fn(a, f, e);
-
-		if (rc != RC_OK) {
-			err_rule(e, rules[i].name);
-			return rc;
-		}
-	}
+	TRY(may_act_upon(a, &f->status, ROLES(ROLE_USE_CLIENTS) | ROLES(ROLE_REVOKE_CERTIFICATE), e));
+	RULES_ASK(a, f, e);
 	return RC_OK;
 }

@@ -22,4 +22,18 @@
 	}
 #define RULE_NAME(name, fn) name,
 
+/* Asks each rule of the table with these arguments, the last of them e; the function returns with the first refusal, which then
+   has the rule's name. */
+#define RULES_ASK(...) \
+	do { \
+		for (size_t rule_i = 0; rule_i < ARRAY_LEN(rules); rule_i++) { \
+			enum rc rule_rc = rules[rule_i].fn(__VA_ARGS__); \
+\
+			if (rule_rc != RC_OK) { \
+				err_rule(e, rules[rule_i].name); \
+				return rule_rc; \
+			} \
+		} \
+	} while (0)
+
 #endif
