@@ -2,7 +2,7 @@
 #include "pki/ac.h"
 
 #include "pki/ext_kinds.h"
-#include "pki/pem.h"
+#include "pki/signed.h"
 
 /* ---- names ---- */
 
@@ -171,40 +171,20 @@ parse_tbs(struct arena *a, struct ac *c, struct err *e)
 	return der_end(&d);
 }
 
-/* Foreign algorithms parse, as long as they are DER. */
-static enum rc
-judge_alg(struct bytes alg, enum sigalg *ret, struct err *e)
-{
-	struct der d = der_of(alg, e);
-
-	if (sigalg_parse(alg, ret, NULL) != RC_OK)
-		*ret = SIGALG_NONE;
-	der_enter(&d, DER_SEQUENCE);
-	der_oid(&d);
-	if (der_more(&d))
-		der_any(&d, NULL);
-	der_leave(&d);
-	TRY_AT(der_end(&d), e, "signatureAlgorithm");
-	return der_check(alg, e);
-}
-
 enum rc
 ac_parse(struct arena *a, struct bytes der, struct ac *ret, struct err *e)
 {
-	struct der d = der_of(der, e);
 	struct ac c = { .der = der };
+	struct signed_parts p;
 
-	NEED(der.n <= LIMIT_CERT, e, CHY_AC_SIZE, NULL, "%zu bytes, at most %d are taken", der.n, LIMIT_CERT);
-	der_enter(&d, DER_SEQUENCE);
-	c.tbs = der_tlv(&d, DER_SEQUENCE);
-	c.alg = der_tlv(&d, DER_SEQUENCE);
-	c.signature = der_bit_octets(&d);
-	der_leave(&d);
-	TRY(der_end(&d));
+	TRY(signed_parse(der, LIMIT_CERT, CHY_AC_SIZE, &p, e));
+	c.tbs = p.tbs;
+	c.alg = p.alg;
+	c.signature = p.signature;
 	TRY(parse_tbs(a, &c, e));
 	NEED(bytes_eq(c.alg, c.tbs_alg), e, CHY_AC, "RFC 5755 4.2.4",
 	     "signature algorithm differs from the signed one");
-	TRY(judge_alg(c.alg, &c.sigalg, e));
+	TRY(signed_alg(c.alg, &c.sigalg, e));
 	*ret = c;
 	return RC_OK;
 }
@@ -216,7 +196,7 @@ ac_parse_tbs(struct arena *a, struct bytes tbs, struct ac *ret, struct err *e)
 
 	NEED(tbs.n <= LIMIT_TBS, e, CHY_AC_SIZE, NULL, "%zu bytes, at most %d are taken", tbs.n, LIMIT_TBS);
 	TRY(parse_tbs(a, &c, e));
-	TRY(judge_alg(c.tbs_alg, &c.sigalg, e));
+	TRY(signed_alg(c.tbs_alg, &c.sigalg, e));
 	*ret = c;
 	return RC_OK;
 }
@@ -224,16 +204,9 @@ ac_parse_tbs(struct arena *a, struct bytes tbs, struct ac *ret, struct err *e)
 enum rc
 ac_parse_any(struct arena *a, struct bytes in, struct ac *ret, struct err *e)
 {
-	struct bytes der = in;
+	struct bytes der;
 
-	NEED(in.n <= 2 * LIMIT_CERT, e, CHY_AC_SIZE, NULL, "%zu bytes, at most %d are taken", in.n,
-	     2 * LIMIT_CERT);
-	if (pem_is(in)) {
-		TRY(pem_one(a, in, "ATTRIBUTE CERTIFICATE", &der, e));
-	} else {
-		der = arena_dup(a, in);
-		NEED(der.p != NULL, e, CHY_NO_MEMORY, NULL, "attribute certificate");
-	}
+	TRY(signed_text(a, in, LIMIT_CERT, CHY_AC_SIZE, "ATTRIBUTE CERTIFICATE", &der, e));
 	return ac_parse(a, der, ret, e);
 }
 

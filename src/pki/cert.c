@@ -1,7 +1,7 @@
 #include "base/base.h"
 #include "pki/cert.h"
 
-#include "pki/pem.h"
+#include "pki/signed.h"
 
 static void
 take_version(struct der *d, struct cert *c)
@@ -80,17 +80,6 @@ take_exts(struct der *d, struct arena *a, struct cert *c)
 		d->rc = exts_parse(a, tlv, &c->exts, d->e);
 }
 
-/* AlgorithmIdentifier of any algorithm: OID and at most one value of parameters. */
-static void
-take_alg(struct der *d)
-{
-	der_enter(d, DER_SEQUENCE);
-	der_oid(d);
-	if (der_more(d))
-		der_any(d, NULL);
-	der_leave(d);
-}
-
 /* The outer form of a key that we may not know. */
 static enum rc
 check_spki(struct bytes spki, struct err *e)
@@ -98,7 +87,7 @@ check_spki(struct bytes spki, struct err *e)
 	struct der d = der_of(spki, e);
 
 	der_enter(&d, DER_SEQUENCE);
-	take_alg(&d);
+	signed_take_alg(&d);
 	der_bit_octets(&d);
 	der_leave(&d);
 	TRY(der_end(&d));
@@ -127,36 +116,20 @@ parse_tbs(struct arena *a, struct cert *c, struct err *e)
 	return RC_OK;
 }
 
-static enum rc
-take_sigalg(struct bytes alg, enum sigalg *ret, struct err *e)
-{
-	struct der d = der_of(alg, e);
-
-	if (sigalg_parse(alg, ret, NULL) != RC_OK)
-		*ret = SIGALG_NONE;
-	take_alg(&d);
-	TRY_AT(der_end(&d), e, "signatureAlgorithm");
-	return der_check(alg, e);
-}
-
 enum rc
 cert_parse(struct arena *a, struct bytes der, struct cert *ret, struct err *e)
 {
-	struct der d = der_of(der, e);
 	struct cert c = { .der = der };
+	struct signed_parts p;
 
-	NEED(der.n <= LIMIT_CERT, e, CHY_CERT_SIZE, NULL, "%zu bytes, at most %d are taken", der.n,
-	     LIMIT_CERT);
-	der_enter(&d, DER_SEQUENCE);
-	c.tbs = der_tlv(&d, DER_SEQUENCE);
-	c.alg = der_tlv(&d, DER_SEQUENCE);
-	c.signature = der_bit_octets(&d);
-	der_leave(&d);
-	TRY(der_end(&d));
+	TRY(signed_parse(der, LIMIT_CERT, CHY_CERT_SIZE, &p, e));
+	c.tbs = p.tbs;
+	c.alg = p.alg;
+	c.signature = p.signature;
 	TRY(parse_tbs(a, &c, e));
 	NEED(bytes_eq(c.alg, c.tbs_alg), e, CHY_CERT, "RFC 5280 4.1.1.2",
 	     "signature algorithm differs from the signed one");
-	TRY(take_sigalg(c.alg, &c.sigalg, e));
+	TRY(signed_alg(c.alg, &c.sigalg, e));
 	*ret = c;
 	return RC_OK;
 }
@@ -168,7 +141,7 @@ cert_parse_tbs(struct arena *a, struct bytes tbs, struct cert *ret, struct err *
 
 	NEED(tbs.n <= LIMIT_TBS, e, CHY_CERT_SIZE, NULL, "%zu bytes, at most %d are taken", tbs.n, LIMIT_TBS);
 	TRY(parse_tbs(a, &c, e));
-	TRY(take_sigalg(c.tbs_alg, &c.sigalg, e));
+	TRY(signed_alg(c.tbs_alg, &c.sigalg, e));
 	*ret = c;
 	return RC_OK;
 }
@@ -176,16 +149,9 @@ cert_parse_tbs(struct arena *a, struct bytes tbs, struct cert *ret, struct err *
 enum rc
 cert_parse_any(struct arena *a, struct bytes in, struct cert *ret, struct err *e)
 {
-	struct bytes der = in;
+	struct bytes der;
 
-	NEED(in.n <= 2 * LIMIT_CERT, e, CHY_CERT_SIZE, NULL, "%zu bytes, at most %d are taken", in.n,
-	     2 * LIMIT_CERT);
-	if (pem_is(in)) {
-		TRY(pem_one(a, in, "CERTIFICATE", &der, e));
-	} else {
-		der = arena_dup(a, in);
-		NEED(der.p != NULL, e, CHY_NO_MEMORY, NULL, "certificate");
-	}
+	TRY(signed_text(a, in, LIMIT_CERT, CHY_CERT_SIZE, "CERTIFICATE", &der, e));
 	return cert_parse(a, der, ret, e);
 }
 

@@ -2,6 +2,7 @@
 #include "pki/cil.h"
 
 #include "pki/crl_walker.h"
+#include "pki/signed.h"
 #include "pki/text_json.h"
 
 enum { SHA256_OCTETS = 32 };
@@ -124,19 +125,14 @@ walk(struct cil *c, struct err *e)
 enum rc
 cil_parse(struct bytes der, struct cil *ret, struct err *e)
 {
-	struct der d = der_of(der, e);
 	struct cil c = { .der = der };
-	struct bytes alg;
+	struct signed_parts p;
 
-	NEED(der.n <= LIMIT_CRL, e, CHY_CRL_SIZE, NULL, "%zu bytes, at most %d are taken", der.n, LIMIT_CRL);
-	der_enter(&d, DER_SEQUENCE);
-	c.tbs = der_tlv(&d, DER_SEQUENCE);
-	alg = der_tlv(&d, DER_SEQUENCE);
-	c.signature = der_bit_octets(&d);
-	der_leave(&d);
-	TRY(der_end(&d));
+	TRY(signed_parse(der, LIMIT_CRL, CHY_CRL_SIZE, &p, e));
+	c.tbs = p.tbs;
+	c.signature = p.signature;
 	TRY(walk(&c, e));
-	NEED(bytes_eq(alg, sigalg_alg_id(c.sigalg)), e, CHY_CIL, NULL,
+	NEED(bytes_eq(p.alg, sigalg_alg_id(c.sigalg)), e, CHY_CIL, NULL,
 	     "signature algorithm differs from the signed one");
 	*ret = c;
 	return RC_OK;

@@ -2,7 +2,7 @@
 #include "pki/crl.h"
 
 #include "pki/ext_kinds.h"
-#include "pki/pem.h"
+#include "pki/signed.h"
 
 /* ---- entries ---- */
 
@@ -214,40 +214,20 @@ parse_tbs(struct arena *a, struct crl *c, struct err *e)
 	return der_end(&d);
 }
 
-/* Foreign algorithms parse, as long as they are DER. */
-static enum rc
-judge_alg(struct crl *c, struct err *e)
-{
-	struct der d = der_of(c->alg, e);
-
-	NEED(bytes_eq(c->alg, c->tbs_alg), e, CHY_CRL, "RFC 5280 5.1.1.2",
-	     "signature algorithm differs from the signed one");
-	if (sigalg_parse(c->alg, &c->sigalg, NULL) != RC_OK)
-		c->sigalg = SIGALG_NONE;
-	der_enter(&d, DER_SEQUENCE);
-	der_oid(&d);
-	if (der_more(&d))
-		der_any(&d, NULL);
-	der_leave(&d);
-	TRY_AT(der_end(&d), e, "signatureAlgorithm");
-	return der_check(c->alg, e);
-}
-
 enum rc
 crl_parse(struct arena *a, struct bytes der, struct crl *ret, struct err *e)
 {
-	struct der d = der_of(der, e);
 	struct crl c = { .der = der };
+	struct signed_parts p;
 
-	NEED(der.n <= LIMIT_CRL, e, CHY_CRL_SIZE, NULL, "%zu bytes, at most %d are taken", der.n, LIMIT_CRL);
-	der_enter(&d, DER_SEQUENCE);
-	c.tbs = der_tlv(&d, DER_SEQUENCE);
-	c.alg = der_tlv(&d, DER_SEQUENCE);
-	c.signature = der_bit_octets(&d);
-	der_leave(&d);
-	TRY(der_end(&d));
+	TRY(signed_parse(der, LIMIT_CRL, CHY_CRL_SIZE, &p, e));
+	c.tbs = p.tbs;
+	c.alg = p.alg;
+	c.signature = p.signature;
 	TRY(parse_tbs(a, &c, e));
-	TRY(judge_alg(&c, e));
+	NEED(bytes_eq(c.alg, c.tbs_alg), e, CHY_CRL, "RFC 5280 5.1.1.2",
+	     "signature algorithm differs from the signed one");
+	TRY(signed_alg(c.alg, &c.sigalg, e));
 	*ret = c;
 	return RC_OK;
 }
@@ -255,16 +235,9 @@ crl_parse(struct arena *a, struct bytes der, struct crl *ret, struct err *e)
 enum rc
 crl_parse_any(struct arena *a, struct bytes in, struct crl *ret, struct err *e)
 {
-	struct bytes der = in;
+	struct bytes der;
 
-	NEED(in.n <= 2 * (size_t)LIMIT_CRL, e, CHY_CRL_SIZE, NULL, "%zu bytes, at most %d are taken", in.n,
-	     LIMIT_CRL);
-	if (pem_is(in)) {
-		TRY(pem_one(a, in, "X509 CRL", &der, e));
-	} else {
-		der = arena_dup(a, in);
-		NEED(der.p != NULL, e, CHY_NO_MEMORY, NULL, "revocation list");
-	}
+	TRY(signed_text(a, in, LIMIT_CRL, CHY_CRL_SIZE, "X509 CRL", &der, e));
 	return crl_parse(a, der, ret, e);
 }
 

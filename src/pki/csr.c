@@ -2,6 +2,7 @@
 #include "pki/csr.h"
 
 #include "pki/pem.h"
+#include "pki/signed.h"
 
 enum { ATTRIBUTES_MAX = 16 };
 
@@ -151,19 +152,15 @@ take_info(struct der *d, struct arena *a, struct csr *r)
 enum rc
 csr_parse(struct arena *a, struct bytes der, struct csr *ret, struct err *e)
 {
-	struct der d = der_of(der, e), in;
 	struct csr r = { .der = der };
-	struct bytes alg;
+	struct signed_parts p;
+	struct der in;
 	struct key_type t;
 
-	NEED(der.n <= LIMIT_CSR, e, CHY_CSR_SIZE, NULL, "%zu bytes, at most %d are taken", der.n, LIMIT_CSR);
-	der_enter(&d, DER_SEQUENCE);
-	r.tbs = der_tlv(&d, DER_SEQUENCE);
-	alg = der_tlv(&d, DER_SEQUENCE);
-	r.signature = der_bit_octets(&d);
-	der_leave(&d);
-	TRY(der_end(&d));
-	TRY_AT(sigalg_parse(alg, &r.sigalg, e), e, "signatureAlgorithm");
+	TRY(signed_parse(der, LIMIT_CSR, CHY_CSR_SIZE, &p, e));
+	r.tbs = p.tbs;
+	r.signature = p.signature;
+	TRY_AT(sigalg_parse(p.alg, &r.sigalg, e), e, "signatureAlgorithm");
 	in = der_of(r.tbs, e);
 	take_info(&in, a, &r);
 	TRY(der_end(&in));
