@@ -134,3 +134,41 @@ rest_answer(struct http_call *c, enum rc rc, int status, const struct json *v, c
 		http_answer_json(c, status, v);
 	}
 }
+
+void
+rest_ask(void *ctx, struct http_call *c)
+{
+	OWN(snapshot_unref)
+	struct snapshot *policy = NULL;
+	const struct officer *who = rest_officer(ctx, c, &policy);
+	struct asked q = { ctx, c, c->arena, policy, who };
+	struct json *ret = NULL;
+	struct err e = { 0 };
+	enum rc rc;
+
+	if (who == NULL)
+		return;
+	rc = c->route->ask(&q, &ret, &e);
+	rest_answer(c, rc, c->route->status ? c->route->status : 200, ret, &e);
+}
+
+int64_t
+rest_after(const struct http_call *c)
+{
+	return route_query_int(c, "after", 0);
+}
+
+size_t
+rest_limit(const struct http_call *c)
+{
+	return (size_t)route_query_int(c, "limit", 100);
+}
+
+enum rc
+rest_kind(const struct http_call *c, const struct kind **ret, struct err *e)
+{
+	*ret = kind_named(c->params[0]);
+	NEED(*ret != NULL, e, CHY_KIND_UNKNOWN, NULL, "\"%.*s\" is no kind of document",
+	     BYTES_FMT(bytes_part(c->params[0], 0, 60)));
+	return RC_OK;
+}

@@ -27,6 +27,23 @@ struct route_auth rest_auth(struct factory *f);
    with a problem and returns NULL when it is none. */
 const struct officer *rest_officer(struct factory *f, struct http_call *c, struct snapshot **policy);
 
+/* An officer's question, as routes' `ask` gets it. */
+struct asked {
+	struct factory *f;
+	struct http_call *c;
+	struct arena *a;               /* the call's */
+	const struct snapshot *policy; /* in force */
+	const struct officer *who;
+};
+/* `run` of such routes: lets the caller in as rest_officer does, asks, and answers. */
+void rest_ask(void *ctx, struct http_call *c);
+/* What pages have: the cursor ("after"; 0: from the start) and how many rows ("limit"; 100). */
+int64_t rest_after(const struct http_call *c);
+size_t rest_limit(const struct http_call *c);
+
+/* The kind of document that the path's first parameter names. KIND_UNKNOWN. */
+MUST enum rc rest_kind(const struct http_call *c, const struct kind **ret, struct err *e);
+
 /* The body as JSON, in the call's arena; answers and returns NULL when it is none. */
 struct json *rest_body(struct http_call *c);
 

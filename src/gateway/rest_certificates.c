@@ -250,8 +250,8 @@ read_query(struct http_call *c, struct certificate_query *q, struct err *e)
 
 	*q = (struct certificate_query){ .authority = route_query_int(c, "authority", 0),
 					 .base = route_query_int(c, "base", 0),
-					 .after = route_query_int(c, "after", 0),
-					 .limit = (size_t)route_query_int(c, "limit", 100) };
+					 .after = rest_after(c),
+					 .limit = rest_limit(c) };
 	if (sha.n > 0)
 		TRY_AT(hex_parse(c->arena, sha, &q->sha256, e), e, "sha256");
 	if (audit.n > 0)
@@ -261,64 +261,36 @@ read_query(struct http_call *c, struct certificate_query *q, struct err *e)
 	return RC_OK;
 }
 
-static void
-get_certificates(void *ctx, struct http_call *c)
+static enum rc
+ask_certificates(const struct asked *q, struct json **ret, struct err *e)
 {
-	struct factory *f = ctx;
-	OWN(snapshot_unref)
-	struct snapshot *policy = NULL;
-	const struct officer *who = rest_officer(f, c, &policy);
-	struct certificate_query q;
-	struct json *ret = NULL;
-	struct err e = { 0 };
-	enum rc rc;
+	struct certificate_query wanted;
 
-	if (who == NULL)
-		return;
-	rc = read_query(c, &q, &e);
-	if (rc == RC_OK)
-		rc = certificate_list(f, c->arena, policy, who, &q, &ret, &e);
-	rest_answer(c, rc, 200, ret, &e);
+	TRY(read_query(q->c, &wanted, e));
+	return certificate_list(q->f, q->a, q->policy, q->who, &wanted, ret, e);
 }
 
-static void
-get_explanation(void *ctx, struct http_call *c)
+/* May it be seen at all? */
+static MUST enum rc
+sees(const struct asked *q, struct err *e)
 {
-	struct factory *f = ctx;
-	OWN(snapshot_unref)
-	struct snapshot *policy = NULL;
-	const struct officer *who = rest_officer(f, c, &policy);
-	struct json *ret = NULL;
-	struct err e = { 0 };
 	struct bytes der;
-	enum rc rc;
 
-	if (who == NULL)
-		return;
-	rc = certificate_der(f, c->arena, policy, who, route_id(c, 0), &der, &e); /* may it be seen at all? */
-	if (rc == RC_OK)
-		rc = explain(f, c->arena, route_id(c, 0), &ret, &e);
-	rest_answer(c, rc, 200, ret, &e);
+	return certificate_der(q->f, q->a, q->policy, q->who, route_id(q->c, 0), &der, e);
 }
 
-static void
-get_proof(void *ctx, struct http_call *c)
+static enum rc
+ask_explanation(const struct asked *q, struct json **ret, struct err *e)
 {
-	struct factory *f = ctx;
-	OWN(snapshot_unref)
-	struct snapshot *policy = NULL;
-	const struct officer *who = rest_officer(f, c, &policy);
-	struct json *ret = NULL;
-	struct err e = { 0 };
-	struct bytes der;
-	enum rc rc;
+	TRY(sees(q, e));
+	return explain(q->f, q->a, route_id(q->c, 0), ret, e);
+}
 
-	if (who == NULL)
-		return;
-	rc = certificate_der(f, c->arena, policy, who, route_id(c, 0), &der, &e); /* may it be seen at all? */
-	if (rc == RC_OK)
-		rc = journal_proof(f, c->arena, route_id(c, 0), &ret, &e);
-	rest_answer(c, rc, 200, ret, &e);
+static enum rc
+ask_proof(const struct asked *q, struct json **ret, struct err *e)
+{
+	TRY(sees(q, e));
+	return journal_proof(q->f, q->a, route_id(q->c, 0), ret, e);
 }
 
 #define FORMS \
@@ -344,7 +316,8 @@ const struct route rest_certificate_routes[] = {
 	  .flags = ROUTE_INLINE | ROUTE_WRITES },
 	{ .method = HTTP_GET,
 	  .pattern = "/api/v1/certificates",
-	  .run = get_certificates,
+	  .run = rest_ask,
+	  .ask = ask_certificates,
 	  .access = ACCESS_OFFICER,
 	  .summary = "Certificates by id, fingerprint, or authority and serial number",
 	  .tag = "certificates",
@@ -368,7 +341,8 @@ const struct route rest_certificate_routes[] = {
 	  .answer_schema = "Certificate" },
 	{ .method = HTTP_GET,
 	  .pattern = "/api/v1/certificates/{id}/explanation",
-	  .run = get_explanation,
+	  .run = rest_ask,
+	  .ask = ask_explanation,
 	  .access = ACCESS_OFFICER,
 	  .summary = "How it came about: procedure, rules, signers, lints, journal",
 	  .tag = "certificates",
@@ -376,7 +350,8 @@ const struct route rest_certificate_routes[] = {
 	  .answer_schema = "Explanation" },
 	{ .method = HTTP_GET,
 	  .pattern = "/api/v1/certificates/{id}/proof",
-	  .run = get_proof,
+	  .run = rest_ask,
+	  .ask = ask_proof,
 	  .access = ACCESS_OFFICER,
 	  .summary = "Proof that it is in the journal (RFC 9162 2.1.3)",
 	  .tag = "certificates",

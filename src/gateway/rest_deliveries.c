@@ -4,67 +4,35 @@
 #include "gateway/rest.h"
 #include "gateway/route.h"
 
-static void
-get_deliveries(void *ctx, struct http_call *c)
+static enum rc
+ask_deliveries(const struct asked *q, struct json **ret, struct err *e)
 {
-	struct factory *f = ctx;
-	OWN(snapshot_unref)
-	struct snapshot *policy = NULL;
-	const struct officer *who = rest_officer(f, c, &policy);
-	const struct outbox_query q = { .state = route_query_text(c, "state"),
-					.destination = route_query_int(c, "destination", 0),
-					.request = route_query_int(c, "request", 0),
-					.object = route_query_int(c, "certificate", 0),
-					.after = route_query_int(c, "after", 0),
-					.limit = (size_t)route_query_int(c, "limit", 100) };
-	struct json *ret = NULL;
-	struct err e = { 0 };
-	enum rc rc;
+	const struct outbox_query wanted = { .state = route_query_text(q->c, "state"),
+					     .destination = route_query_int(q->c, "destination", 0),
+					     .request = route_query_int(q->c, "request", 0),
+					     .object = route_query_int(q->c, "certificate", 0),
+					     .after = rest_after(q->c),
+					     .limit = rest_limit(q->c) };
 
-	if (who == NULL)
-		return;
-	rc = delivery_list(f, c->arena, policy, who, &q, &ret, &e);
-	rest_answer(c, rc, 200, ret, &e);
+	return delivery_list(q->f, q->a, q->policy, q->who, &wanted, ret, e);
 }
 
-static void
-get_destinations(void *ctx, struct http_call *c)
+static enum rc
+ask_destinations(const struct asked *q, struct json **ret, struct err *e)
 {
-	struct factory *f = ctx;
-	OWN(snapshot_unref)
-	struct snapshot *policy = NULL;
-	const struct officer *who = rest_officer(f, c, &policy);
-	struct json *ret = NULL;
-	struct err e = { 0 };
-	enum rc rc;
-
-	if (who == NULL)
-		return;
-	rc = destination_list(f, c->arena, policy, who, route_query_int(c, "after", 0),
-			      (size_t)route_query_int(c, "limit", 100), &ret, &e);
-	rest_answer(c, rc, 200, ret, &e);
+	return destination_list(q->f, q->a, q->policy, q->who, rest_after(q->c), rest_limit(q->c), ret, e);
 }
 
-static void
-get_publications(void *ctx, struct http_call *c)
+static enum rc
+ask_publications(const struct asked *q, struct json **ret, struct err *e)
 {
-	struct factory *f = ctx;
-	OWN(snapshot_unref)
-	struct snapshot *policy = NULL;
-	const struct officer *who = rest_officer(f, c, &policy);
-	const struct published_query q = { .procedure = route_query_text(c, "procedure"),
-					   .from_at = route_query_time(c, "from", 0),
-					   .to_at = route_query_time(c, "to", 0),
-					   .after = route_query_int(c, "after", 0),
-					   .limit = (size_t)route_query_int(c, "limit", 100) };
-	struct json *ret = NULL;
-	struct err e = { 0 };
-	enum rc rc;
+	const struct published_query wanted = { .procedure = route_query_text(q->c, "procedure"),
+						.from_at = route_query_time(q->c, "from", 0),
+						.to_at = route_query_time(q->c, "to", 0),
+						.after = rest_after(q->c),
+						.limit = rest_limit(q->c) };
 
-	if (who == NULL)
-		return;
-	rc = published_list(f, c->arena, policy, who, &q, &ret, &e);
-	rest_answer(c, rc, 200, ret, &e);
+	return published_list(q->f, q->a, q->policy, q->who, &wanted, ret, e);
 }
 
 #define WHO ROLES(ROLE_PUBLISH_CERTIFICATE) | ROLES(ROLE_CA_AND_KEY_TASKS)
@@ -72,7 +40,8 @@ get_publications(void *ctx, struct http_call *c)
 const struct route rest_delivery_routes[] = {
 	{ .method = HTTP_GET,
 	  .pattern = "/api/v1/deliveries",
-	  .run = get_deliveries,
+	  .run = rest_ask,
+	  .ask = ask_deliveries,
 	  .access = ACCESS_OFFICER,
 	  .needs = WHO,
 	  .summary = "What is to go out, has gone out, or could not",
@@ -87,7 +56,8 @@ const struct route rest_delivery_routes[] = {
 	  .answer_schema = "DeliveryPage" },
 	{ .method = HTTP_GET,
 	  .pattern = "/api/v1/destinations",
-	  .run = get_destinations,
+	  .run = rest_ask,
+	  .ask = ask_destinations,
 	  .access = ACCESS_OFFICER,
 	  .needs = WHO,
 	  .summary = "Distribution rules with what waits, what is dead, and how they do",
@@ -98,7 +68,8 @@ const struct route rest_delivery_routes[] = {
 	  .answer_schema = "DestinationPage" },
 	{ .method = HTTP_GET,
 	  .pattern = "/api/v1/publications",
-	  .run = get_publications,
+	  .run = rest_ask,
+	  .ask = ask_publications,
 	  .access = ACCESS_OFFICER,
 	  .needs = WHO,
 	  .summary = "Certificates by the time when a procedure published them last",

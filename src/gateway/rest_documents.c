@@ -5,26 +5,6 @@
 #include "gateway/route.h"
 #include "policy/schema.h"
 
-static struct bytes
-param(const struct http_call *c, size_t i)
-{
-	return c->params[i];
-}
-
-static const struct kind *
-kind_param(struct http_call *c)
-{
-	const struct kind *k = kind_named(param(c, 0));
-	struct err e = { 0 };
-
-	if (k != NULL)
-		return k;
-	err_set(&e, CHY_KIND_UNKNOWN, NULL, "\"%.*s\" is no kind of document",
-		BYTES_FMT(bytes_part(param(c, 0), 0, 60)));
-	http_problem(c, &e);
-	return NULL;
-}
-
 static struct json *
 kind_json(struct arena *a, const struct kind *k)
 {
@@ -57,145 +37,100 @@ get_kinds(void *ctx, struct http_call *c)
 static void
 get_schema(void *ctx, struct http_call *c)
 {
-	const struct kind *k = kind_param(c);
+	const struct kind *k;
 	struct json *ret = NULL;
 	struct err e = { 0 };
+	enum rc rc = rest_kind(c, &k, &e);
 
-	enum rc rc;
-
-	if (k == NULL)
-		return;
-	rc = schema_of(c->arena, k, &ret, &e);
+	if (rc == RC_OK)
+		rc = schema_of(c->arena, k, &ret, &e);
 	rest_answer(c, rc, 200, ret, &e);
 }
 
-static void
-get_documents(void *ctx, struct http_call *c)
+static enum rc
+ask_documents(const struct asked *q, struct json **ret, struct err *e)
 {
-	struct factory *f = ctx;
-	OWN(snapshot_unref)
-	struct snapshot *policy = NULL;
-	const struct officer *who = rest_officer(f, c, &policy);
-	const struct kind *k = who ? kind_param(c) : NULL;
-	struct document_query q = { 0 };
-	struct json *ret = NULL;
-	struct err e = { 0 };
-	enum rc rc;
+	const struct kind *k;
 
-	if (k == NULL)
-		return;
-	q.kind = k->id;
-	q.state = route_query_text(c, "state");
-	q.name = route_query_text(c, "name");
-	q.named = route_query_text(c, "named");
-	q.domain = route_query_text(c, "domain");
-	q.storage = route_query_text(c, "storage_profile");
-	q.after = route_query_int(c, "after", 0);
-	q.limit = (size_t)route_query_int(c, "limit", 100);
-	rc = document_list(f, c->arena, policy, who, &q, &ret, &e);
-	rest_answer(c, rc, 200, ret, &e);
+	TRY(rest_kind(q->c, &k, e));
+	return document_list(q->f, q->a, q->policy, q->who,
+			     &(struct document_query){ .kind = k->id,
+						       .state = route_query_text(q->c, "state"),
+						       .name = route_query_text(q->c, "name"),
+						       .named = route_query_text(q->c, "named"),
+						       .domain = route_query_text(q->c, "domain"),
+						       .storage = route_query_text(q->c, "storage_profile"),
+						       .after = rest_after(q->c),
+						       .limit = rest_limit(q->c) },
+			     ret, e);
 }
 
-static void
-get_document(void *ctx, struct http_call *c)
+static enum rc
+ask_document(const struct asked *q, struct json **ret, struct err *e)
 {
-	struct factory *f = ctx;
-	OWN(snapshot_unref)
-	struct snapshot *policy = NULL;
-	const struct officer *who = rest_officer(f, c, &policy);
-	const struct kind *k = who ? kind_param(c) : NULL;
-	struct json *ret = NULL;
-	struct err e = { 0 };
-	enum rc rc;
+	const struct kind *k;
 
-	if (k == NULL)
-		return;
-	rc = document_show(f, c->arena, policy, who, k->id, doc_id_of(route_id(c, 1)),
-			   route_query_int(c, "version", 0), &ret, &e);
-	rest_answer(c, rc, 200, ret, &e);
+	TRY(rest_kind(q->c, &k, e));
+	return document_show(q->f, q->a, q->policy, q->who, k->id, doc_id_of(route_id(q->c, 1)),
+			     route_query_int(q->c, "version", 0), ret, e);
 }
 
 /* ---- drafts: incomplete documents, nobody's policy, not signed ---- */
 
-static void
-save_draft(struct factory *f, struct http_call *c, int64_t id)
+static enum rc
+save_draft(const struct asked *q, int64_t id, struct json **ret, struct err *e)
 {
-	OWN(snapshot_unref)
-	struct snapshot *policy = NULL;
-	const struct officer *who = rest_officer(f, c, &policy);
-	const struct kind *k = who ? kind_param(c) : NULL;
-	struct json *body, *ret = NULL;
-	struct err e = { 0 };
-	enum rc rc;
+	const struct kind *k;
+	struct json *body;
 
-	if (k == NULL || (body = rest_body(c)) == NULL)
-		return;
-	rc = draft_save(f, c->arena, policy, who, k->id, id, body, &ret, &e);
-	rest_answer(c, rc, id ? 200 : 201, ret, &e);
+	TRY(rest_kind(q->c, &k, e));
+	TRY(json_parse(q->a, q->c->body, &body, e));
+	return draft_save(q->f, q->a, q->policy, q->who, k->id, id, body, ret, e);
 }
 
-static void
-post_draft(void *ctx, struct http_call *c)
+static enum rc
+keep_draft(const struct asked *q, struct json **ret, struct err *e)
 {
-	save_draft(ctx, c, 0);
+	return save_draft(q, 0, ret, e);
 }
 
-static void
-put_draft(void *ctx, struct http_call *c)
+static enum rc
+change_draft(const struct asked *q, struct json **ret, struct err *e)
 {
-	save_draft(ctx, c, route_id(c, 1));
+	return save_draft(q, route_id(q->c, 1), ret, e);
 }
 
-static void
-get_drafts(void *ctx, struct http_call *c)
+static enum rc
+ask_drafts(const struct asked *q, struct json **ret, struct err *e)
 {
-	struct factory *f = ctx;
-	OWN(snapshot_unref)
-	struct snapshot *policy = NULL;
-	const struct officer *who = rest_officer(f, c, &policy);
-	const struct kind *k = who ? kind_param(c) : NULL;
-	struct json *ret = NULL;
-	struct err e = { 0 };
-	enum rc rc;
+	const struct kind *k;
 
-	if (k == NULL)
-		return;
-	rc = draft_list(f, c->arena, policy, who, k->id, route_query_int(c, "after", 0),
-			(size_t)route_query_int(c, "limit", 100), &ret, &e);
-	rest_answer(c, rc, 200, ret, &e);
+	TRY(rest_kind(q->c, &k, e));
+	return draft_list(q->f, q->a, q->policy, q->who, k->id, rest_after(q->c), rest_limit(q->c), ret, e);
 }
 
-static void
-get_draft(void *ctx, struct http_call *c)
+static enum rc
+ask_draft(const struct asked *q, struct json **ret, struct err *e)
 {
-	struct factory *f = ctx;
-	OWN(snapshot_unref)
-	struct snapshot *policy = NULL;
-	const struct officer *who = rest_officer(f, c, &policy);
-	const struct kind *k = who ? kind_param(c) : NULL;
-	struct json *ret = NULL;
-	struct err e = { 0 };
-	enum rc rc;
+	const struct kind *k;
 
-	if (k == NULL)
-		return;
-	rc = draft_show(f, c->arena, policy, who, k->id, route_id(c, 1), &ret, &e);
-	rest_answer(c, rc, 200, ret, &e);
+	TRY(rest_kind(q->c, &k, e));
+	return draft_show(q->f, q->a, q->policy, q->who, k->id, route_id(q->c, 1), ret, e);
 }
 
 static void
 delete_draft(void *ctx, struct http_call *c)
 {
-	struct factory *f = ctx;
 	OWN(snapshot_unref)
 	struct snapshot *policy = NULL;
-	const struct officer *who = rest_officer(f, c, &policy);
-	const struct kind *k = who ? kind_param(c) : NULL;
+	const struct officer *who = rest_officer(ctx, c, &policy);
+	const struct kind *k;
 	struct err e = { 0 };
 
-	if (k == NULL)
+	if (who == NULL)
 		return;
-	if (draft_drop(f, c->arena, policy, who, k->id, route_id(c, 1), &e) == RC_OK)
+	if (rest_kind(c, &k, &e) == RC_OK &&
+	    draft_drop(ctx, c->arena, policy, who, k->id, route_id(c, 1), &e) == RC_OK)
 		http_answer(c, 204, NULL, BYTES_NONE);
 	else
 		http_problem(c, &e);
@@ -230,7 +165,8 @@ const struct route rest_document_routes[] = {
 	  .answer_schema = "Schema" },
 	{ .method = HTTP_GET,
 	  .pattern = "/api/v1/documents/{kind}",
-	  .run = get_documents,
+	  .run = rest_ask,
+	  .ask = ask_documents,
 	  .access = ACCESS_OFFICER,
 	  .summary = "Documents of a kind, current versions",
 	  .tag = "documents",
@@ -245,7 +181,8 @@ const struct route rest_document_routes[] = {
 	  .answer_schema = "DocumentPage" },
 	{ .method = HTTP_GET,
 	  .pattern = "/api/v1/documents/{kind}/{id}",
-	  .run = get_document,
+	  .run = rest_ask,
+	  .ask = ask_document,
 	  .access = ACCESS_OFFICER,
 	  .summary = "One document, the current or another version",
 	  .tag = "documents",
@@ -254,7 +191,8 @@ const struct route rest_document_routes[] = {
 	  .answer_schema = "Document" },
 	{ .method = HTTP_POST,
 	  .pattern = "/api/v1/drafts/{kind}",
-	  .run = post_draft,
+	  .run = rest_ask,
+	  .ask = keep_draft,
 	  .access = ACCESS_OFFICER,
 	  .summary = "Keep an unfinished document",
 	  .tag = "drafts",
@@ -266,7 +204,8 @@ const struct route rest_document_routes[] = {
 	  .flags = ROUTE_WRITES },
 	{ .method = HTTP_GET,
 	  .pattern = "/api/v1/drafts/{kind}",
-	  .run = get_drafts,
+	  .run = rest_ask,
+	  .ask = ask_drafts,
 	  .access = ACCESS_OFFICER,
 	  .summary = "Unfinished documents of a kind",
 	  .tag = "drafts",
@@ -275,7 +214,8 @@ const struct route rest_document_routes[] = {
 	  .answer_schema = "DraftPage" },
 	{ .method = HTTP_GET,
 	  .pattern = "/api/v1/drafts/{kind}/{id}",
-	  .run = get_draft,
+	  .run = rest_ask,
+	  .ask = ask_draft,
 	  .access = ACCESS_OFFICER,
 	  .summary = "One unfinished document",
 	  .tag = "drafts",
@@ -283,7 +223,8 @@ const struct route rest_document_routes[] = {
 	  .answer_schema = "Draft" },
 	{ .method = HTTP_PUT,
 	  .pattern = "/api/v1/drafts/{kind}/{id}",
-	  .run = put_draft,
+	  .run = rest_ask,
+	  .ask = change_draft,
 	  .access = ACCESS_OFFICER,
 	  .summary = "Go on with an unfinished document",
 	  .tag = "drafts",

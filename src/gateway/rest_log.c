@@ -4,38 +4,28 @@
 #include "gateway/rest.h"
 #include "gateway/route.h"
 
-static void
-get_log(void *ctx, struct http_call *c)
+static enum rc
+ask_log(const struct asked *q, struct json **ret, struct err *e)
 {
-	struct factory *f = ctx;
-	OWN(snapshot_unref)
-	struct snapshot *policy = NULL;
-	const struct officer *who = rest_officer(f, c, &policy);
-	struct log_filter q = { 0 };
-	struct json *ret = NULL;
-	struct err e = { 0 };
-	enum rc rc;
+	const struct log_filter filter = { .category = route_query_text(q->c, "category"),
+					   .failed = route_query_bool(q->c, "failed", false),
+					   .officer = route_query_text(q->c, "officer"),
+					   .domain = route_query_text(q->c, "domain"),
+					   .object = route_query_int(q->c, "object", 0),
+					   .from_at = route_query_time(q->c, "from", 0),
+					   .to_at = route_query_time(q->c, "to", 0),
+					   .after = rest_after(q->c),
+					   .limit = rest_limit(q->c) };
 
-	if (who == NULL)
-		return;
-	q.category = route_query_text(c, "category");
-	q.failed = route_query_bool(c, "failed", false);
-	q.officer = route_query_text(c, "officer");
-	q.domain = route_query_text(c, "domain");
-	q.object = route_query_int(c, "object", 0);
-	q.from_at = route_query_time(c, "from", 0);
-	q.to_at = route_query_time(c, "to", 0);
-	q.after = route_query_int(c, "after", 0);
-	q.limit = (size_t)route_query_int(c, "limit", 100);
-	rc = log_list(f, c->arena, policy, who, &q, &ret, &e);
-	rest_answer(c, rc, 200, ret, &e);
+	return log_list(q->f, q->a, q->policy, q->who, &filter, ret, e);
 }
 
 const struct route rest_log_routes[] = {
 	/* the role is asked for by the use case, which journals that somebody without it was refused */
 	{ .method = HTTP_GET,
 	  .pattern = "/api/v1/log",
-	  .run = get_log,
+	  .run = rest_ask,
+	  .ask = ask_log,
 	  .access = ACCESS_OFFICER,
 	  .summary = "The request log, newest first, of one's own domain and below; filters combine. Needs "
 		     "the role Audit tasks",

@@ -4,41 +4,29 @@
 #include "gateway/rest.h"
 #include "gateway/route.h"
 
-typedef enum rc try_fn(struct factory *f, struct arena *a, const struct snapshot *policy,
-		       const struct officer *who, const struct json *in, struct json **ret, struct err *e);
-
-static void
-answer(struct factory *f, struct http_call *c, try_fn *fn)
+static enum rc
+ask_simulation(const struct asked *q, struct json **ret, struct err *e)
 {
-	OWN(snapshot_unref)
-	struct snapshot *policy = NULL;
-	const struct officer *who = rest_officer(f, c, &policy);
-	struct json *body, *ret = NULL;
-	struct err e = { 0 };
-	enum rc rc;
+	struct json *body;
 
-	if (who == NULL || (body = rest_body(c)) == NULL)
-		return;
-	rc = fn(f, c->arena, policy, who, body, &ret, &e);
-	rest_answer(c, rc, 200, ret, &e);
+	TRY(json_parse(q->a, q->c->body, &body, e));
+	return policy_simulate(q->f, q->a, q->policy, q->who, body, ret, e);
 }
 
-static void
-post_simulation(void *ctx, struct http_call *c)
+static enum rc
+ask_preview(const struct asked *q, struct json **ret, struct err *e)
 {
-	answer(ctx, c, policy_simulate);
-}
+	struct json *body;
 
-static void
-post_preview(void *ctx, struct http_call *c)
-{
-	answer(ctx, c, policy_preview);
+	TRY(json_parse(q->a, q->c->body, &body, e));
+	return policy_preview(q->f, q->a, q->policy, q->who, body, ret, e);
 }
 
 const struct route rest_policy_routes[] = {
 	{ .method = HTTP_POST,
 	  .pattern = "/api/v1/policy/simulation",
-	  .run = post_simulation,
+	  .run = rest_ask,
+	  .ask = ask_simulation,
 	  .access = ACCESS_OFFICER,
 	  .summary = "A changed document tried on past requests; nothing is signed or stored",
 	  .tag = "policy",
@@ -48,7 +36,8 @@ const struct route rest_policy_routes[] = {
 	  .answer_schema = "Simulation" },
 	{ .method = HTTP_POST,
 	  .pattern = "/api/v1/policy/preview",
-	  .run = post_preview,
+	  .run = rest_ask,
+	  .ask = ask_preview,
 	  .access = ACCESS_OFFICER,
 	  .summary = "Which certificate procedure of a token procedure each key would get, and why",
 	  .tag = "policy",

@@ -6,63 +6,31 @@
 #include "gateway/route.h"
 
 static struct part
-part_of(struct http_call *c)
+part_of(const struct asked *q)
 {
-	return (struct part){ route_query_int(c, "after", 0), (size_t)route_query_int(c, "limit", 100) };
+	return (struct part){ rest_after(q->c), rest_limit(q->c) };
 }
 
-static void
-get_references(void *ctx, struct http_call *c)
+static enum rc
+ask_references(const struct asked *q, struct json **ret, struct err *e)
 {
-	OWN(snapshot_unref)
-	struct snapshot *policy = NULL;
-	const struct officer *who = rest_officer(ctx, c, &policy);
-	const struct kind *kind = who ? kind_named(c->params[0]) : NULL;
-	struct json *ret = NULL;
-	struct err e = { 0 };
-	enum rc rc;
+	const struct kind *kind;
 
-	if (who == NULL)
-		return;
-	if (kind == NULL)
-		rc = err_set(&e, CHY_KIND_UNKNOWN, NULL, "\"%.*s\" is no kind of document",
-			     BYTES_FMT(bytes_part(c->params[0], 0, 60)));
-	else
-		rc = document_references(c->arena, policy, who, kind->id, doc_id_of(route_id(c, 1)),
-					 part_of(c), &ret, &e);
-	rest_answer(c, rc, 200, ret, &e);
+	TRY(rest_kind(q->c, &kind, e));
+	return document_references(q->a, q->policy, q->who, kind->id, doc_id_of(route_id(q->c, 1)),
+				   part_of(q), ret, e);
 }
 
-static void
-get_input(void *ctx, struct http_call *c)
+static enum rc
+ask_input(const struct asked *q, struct json **ret, struct err *e)
 {
-	OWN(snapshot_unref)
-	struct snapshot *policy = NULL;
-	const struct officer *who = rest_officer(ctx, c, &policy);
-	struct json *ret = NULL;
-	struct err e = { 0 };
-	enum rc rc;
-
-	if (who == NULL)
-		return;
-	rc = token_input(c->arena, policy, who, doc_id_of(route_id(c, 0)), &ret, &e);
-	rest_answer(c, rc, 200, ret, &e);
+	return token_input(q->a, q->policy, q->who, doc_id_of(route_id(q->c, 0)), ret, e);
 }
 
-static void
-get_ranges(void *ctx, struct http_call *c)
+static enum rc
+ask_ranges(const struct asked *q, struct json **ret, struct err *e)
 {
-	OWN(snapshot_unref)
-	struct snapshot *policy = NULL;
-	const struct officer *who = rest_officer(ctx, c, &policy);
-	struct json *ret = NULL;
-	struct err e = { 0 };
-	enum rc rc;
-
-	if (who == NULL)
-		return;
-	rc = card_serial_ranges(ctx, c->arena, policy, who, part_of(c), &ret, &e);
-	rest_answer(c, rc, 200, ret, &e);
+	return card_serial_ranges(q->f, q->a, q->policy, q->who, part_of(q), ret, e);
 }
 
 #define PAGING \
@@ -76,7 +44,8 @@ get_ranges(void *ctx, struct http_call *c)
 const struct route rest_procedure_routes[] = {
 	{ .method = HTTP_GET,
 	  .pattern = "/api/v1/documents/{kind}/{id}/references",
-	  .run = get_references,
+	  .run = rest_ask,
+	  .ask = ask_references,
 	  .access = ACCESS_OFFICER,
 	  .summary = "The documents that refer to one",
 	  .tag = "documents",
@@ -85,7 +54,8 @@ const struct route rest_procedure_routes[] = {
 	  .answer_schema = "ReferencePage" },
 	{ .method = HTTP_GET,
 	  .pattern = "/api/v1/token-procedures/{id}/input",
-	  .run = get_input,
+	  .run = rest_ask,
+	  .ask = ask_input,
 	  .access = ACCESS_OFFICER,
 	  .summary = "What is filled in to use a token procedure, by its input view or the default view",
 	  .tag = "documents",
@@ -93,7 +63,8 @@ const struct route rest_procedure_routes[] = {
 	  .answer_schema = "TokenInput" },
 	{ .method = HTTP_GET,
 	  .pattern = "/api/v1/card-serial-ranges",
-	  .run = get_ranges,
+	  .run = rest_ask,
+	  .ask = ask_ranges,
 	  .access = ACCESS_OFFICER,
 	  .needs = ROLES(ROLE_USE_AWB) | ROLES(ROLE_POLICY_TASKS),
 	  .flags = ROUTE_ALL_ROLES,

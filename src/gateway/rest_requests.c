@@ -22,44 +22,22 @@ post_request(void *ctx, struct http_call *c)
 	rest_answer(c, rc, 201, ret, &e);
 }
 
-static void
-get_requests(void *ctx, struct http_call *c)
+static enum rc
+ask_requests(const struct asked *q, struct json **ret, struct err *e)
 {
-	struct factory *f = ctx;
-	OWN(snapshot_unref)
-	struct snapshot *policy = NULL;
-	const struct officer *who = rest_officer(f, c, &policy);
-	struct json *ret = NULL;
-	struct err e = { 0 };
-	enum rc rc;
-
-	if (who == NULL)
-		return;
-	rc = request_list(f, c->arena, policy, who,
-			  &(struct request_filter){ .state = route_query_text(c, "state"),
-						    .inbox = route_query_bool(c, "inbox", false),
-						    .newest = route_query_bool(c, "newest", false),
-						    .after = route_query_int(c, "after", 0),
-						    .limit = (size_t)route_query_int(c, "limit", 100) },
-			  &ret, &e);
-	rest_answer(c, rc, 200, ret, &e);
+	return request_list(q->f, q->a, q->policy, q->who,
+			    &(struct request_filter){ .state = route_query_text(q->c, "state"),
+						      .inbox = route_query_bool(q->c, "inbox", false),
+						      .newest = route_query_bool(q->c, "newest", false),
+						      .after = rest_after(q->c),
+						      .limit = rest_limit(q->c) },
+			    ret, e);
 }
 
-static void
-get_request(void *ctx, struct http_call *c)
+static enum rc
+ask_request(const struct asked *q, struct json **ret, struct err *e)
 {
-	struct factory *f = ctx;
-	OWN(snapshot_unref)
-	struct snapshot *policy = NULL;
-	const struct officer *who = rest_officer(f, c, &policy);
-	struct json *ret = NULL;
-	struct err e = { 0 };
-	enum rc rc;
-
-	if (who == NULL)
-		return;
-	rc = request_show(f, c->arena, policy, who, request_id_of(route_id(c, 0)), &ret, &e);
-	rest_answer(c, rc, 200, ret, &e);
+	return request_show(q->f, q->a, q->policy, q->who, request_id_of(route_id(q->c, 0)), ret, e);
 }
 
 /* The signatures of the body: {"signatures": [base64, ...]}. */
@@ -120,7 +98,8 @@ const struct route rest_request_routes[] = {
 	  .flags = ROUTE_WRITES },
 	{ .method = HTTP_GET,
 	  .pattern = "/api/v1/requests",
-	  .run = get_requests,
+	  .run = rest_ask,
+	  .ask = ask_requests,
 	  .access = ACCESS_OFFICER,
 	  .summary = "Requests by state",
 	  .tag = "requests",
@@ -135,7 +114,8 @@ const struct route rest_request_routes[] = {
 	  .answer_schema = "RequestPage" },
 	{ .method = HTTP_GET,
 	  .pattern = "/api/v1/requests/{id}",
-	  .run = get_request,
+	  .run = rest_ask,
+	  .ask = ask_request,
 	  .access = ACCESS_OFFICER,
 	  .summary = "One request with what is to be signed and what it changes",
 	  .tag = "requests",

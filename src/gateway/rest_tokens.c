@@ -4,65 +4,35 @@
 #include "gateway/rest.h"
 #include "gateway/route.h"
 
-typedef enum rc token_use(struct factory *f, struct arena *a, const struct officer *who, int64_t id,
-			  struct json **ret, struct err *e);
-
-static void
-one(struct factory *f, struct http_call *c, token_use *use)
+static enum rc
+ask_token(const struct asked *q, struct json **ret, struct err *e)
 {
-	OWN(snapshot_unref)
-	struct snapshot *policy = NULL;
-	const struct officer *who = rest_officer(f, c, &policy);
-	struct json *ret = NULL;
-	struct err e = { 0 };
-	enum rc rc;
-
-	if (who == NULL)
-		return;
-	rc = use(f, c->arena, who, route_id(c, 0), &ret, &e);
-	rest_answer(c, rc, 200, ret, &e);
+	return token_show(q->f, q->a, q->who, route_id(q->c, 0), ret, e);
 }
 
-static void
-get_token(void *ctx, struct http_call *c)
+static enum rc
+ask_file(const struct asked *q, struct json **ret, struct err *e)
 {
-	one(ctx, c, token_show);
+	return token_fetch(q->f, q->a, q->who, route_id(q->c, 0), ret, e);
 }
 
-static void
-get_file(void *ctx, struct http_call *c)
+static enum rc
+confirm_file(const struct asked *q, struct json **ret, struct err *e)
 {
-	one(ctx, c, token_fetch);
+	return token_confirm(q->f, q->a, q->who, route_id(q->c, 0), ret, e);
 }
 
-static void
-delete_file(void *ctx, struct http_call *c)
+static enum rc
+ask_tokens(const struct asked *q, struct json **ret, struct err *e)
 {
-	one(ctx, c, token_confirm);
-}
-
-static void
-get_tokens(void *ctx, struct http_call *c)
-{
-	struct factory *f = ctx;
-	OWN(snapshot_unref)
-	struct snapshot *policy = NULL;
-	const struct officer *who = rest_officer(f, c, &policy);
-	struct json *ret = NULL;
-	struct err e = { 0 };
-	enum rc rc;
-
-	if (who == NULL)
-		return;
-	rc = token_list(f, c->arena, who, route_query_int(c, "after", 0),
-			(size_t)route_query_int(c, "limit", 100), &ret, &e);
-	rest_answer(c, rc, 200, ret, &e);
+	return token_list(q->f, q->a, q->who, rest_after(q->c), rest_limit(q->c), ret, e);
 }
 
 const struct route rest_token_routes[] = {
 	{ .method = HTTP_GET,
 	  .pattern = "/api/v1/tokens",
-	  .run = get_tokens,
+	  .run = rest_ask,
+	  .ask = ask_tokens,
 	  .access = ACCESS_OFFICER,
 	  .summary = "The caller's soft tokens",
 	  .tag = "tokens",
@@ -72,7 +42,8 @@ const struct route rest_token_routes[] = {
 	  .answer_schema = "TokenPage" },
 	{ .method = HTTP_GET,
 	  .pattern = "/api/v1/tokens/{id}",
-	  .run = get_token,
+	  .run = rest_ask,
+	  .ask = ask_token,
 	  .access = ACCESS_OFFICER,
 	  .summary = "One soft token",
 	  .tag = "tokens",
@@ -80,7 +51,8 @@ const struct route rest_token_routes[] = {
 	  .answer_schema = "Token" },
 	{ .method = HTTP_GET,
 	  .pattern = "/api/v1/tokens/{id}/file",
-	  .run = get_file,
+	  .run = rest_ask,
+	  .ask = ask_file,
 	  .access = ACCESS_OFFICER,
 	  .summary = "The file, PKCS#12, and the PIN where the server made it; until it is confirmed, for "
 		     "seven days",
@@ -90,7 +62,8 @@ const struct route rest_token_routes[] = {
 	  .flags = ROUTE_SECRETS },
 	{ .method = HTTP_DELETE,
 	  .pattern = "/api/v1/tokens/{id}/file",
-	  .run = delete_file,
+	  .run = rest_ask,
+	  .ask = confirm_file,
 	  .access = ACCESS_OFFICER,
 	  .summary = "Confirm that the file has come: it is erased here",
 	  .tag = "tokens",

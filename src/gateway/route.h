@@ -6,7 +6,7 @@
  * arrays to the router.
  *
  *	static const struct route routes[] = {
- *		{ .method = HTTP_GET, .pattern = "/api/v1/requests/{id}", .run = get_request,
+ *		{ .method = HTTP_GET, .pattern = "/api/v1/requests/{id}", .run = rest_ask, .ask = ask_request,
  *		  .access = ACCESS_OFFICER, .summary = "One request", .tag = "requests",
  *		  .answers = { "application/json" }, .answer_schema = "Request" },
  *		{ 0 }
@@ -43,6 +43,9 @@ enum route_flags {
 
 enum query_type { QUERY_TEXT, QUERY_INT, QUERY_BOOL, QUERY_TIME };
 
+struct asked;
+struct json;
+
 struct route_query {
 	const char *name;
 	enum query_type type;
@@ -58,6 +61,8 @@ struct route {
 	   percent-encodings and all. */
 	const char *pattern;
 	void (*run)(void *ctx, struct http_call *c); /* ctx: as given to router_add */
+	/* With run = rest_ask (rest.h): what an officer asks and is answered in JSON, with `status`. */
+	enum rc (*ask)(const struct asked *q, struct json **ret, struct err *e);
 	enum route_access access;
 	roles
 	    needs; /* ROLES(ROLE_USE_CLIENTS) | ...: one of these, or all by ROUTE_ALL_ROLES; 0: every officer */
@@ -69,7 +74,7 @@ struct route {
 	size_t body_max;                        /* 0: LIMIT_BODY */
 	const char *answers[ROUTE_ANSWERS_MAX]; /* media types by preference; call->accept is the index */
 	const char *answer_schema;              /* component name, for application/json */
-	int status;                             /* of success, for documentation; 0: 200 */
+	int status;                             /* of success; 0: 200 */
 	unsigned flags;
 };
 
@@ -137,7 +142,6 @@ const char *route_body_type(const struct http_call *c);
 bool caller_has_role(const struct caller *who, enum role r);
 
 /* Answers 200 (or `status`) with JSON written from a tree, into the call's arena. */
-struct json;
 void http_answer_json(struct http_call *c, int status, const struct json *v);
 
 #endif
