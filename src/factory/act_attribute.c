@@ -150,26 +150,16 @@ facts_of(struct factory *f, struct arena *a, const struct snapshot *policy, stru
 }
 
 static void
-add_line(struct preparation *p, const char *field, const char *label, struct bytes text)
-{
-	struct json *o = json_object(p->a);
-
-	json_set(o, "field", json_str(p->a, bytes_str(field)));
-	json_set(o, "label", json_str(p->a, bytes_str(label)));
-	json_set(o, "old", json_null(p->a));
-	json_set(o, "new", json_str(p->a, text));
-	json_add(p->difference, o);
-}
-
-static void
 tell(struct preparation *p, const struct certificate_row *base, const struct ac_decision *d)
 {
-	add_line(p, "base", "Attributes for", base->subject);
+	act_difference(p->a, p->difference, "base", BYTES("Attributes for"), BYTES_NONE, base->subject);
 	for (size_t i = 0; i < d->inputs.attrs.n; i++) {
 		OWN_BUF struct buf text = buf_max(4096);
 
 		ac_attr_put_text(&text, &d->inputs.attrs.v[i]);
-		add_line(p, "attributes", oid_title(d->inputs.attrs.v[i].known), buf_bytes(&text));
+		act_difference(p->a, p->difference, "attributes",
+			       bytes_str(oid_title(d->inputs.attrs.v[i].known)), BYTES_NONE,
+			       buf_bytes(&text));
 	}
 }
 

@@ -17,15 +17,10 @@ check_procedure(const struct snapshot *policy, struct doc_id id, struct err *e)
 static MUST enum rc
 difference(struct preparation *p, const struct document *d, struct err *e)
 {
-	struct json *list = json_array(p->a), *o = json_object(p->a);
-
-	json_set(o, "field", json_str(p->a, BYTES("cil_procedure")));
-	json_set(o, "label", json_str(p->a, BYTES("Issuance list to be built")));
-	json_set(o, "old", json_null(p->a));
-	json_set(o, "new", json_str(p->a, d->name));
-	json_add(list, o);
-	p->difference = list;
-	NEED(list != NULL && o != NULL, e, CHY_NO_MEMORY, NULL, "the difference");
+	p->difference = json_array(p->a);
+	act_difference(p->a, p->difference, "cil_procedure", BYTES("Issuance list to be built"), BYTES_NONE,
+		       d->name);
+	NEED(p->difference != NULL && p->difference->count == 1, e, CHY_NO_MEMORY, NULL, "the difference");
 	return RC_OK;
 }
 

@@ -29,20 +29,16 @@ may_be_done(struct factory *f, const struct outbox_row *row, bool retry, struct 
 	return RC_OK;
 }
 
-static struct json *
-line(struct preparation *p, size_t i, const struct outbox_row *row)
+static void
+add_line(struct preparation *p, struct json *list, size_t i, const struct outbox_row *row)
 {
-	struct json *o = json_object(p->a);
 	const char *text = arena_printf(p->a, "%.*s %lld at destination %lld: %.*s", BYTES_FMT(row->kind),
 					(long long)row->object, (long long)row->destination,
 					BYTES_FMT(row->error));
 
-	json_set(o, "field", json_str(p->a, bytes_str(arena_printf(p->a, "deliveries[%zu]", i))));
-	json_set(o, "label",
-		 json_str(p->a, is_retry(p->act) ? BYTES("Try again") : BYTES("Give up for good")));
-	json_set(o, "old", json_null(p->a));
-	json_set(o, "new", json_str(p->a, bytes_str(text)));
-	return o;
+	act_difference(p->a, list, arena_printf(p->a, "deliveries[%zu]", i),
+		       is_retry(p->act) ? BYTES("Try again") : BYTES("Give up for good"), BYTES_NONE,
+		       bytes_str(text));
 }
 
 enum rc
@@ -69,7 +65,7 @@ delivery_act_check(struct preparation *p, struct err *e)
 		TRY_AT(delivery_to_change(p->f, p->a, p->policy, p->who, item->integer, &row, e), e,
 		       "deliveries[%zu]", i);
 		TRY_AT(may_be_done(p->f, &row, is_retry(p->act), e), e, "deliveries[%zu]", i);
-		json_add(p->difference, line(p, i++, &row));
+		add_line(p, p->difference, i++, &row);
 	}
 	return RC_OK;
 }

@@ -8,16 +8,8 @@
 static void
 add_line(struct preparation *p, const struct each_act *act, size_t i, const struct status_subject *x)
 {
-	struct json *o = json_object(p->a);
-
-	json_set(o, "field", json_str(p->a, bytes_str(arena_printf(p->a, "certificates[%zu]", i))));
-	json_set(o, "label",
-		 json_str(p->a,
-			  bytes_str(arena_printf(p->a, "Certificate %lld, %.*s", (long long)x->row.id,
-						 BYTES_FMT(bytes_part(x->row.subject, 0, 300))))));
-	json_set(o, "old", json_str(p->a, bytes_str(act->before)));
-	json_set(o, "new", json_str(p->a, bytes_str(act->after)));
-	json_add(p->difference, o);
+	act_difference(p->a, p->difference, arena_printf(p->a, "certificates[%zu]", i),
+		       act_certificate_label(p->a, &x->row), bytes_str(act->before), bytes_str(act->after));
 }
 
 static MUST enum rc

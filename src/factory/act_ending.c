@@ -59,17 +59,13 @@ ending_may(struct factory *f, struct arena *a, const struct ending *x, const str
 static struct json *
 ending_difference(struct arena *a, const struct ending *x)
 {
-	struct json *list = json_array(a), *o = json_object(a);
+	struct json *list = json_array(a);
 	char act[64];
 
-	json_set(o, "field", json_str(a, BYTES("state")));
-	json_set(o, "label",
-		 json_str(a,
-			  bytes_str(arena_printf(a, "Request %lld, %s", (long long)x->row.id,
-						 act_name(act, x->request.act)))));
-	json_set(o, "old", json_str(a, x->row.state));
-	json_set(o, "new", json_str(a, bytes_str(request_state_name(x->to))));
-	json_add(list, o);
+	act_difference(a, list, "state",
+		       bytes_str(arena_printf(a, "Request %lld, %s", (long long)x->row.id,
+					      act_name(act, x->request.act))),
+		       x->row.state, bytes_str(request_state_name(x->to)));
 	return list;
 }
 

@@ -97,9 +97,9 @@ check_item(struct preparation *p, const struct json *item, size_t i, struct err 
 		if (buf_ok(&subject) && utf8_ok(buf_bytes(&subject)))
 			label = bytes_part(buf_bytes(&subject), 0, 300);
 	}
-	import_line(p, arena_printf(p->a, "certificates[%zu]", i),
-		    utf8_ok(label) ? label : BYTES("a certificate"),
-		    said ? bytes_str(cert_state_label(wish.state)) : BYTES("imported"));
+	act_difference(p->a, p->difference, arena_printf(p->a, "certificates[%zu]", i),
+		       utf8_ok(label) ? label : BYTES("a certificate"), BYTES_NONE,
+		       said ? bytes_str(cert_state_label(wish.state)) : BYTES("imported"));
 	return RC_OK;
 }
 

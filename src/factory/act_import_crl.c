@@ -46,10 +46,10 @@ import_crl_act_check(struct preparation *p, struct err *e)
 	p->difference = json_array(p->a);
 	NEED(p->body != NULL && p->difference != NULL, e, CHY_NO_MEMORY, NULL, "a request");
 	json_set(p->body, "authority", json_int(p->a, authority->doc->id.v));
-	import_line(p, "crl", BYTES("Revocation list"),
-		    bytes_str(arena_printf(p->a, "of \"%.*s\", %s, number %s, %zu entries",
-					   BYTES_FMT(authority->doc->name), time_text(at, crl.this_update_at),
-					   number_text(p->a, &crl), crl.n)));
+	act_difference(p->a, p->difference, "crl", BYTES("Revocation list"), BYTES_NONE,
+		       bytes_str(arena_printf(
+			   p->a, "of \"%.*s\", %s, number %s, %zu entries", BYTES_FMT(authority->doc->name),
+			   time_text(at, crl.this_update_at), number_text(p->a, &crl), crl.n)));
 	return RC_OK;
 }
 

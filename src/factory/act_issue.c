@@ -26,18 +26,14 @@ resolve_procedure(struct preparation *p, struct err *e)
 	return RC_OK;
 }
 
-static struct json *
-difference_line(struct preparation *p, const struct csr *csr, size_t i)
+static void
+add_line(struct preparation *p, const struct csr *csr, size_t i)
 {
 	OWN_BUF struct buf subject = buf_max(8 << 10);
-	struct json *o = json_object(p->a);
 
 	name_put_der_text(&subject, csr->subject);
-	json_set(o, "field", json_str(p->a, bytes_str(arena_printf(p->a, "requests[%zu]", i))));
-	json_set(o, "label", json_str(p->a, BYTES("Certificate for")));
-	json_set(o, "old", json_null(p->a));
-	json_set(o, "new", json_str(p->a, buf_bytes(&subject)));
-	return o;
+	act_difference(p->a, p->difference, arena_printf(p->a, "requests[%zu]", i), BYTES("Certificate for"),
+		       BYTES_NONE, buf_bytes(&subject));
 }
 
 /* One request of the list: read, and written as it will be signed (base64 of the DER). PEM is taken too. */
@@ -64,7 +60,7 @@ normalise(struct preparation *p, struct json *item, size_t i, struct err *e)
 		TRY_AT(base64_parse(p->a, text_trim(text), &der, e), e, "requests[%zu].csr", i);
 	TRY_AT(csr_parse_any(p->a, der, &csr, e), e, "requests[%zu].csr", i);
 	json_set(item, "csr", json_base64(p->a, csr.der));
-	json_add(p->difference, difference_line(p, &csr, i));
+	add_line(p, &csr, i);
 	return RC_OK;
 }
 

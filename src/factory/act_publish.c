@@ -183,24 +183,16 @@ id_of(struct publishing *p, const struct json *item, int64_t *ret, struct err *e
 	return RC_OK;
 }
 
-static struct json *
-line(struct preparation *p, size_t i, const struct certificate_row *cert, const struct err *why,
-     const struct publishing *x)
+static void
+add_line(struct preparation *p, size_t i, const struct certificate_row *cert, const struct err *why,
+	 const struct publishing *x)
 {
-	struct json *o = json_object(p->a);
+	const char *label = arena_printf(p->a, "%s - %.*s", x->removal ? "Unpublish" : "Publish",
+					 BYTES_FMT(x->procedure->name)),
+		   *refused = arena_printf(p->a, "refused, CHY-%d: %s", (int)why->code, why->text);
 
-	json_set(o, "field", json_str(p->a, bytes_str(arena_printf(p->a, "certificates[%zu]", i))));
-	json_set(o, "label",
-		 json_str(p->a,
-			  bytes_str(arena_printf(p->a, "%s - %.*s", x->removal ? "Unpublish" : "Publish",
-						 BYTES_FMT(x->procedure->name)))));
-	json_set(o, "old", json_null(p->a));
-	json_set(o, "new",
-		 json_str(p->a,
-			  why->code == CHY_NONE ? cert->subject
-						: bytes_str(arena_printf(p->a, "refused, CHY-%d: %s",
-									 (int)why->code, why->text))));
-	return o;
+	act_difference(p->a, p->difference, arena_printf(p->a, "certificates[%zu]", i), bytes_str(label),
+		       BYTES_NONE, why->code == CHY_NONE ? cert->subject : bytes_str(refused));
 }
 
 /* Which certificates, by id, each once; what each would come to. One that can be published is enough to go on. */
@@ -233,7 +225,7 @@ check_all(struct preparation *p, struct publishing *x, struct err *e)
 		else if (why.code == CHY_PUBLICATION_UNKNOWN || first.code == CHY_NONE)
 			first = why;
 		json_add(ids, json_int(p->a, id));
-		json_add(p->difference, line(p, i++, &cert, &why, x));
+		add_line(p, i++, &cert, &why, x);
 	}
 	if (good == 0 || first.code == CHY_PUBLICATION_UNKNOWN) {
 		*e = first;

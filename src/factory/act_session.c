@@ -31,18 +31,12 @@ resolve_procedures(struct preparation *p, const struct json *list, struct json *
 static enum rc
 difference(struct preparation *p, const struct session_body *b, struct err *e)
 {
-	struct json *list = json_array(p->a), *o = json_object(p->a);
+	const char *most = arena_printf(p->a, "up to %lld certificates", (long long)b->certificates_max);
 
-	json_set(o, "field", json_str(p->a, BYTES("token_sha256")));
-	json_set(o, "label", json_str(p->a, BYTES("Whoever shows the token may issue in your name")));
-	json_set(o, "old", json_null(p->a));
-	json_set(o, "new",
-		 json_str(p->a,
-			  bytes_str(arena_printf(p->a, "up to %lld certificates",
-						 (long long)b->certificates_max))));
-	json_add(list, o);
-	p->difference = list;
-	NEED(o != NULL && list != NULL, e, CHY_NO_MEMORY, NULL, "the difference");
+	p->difference = json_array(p->a);
+	act_difference(p->a, p->difference, "token_sha256",
+		       BYTES("Whoever shows the token may issue in your name"), BYTES_NONE, bytes_str(most));
+	NEED(p->difference != NULL && p->difference->count == 1, e, CHY_NO_MEMORY, NULL, "the difference");
 	return RC_OK;
 }
 

@@ -56,16 +56,9 @@ static void
 add_line(struct arena *a, struct json *difference, size_t i, const struct status_subject *x,
 	 enum cert_state to)
 {
-	struct json *o = json_object(a);
-
-	json_set(o, "field", json_str(a, bytes_str(arena_printf(a, "certificates[%zu]", i))));
-	json_set(o, "label",
-		 json_str(a,
-			  bytes_str(arena_printf(a, "Certificate %lld, %.*s", (long long)x->row.id,
-						 BYTES_FMT(bytes_part(x->row.subject, 0, 300))))));
-	json_set(o, "old", json_str(a, bytes_str(cert_state_label(x->status.state))));
-	json_set(o, "new", json_str(a, bytes_str(cert_state_label(to))));
-	json_add(difference, o);
+	act_difference(a, difference, arena_printf(a, "certificates[%zu]", i),
+		       act_certificate_label(a, &x->row), bytes_str(cert_state_label(x->status.state)),
+		       bytes_str(cert_state_label(to)));
 }
 
 /* The right act for the kind of certificate. */

@@ -60,18 +60,6 @@ read_holder(struct arena *a, const struct json *body, struct bytes *ret, struct 
 	return RC_OK;
 }
 
-static void
-add_line(struct preparation *p, const char *field, const char *label, struct bytes value)
-{
-	struct json *o = json_object(p->a);
-
-	json_set(o, "field", json_str(p->a, bytes_str(field)));
-	json_set(o, "label", json_str(p->a, bytes_str(label)));
-	json_set(o, "old", json_null(p->a));
-	json_set(o, "new", json_str(p->a, value));
-	json_add(p->difference, o);
-}
-
 /* Signed in our own writing of it. */
 static enum rc
 check_holder(struct preparation *p, const struct token_procedure *t, struct err *e)
@@ -87,7 +75,8 @@ check_holder(struct preparation *p, const struct token_procedure *t, struct err 
 	err_clear(e);
 	name_put_der_text(&text, holder);
 	json_set(p->body, "holder", json_str(p->a, buf_bytes(&text)));
-	add_line(p, "holder", "Keys from the archive of", buf_bytes(&text));
+	act_difference(p->a, p->difference, "holder", BYTES("Keys from the archive of"), BYTES_NONE,
+		       buf_bytes(&text));
 	return RC_OK;
 }
 
@@ -111,7 +100,7 @@ token_act_check(struct preparation *p, struct err *e)
 	TRY_AT(token_input_read(p->a, t, input, &in, e), e, "input");
 	TRY(choice_read(p->body, &choice, e));
 	TRY(token_choices(t, &in.publication_said, &in.publication, choice.sha256.n > 0, e));
-	add_line(p, "input", "Soft token for", in.holder);
+	act_difference(p->a, p->difference, "input", BYTES("Soft token for"), BYTES_NONE, in.holder);
 	TRY(check_holder(p, t, e));
 	return RC_OK;
 }

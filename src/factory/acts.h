@@ -5,6 +5,7 @@
 #ifndef FACTORY_ACTS_H
 #define FACTORY_ACTS_H
 
+#include "factory/act_difference.h"
 #include "factory/leaf.h"
 #include "factory/requests.h"
 #include "policy/approval.h"

@@ -32,18 +32,6 @@ import_authority_signed(struct effect *x, const struct authority **ret, struct e
 	return RC_OK;
 }
 
-void
-import_line(struct preparation *p, const char *field, struct bytes label, struct bytes what)
-{
-	struct json *o = json_object(p->a);
-
-	json_set(o, "field", json_str(p->a, bytes_str(field)));
-	json_set(o, "label", json_str(p->a, label));
-	json_set(o, "old", json_null(p->a));
-	json_set(o, "new", json_str(p->a, what));
-	json_add(p->difference, o);
-}
-
 struct bytes
 import_crl_cause(char dst[IMPORT_CAUSE_MAX], struct bytes scope)
 {

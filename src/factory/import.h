@@ -15,9 +15,6 @@ MUST enum rc import_authority(struct preparation *p, const struct authority **re
 /* The same of what was prepared, for all who have signed it. */
 MUST enum rc import_authority_signed(struct effect *x, const struct authority **ret, struct err *e);
 
-/* A line of what officers see before they sign. */
-void import_line(struct preparation *p, const char *field, struct bytes label, struct bytes what);
-
 /* The cause of the holds that lists of this scope put: "crl", or "crl-1a2b3c4d". */
 struct bytes import_crl_cause(char dst[IMPORT_CAUSE_MAX], struct bytes scope);
 /* Parsed, and by this authority: CHY_IMPORT_FORM, those of import_crl_fits, CHY_IMPORT_SIGNATURE. */
