@@ -1,7 +1,7 @@
 /* An attribute certificate for people, and as JSON. */
 #include "base/base.h"
 #include "pki/ac.h"
-#include "pki/text_json.h"
+#include "pki/text.h"
 
 /* ---- attributes ---- */
 
@@ -88,27 +88,6 @@ ac_attr_put_text(struct buf *out, const struct ac_attr *x)
 /* ---- the whole ---- */
 
 static void
-sigalg_text(struct buf *out, const struct ac *c)
-{
-	struct der d = der_of(c->tbs_alg, NULL);
-
-	if (c->sigalg != SIGALG_NONE) {
-		buf_str(out, sigalg_name(c->sigalg));
-		return;
-	}
-	der_enter(&d, DER_SEQUENCE);
-	oid_put(out, der_oid(&d));
-}
-
-static void
-put_time_line(struct buf *out, const char *name, int64_t at)
-{
-	char text[32];
-
-	buf_printf(out, "%-12s%s\n", name, time_text(text, at));
-}
-
-static void
 put_names(struct buf *out, const struct gnames *l)
 {
 	for (size_t i = 0; i < l->n; i++) {
@@ -130,18 +109,6 @@ put_holder(struct buf *out, const struct ac *c)
 	}
 }
 
-static void
-put_exts(struct buf *out, const struct exts *l)
-{
-	for (size_t i = 0; i < l->n; i++) {
-		buf_str(out, "  ");
-		oid_put(out, l->v[i].oid);
-		buf_str(out, l->v[i].critical ? " (critical): " : ": ");
-		ext_put_text(out, &l->v[i]);
-		buf_u8(out, '\n');
-	}
-}
-
 void
 ac_put_text(struct buf *out, const struct ac *c)
 {
@@ -152,10 +119,10 @@ ac_put_text(struct buf *out, const struct ac *c)
 	buf_str(out, "\n");
 	put_holder(out, c);
 	buf_str(out, "\n");
-	put_time_line(out, "Not before", c->not_before_at);
-	put_time_line(out, "Not after", c->not_after_at);
+	text_put_time_line(out, "Not before", c->not_before_at);
+	text_put_time_line(out, "Not after", c->not_after_at);
 	buf_printf(out, "%-12s", "Signed by");
-	sigalg_text(out, c);
+	text_put_sigalg(out, c->sigalg, c->tbs_alg);
 	buf_str(out, "\nAttributes\n");
 	for (size_t i = 0; i < c->attrs.n; i++) {
 		buf_str(out, "  ");
@@ -164,8 +131,7 @@ ac_put_text(struct buf *out, const struct ac *c)
 		ac_attr_put_text(out, &c->attrs.v[i]);
 		buf_u8(out, '\n');
 	}
-	buf_str(out, c->exts.n ? "Extensions\n" : "");
-	put_exts(out, &c->exts);
+	text_put_exts(out, &c->exts);
 }
 
 /* ---- JSON ---- */
@@ -189,23 +155,6 @@ attrs_json(struct arena *a, const struct ac_attrs *l)
 
 		if (!set_oid(a, o, l->v[i].oid, l->v[i].known) ||
 		    !text_json_set(o, "text", TEXT_OF(a, ac_attr_put_text(out, &l->v[i]))))
-			return NULL;
-		json_add(list, o);
-	}
-	return list;
-}
-
-static struct json *
-exts_json(struct arena *a, const struct exts *l)
-{
-	struct json *list = json_array(a);
-
-	for (size_t i = 0; i < l->n && list != NULL; i++) {
-		struct json *o = json_object(a);
-
-		if (!set_oid(a, o, l->v[i].oid, l->v[i].known) ||
-		    !text_json_set(o, "critical", json_bool(a, l->v[i].critical)) ||
-		    !text_json_set(o, "text", TEXT_OF(a, ext_put_text(out, &l->v[i]))))
 			return NULL;
 		json_add(list, o);
 	}
@@ -239,8 +188,9 @@ ac_json(struct arena *a, const struct ac *c)
 	ok = ok && text_json_set(o, "holder", holder_json(a, c));
 	ok = ok && text_json_set(o, "not_before", json_str(a, bytes_str(time_text(from, c->not_before_at))));
 	ok = ok && text_json_set(o, "not_after", json_str(a, bytes_str(time_text(to, c->not_after_at))));
-	ok = ok && text_json_set(o, "signature_algorithm", TEXT_OF(a, sigalg_text(out, c)));
+	ok = ok &&
+	    text_json_set(o, "signature_algorithm", TEXT_OF(a, text_put_sigalg(out, c->sigalg, c->tbs_alg)));
 	ok = ok && text_json_set(o, "attributes", attrs_json(a, &c->attrs));
-	ok = ok && text_json_set(o, "extensions", exts_json(a, &c->exts));
+	ok = ok && text_json_set(o, "extensions", text_exts_json(a, &c->exts));
 	return ok ? o : NULL;
 }

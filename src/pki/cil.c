@@ -3,7 +3,7 @@
 
 #include "pki/crl_walker.h"
 #include "pki/signed.h"
-#include "pki/text_json.h"
+#include "pki/text.h"
 
 enum { SHA256_OCTETS = 32 };
 
@@ -169,14 +169,6 @@ cil_put_text(struct buf *out, const struct cil *c, size_t max)
 }
 
 static struct json *
-time_json(struct arena *a, int64_t at)
-{
-	char text[32];
-
-	return json_str(a, bytes_str(time_text(text, at)));
-}
-
-static struct json *
 entries_json(struct arena *a, const struct cil *c, size_t max)
 {
 	struct json *list = json_array(a);
@@ -188,7 +180,7 @@ entries_json(struct arena *a, const struct cil *c, size_t max)
 		bool ok = o != NULL;
 
 		ok = ok && text_json_set(o, "serial", TEXT_OF(a, hex_put(out, x.serial)));
-		ok = ok && text_json_set(o, "at", time_json(a, x.at));
+		ok = ok && text_json_set(o, "at", text_time_json(a, x.at));
 		ok = ok && text_json_set(o, "sha256", TEXT_OF(a, hex_put(out, x.sha256)));
 		if (!ok)
 			return NULL;
@@ -209,8 +201,8 @@ cil_json(struct arena *a, const struct cil *c, size_t max)
 	ok = ok && text_json_set(o, "segment", json_int(a, c->segment));
 	ok = ok && text_json_set(o, "last", json_bool(a, c->last));
 	ok = ok && text_json_set(o, "issuer", TEXT_OF(a, name_put_der_text(out, c->issuer)));
-	ok = ok && text_json_set(o, "this_update", time_json(a, c->this_update_at));
-	ok = ok && text_json_set(o, "next_update", time_json(a, c->next_update_at));
+	ok = ok && text_json_set(o, "this_update", text_time_json(a, c->this_update_at));
+	ok = ok && text_json_set(o, "next_update", text_time_json(a, c->next_update_at));
 	ok = ok && text_json_set(o, "signature_algorithm", json_str(a, bytes_str(sigalg_name(c->sigalg))));
 	ok = ok && text_json_set(o, "count", json_int(a, (int64_t)c->n));
 	ok = ok && text_json_set(o, "entries", entries_json(a, c, max));

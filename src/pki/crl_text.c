@@ -1,20 +1,7 @@
 /* A revocation list for people, and as JSON. */
 #include "base/base.h"
 #include "pki/crl.h"
-#include "pki/text_json.h"
-
-static void
-sigalg_text(struct buf *out, const struct crl *c)
-{
-	struct der d = der_of(c->tbs_alg, NULL);
-
-	if (c->sigalg != SIGALG_NONE) {
-		buf_str(out, sigalg_name(c->sigalg));
-		return;
-	}
-	der_enter(&d, DER_SEQUENCE);
-	oid_put(out, der_oid(&d));
-}
+#include "pki/text.h"
 
 static void
 number_text(struct buf *out, struct bytes number)
@@ -66,19 +53,6 @@ put_entry(struct buf *out, const struct crl_entry *x)
 	buf_u8(out, '\n');
 }
 
-static void
-put_exts(struct buf *out, const struct exts *l)
-{
-	buf_str(out, l->n ? "Extensions\n" : "");
-	for (size_t i = 0; i < l->n; i++) {
-		buf_str(out, "  ");
-		oid_put(out, l->v[i].oid);
-		buf_str(out, l->v[i].critical ? " (critical): " : ": ");
-		ext_put_text(out, &l->v[i]);
-		buf_u8(out, '\n');
-	}
-}
-
 void
 crl_put_text(struct buf *out, const struct crl *c, size_t max)
 {
@@ -95,9 +69,9 @@ crl_put_text(struct buf *out, const struct crl *c, size_t max)
 	put_time_line(out, "This update", c->this_update_at);
 	put_time_line(out, "Next update", c->next_update_at);
 	buf_printf(out, "%-12s", "Signed by");
-	sigalg_text(out, c);
+	text_put_sigalg(out, c->sigalg, c->tbs_alg);
 	buf_str(out, "\n");
-	put_exts(out, &c->exts);
+	text_put_exts(out, &c->exts);
 	buf_printf(out, "Revoked certificates: %zu\n", c->n);
 	while (n < max && crl_next(&rest, &x)) {
 		put_entry(out, &x);
@@ -110,25 +84,17 @@ crl_put_text(struct buf *out, const struct crl *c, size_t max)
 /* ---- JSON ---- */
 
 static struct json *
-time_json(struct arena *a, int64_t at)
-{
-	char text[32];
-
-	return json_str(a, bytes_str(time_text(text, at)));
-}
-
-static struct json *
 entry_json(struct arena *a, const struct crl_entry *x)
 {
 	struct json *o = json_object(a);
 	bool ok = o != NULL;
 
 	ok = ok && text_json_set(o, "serial", TEXT_OF(a, hex_put(out, x->serial)));
-	ok = ok && text_json_set(o, "revoked", time_json(a, x->revoked_at));
+	ok = ok && text_json_set(o, "revoked", text_time_json(a, x->revoked_at));
 	if (x->reason != CRL_NO_REASON)
 		ok = ok && text_json_set(o, "reason", json_str(a, bytes_str(crl_reason_name(x->reason))));
 	if (x->invalidity_at != CRL_NO_TIME)
-		ok = ok && text_json_set(o, "invalid", time_json(a, x->invalidity_at));
+		ok = ok && text_json_set(o, "invalid", text_time_json(a, x->invalidity_at));
 	if (x->issuer.p != NULL)
 		ok = ok && text_json_set(o, "issuer", TEXT_OF(a, name_put_der_text(out, x->issuer)));
 	return ok ? o : NULL;
@@ -151,28 +117,6 @@ entries_json(struct arena *a, const struct crl *c, size_t max)
 	return list;
 }
 
-static struct json *
-exts_json(struct arena *a, const struct exts *l)
-{
-	struct json *list = json_array(a);
-	char text[OID_TEXT_MAX];
-
-	for (size_t i = 0; i < l->n && list != NULL; i++) {
-		const struct ext *x = &l->v[i];
-		struct json *o = json_object(a);
-		bool ok = o != NULL;
-
-		ok = ok && text_json_set(o, "oid", json_str(a, bytes_str(oid_text(text, x->oid))));
-		ok = ok && text_json_set(o, "name", json_str(a, bytes_str(oid_name(x->known))));
-		ok = ok && text_json_set(o, "critical", json_bool(a, x->critical));
-		ok = ok && text_json_set(o, "text", TEXT_OF(a, ext_put_text(out, x)));
-		if (!ok)
-			return NULL;
-		json_add(list, o);
-	}
-	return list;
-}
-
 struct json *
 crl_json(struct arena *a, const struct crl *c, size_t max)
 {
@@ -185,11 +129,12 @@ crl_json(struct arena *a, const struct crl *c, size_t max)
 	if (c->base.p != NULL)
 		ok = ok && text_json_set(o, "base", TEXT_OF(a, number_text(out, c->base)));
 	ok = ok && text_json_set(o, "issuer", TEXT_OF(a, name_put_der_text(out, c->issuer)));
-	ok = ok && text_json_set(o, "this_update", time_json(a, c->this_update_at));
+	ok = ok && text_json_set(o, "this_update", text_time_json(a, c->this_update_at));
 	if (c->next_update_at != CRL_NO_TIME)
-		ok = ok && text_json_set(o, "next_update", time_json(a, c->next_update_at));
-	ok = ok && text_json_set(o, "signature_algorithm", TEXT_OF(a, sigalg_text(out, c)));
-	ok = ok && text_json_set(o, "extensions", exts_json(a, &c->exts));
+		ok = ok && text_json_set(o, "next_update", text_time_json(a, c->next_update_at));
+	ok = ok &&
+	    text_json_set(o, "signature_algorithm", TEXT_OF(a, text_put_sigalg(out, c->sigalg, c->tbs_alg)));
+	ok = ok && text_json_set(o, "extensions", text_exts_json(a, &c->exts));
 	ok = ok && text_json_set(o, "count", json_int(a, (int64_t)c->n));
 	ok = ok && text_json_set(o, "entries", entries_json(a, c, max));
 	return ok ? o : NULL;

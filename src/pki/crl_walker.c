@@ -186,6 +186,22 @@ walk_issued(struct der *d)
 		walk_cert_hash(d, value);
 }
 
+/* Extension (RFC 5280 4.1), of an entry or of the list. */
+static bool
+take_ext(struct der *d, struct bytes *oid, bool *critical, struct bytes *value)
+{
+	der_enter(d, DER_SEQUENCE);
+	*oid = der_oid(d);
+	if (der_next_is(d, DER_BOOLEAN)) {
+		*critical = der_bool(d);
+		if (der_ok(d) && !*critical)
+			der_fail(d, CHY_DER_DEFAULT, "X.690 11.5", "critical FALSE must be left out");
+	}
+	*value = der_take(d, DER_OCTET_STRING);
+	der_leave(d);
+	return der_ok(d);
+}
+
 static void
 walk_entry_ext(struct der *d, struct crl_walk *w, unsigned *seen)
 {
@@ -194,16 +210,7 @@ walk_entry_ext(struct der *d, struct crl_walk *w, unsigned *seen)
 	unsigned bit;
 	enum oid known;
 
-	der_enter(d, DER_SEQUENCE);
-	oid = der_oid(d);
-	if (der_next_is(d, DER_BOOLEAN)) {
-		critical = der_bool(d);
-		if (der_ok(d) && !critical)
-			der_fail(d, CHY_DER_DEFAULT, "X.690 11.5", "critical FALSE must be left out");
-	}
-	value = der_take(d, DER_OCTET_STRING);
-	der_leave(d);
-	if (!der_ok(d))
+	if (!take_ext(d, &oid, &critical, &value))
 		return;
 	known = oid_find(oid);
 	bit = known == OID_CE_REASON ? 1 : known == OID_CE_INVALIDITY_DATE ? 2 : 4;
@@ -505,16 +512,7 @@ walk_ext(struct der *d, struct crl_walk *w, struct tail *t, unsigned *seen)
 	bool critical = false;
 	enum oid known;
 
-	der_enter(d, DER_SEQUENCE);
-	oid = der_oid(d);
-	if (der_next_is(d, DER_BOOLEAN)) {
-		critical = der_bool(d);
-		if (der_ok(d) && !critical)
-			der_fail(d, CHY_DER_DEFAULT, "X.690 11.5", "critical FALSE must be left out");
-	}
-	value = der_take(d, DER_OCTET_STRING);
-	der_leave(d);
-	if (!der_ok(d))
+	if (!take_ext(d, &oid, &critical, &value))
 		return;
 	known = oid_find(oid);
 	d->rc = der_check(value, d->e);

@@ -1,22 +1,9 @@
 /* An OCSP response for people, and as JSON. */
 #include "base/base.h"
 #include "pki/ocsp.h"
-#include "pki/text_json.h"
+#include "pki/text.h"
 
 static const char *const hash_names[] = { "sha1", "sha256", "sha384", "sha512", "", "other" };
-
-static void
-sigalg_text(struct buf *out, const struct ocsp_response *r)
-{
-	struct der d = der_of(r->alg, NULL);
-
-	if (r->sigalg != SIGALG_NONE) {
-		buf_str(out, sigalg_name(r->sigalg));
-		return;
-	}
-	der_enter(&d, DER_SEQUENCE);
-	oid_put(out, der_oid(&d));
-}
 
 static void
 responder_text(struct buf *out, const struct ocsp_response *r)
@@ -71,7 +58,7 @@ ocsp_response_put_text(struct buf *out, const struct ocsp_response *r)
 	buf_printf(out, "%-12s", "Responder");
 	responder_text(out, r);
 	buf_printf(out, "\n%-12s%s\n%-12s", "Produced", time_text(text, r->produced_at), "Signed by");
-	sigalg_text(out, r);
+	text_put_sigalg(out, r->sigalg, r->alg);
 	buf_printf(out, "\n%-12s%zu\n", "With it", r->certs_n);
 	if (r->nonce.p != NULL) {
 		buf_printf(out, "%-12s", "Nonce");
@@ -151,7 +138,8 @@ ocsp_response_json(struct arena *a, const struct ocsp_response *r)
 		return ok ? o : NULL;
 	ok = ok && text_json_set(o, "responder", TEXT_OF(a, responder_text(out, r)));
 	ok = ok && set_time(a, o, "produced", r->produced_at);
-	ok = ok && text_json_set(o, "signature_algorithm", TEXT_OF(a, sigalg_text(out, r)));
+	ok = ok &&
+	    text_json_set(o, "signature_algorithm", TEXT_OF(a, text_put_sigalg(out, r->sigalg, r->alg)));
 	if (r->nonce.p != NULL)
 		ok = ok && text_json_set(o, "nonce", TEXT_OF(a, hex_put(out, r->nonce)));
 	ok = ok && text_json_set(o, "responses", singles_json(a, r));
