@@ -106,6 +106,9 @@ MUST enum rc store_row(struct store *s, struct arena *a, enum stmt_id id, const 
 /* Of a new connection for writing: takes the database for this process, where that is asked for. On this very connection, so
    that whoever lost it cannot commit. STORE_TAKEN. */
 MUST enum rc store_take_alone(struct store *s, struct db *db, struct err *e);
+/* How the exact index has one value of a certificate. */
+struct search_row store_search_entry(enum search_by by, struct bytes value, int64_t id);
+
 /* "1,2,3", of which $LIST makes rows. */
 MUST enum rc store_ids_text(struct arena *a, const int64_t *ids, size_t n, struct bytes *ret, struct err *e);
 MUST enum rc store_number(struct store *s, enum stmt_id id, const union value *args, int64_t *ret,

@@ -32,6 +32,12 @@ folds(enum search_by by)
 	return by == SEARCH_SUBJECT || by == SEARCH_SAN;
 }
 
+struct search_row
+store_search_entry(enum search_by by, struct bytes value, int64_t id)
+{
+	return (struct search_row){ by, hash_of(value, folds(by)), id };
+}
+
 struct entries {
 	struct search_row *p;
 	size_t n, cap;
@@ -58,7 +64,7 @@ add(struct entries *x, enum search_by by, struct bytes value, int64_t id)
 		x->p = p;
 		x->cap = cap;
 	}
-	x->p[x->n++] = (struct search_row){ by, hash_of(value, folds(by)), id };
+	x->p[x->n++] = store_search_entry(by, value, id);
 	return true;
 }
 
