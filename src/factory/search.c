@@ -10,7 +10,8 @@
 #include "store/read.h"
 
 enum {
-	SCAN_PAGE = 250,     /* candidates asked for at once */
+	SCAN_PAGE = 250, /* candidates asked for at once, where a few may do */
+	SCAN_PAGE_MOST = LIMIT_PAGE,
 	SCAN_MOST = 2000,    /* candidates that one call looks at */
 	CATCH_UP_MOST = 500, /* certificates that are entered before a search */
 	BEHIND_MOST = 10000, /* of what waits so many are counted */
@@ -34,13 +35,24 @@ key_of(enum walk_by by, const struct found_row *r)
 	}
 }
 
+/* As many as hits are still wanted, at least some where not every one is a hit. */
+static size_t
+page_of(const struct searching *s, size_t most)
+{
+	size_t wanted = most - s->hits_n;
+
+	if (wanted > SCAN_PAGE_MOST)
+		return SCAN_PAGE_MOST;
+	return wanted < SCAN_PAGE && !s->exact ? SCAN_PAGE : wanted;
+}
+
 static enum rc
 step(struct searching *s, size_t most, struct err *e)
 {
 	struct found_row *rows;
-	size_t n, page = s->exact && most < SCAN_PAGE ? most : SCAN_PAGE;
+	size_t n, page = page_of(s, most);
 
-	TRY(store_search_walk(s->f->store, s->a, &s->walk, s->key, s->id, page, &rows, &n, e));
+	TRY(store_search_walk(s->f->store, s->a, &s->walk, s->key, s->id, page, s->full, &rows, &n, e));
 	for (size_t i = 0; i < n && s->hits_n < most; i++) {
 		bool hit;
 
@@ -191,14 +203,48 @@ item_json(struct arena *a, const struct found_row *r, int64_t now_ms)
 	return o;
 }
 
+struct page {
+	const struct found_row *rows[LIMIT_PAGE];
+	size_t n;
+};
+
+static int
+of_found(const void *key, const void *row)
+{
+	int64_t id = *(const int64_t *)key, other = ((const struct found_row *)row)->c.id;
+
+	return (id > other) - (id < other);
+}
+
+/* As they are now. One that has left the store meanwhile is shown as it was judged. */
+static enum rc
+put_page(struct searching *s, const struct page *p, struct json *items, struct err *e)
+{
+	struct found_row *full = NULL;
+	int64_t ids[LIMIT_PAGE];
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->n; i++)
+		ids[i] = p->rows[i]->c.id;
+	if (!s->full && p->n > 0)
+		TRY(store_search_of(s->f->store, s->a, ids, p->n, &full, &n, e));
+	for (size_t i = 0; i < p->n; i++) {
+		const struct found_row *row = n > 0 ? bsearch(&ids[i], full, n, sizeof(*full), of_found)
+						    : NULL;
+
+		json_add(items, item_json(s->a, row != NULL ? row : p->rows[i], s->q->now_ms));
+	}
+	return RC_OK;
+}
+
 /* Few: all of them, sorted; the page is what stands behind the cursor. */
 static enum rc
 run_few(struct searching *s, struct json *items, struct json **next, struct err *e)
 {
 	struct sorted *list;
 	struct bytes key = BYTES_NONE;
+	struct page page = { .n = 0 };
 	int64_t id = 0;
-	size_t shown = 0;
 
 	s->walk.descending = false;
 	s->key = s->id = INT64_MIN;
@@ -215,16 +261,15 @@ run_few(struct searching *s, struct json *items, struct json **next, struct err 
 
 		if (s->q->after.n > 0 && (s->q->descending ? c >= 0 : c <= 0))
 			continue;
-		if (shown == s->q->limit) {
+		if (page.n == s->q->limit) {
 			const struct sorted *last = &list[i - 1];
 
 			*next = cursor_json(s->a, last->key, last->row->c.id);
 			break;
 		}
-		json_add(items, item_json(s->a, list[i].row, s->q->now_ms));
-		shown++;
+		page.rows[page.n++] = list[i].row;
 	}
-	return RC_OK;
+	return put_page(s, &page, items, e);
 }
 
 static enum rc
@@ -261,11 +306,15 @@ run_many(struct searching *s, struct json *items, struct json **next, struct err
 {
 	bool counting = s->q->after.n == 0 && !s->exact;
 	const struct found_row *last;
+	struct page page = { .n = 0 };
 
 	TRY(start_at(s, e));
 	TRY(scan(s, counting ? SEARCH_TOTAL_MAX + 1 : s->q->limit + 1, SCAN_MOST, e));
-	for (size_t i = 0; i < s->hits_n && i < s->q->limit; i++)
-		json_add(items, item_json(s->a, &s->hits[i], s->q->now_ms));
+	while (page.n < s->hits_n && page.n < s->q->limit) {
+		page.rows[page.n] = &s->hits[page.n];
+		page.n++;
+	}
+	TRY(put_page(s, &page, items, e));
 	if (s->hits_n > s->q->limit) {
 		last = &s->hits[s->q->limit - 1];
 		*next = walk_cursor(s, key_of(s->walk.by, last), last->c.id);

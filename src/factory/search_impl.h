@@ -17,6 +17,8 @@ struct searching {
 	    exact; /* all of them, and the walk goes in the order that was asked: its rows are what was asked for */
 	int64_t count; /* rows of an exact walk, up to SEARCH_TOTAL_MAX + 1 */
 	bool few;      /* the walk has at most SEARCH_TOTAL_MAX rows: all of them are taken and sorted */
+	bool
+	    full; /* candidates come with what other tables know of them; else only those of the page are asked for it */
 	struct found_row *hits;
 	size_t hits_n, scanned;
 	bool ended; /* the walk is at its end */

@@ -128,6 +128,7 @@ values_of_pattern(struct searching *s, const struct search_pattern *p, int64_t *
 		  struct err *e)
 {
 	struct bytes rest, begin = text_cut(p->text, '*', &rest), like;
+	bool common = false;
 
 	*n = VALUES_LIKE_MAX;
 	if (is_one_value(p)) {
@@ -141,6 +142,8 @@ values_of_pattern(struct searching *s, const struct search_pattern *p, int64_t *
 		TRY(store_search_beginnings(s->f->store, s->a, begin, VALUES_LIKE_MAX, ids, n, e));
 	like = like_of(s->a, begin.n > 0 ? rest : p->text); /* of a common beginning no part tells more */
 	if (*n == VALUES_LIKE_MAX && like.n > 0)
+		TRY(store_search_is_common(s->f->store, like, VALUES_LIKE_MAX, &common, e));
+	if (*n == VALUES_LIKE_MAX && like.n > 0 && !common)
 		TRY(store_search_values(s->f->store, s->a, like, VALUES_LIKE_MAX, ids, n, e));
 	return RC_OK;
 }
@@ -174,10 +177,10 @@ consider_value(struct searching *s, const char *attribute, struct bytes text, un
 			covers, best, e);
 }
 
-static enum rc
-consider_states(struct searching *s, int64_t *best, struct err *e)
+/* Along the changes of one state, where no other is asked: two would be two indexes' worth, and the many that are valid have none. */
+static bool
+state_walk(const struct search_query *q, struct search_walk *ret)
 {
-	const struct search_query *q = s->q;
 	unsigned states = q->states ? q->states : ~0u;
 
 	if (q->reasons != 0)
@@ -187,15 +190,26 @@ consider_states(struct searching *s, int64_t *best, struct err *e)
 	else if (q->since_from != 0 || q->since_to != INT64_MAX)
 		states &= ~(1u << CERT_VALID);
 	states &= (1u << CERT_STATE_COUNT) - 1;
-	if (states != 1u << CERT_HELD && states != 1u << CERT_REVOKED)
-		return RC_OK; /* two indexes' worth, or the many that are valid */
-	return consider(s,
-			&(struct search_walk){ .by = WALK_STATE,
-					       .descending = q->descending,
-					       .state = states == 1u << CERT_HELD ? CERT_HELD : CERT_REVOKED,
-					       .from = q->since_from,
-					       .to = q->since_to },
-			q->reasons == 0 ? GROUP_STATE : 0, best, e);
+	*ret = (struct search_walk){ .by = WALK_STATE,
+				     .descending = q->descending,
+				     .state = states == 1u << CERT_HELD ? CERT_HELD : CERT_REVOKED,
+				     .from = q->since_from,
+				     .to = q->since_to };
+	return states == 1u << CERT_HELD || states == 1u << CERT_REVOKED;
+}
+
+static unsigned
+state_covers(const struct search_query *q)
+{
+	return q->reasons == 0 ? GROUP_STATE : 0;
+}
+
+static enum rc
+consider_states(struct searching *s, int64_t *best, struct err *e)
+{
+	struct search_walk w;
+
+	return state_walk(s->q, &w) ? consider(s, &w, state_covers(s->q), best, e) : RC_OK;
 }
 
 static struct search_walk
@@ -276,8 +290,12 @@ static enum rc
 plan_broad(struct searching *s, struct err *e)
 {
 	const struct search_query *q = s->q;
-	struct search_walk all = { .by = WALK_ALL, .descending = q->descending, .to = INT64_MAX };
+	struct search_walk all = { .by = WALK_ALL, .descending = q->descending, .to = INT64_MAX }, since;
 
+	if (q->order == ORDER_SINCE && state_walk(q, &since)) {
+		s->walk = since;
+		s->covers = state_covers(q);
+	}
 	NEED(!is_broad_order(q->order) && (q->order != ORDER_SINCE || s->walk.by == WALK_STATE), e,
 	     CHY_SEARCH_BROAD, NULL, "more than %d certificates: ask for fewer, or for another order",
 	     SEARCH_TOTAL_MAX);
@@ -315,6 +333,18 @@ is_in_order(const struct search_walk *w, enum search_order order)
 	return false;
 }
 
+/* What candidates are judged by, or come in the order of, is more than the certificate itself says. An exact walk brings few more than
+   the page. */
+static bool
+is_by_more(const struct searching *s)
+{
+	const struct search_query *q = s->q;
+
+	return s->exact || q->order == ORDER_SINCE || q->reasons != 0 ||
+	    !is_open(q->since_from, q->since_to) || q->publication >= 0 ||
+	    !is_open(q->published_from, q->published_to) || !is_open(q->activated_from, q->activated_to);
+}
+
 enum rc
 search_plan(struct searching *s, struct err *e)
 {
@@ -337,5 +367,6 @@ search_plan(struct searching *s, struct err *e)
 				       &(struct search_walk){ .by = WALK_ALL, .to = INT64_MAX },
 				       SEARCH_TOTAL_MAX + 1, &s->count, e));
 	s->few = s->few && !s->exact;
+	s->full = is_by_more(s);
 	return RC_OK;
 }

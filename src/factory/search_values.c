@@ -40,21 +40,24 @@ search_value_id(struct bytes attribute, struct bytes folded)
 static bool
 is_plain_name(struct bytes subject)
 {
-	for (size_t i = 0; i < subject.n; i++)
-		if (memchr("\\\"#+;<>", subject.p[i], 7) != NULL)
+	for (size_t i = 0; i < subject.n; i++) {
+		uint8_t c = subject.p[i];
+
+		if (c == '\\' || c == '"' || c == '#' || c == '+' || c == ';' || c == '<' || c == '>')
 			return false;
+	}
 	return true;
 }
 
 /* "CN=www.example.org,O=Example": the same as reading the name, for a fraction of the work. False: not plain after all. */
 static bool
-add_plain_name(struct bytes subject, struct search_text *list, size_t *n)
+add_plain_name(struct bytes subject, struct search_text *list, size_t most, size_t *n)
 {
 	size_t before = *n;
 
 	if (!is_plain_name(subject))
 		return false;
-	for (struct bytes rest = subject, value; rest.p != NULL && *n < LIMIT_NAME_ATTRS;) {
+	for (struct bytes rest = subject, value; rest.p != NULL && *n < most;) {
 		struct bytes type = text_cut(text_cut(rest, ',', &rest), '=', &value);
 
 		if (value.p == NULL) {
@@ -67,9 +70,9 @@ add_plain_name(struct bytes subject, struct search_text *list, size_t *n)
 }
 
 static enum rc
-add_read_name(struct arena *a, const struct name *name, struct search_text *list, size_t *n)
+add_read_name(struct arena *a, const struct name *name, struct search_text *list, size_t most, size_t *n)
 {
-	for (size_t i = 0; i < name->n && *n < LIMIT_NAME_ATTRS; i++) {
+	for (size_t i = 0; i < name->n && *n < most; i++) {
 		const struct ava *v = &name->ava[i];
 		char *type = arena_alloc(a, OID_TEXT_MAX);
 
@@ -85,29 +88,50 @@ add_read_name(struct arena *a, const struct name *name, struct search_text *list
 }
 
 static enum rc
-add_subject(struct arena *a, const struct certificate_row *row, struct search_text *list, size_t *n)
+add_subject(struct arena *a, const struct certificate_row *row, struct search_text *list, size_t most,
+	    size_t *n)
 {
 	struct name name;
 
-	if (add_plain_name(row->subject, list, n))
+	if (add_plain_name(row->subject, list, most, n))
 		return RC_OK;
 	if (name_from_text(a, row->subject, &name, NULL) == RC_OK)
-		return add_read_name(a, &name, list, n);
+		return add_read_name(a, &name, list, most, n);
 	list[(*n)++] = (struct search_text){ BYTES("subject"), row->subject };
 	return RC_OK;
+}
+
+static size_t
+count_of(struct bytes text, char c)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < text.n; i++)
+		n += text.p[i] == c;
+	return n;
+}
+
+/* As many as a name can have at most: a search looks at thousands of names. */
+static size_t
+names_most(struct bytes subject)
+{
+	size_t n = is_plain_name(subject) ? count_of(subject, ',') + 1 : LIMIT_NAME_ATTRS;
+
+	return n < LIMIT_NAME_ATTRS ? n : LIMIT_NAME_ATTRS;
 }
 
 enum rc
 search_texts_of(struct arena *a, const struct certificate_row *row, struct search_text **ret, size_t *n,
 		struct err *e)
 {
-	struct search_text *list = arena_array(a, VALUES_MOST + SEARCH_FIELDS, sizeof(*list));
+	size_t names = names_most(row->subject), most = names + count_of(row->san, '\n') + 1;
+	struct search_text *list = arena_array(a, most + SEARCH_FIELDS, sizeof(*list));
 	struct bytes rest = row->san;
 
 	*n = 0;
-	NEED(list != NULL && (row->subject.n == 0 || add_subject(a, row, list, n) == RC_OK), e, CHY_NO_MEMORY,
-	     NULL, "a certificate's values");
-	while (rest.n > 0 && *n < VALUES_MOST) { /* "dns:www.example.org" a line */
+	NEED(list != NULL && (row->subject.n == 0 || add_subject(a, row, list, names, n) == RC_OK), e,
+	     CHY_NO_MEMORY, NULL, "a certificate's values");
+	while (rest.n > 0 && *n < VALUES_MOST && *n < most) { /* "dns:www.example.org" a line */
 		struct bytes value;
 
 		(void)text_cut(text_cut(rest, '\n', &rest), ':', &value);

@@ -202,7 +202,7 @@ static const char writer_settings[] = BY_INDEX
     "SELECT set_config('synchronous_commit', CASE WHEN "
     "current_setting('synchronous_commit') = 'off' THEN 'on' "
     "ELSE current_setting('synchronous_commit') END, false)";
-static const char reader_settings[] = BY_INDEX
+const char postgres_reader_settings[] = BY_INDEX
     "SET default_transaction_read_only = on; SET statement_timeout = '30s'";
 
 static void
@@ -221,7 +221,7 @@ set_up(struct postgres_db *d, enum db_mode mode, struct err *e)
 	     "the database's encoding is %s; it must be UTF8", encoding ? encoding : "unknown");
 	NEED(PQserverVersion(d->c) >= 130000, e, CHY_STORE_OPEN, NULL,
 	     "PostgreSQL %d is too old, 13 is needed", PQserverVersion(d->c) / 10000);
-	return script(&d->db, mode == DB_WRITER ? writer_settings : reader_settings, e);
+	return script(&d->db, mode == DB_WRITER ? writer_settings : postgres_reader_settings, e);
 }
 
 static enum rc

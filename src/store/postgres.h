@@ -24,6 +24,9 @@ struct postgres_params {
 	int n;
 };
 
+/* What every connection of readers begins with. */
+extern const char postgres_reader_settings[];
+
 void postgres_params(struct postgres_params *ret, const struct stmt *s, const union value *v);
 /* The same columns of n operations as one array each; false: out of memory or too large. */
 bool postgres_arrays(struct postgres_db *d, struct postgres_params *ret, const struct stmt *s,

@@ -295,15 +295,24 @@ struct search_walk {
 /* Ids of values like this (SQL's % and _), in no order, at most LIMIT_PAGE. From three characters on by an index. */
 MUST enum rc store_search_values(struct store *s, struct arena *a, struct bytes like, size_t limit,
 				 int64_t **ret, size_t *n, struct err *e);
+/* Whether there are surely more than `most` of them, by a sample, where the index would bring all of them before the first one
+   (PostgreSQL's); else always false. */
+MUST enum rc store_search_is_common(struct store *s, struct bytes like, size_t most, bool *ret,
+				    struct err *e);
 /* The same of values that begin with this, of which the first 64 characters are looked at. */
 MUST enum rc store_search_beginnings(struct store *s, struct arena *a, struct bytes begin, size_t limit,
 				     int64_t **ret, size_t *n, struct err *e);
 /* How many rows the walk has, counted up to `most`. */
 MUST enum rc store_search_count(struct store *s, struct arena *a, const struct search_walk *w, size_t most,
 				int64_t *ret, struct err *e);
-/* Its rows behind (key, id); a fresh walk begins before all, INT64_MIN or INT64_MAX for both by its direction. */
+/* Its rows behind (key, id); a fresh walk begins before all, INT64_MIN or INT64_MAX for both by its direction. Not full: without what
+   other tables know of a certificate (its status, but for WALK_STATE, choice, publication, activation), at a fraction of the cost. */
 MUST enum rc store_search_walk(struct store *s, struct arena *a, const struct search_walk *w, int64_t key,
-			       int64_t id, size_t limit, struct found_row **ret, size_t *n, struct err *e);
+			       int64_t id, size_t limit, bool full, struct found_row **ret, size_t *n,
+			       struct err *e);
+/* Of at most LIMIT_PAGE certificates, in the order of their ids, full. */
+MUST enum rc store_search_of(struct store *s, struct arena *a, const int64_t *ids, size_t ids_n,
+			     struct found_row **ret, size_t *n, struct err *e);
 MUST enum rc store_search_one(struct store *s, struct arena *a, int64_t id, struct found_row *ret,
 			      struct err *e);
 /* Certificates whose values are not entered yet, the oldest first; how many, counted up to `most`. */

@@ -7,7 +7,24 @@
 #define I(x) INT_VALUE(x)
 #define LIMIT(n) INT_VALUE((int64_t)((n) < LIMIT_PAGE ? (n) : LIMIT_PAGE))
 
-enum { BEGINNING_CHARACTERS = 60 };
+enum {
+	BEGINNING_CHARACTERS = 60,
+	SAMPLE = 1000,      /* values that are looked at, to guess how common a text is */
+	SAMPLE_LEAST = 5,   /* of them must have it */
+	SAMPLE_SURELY = 10, /* times what was asked for is surely more than that */
+};
+
+enum rc
+store_search_is_common(struct store *s, struct bytes like, size_t most, bool *ret, struct err *e)
+{
+	int64_t n = 0;
+
+	if (s->ops->form != SQL_SQLITE)
+		TRY(store_number(s, Q_SEARCH_SAMPLE, ARGS(BYTES_VALUE(like), I(SAMPLE), I(SAMPLE_LEAST)), &n,
+				 e));
+	*ret = n > (int64_t)most * SAMPLE_SURELY;
+	return RC_OK;
+}
 
 enum rc
 store_search_values(struct store *s, struct arena *a, struct bytes like, size_t limit, int64_t **ret,
@@ -78,7 +95,7 @@ store_search_count(struct store *s, struct arena *a, const struct search_walk *w
 /* Behind (key, id) in the walk's direction. */
 enum rc
 store_search_walk(struct store *s, struct arena *a, const struct search_walk *w, int64_t key, int64_t id,
-		  size_t limit, struct found_row **ret, size_t *n, struct err *e)
+		  size_t limit, bool full, struct found_row **ret, size_t *n, struct err *e)
 {
 	bool d = w->descending;
 	struct bytes ids;
@@ -87,36 +104,50 @@ store_search_walk(struct store *s, struct arena *a, const struct search_walk *w,
 	case WALK_VALUES:
 		if (w->values_n == 1)
 			return store_rows(s, a, d ? Q_FOUND_VALUE_DOWN : Q_FOUND_VALUE_UP,
-					  ARGS(I(w->values[0]), I(id), LIMIT(limit)), ret, n, e);
+					  ARGS(I(w->values[0]), I(id), LIMIT(limit), I(full)), ret, n, e);
 		TRY(store_ids_text(a, w->values, w->values_n, &ids, e));
 		return store_rows(s, a, d ? Q_FOUND_VALUES_DOWN : Q_FOUND_VALUES_UP,
-				  ARGS(BYTES_VALUE(ids), I(id), LIMIT(limit)), ret, n, e);
+				  ARGS(BYTES_VALUE(ids), I(id), LIMIT(limit), I(full)), ret, n, e);
 	case WALK_NOT_AFTER:
 		return store_rows(s, a, d ? Q_FOUND_NOT_AFTER_DOWN : Q_FOUND_NOT_AFTER_UP,
-				  ARGS(I(w->from), I(w->to), I(key), I(id), LIMIT(limit)), ret, n, e);
+				  ARGS(I(w->from), I(w->to), I(key), I(id), LIMIT(limit), I(full)), ret, n,
+				  e);
 	case WALK_NOT_BEFORE:
 		return store_rows(s, a, d ? Q_FOUND_NOT_BEFORE_DOWN : Q_FOUND_NOT_BEFORE_UP,
-				  ARGS(I(w->from), I(w->to), I(key), I(id), LIMIT(limit)), ret, n, e);
+				  ARGS(I(w->from), I(w->to), I(key), I(id), LIMIT(limit), I(full)), ret, n,
+				  e);
 	case WALK_STATE:
-		return store_rows(s, a, d ? Q_FOUND_STATE_DOWN : Q_FOUND_STATE_UP,
-				  ARGS(I(w->state), I(w->from), I(w->to), I(key), I(id), LIMIT(limit)), ret,
-				  n, e);
+		return store_rows(
+		    s, a, d ? Q_FOUND_STATE_DOWN : Q_FOUND_STATE_UP,
+		    ARGS(I(w->state), I(w->from), I(w->to), I(key), I(id), LIMIT(limit), I(full)), ret, n, e);
 	case WALK_PUBLISHED:
 		return store_rows(s, a, d ? Q_FOUND_PUBLISHED_DOWN : Q_FOUND_PUBLISHED_UP,
-				  ARGS(I(w->from), I(w->to), I(id), LIMIT(limit)), ret, n, e);
+				  ARGS(I(w->from), I(w->to), I(id), LIMIT(limit), I(full)), ret, n, e);
 	case WALK_ACTIVATED:
 		return store_rows(s, a, d ? Q_FOUND_ACTIVATED_DOWN : Q_FOUND_ACTIVATED_UP,
-				  ARGS(I(w->from), I(w->to), I(id), LIMIT(limit)), ret, n, e);
+				  ARGS(I(w->from), I(w->to), I(id), LIMIT(limit), I(full)), ret, n, e);
 	case WALK_ALL:
 		break;
 	}
-	return store_rows(s, a, d ? Q_FOUND_ALL_DOWN : Q_FOUND_ALL_UP, ARGS(I(id), LIMIT(limit)), ret, n, e);
+	return store_rows(s, a, d ? Q_FOUND_ALL_DOWN : Q_FOUND_ALL_UP, ARGS(I(id), LIMIT(limit), I(full)),
+			  ret, n, e);
 }
 
 enum rc
 store_search_one(struct store *s, struct arena *a, int64_t id, struct found_row *ret, struct err *e)
 {
 	return store_row(s, a, Q_FOUND_ONE, ARGS(I(id)), ret, e);
+}
+
+enum rc
+store_search_of(struct store *s, struct arena *a, const int64_t *ids, size_t ids_n, struct found_row **ret,
+		size_t *n, struct err *e)
+{
+	struct bytes text;
+
+	NEED(ids_n <= LIMIT_PAGE, e, CHY_LIMIT, NULL, "%zu certificates together", ids_n);
+	TRY(store_ids_text(a, ids, ids_n, &text, e));
+	return store_rows(s, a, Q_FOUND_OF, ARGS(BYTES_VALUE(text)), ret, n, e);
 }
 
 enum rc

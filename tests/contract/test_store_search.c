@@ -1,5 +1,6 @@
 #include "base/base.h"
 #include "store/core.h"
+#include "store/postgres.h"
 #include "store_world.h"
 
 #include <sqlite3.h>
@@ -126,6 +127,25 @@ expected(const struct search_walk *k)
 	return n;
 }
 
+/* Without what other tables know it is the same rows. */
+static void
+slim(struct world *w, struct arena *a, const struct search_walk *k, int64_t key, int64_t id,
+     const struct found_row *full, size_t full_n)
+{
+	struct found_row *rows;
+	size_t n;
+
+	ok(store_search_walk(w->s, a, k, key, id, STEP, false, &rows, &n, &w->e));
+	assert_int_equal(n, full_n);
+	for (size_t i = 0; i < n; i++) {
+		assert_int_equal(rows[i].c.id, full[i].c.id);
+		assert_int_equal(rows[i].c.status, full[i].c.status);
+		assert_true(bytes_eq(rows[i].c.subject, full[i].c.subject));
+		assert_int_equal(rows[i].at, k->by == WALK_STATE ? full[i].at : 0);
+		assert_int_equal(rows[i].activated, 0);
+	}
+}
+
 /* Page by page: in order, each once, all of them and no others. */
 static void
 walk(struct world *w, const struct search_walk *k)
@@ -138,7 +158,8 @@ walk(struct world *w, const struct search_walk *k)
 		OWN(arena_free)
 		struct arena *a = arena_new(16 << 20);
 
-		ok(store_search_walk(w->s, a, k, key, id, STEP, &rows, &n, &w->e));
+		ok(store_search_walk(w->s, a, k, key, id, STEP, true, &rows, &n, &w->e));
+		slim(w, a, k, key, id, rows, n);
 		for (size_t i = 0; i < n; i++) {
 			int64_t own = key_of(k, &rows[i]);
 			bool later = own > key || (own == key && rows[i].c.id > id);
@@ -229,15 +250,18 @@ by_activation(void **state)
 	ok(store_commit(w->s, c, &w->e));
 	ok(store_search_count(w->s, w->a, &some, 10, &count, &w->e));
 	assert_int_equal(count, 3);
-	ok(store_search_walk(w->s, w->a, &some, INT64_MIN, INT64_MIN, 2, &rows, &n, &w->e));
+	ok(store_search_walk(w->s, w->a, &some, INT64_MIN, INT64_MIN, 2, true, &rows, &n, &w->e));
 	assert_int_equal(n, 2);
 	assert_true(rows[0].c.id == 1000 && rows[1].c.id == 1001 && rows[1].activated == 101);
-	ok(store_search_walk(w->s, w->a, &some, 0, 1001, 10, &rows, &n, &w->e));
+	ok(store_search_walk(w->s, w->a, &some, 0, 1001, 10, true, &rows, &n, &w->e));
 	assert_true(n == 1 && rows[0].c.id == 1002);
-	ok(store_search_walk(w->s, w->a, &down, INT64_MAX, INT64_MAX, 10, &rows, &n, &w->e));
+	ok(store_search_walk(w->s, w->a, &down, INT64_MAX, INT64_MAX, 10, true, &rows, &n, &w->e));
 	assert_true(n == 5 && rows[0].c.id == 1004);
 	ok(store_search_one(w->s, w->a, 1005, &one, &w->e));
 	assert_int_equal(one.activated, 0);
+	ok(store_search_of(w->s, w->a, (const int64_t[]){ 1004, 77, 1001 }, 3, &rows, &n, &w->e));
+	assert_int_equal(n, 2);
+	assert_true(rows[0].c.id == 1001 && rows[0].activated == 101 && rows[1].activated == 104);
 }
 
 static void
@@ -301,6 +325,7 @@ beginnings_find_values(void **state)
 
 static const enum stmt_id questions[] = {
 	Q_FOUND_ONE,
+	Q_FOUND_OF,
 	Q_FOUND_ALL_DOWN,
 	Q_FOUND_ALL_UP,
 	Q_FOUND_VALUE_DOWN,
@@ -331,6 +356,9 @@ static const enum stmt_id questions[] = {
 	Q_STATUS_BY_SERIAL,
 	Q_STATUSES,
 	Q_HOLDS,
+	Q_STATUSES_OF,
+	Q_CERTIFICATES_OF,
+	Q_HOLDS_OF,
 };
 
 enum { PLAN_DETAIL = 3 };
@@ -381,6 +409,71 @@ no_question_reads_a_whole_table(void **state)
 	sqlite3_close(db);
 }
 
+static PGresult *
+done(PGconn *c, const char *sql)
+{
+	PGresult *r = PQexec(c, sql);
+
+	if (PQresultStatus(r) != PGRES_COMMAND_OK && PQresultStatus(r) != PGRES_TUPLES_OK)
+		fail_msg("%s: %s", sql, PQerrorMessage(c));
+	return r;
+}
+
+/* The plan that a statement of its own name keeps for whatever it is asked. */
+static void
+postgres_plan_of(PGconn *c, enum stmt_id id, struct buf *out)
+{
+	static const char *const types[] = { ['i'] = "bigint", ['t'] = "text", ['b'] = "bytea" };
+	static const char *const samples[] = { ['i'] = "1", ['t'] = "'1'", ['b'] = "'1'" };
+	OWN_BUF struct buf prepare = buf_max(8192), explain = buf_max(8192);
+	size_t n = stmt_nparams(&statements[id]);
+	PGresult *r;
+
+	buf_printf(&prepare, "PREPARE s%d%s", (int)id, n ? "(" : "");
+	buf_printf(&explain, "EXPLAIN EXECUTE s%d%s", (int)id, n ? "(" : "");
+	for (size_t i = 0; i < n; i++) {
+		char type = stmt_type(&statements[id], i);
+
+		buf_printf(&prepare, "%s%s", types[(uint8_t)type], i + 1 < n ? ", " : ")");
+		buf_printf(&explain, "%s%s", samples[(uint8_t)type], i + 1 < n ? ", " : ")");
+	}
+	buf_str(&prepare, " AS ");
+	sql_of_stmt(&prepare, &statements[id], SQL_POSTGRES);
+	PQclear(done(c, buf_cstr(&prepare)));
+	r = done(c, buf_cstr(&explain));
+	for (int i = 0; i < PQntuples(r); i++)
+		buf_printf(out, "%s\n", PQgetvalue(r, i, 0));
+	PQclear(r);
+}
+
+/* With the settings of our own connections, whatever the statistics. Walks along an index come in its order, but for those that end
+   or begin in the same millisecond. */
+static void
+no_question_scans_in_postgresql(void **state)
+{
+	struct world *w = *state;
+	PGconn *c;
+
+	fill(w);
+	c = PQconnectdb(w->url);
+	assert_int_equal(PQstatus(c), CONNECTION_OK);
+	PQclear(done(c, "ANALYZE"));
+	PQclear(done(c, postgres_reader_settings));
+	PQclear(done(c, "SET plan_cache_mode = force_generic_plan"));
+	for (size_t i = 0; i < ARRAY_LEN(questions); i++) {
+		OWN_BUF struct buf plan = buf_max(1 << 16);
+
+		postgres_plan_of(c, questions[i], &plan);
+		assert_true(plan.n > 0);
+		if (strstr(buf_cstr(&plan), "Seq Scan") != NULL)
+			fail_msg("question %d: %s", (int)questions[i], buf_cstr(&plan));
+		if (statements[questions[i]].flags & STMT_PLAN_ANEW &&
+		    strstr(buf_cstr(&plan), "->  Sort") != NULL)
+			fail_msg("question %d sorts: %s", (int)questions[i], buf_cstr(&plan));
+	}
+	PQfinish(c);
+}
+
 int
 main(void)
 {
@@ -391,6 +484,7 @@ main(void)
 		{ "by activation", by_activation },
 		{ "the queue of values", the_queue_of_values },
 		{ "no question reads a whole table", no_question_reads_a_whole_table, ONLY_SQLITE },
+		{ "no question scans in PostgreSQL", no_question_scans_in_postgresql, ONLY_POSTGRES },
 	};
 
 	return world_run("store of the search", tests, ARRAY_LEN(tests));

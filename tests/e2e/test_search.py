@@ -310,9 +310,18 @@ def test_broad_questions(found):
         search(found, text="broad.example", order="subject")
     assert e.value.code == "CHY-1684"
     assert len(ids(found, text="b10 broad.example", order="subject")) == 111
+    # where both the text and the state are of more than a thousand, by the changes of the state
+    listed = sorted(many)
+    act(found, "free", "revoke", listed[:1000])
+    act(found, "free", "revoke", listed[1000:1060])
+    page = search(found, text="broad.example", state="revoked", order="since", limit=10)
+    assert page["more"] is True and len(page["items"]) == 10 and {x["state"] for x in page["items"]} == {"revoked"}
+    assert sorted(ids(found, text="broad.example", state="revoked", order="since", limit=500)) == listed[:1060]
+    with pytest.raises(Refused) as e:
+        search(found, text="broad.example", order="since")
+    assert e.value.code == "CHY-1684"
     with pytest.raises(Refused):
         act(found, "free", "hold", [])
-
 
 
 def test_activation_times(found):
