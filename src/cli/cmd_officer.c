@@ -3,19 +3,16 @@
 #include "base/file.h"
 #include "cli/groups.h"
 #include "cli/key.h"
+#include "cli/newkey.h"
+#include "cli/options.h"
 #include "cli/cli.h"
 #include "crypto/crypto.h"
 #include "crypto/p12.h"
 #include "crypto/softkey.h"
-#include "pki/csr.h"
 #include "pki/name.h"
 #include "pki/pem.h"
 
-#include <unistd.h>
-
 enum { KEY_FILE_MAX = 64 << 10, CHAIN_MAX_FILES = P12_CHAIN_MAX };
-
-static const char key_label[] = "ENCRYPTED PRIVATE KEY";
 
 static struct pin_source
 password_from(const struct cli *c, const char *prompt)
@@ -23,44 +20,21 @@ password_from(const struct cli *c, const char *prompt)
 	return (struct pin_source){ c->set.pin_file, c->set.pin_fd, prompt };
 }
 
-/* A key must not be lost by a mistyped name. */
-static enum rc
-must_be_new(const char *path, struct err *e)
-{
-	NEED(access(path, F_OK) != 0, e, CHY_FILE_WRITE, NULL, "%s is there already and is not overwritten",
-	     path);
-	return RC_OK;
-}
-
 static enum rc
 write_request(struct cli *c, const struct softkey *key, const char *subject, const char *out, struct err *e)
 {
-	OWN_BUF struct buf signature = buf_max(SOFTKEY_SIGNATURE_MAX), pem = buf_max(4 * LIMIT_CSR);
-	enum sigalg alg = softkey_default_alg(key);
-	struct bytes tbs, der;
+	OWN_BUF struct buf pem = buf_max(4 * LIMIT_CSR);
+	struct bytes der;
 	struct name name;
 
 	TRY_AT(name_from_text(c->a, bytes_str(subject), &name, e), e, "--subject");
-	TRY(csr_tbs_build(c->a, name.der, softkey_spki(key), NULL, &tbs, e));
-	TRY(softkey_sign(key, alg, tbs, &signature, e));
-	TRY(csr_assemble(c->a, tbs, alg, buf_bytes(&signature), &der, e));
+	TRY(newkey_request(c->a, key, name.der, NULL, &der, e));
 	pem_put(&pem, "CERTIFICATE REQUEST", der);
 	NEED(buf_ok(&pem), e, CHY_NO_MEMORY, NULL, "certificate request");
 	if (out)
 		return file_write(out, buf_bytes(&pem), 0644, e);
 	fwrite(pem.p, 1, pem.n, c->out.to);
 	return RC_OK;
-}
-
-static enum rc
-write_key(const struct softkey *key, const struct secret *password, const char *out, struct err *e)
-{
-	OWN_BUF struct buf der = buf_max(SOFTKEY_SAVED_MAX), pem = buf_max(2 * SOFTKEY_SAVED_MAX);
-
-	TRY(softkey_save(key, password, &der, e));
-	pem_put(&pem, key_label, buf_bytes(&der));
-	NEED(buf_ok(&pem), e, CHY_NO_MEMORY, NULL, "key");
-	return file_write(out, buf_bytes(&pem), 0600, e);
 }
 
 static enum rc
@@ -76,11 +50,11 @@ run_keygen(struct cli *c, struct err *e)
 	bool locked; /* where not: wiped all the same */
 
 	NEED(!subject == !request, e, CHY_CLI_USAGE, NULL, "--subject and --request belong together");
-	TRY(must_be_new(out, e));
+	TRY(newkey_must_be_new(out, e));
 	TRY(pin_new(&from, &password, e));
 	TRY(crypto_guard_keys(&locked, e));
 	TRY(softkey_generate(kind ? kind : "p-256", &key, e));
-	TRY(write_key(key, password, out, e));
+	TRY(newkey_write(key, password, out, e));
 	out_note(&c->out, "The key is in %s, encrypted under the password.\n", out);
 	if (request == NULL)
 		return RC_OK;
@@ -100,7 +74,7 @@ read_key(struct cli *c, struct softkey **ret, struct secret **ret_password, stru
 	TRY(crypto_guard_keys(&locked, e));
 	TRY(file_read(c->a, path, KEY_FILE_MAX, &text, e));
 	if (pem_is(text))
-		TRY_AT(pem_one(c->a, text, key_label, &text, e), e, "%s", path);
+		TRY_AT(pem_one(c->a, text, NEWKEY_LABEL, &text, e), e, "%s", path);
 	TRY(pin_get(&from, ret_password, e));
 	TRY_AT(softkey_load(text, *ret_password, ret, e), e, "%s", path);
 	return RC_OK;
@@ -139,7 +113,7 @@ run_p12(struct cli *c, struct err *e)
 	const char *out = args_text(&c->args, "out"), *name = args_text(&c->args, "name");
 	size_t n, chain_n;
 
-	TRY(must_be_new(out, e));
+	TRY(newkey_must_be_new(out, e));
 	TRY(certs_read(c->a, args_text(&c->args, "certificate"), certs, CHAIN_MAX_FILES, &n, e));
 	TRY(read_chain(c, chain, &chain_n, e));
 	TRY(read_key(c, &key, &password, e));
@@ -180,7 +154,29 @@ static const struct opt p12_options[] = {
 	{ 0 },
 };
 
+static const struct opt renew_options[] = {
+	{ "key", "FILE", OPT_FILE, 0, "where the new key goes, encrypted (PKCS#8, PEM); never overwritten" },
+	{ "kind", "KIND", OPT_CHOICE, 0, "of the new key; p-256 if not given", kinds },
+	{ "new-pin-file", "FILE", OPT_FILE, 0, "the new key's password; else it is asked on the terminal" },
+	{ "request", "FILE", OPT_FILE, 0,
+	  "a certificate request made elsewhere, as in a card, in place of a new key" },
+	{ "out", "FILE", OPT_FILE, 0,
+	  "where key and certificate go as PKCS#12, if a second officer signs at once" },
+	{ "certificate", "FILE", OPT_FILE, 0, "the same for the certificate alone, PEM" },
+	OPTIONS_CO_OFFICER,
+	{ 0 },
+};
+
 const struct command commands_officer[] = {
+	{ "officer", "renew", "have a new certificate of one's own issued before the old one ends",
+	  "For the same name, by the procedure that issued the certificate of now, which stays good until it "
+	  "ends. "
+	  "The officer's own signature comes first, by a certificate that is valid still; another officer "
+	  "who may "
+	  "change officers signs too.",
+	  renew_options, NULL,
+	  "chancery officer renew --officer anna.p12 --key anna-2.key --co-officer ben.p12 --out anna-2.p12",
+	  officer_renew },
 	{ "officer", "keygen", "make a key for an officer, and a certificate request for it",
 	  "The password comes from --pin-file or --pin-fd, or is asked twice on the terminal.",
 	  keygen_options, NULL,

@@ -12,6 +12,8 @@ extern const struct command commands_certificate[], commands_explain[], commands
     commands_attribute[], commands_publication[], commands_token[], commands_status[], commands_starter[],
     commands_crl[], commands_search[];
 extern const struct command commands_import[], commands_cil[], commands_doctor[];
+/* cmd_renew.c: officer renew. */
+MUST enum rc officer_renew(struct cli *c, struct err *e);
 /* cmd_server.c: doctor without a certificate. */
 MUST enum rc doctor_settings(struct cli *c, struct err *e);
 /* Of token procedures, beside what they have as documents. */

@@ -385,7 +385,10 @@ certificate_by_request(struct journal_verifier *v, struct arena *a, const struct
 	TRY(signed_request(v, w->request, &r, e));
 	if (r->act.verb == ACT_TOKEN_ISSUE)
 		return certificate_of_token(w, l, r, e);
-	NEED(r->act.verb == ACT_ISSUE, e, CHY_JOURNAL_SIGNATURE, NULL, "the officer signed another act");
+	NEED(r->act.verb == ACT_ISSUE || r->act.verb == ACT_OFFICER_RENEW, e, CHY_JOURNAL_SIGNATURE, NULL,
+	     "the officer signed another act");
+	if (r->act.verb == ACT_OFFICER_RENEW)
+		TRY(journal_is_renewal(v, r, l, e));
 	TRY(json_need_str(l->leaf, "csr_sha256", &hex, e));
 	TRY(hex_parse(a, hex, &hash, e));
 	NEED(hash.n == SHA256_LEN, e, CHY_JOURNAL_FORMAT, NULL, "a digest of %zu octets", hash.n);
@@ -481,34 +484,6 @@ responder_by_request(struct journal_verifier *v, const struct word *w, const str
 	return RC_OK;
 }
 
-/* An officer's own: signed for by the officer, who was bound to this subject when it was decided, perhaps by the version before. */
-static enum rc
-certificate_of_officer(struct journal_verifier *v, struct arena *a, const struct word *w,
-		       const struct leaf_view *l, struct err *e)
-{
-	struct certificate_state *s = pairmap_get(&v->certificates, l->id, 0);
-	const struct signed_request *r = pairmap_get(&v->requests, w->request, 0);
-	const struct officer_state *o;
-	struct bytes subject;
-	bool asked = false;
-
-	TRY(ref_of(l->leaf, "stands_for", &s->stands_for, e));
-	if (s->stands_for == 0)
-		return RC_OK;
-	for (size_t i = 0; w->request != 0 && r != NULL && i < r->signers_n; i++)
-		asked = asked || r->signers[i] == s->stands_for;
-	NEED(asked, e, CHY_JOURNAL_SIGNATURE, NULL, "officer %lld, whom it stands for, did not ask for it",
-	     (long long)s->stands_for);
-	o = pairmap_get(&v->officers, s->stands_for, 0);
-	TRY(json_need_str(json_get(l->leaf, "certificate"), "subject", &subject, e));
-	NEED(o != NULL &&
-		 (journal_is_bound(a, &o->subject, subject, s->certificate_procedure) ||
-		  journal_is_bound(a, &o->subject_before, subject, s->certificate_procedure)),
-	     e, CHY_JOURNAL_SIGNATURE, NULL, "officer %lld was not bound to its subject and procedure",
-	     (long long)s->stands_for);
-	return RC_OK;
-}
-
 /* What its row must say, later. */
 static enum rc
 know_certificate(struct journal_verifier *v, struct arena *a, const struct leaf_view *l, const struct json *c,
@@ -556,7 +531,7 @@ leaf_certificate(struct journal_verifier *v, struct arena *a, const struct leaf_
 	TRY(journal_expect_row(v, &v->certificates, l->id, 0, hash.p, e));
 	TRY(read_word(l->leaf, &w, e));
 	TRY(know_certificate(v, a, l, c, &w, e));
-	TRY(certificate_of_officer(v, a, &w, l, e));
+	TRY(journal_own_certificate(v, a, w.request, l, e));
 	if (w.genesis)
 		return by_ceremony(v, &w, e);
 	if (imported)

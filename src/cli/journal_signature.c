@@ -75,11 +75,12 @@ domain_of(const struct act_document *d)
 }
 
 static enum rc
-check_rights(const struct journal_verifier *v, const struct officer_state *o, const struct act_document *d,
-	     struct err *e)
+check_rights(const struct journal_verifier *v, const struct officer_state *o, int64_t officer,
+	     const struct act_document *d, struct err *e)
 {
 	const struct profile_state *p = pairmap_get(&v->profiles, o->profile, 0);
-	roles needed = act_roles(d->act);
+	int64_t renews = journal_renews(d->act, d->body);
+	roles needed = renews == officer ? 0 : act_roles(d->act);
 
 	NEED(o->active, e, CHY_JOURNAL_SIGNATURE, NULL, "the officer was closed when it signed");
 	NEED(p != NULL && p->active, e, CHY_JOURNAL_SIGNATURE, NULL,
@@ -90,7 +91,10 @@ check_rights(const struct journal_verifier *v, const struct officer_state *o, co
 	if (d->act.kind != KIND_NONE)
 		NEED(journal_domain_is_within(v, domain_of(d), o->domain), e, CHY_JOURNAL_SIGNATURE, NULL,
 		     "the officer's domain is not that of what it changed");
-	return RC_OK;
+	if (!act_begins_with_own(d->act))
+		return RC_OK;
+	return journal_renewal_right(v, o, officer, renews, pairmap_get(&v->requests, d->request, 0) == NULL,
+				     e);
 }
 
 static enum rc
@@ -246,6 +250,8 @@ request_new(struct journal_verifier *v, struct arena *a, const struct act_docume
 		TRY(journal_document_hash(kind_name(d->act.kind), d->body, r->body_sha256, e));
 	else if (d->act.verb == ACT_ISSUE)
 		TRY(read_csrs(v, a, d->body, r, e));
+	else if (d->act.verb == ACT_OFFICER_RENEW)
+		TRY(journal_read_renewal(v, a, d->body, r, e));
 	else if (d->act.verb == ACT_ISSUE_ATTRIBUTE)
 		TRY(read_ac_base(d->body, r, e));
 	else if (d->act.verb == ACT_IMPORT || d->act.verb == ACT_IMPORT_CRL)
@@ -301,7 +307,7 @@ journal_signature(struct journal_verifier *v, struct arena *a, const struct leaf
 	TRY(check_officer(v, officer, cms.signer, &o, e));
 	TRY(in_its_time(a, cms.signer, l->at_ms, e));
 	TRY(for_signatures(a, cms.signer, e));
-	TRY(check_rights(v, o, &d, e));
+	TRY(check_rights(v, o, officer, &d, e));
 	sha256(cms.content, hash);
 	r = pairmap_get(&v->requests, request, 0);
 	if (r == NULL)

@@ -59,6 +59,7 @@ struct signed_request {
 	size_t csrs_n;
 	int64_t token_procedure;  /* certificate.issue, attribute-certificate.issue: by which */
 	int64_t base;             /* attribute-certificate.issue: for which certificate */
+	int64_t renews;           /* officer.renew: whose */
 	bool certified;           /* authority.create: its certificate is in the journal */
 	bool ocsp;                /* an authority's document, which says that it answers OCSP */
 	const struct json *body;  /* issuing-session.open */
@@ -236,6 +237,20 @@ MUST enum rc journal_signature(struct journal_verifier *v, struct arena *a, cons
 			       struct err *e);
 /* Does the certificate of this subject (RFC 4514 text) by this procedure stand for who is bound so? */
 bool journal_is_bound(struct arena *a, const struct by_subject *s, struct bytes subject, int64_t procedure);
+/* In journal_renewal.c. The officer whose certificate an act renews; 0: another act. */
+int64_t journal_renews(struct act act, const struct json *body);
+/* The first signature of a renewal is the officer's own and needs no role, the other's those of changing that officer. */
+MUST enum rc journal_renewal_right(const struct journal_verifier *v, const struct officer_state *o,
+				   int64_t officer, int64_t whose, bool first, struct err *e);
+MUST enum rc journal_read_renewal(struct journal_verifier *v, struct arena *a, const struct json *body,
+				  struct signed_request *r, struct err *e);
+/* A renewed certificate is the officer's: by the subject where the officer is bound by that, else by the key in the token. */
+MUST enum rc journal_is_renewal(const struct journal_verifier *v, const struct signed_request *r,
+				const struct leaf_view *l, struct err *e);
+/* For whom a certificate's leaf says that it stands: signed for by that officer in this request (0: in none), and bound to this
+   subject when it was decided, perhaps by the version before. */
+MUST enum rc journal_own_certificate(struct journal_verifier *v, struct arena *a, int64_t request,
+				     const struct leaf_view *l, struct err *e);
 /* Is the domain the officer's own or below it? */
 bool journal_domain_is_within(const struct journal_verifier *v, int64_t domain, int64_t home);
 

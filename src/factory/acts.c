@@ -38,6 +38,8 @@ static const struct act_row rows[] = {
 	{ ACT_IMPORT, KIND_NONE, import_act_check, import_act_apply, NULL, NULL, status_act_after },
 	{ ACT_IMPORT_CRL, KIND_NONE, import_crl_act_check, import_crl_act_apply, NULL, NULL,
 	  status_act_after },
+	{ ACT_OFFICER_RENEW, KIND_NONE, renew_act_check, renew_act_apply, renew_act_work,
+	  .tell = renew_act_tell },
 	{ ACT_WITHDRAW, KIND_NONE, ending_act_check, ending_act_apply, NULL },
 	{ ACT_REJECT, KIND_NONE, ending_act_check, ending_act_apply, NULL },
 };

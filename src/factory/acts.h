@@ -99,6 +99,11 @@ enum rc authority_request_work(struct effect *x, struct err *e);
 enum rc authority_request_apply(struct effect *x, struct change *c, struct err *e);
 /* act_officer.c */
 enum rc officer_act_check(struct preparation *p, struct err *e);
+/* act_renew.c: officer.renew */
+enum rc renew_act_check(struct preparation *p, struct err *e);
+enum rc renew_act_work(struct effect *x, struct err *e);
+enum rc renew_act_apply(struct effect *x, struct change *c, struct err *e);
+enum rc renew_act_tell(const struct telling *t, struct json *difference, struct err *e);
 /* act_issue.c */
 enum rc issue_act_check(struct preparation *p, struct err *e);
 enum rc issue_act_work(struct effect *x, struct err *e);

@@ -109,7 +109,8 @@ expiry_step(struct factory *f, struct err *e)
 	OWN(arena_free)
 	struct arena *a = NULL;
 	struct expiry *x = &f->expiry;
-	int64_t stamp = atomic_load(&f->policy_stamp), epoch = atomic_load(&f->status_epoch),
+	int64_t stamp = atomic_load(&f->policy_stamp),
+		epoch = atomic_load(&f->status_epoch) + atomic_load(&f->expiry.renewed),
 		mono_ms = clock_mono_us() / 1000;
 	struct look l = { .f = f,
 			  .now_ms = clock_now_ms(),

@@ -44,6 +44,8 @@ struct resuming {
 /* How it stands with officers' certificates, as of the job's last look (expiry.h); the last four are the job's own. */
 struct expiry {
 	_Atomic int64_t ending, ended, pair_until_ms, pair_ends;
+	_Atomic int64_t
+	    renewed; /* certificates of officers, since start: what was seen before may not hold */
 	int64_t stamp, epoch, looked_ms, told_ms;
 };
 

@@ -130,6 +130,7 @@ add_domains_of_body(struct viewer *x, const struct json *body)
 	add_domain(x->v, int_of(body, "domain"));
 	add_domain(x->v, int_of(body, "parent"));
 	TRY(add_domain_of(x, int_of(body, "token_procedure"), 0));
+	TRY(add_domain_of(x, int_of(body, "officer"), 0));
 	JSON_EACH(item, list && list->type == JSON_ARRAY ? list : NULL)
 	if (item->type == JSON_INT)
 		TRY(add_domain_of(x, item->integer, 0));

@@ -33,7 +33,7 @@ static const char *
 by_document(struct arena *a, const struct snapshot *policy, const struct request *r)
 {
 	static const char *const members[] = { "token_procedure", "publication_procedure", "crl_procedure",
-					       "authority" };
+					       "authority", "officer" };
 
 	for (size_t i = 0; i < ARRAY_LEN(members); i++) {
 		const struct document *d = snapshot_document(policy, body_ref(r->body, members[i]));

@@ -110,7 +110,8 @@ check_act(struct preparation *p, const struct json *in, struct err *e)
 		FAIL(e, CHY_ACT_UNKNOWN, NULL, "\"%.*s\" is no act", BYTES_FMT(bytes_part(act, 0, 80)));
 	}
 	TRY(may_act(p->who, NULL, 0, e)); /* before the body is looked at: refusals tell what there is */
-	TRY(may_role(p->who, act_roles(p->act), e));
+	if (!act_begins_with_own(p->act))
+		TRY(may_role(p->who, act_roles(p->act), e));
 	p->in = in;
 	TRY(find_base(p, e));
 	TRY(json_need_object(in, "body", &body, e));

@@ -346,8 +346,9 @@ decide(struct signing *s, const struct bytes *cms, size_t n, struct err *e)
 		return decide_status_act(s, cms, n, e);
 	if (s->request.act.verb == ACT_IMPORT || s->request.act.verb == ACT_IMPORT_CRL)
 		return decide_import_act(s, cms, n, e);
-	return act_has_document(s->request.act) ? decide_in_turn(s, cms, n, e)
-						: decide_and_commit(s, cms, n, e);
+	return act_has_document(s->request.act) || act_begins_with_own(s->request.act)
+	    ? decide_in_turn(s, cms, n, e)
+	    : decide_and_commit(s, cms, n, e);
 }
 
 static enum rc

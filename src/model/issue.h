@@ -35,6 +35,11 @@ struct issue_request {
 	const struct json
 	    *attributes; /* [{type, values}] for attribute certificates that come with it; NULL: none */
 
+	bool
+	    renewal; /* of the officer's own certificate: no right to issue is needed, and nothing else may come of it */
+	struct gnames
+	    bound_san; /* renewal: the alternative names of the certificate that the officer is bound to */
+
 	/* chosen for the certificate itself */
 	bool publication_said, publication; /* publication: allowed; nothing said: allowed */
 	struct bytes revocation_password;   /* its scrypt form; empty: none */

@@ -107,6 +107,7 @@ log_category_of_act(struct bytes name)
 	case ACT_CIL_BUILD:
 		return LOG_CA;
 	case ACT_ISSUE:
+	case ACT_OFFICER_RENEW:
 	case ACT_ISSUE_ATTRIBUTE:
 	case ACT_TOKEN_ISSUE:
 		return LOG_ISSUED;

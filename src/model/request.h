@@ -29,9 +29,10 @@ enum act_verb {
 	ACT_DELIVERY_DROP,
 	ACT_CRL_BUILD,
 	ACT_CIL_BUILD,
-	ACT_REMOVE,     /* certificates, from the store */
-	ACT_IMPORT,     /* certificates that a foreign CA has issued */
-	ACT_IMPORT_CRL, /* a foreign CA's revocation list */
+	ACT_REMOVE,        /* certificates, from the store */
+	ACT_IMPORT,        /* certificates that a foreign CA has issued */
+	ACT_IMPORT_CRL,    /* a foreign CA's revocation list */
+	ACT_OFFICER_RENEW, /* a new certificate of an officer's own */
 	ACT_VERB_COUNT,
 	ACT_NONE = -1
 };
@@ -46,6 +47,13 @@ struct act {
 bool act_has_document(struct act a);
 /* Whether it names a document that is there: the base of what is signed. */
 bool act_has_base(struct act a);
+
+/* Whether its first signature is that of the officer whom it is about, who needs no role for it: act_roles are the others'. */
+static inline bool
+act_begins_with_own(struct act a)
+{
+	return a.verb == ACT_OFFICER_RENEW;
+}
 
 /* Whether it may take rights from officers: the last pair must stay. */
 static inline bool

@@ -10,6 +10,19 @@
 typedef enum rc rule_fn(const struct signature_facts *, const struct officer *, struct signature_decision *,
 			struct err *);
 
+/* Whose certificate is renewed. */
+static bool
+is_own(const struct officer *o, const struct request *r)
+{
+	return act_begins_with_own(r->act) && body_int(r->body, "officer", 0) == o->id.v;
+}
+
+static enum rc
+has_roles(const struct officer *o, const struct request *r, struct err *e)
+{
+	return is_own(o, r) ? RC_OK : may_role(o, act_roles(r->act), e);
+}
+
 static enum rc
 rule_state(const struct signature_facts *f, const struct officer *o, struct signature_decision *ret,
 	   struct err *e)
@@ -71,11 +84,22 @@ rule_signing_time(const struct signature_facts *f, const struct officer *o, stru
 	return RC_OK;
 }
 
+/* Nobody has a certificate made for an officer who does not want it. */
+static enum rc
+rule_own_first(const struct signature_facts *f, const struct officer *o, struct signature_decision *ret,
+	       struct err *e)
+{
+	NEED(!act_begins_with_own(f->request->act) || f->before_n > 0 || is_own(o, f->request), e,
+	     CHY_RENEWAL_OWN, NULL, "request %lld is first signed by the officer whom it is about",
+	     (long long)f->request->id.v);
+	return RC_OK;
+}
+
 static enum rc
 rule_roles(const struct signature_facts *f, const struct officer *o, struct signature_decision *ret,
 	   struct err *e)
 {
-	return may_role(o, act_roles(f->request->act), e);
+	return has_roles(o, f->request, e);
 }
 
 /* Where the new version is to lie; of a domain: below which one. */
@@ -96,12 +120,24 @@ in_domains(const struct snapshot *s, const struct officer *o, struct act act, co
 	return base ? may_change(s, o, act.kind, base->domain, e) : RC_OK;
 }
 
+/* The other officer may change the one whose certificate is renewed. */
+static enum rc
+may_renew(const struct snapshot *s, const struct officer *o, const struct request *r, struct err *e)
+{
+	const struct document *d = snapshot_of_kind(s, KIND_OFFICER, body_ref(r->body, "officer"));
+
+	NEED(d != NULL, e, CHY_OFFICER_UNKNOWN, NULL, "the officer of the renewal is gone");
+	return is_own(o, r) ? RC_OK : may_change(s, o, KIND_OFFICER, d->domain, e);
+}
+
 /* Revoking an authority's certificate changes what lies where the authority that issued it does. */
 static enum rc
 concerns(const struct snapshot *s, const struct officer *o, const struct request *r, struct err *e)
 {
 	const struct document *authority;
 
+	if (act_begins_with_own(r->act))
+		return may_renew(s, o, r, e);
 	if (r->act.verb != ACT_CA_REVOKE)
 		return in_domains(s, o, r->act, snapshot_document(s, r->base.id), r->body, e);
 	authority = snapshot_of_kind(s, KIND_AUTHORITY, r->authority);
@@ -141,7 +177,7 @@ rule_others_still(const struct signature_facts *f, const struct officer *o, stru
 		     NULL, "the certificate of officer \"%.*s\", who signed before, is %s",
 		     BYTES_FMT(x->name),
 		     f->before[i].credential.state == CREDENTIAL_HELD ? "on hold" : "revoked");
-		TRY(may_role(x, act_roles(f->request->act), e));
+		TRY(has_roles(x, f->request, e));
 	}
 	return RC_OK;
 }
@@ -226,6 +262,7 @@ rule_last_pair(const struct signature_facts *f, const struct officer *o, struct 
 	X("base-current", rule_base) \
 	X("officer-active", rule_officer) \
 	X("signing-time", rule_signing_time) \
+	X("own-signature-first", rule_own_first) \
 	X("roles", rule_roles) \
 	X("domain", rule_domain) \
 	X("signatures-wanted", rule_count) \
@@ -270,7 +307,8 @@ decide_prepare(const struct snapshot *s, const struct officer *o, struct act act
 {
 	NEED(act.verb != ACT_NONE, e, CHY_ACT_UNKNOWN, NULL, "no such act");
 	TRY(may_act(o, NULL, 0, e));
-	TRY(may_role(o, act_roles(act), e));
+	if (!act_begins_with_own(act))
+		TRY(may_role(o, act_roles(act), e));
 	TRY(in_domains(s, o, act, base, body, e));
 	return act.verb == ACT_MODIFY && base ? last_pair_stays(s, act.kind, base->id, body, gone, e) : RC_OK;
 }
@@ -280,7 +318,7 @@ enum rc
 may_sign(const struct snapshot *s, const struct officer *o, const struct request *r, struct err *e)
 {
 	TRY(may_act(o, NULL, 0, e));
-	TRY(may_role(o, act_roles(r->act), e));
+	TRY(has_roles(o, r, e));
 	return concerns(s, o, r, e);
 }
 

@@ -48,7 +48,7 @@ struct signature_decision {
  * RC_OK: the signature counts, *ret says what the request becomes. A refusal leaves the request as it is,
  * except that ret->state says VOID or EXPIRED where it has lapsed (codes REQUEST_VOID, REQUEST_EXPIRED):
  * store that. Codes: REQUEST_STATE, REQUEST_EXPIRED, REQUEST_VOID, OFFICER_UNKNOWN, OFFICER_CLOSED,
- * OFFICER_CERTIFICATE_*, OFFICER_OTHER_CERTIFICATE, SIGNING_TIME, ROLE_MISSING, DOMAIN_FOREIGN, SAME_OFFICER, SAME_PERSON,
+ * OFFICER_CERTIFICATE_*, OFFICER_OTHER_CERTIFICATE, SIGNING_TIME, RENEWAL_OWN, ROLE_MISSING, DOMAIN_FOREIGN, SAME_OFFICER, SAME_PERSON,
  * BOOT_ONE_STEP.
  */
 MUST enum rc decide_signature(const struct signature_facts *f, struct signature_decision *ret, struct err *e);

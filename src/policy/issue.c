@@ -76,6 +76,8 @@ rule_officer(struct issuing *i)
 {
 	i->officer = snapshot_officer(i->f->policy, i->f->request->officer);
 	TRY(may_act(i->officer, i->f->credential, i->f->now_ms, i->e));
+	if (i->f->request->renewal)
+		return RC_OK;
 	return may_role(i->officer, ROLES(ROLE_USE_CLIENTS) | ROLES(ROLE_ISSUE_CERTIFICATE), i->e);
 }
 
@@ -127,6 +129,8 @@ rule_right(struct issuing *i)
 	const struct session_facts *s = i->f->session;
 	int64_t id = i->d->token_version.id.v;
 
+	if (i->f->request->renewal)
+		return may_read(i->f->policy, i->officer, i->d->token_procedure->doc, i->e);
 	TRY(may_issue(i->f->policy, i->officer, i->d->token_procedure->doc, i->e));
 	if (i->f->request->word != WORD_SESSION)
 		return RC_OK;
@@ -293,7 +297,7 @@ rule_authority(struct issuing *i)
 	REFUSE_IF(i->f->now_ms < x->not_before_ms || i->f->now_ms > x->not_after_ms, i, "authority",
 		  CHY_ISSUE_AUTHORITY_EXPIRED, "RFC 5280 6.1.3",
 		  "the certificate of authority \"%.*s\" is not valid now", BYTES_FMT(x->doc->name));
-	return may_issue_by(i->a, i->officer, x->subject_in_force, i->e);
+	return i->f->request->renewal ? RC_OK : may_issue_by(i->a, i->officer, x->subject_in_force, i->e);
 }
 
 /* What the system's authority issues lets officers in, for the whole installation. */
@@ -335,13 +339,13 @@ rule_constraints(struct issuing *i)
 	return RC_OK;
 }
 
-/* Of the officer's profile: for whom the officer may issue. */
+/* Of the officer's profile: for whom the officer may issue; not who the officer is. */
 static enum rc
 rule_officer_names(struct issuing *i)
 {
 	struct err why = { 0 };
 
-	REFUSE_IF(i->officer->name_constraints.n > 0 &&
+	REFUSE_IF(!i->f->request->renewal && i->officer->name_constraints.n > 0 &&
 		      names_within(i->a, i->officer->name_constraints, i->d->subject, &i->d->inputs.san,
 				   &why) != RC_OK,
 		  i, "csr.names", CHY_OFFICER_NAMES, "RFC 5280 4.2.1.10", "officer \"%.*s\": %.260s",
@@ -349,10 +353,61 @@ rule_officer_names(struct issuing *i)
 	return RC_OK;
 }
 
+static bool
+same_names(const struct gnames *x, const struct gnames *y)
+{
+	size_t found = 0;
+
+	for (size_t i = 0; i < x->n; i++)
+		for (size_t k = 0; k < y->n; k++)
+			if (gname_eq(&x->v[i], &y->v[k])) {
+				found++;
+				break;
+			}
+	return found == x->n && x->n == y->n;
+}
+
+static bool
+in_token(const struct officer *o, const uint8_t key[FINGERPRINT_LEN])
+{
+	for (size_t i = 0; i < o->binding_n; i++)
+		if (memcmp(o->keys[i], key, FINGERPRINT_LEN) == 0)
+			return true;
+	return false;
+}
+
+/* What an officer gets without the right to issue is the bound certificate once more: its names, by its procedure; for one who is
+   bound to a token, for a key that is in it. */
+static enum rc
+is_renewed(struct issuing *i)
+{
+	const struct officer *o = i->officer;
+
+	REFUSE_IF(
+	    i->d->certificate_version.id.v != o->certificate_procedure, i, "certificate_procedure",
+	    CHY_ISSUE_RENEWAL, NULL,
+	    "certificate procedure \"%.*s\" would issue it, and another one has issued the certificate of "
+	    "officer \"%.*s\"",
+	    BYTES_FMT(i->d->procedure->doc->name), BYTES_FMT(o->name));
+	REFUSE_IF(o->subject_der.n == 0 || !name_eq(i->d->subject, o->subject_der), i, "subject",
+		  CHY_ISSUE_RENEWAL, NULL, "the subject is not that of officer \"%.*s\": %.*s",
+		  BYTES_FMT(o->name), BYTES_FMT(o->subject));
+	REFUSE_IF(!same_names(&i->d->inputs.san, &i->f->request->bound_san), i,
+		  "csr.subject_alternative_names", CHY_ISSUE_RENEWAL, NULL,
+		  "the alternative names are not those of the certificate of officer \"%.*s\"",
+		  BYTES_FMT(o->name));
+	REFUSE_IF(o->entity == ENTITY_DYNAMIC_TOKEN && !in_token(o, i->f->key), i, "csr.key",
+		  CHY_ISSUE_RENEWAL, NULL, "the key is not in the token of officer \"%.*s\"",
+		  BYTES_FMT(o->name));
+	REFUSE_IF(o->entity == ENTITY_SUBJECT && i->d->stands_for.v != o->id.v, i, "subject",
+		  CHY_ISSUE_RENEWAL, NULL, "it would not stand for officer \"%.*s\"", BYTES_FMT(o->name));
+	return RC_OK;
+}
+
 /* A certificate of an officer's subject stands for the officer where the officer's own signature asks for it, and only then:
    else whoever may issue could be two people. Who is closed is nobody, and stays nobody by what is issued meanwhile. */
 static enum rc
-rule_officer_subject(struct issuing *i)
+stands_for(struct issuing *i)
 {
 	const struct officer *o = snapshot_officer_of_subject(i->f->policy, i->d->subject,
 							      i->d->certificate_version.id.v, i->officer->id);
@@ -368,6 +423,13 @@ rule_officer_subject(struct issuing *i)
 	    BYTES_FMT(o->name), BYTES_FMT(i->d->procedure->doc->name));
 	i->d->stands_for = o->id;
 	return RC_OK;
+}
+
+static enum rc
+rule_officer_subject(struct issuing *i)
+{
+	TRY(stands_for(i));
+	return i->f->request->renewal ? is_renewed(i) : RC_OK;
 }
 
 /* The position in key_family_choices; -1 for what no format can name. */

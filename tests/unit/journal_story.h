@@ -254,22 +254,38 @@ enum deed {
 	RENEWED_BY_OTHER,    /* Bert asks for a certificate of Anna's subject, and signs as Anna with it */
 	RENEWED_FOR_OTHER,   /* and its leaf says that it stands for Anna */
 	RENEWED_OTHER_NAME,  /* Anna asks for one of another subject that is said to stand for her */
+	RENEW_BEGINS_OTHER,  /* officer.renew: Bert signs first */
+	RENEW_ALONE,         /* Anna alone */
+	RENEW_FOR_BERT,      /* Bert and Anna sign, and it stands for Anna */
+	RENEW_OTHER_CSR,
+	RENEW_OTHER_PROCEDURE,
+	RENEW_FOR_NOBODY,
+	RENEW_TWICE,
 	DEEDS,
 	/* what looks like one of these, and is none */
 	SESSION_BEFORE_CLOSED = DEEDS,
 	ADOPTED,
 	CLOCK_BACK,
-	RENEWED, /* by Anna herself */
+	RENEWED,   /* by Anna herself */
+	RENEW_ACT, /* by officer.renew */
 	RENEWED_MOVED, /* and since then her document has another subject, though not in time for that certificate's leaf */
 	GOOD_DEEDS_END
 };
 
 static bool
+is_act_of_renewal(enum deed d)
+{
+	return d == RENEW_ACT || (d >= RENEW_BEGINS_OTHER && d <= RENEW_TWICE);
+}
+
+static bool
 is_about_renewal(enum deed d)
 {
-	return d == RENEWED || d == RENEWED_MOVED || d == RENEWED_BY_OTHER || d == RENEWED_FOR_OTHER ||
-	    d == RENEWED_OTHER_NAME;
+	return is_act_of_renewal(d) || d == RENEWED || d == RENEWED_MOVED || d == RENEWED_BY_OTHER ||
+	    d == RENEWED_FOR_OTHER || d == RENEWED_OTHER_NAME;
 }
+
+#define PROCEDURES(token) ",\"procedures\":{\"certificate\":[90,1],\"token\":[" #token ",1]}"
 
 static void
 ceremony(enum deed bad)
@@ -289,7 +305,7 @@ ceremony(enum deed bad)
 			  instance, b64(bad == OFFICER_SIGNS_HEADS ? bert : journal_cert), b64(root)));
 	certificate_of(100, root, 40, by, ",\"authority\":[40,1]");
 	if (bad != UNKNOWN_CERTIFICATE)
-		certificate(ANNA_CERT, anna, by, "");
+		certificate(ANNA_CERT, anna, by, is_act_of_renewal(bad) ? PROCEDURES(80) : "");
 	certificate(BERT_CERT, bert, by, "");
 	document(PROFILE, 1, "officer-profile",
 		 arena_printf(mem, "{%s\"name\":\"All\",\"roles\":%s,\"state\":\"%s\"}",
@@ -440,6 +456,34 @@ move_anna(void)
 	document(ANNA, 2, "officer", body, "{\"request\":242}");
 }
 
+/* officer.renew: by Anna first, then by Bert; and what Anna signs with it, by a key that is Bert's. */
+static void
+renewal_act(enum deed bad, struct bytes csr)
+{
+	const char *body = arena_printf(mem, "{\"csr\":\"%s\",\"officer\":%d}", b64(csr),
+					bad == RENEW_FOR_BERT ? BERT : ANNA),
+		   *content = act("officer.renew", 240, "null", body, instance),
+		   *hash = hex_sha256(bad == RENEW_OTHER_CSR ? BYTES("x") : csr), *more;
+
+	if (bad == RENEW_BEGINS_OTHER || bad == RENEW_FOR_BERT)
+		signature(240, BERT, bert_key, bert, content);
+	signature(240, ANNA, anna_key, anna, content);
+	if (bad != RENEW_BEGINS_OTHER && bad != RENEW_FOR_BERT && bad != RENEW_ALONE)
+		signature(240, BERT, bert_key, bert, content);
+	more = arena_printf(mem, ",\"csr_sha256\":\"%s\"%s%s", hash,
+			    bad == RENEW_OTHER_PROCEDURE ? PROCEDURES(81) : PROCEDURES(80),
+			    bad == RENEW_FOR_NOBODY ? "" : ",\"stands_for\":61");
+	certificate(304, renewed, "{\"request\":240}", more);
+	if (bad == RENEW_TWICE)
+		certificate(305, renewed, "{\"request\":240}", more);
+	if (bad == RENEW_ACT)
+		signature(241, ANNA, bert_key, renewed,
+			  act("certificate.issue", 241, "null",
+			      arena_printf(mem, "{\"requests\":[{\"csr\":\"%s\"}],\"token_procedure\":80}",
+					   b64(csr)),
+			      instance));
+}
+
 /* A certificate of the subject that Anna is bound by, and what is signed with it; the key is Bert's, so that he could. */
 static void
 renewal(enum deed bad)
@@ -450,7 +494,9 @@ renewal(enum deed bad)
 					b64(csr)),
 		   *more;
 
-	if (!is_about_renewal(bad))
+	if (is_act_of_renewal(bad))
+		renewal_act(bad, csr);
+	if (!is_about_renewal(bad) || is_act_of_renewal(bad))
 		return;
 	signature(240, by_bert ? BERT : ANNA, by_bert ? bert_key : anna_key, by_bert ? bert : anna,
 		  act("certificate.issue", 240, "null", body, instance));

@@ -125,6 +125,59 @@ an_officers_subject_is_the_officers(void **state)
 	assert_int_equal(d.stands_for.v, CLEO);
 }
 
+/* Without the right to issue an officer gets the bound certificate once more, and nothing else. */
+static void
+what_is_renewed_is_the_officers_own(void **state)
+{
+	const char *dirk = PRINT("eeeeeeee");
+	const struct wish other_name = { .subject = "CN=other.example.org,O=Example",
+					 .san = { "dns:other.example.org" } };
+	struct gname bound[2] = { 0 };
+	struct err e = { 0 };
+	struct asking *q;
+
+	assert_ok(gname_from_text(w->a, BYTES("dns:www.example.org"), GN_NAME, &bound[0], &e));
+	assert_ok(gname_from_text(w->a, BYTES("dns:www2.example.org"), GN_NAME, &bound[1], &e));
+	world_put(w, KIND_OFFICER_PROFILE, PROFILE_CLERK,
+		  "{\"name\":\"Clerk\",\"entity_type\":\"subject\",\"roles\":[\"use-awb\"],"
+		  "\"excluded_names\":[\"dns:example.org\"]}");
+	clerk(DIRK, "Dirk", dirk, BOUND);
+	q = ask(&good);
+	q->request.officer = officer_id_of(DIRK);
+	refused(q, CHY_ROLE_MISSING, "officer", NULL);
+	q->request.renewal = true;
+	q->request.bound_san = (struct gnames){ 1, bound };
+	passes(q);
+	assert_int_equal(d.stands_for.v, DIRK);
+	q->request.bound_san = (struct gnames){ 2, bound };
+	refused(q, CHY_ISSUE_RENEWAL, "officer-subject", "csr.subject_alternative_names");
+	q->request.bound_san = (struct gnames){ 1, bound + 1 };
+	refused(q, CHY_ISSUE_RENEWAL, "officer-subject", "csr.subject_alternative_names");
+	q = ask(&other_name);
+	q->request.officer = officer_id_of(DIRK);
+	q->request.renewal = true;
+	refused(q, CHY_ISSUE_RENEWAL, "officer-subject", "subject");
+	clerk(DIRK, "Dirk", dirk,
+	      ",\"subject\":\"CN=www.example.org,O=Example,C=SE\",\"certificate_procedure\":701");
+	q = ask(&good);
+	q->request.officer = officer_id_of(DIRK);
+	q->request.renewal = true;
+	refused(q, CHY_ISSUE_RENEWAL, "officer-subject", "certificate_procedure");
+	/* bound to a token: by a key of it; the one of another is somebody else's */
+	world_put(w, KIND_OFFICER_PROFILE, PROFILE_CLERK, CLERKS("dynamic-token"));
+	clerk(DIRK, "Dirk", dirk, BOUND ",\"keys\":[" PRINT("11111111") "]");
+	q = ask(&good);
+	q->request.officer = officer_id_of(DIRK);
+	q->request.renewal = true;
+	q->request.bound_san = (struct gnames){ 1, bound };
+	refused(q, CHY_ISSUE_RENEWAL, "officer-subject", "csr.key");
+	clerk(DIRK, "Dirk", dirk, BOUND ",\"state\":\"closed\"");
+	q = ask(&good);
+	q->request.officer = officer_id_of(DIRK);
+	q->request.renewal = true;
+	refused(q, CHY_OFFICER_CLOSED, "officer", NULL);
+}
+
 /* As a document that a check let pass before this was a rule; a key gets its label by the ceremony only. */
 static void
 system_procedure(const char *extended, const char *more)
@@ -218,6 +271,7 @@ the_systems_authority_is_for_root_and_no_servers(void **state)
 
 static const struct CMUnitTest tests[] = {
 	EACH_ROWS(an_officers_subject_is_the_officers, "CM-O-04"),
+	EACH(what_is_renewed_is_the_officers_own),
 	EACH(the_journals_name_is_nobody_elses),
 	EACH(the_systems_authority_is_for_root_and_no_servers),
 };
