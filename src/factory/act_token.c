@@ -340,7 +340,7 @@ token_act_bring(struct effect *x, struct change *c, struct err *e)
 	return RC_OK;
 }
 
-/* What was chosen for certificates stays: one of them may have been signed, and is taken over from the signer's journal. */
+/* Certificates that were signed for it are revoked as what nobody claims; what was chosen for them stays until then. */
 void
 token_act_abandon(int64_t request, struct change *c)
 {

@@ -32,6 +32,7 @@ certify(struct token_work *w, const struct token_key_row *k, struct bytes *ret, 
 	c.into = w->x->change;
 	rc = issue_wait(&c);
 	if (rc == RC_OK) {
+		w->x->has_signed = w->x->has_signed || !c.repeated;
 		*ret = arena_dup(w->x->a, c.certificate);
 		if (ret->p == NULL)
 			rc = err_set(e, CHY_NO_MEMORY, NULL, "a certificate");

@@ -49,6 +49,8 @@ struct effect {
 	const struct json *secrets;         /* bring: what came beside the signed bytes; NULL: nothing */
 	struct password_verdicts passwords; /* bring: compared before, see status_act_compare */
 	struct change *change;              /* work: the change that will make the request done */
+	bool
+	    has_signed; /* work: certificates of the change are in the signer's journal: in doubt until it is committed */
 };
 
 /* What the difference is made again of, for an officer who looks at a request. */

@@ -145,11 +145,12 @@ add_waiting(struct arena *a, struct waiters *w, int64_t base, struct change *c, 
 	return RC_OK;
 }
 
-/* A signed request is carried on and finds by itself what it has issued; a session's client must ask again. */
+/* A signed request is carried on and finds by itself what it has issued; a session's client must ask again. A soft token that
+   comes to nothing has no key any more for what was signed for it. */
 static bool
 may_be_unclaimed(const struct pending *p)
 {
-	return p->base == 0 && p->authority == 0 && (p->session != 0 || p->unclaimed);
+	return p->base == 0 && p->authority == 0 && (p->session != 0 || p->token != 0 || p->unclaimed);
 }
 
 static enum rc

@@ -87,20 +87,32 @@ is_passing(enum rc rc)
 }
 
 static enum rc
-work_once(struct signing *s, struct err *e)
+work_into(struct signing *s, struct effect *x, struct err *e)
 {
 	OWN(change_free)
 	struct change *c = change_new();
-	struct effect x = effect_of(s);
 	struct change *ready;
 
-	x.change = c;
-	TRY(act_row_of(s->request.act)->work(&x, e));
+	x->change = c;
+	TRY(act_row_of(s->request.act)->work(x, e));
 	FAULT("factory.after-work");
-	TRY(put_effect(s, &x, c, e));
+	TRY(put_effect(s, x, c, e));
+	NEED(!fault_fails("factory.commit-work"), e, CHY_STORE_DOWN, NULL, "asked to fail");
 	ready = c;
 	c = NULL;
-	TRY(store_commit(s->f->store, ready, e));
+	return store_commit(s->f->store, ready, e);
+}
+
+/* What was signed in vain is taken over before it would be signed again. */
+static enum rc
+work_once(struct signing *s, struct err *e)
+{
+	struct effect x = effect_of(s);
+	enum rc rc = work_into(s, &x, e);
+
+	if (rc != RC_OK && x.has_signed)
+		doubt_raise(&s->f->doubt);
+	TRY(rc);
 	s->row.state = state_text(REQUEST_DONE);
 	bring_into_force(s);
 	return RC_OK;
@@ -118,6 +130,13 @@ work_and_apply(struct signing *s, struct err *e)
 	return work_once(s, e);
 }
 
+/* Not before the store has all that was signed for it: what becomes of that is said by the end. */
+static bool
+may_end(const struct signing *s)
+{
+	return act_row_of(s->request.act)->abandon == NULL || !doubt_is(&s->f->doubt);
+}
+
 static enum rc
 carry_out_alone(struct signing *s, struct err *e)
 {
@@ -130,7 +149,7 @@ carry_out_alone(struct signing *s, struct err *e)
 	rc = work_and_apply(s, e);
 	if (rc == RC_OK || is_passing(rc))
 		return rc;
-	if (end_request(s->f, s->a, &s->row, REQUEST_FAILED, e->text, &also) != RC_OK)
+	if (may_end(s) && end_request(s->f, s->a, &s->row, REQUEST_FAILED, e->text, &also) != RC_OK)
 		LOG(ERROR, "request.state-not-written", LI("request", s->row.id), LE(&also));
 	return rc;
 }

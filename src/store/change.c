@@ -442,6 +442,7 @@ void
 change_token_ready(struct change *c, int64_t id, struct bytes pin, struct bytes file, int64_t expires_at)
 {
 	OP(c, Q_TOKEN_READY, I(id), B(pin), B(file), I(expires_at));
+	OP(c, Q_CLAIM_TOKEN, I(id));
 	OP(c, Q_DROP_TOKEN_KEYS, I(id));
 }
 
@@ -455,6 +456,7 @@ void
 change_token_failed(struct change *c, int64_t id)
 {
 	OP(c, Q_TOKEN_FAILED, I(id));
+	OP(c, Q_DROP_TOKEN_CHOICES, I(id));
 	OP(c, Q_DROP_TOKEN_KEYS, I(id));
 }
 

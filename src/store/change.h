@@ -142,10 +142,11 @@ void change_put_token(struct change *c, const struct token_row *row);
 void change_put_token_key(struct change *c, const struct token_key_row *row);
 /* The token's key n, if it is to be archived, becomes the archived key of this certificate. */
 void change_archive_key(struct change *c, int64_t token, int64_t n, int64_t certificate);
-/* From "made" to "ready", its keys gone; STORE_STATE unless it is "made". */
+/* From "made" to "ready", its certificates claimed, its keys gone; STORE_STATE unless it is "made". */
 void change_token_ready(struct change *c, int64_t id, struct bytes pin, struct bytes file,
 			int64_t expires_at);
-/* From "made" to "failed", its PIN and keys gone; STORE_STATE unless it is "made". */
+/* From "made" to "failed", its PIN and keys gone, and what was chosen for certificates that the store has not; STORE_STATE unless it
+   is "made". */
 void change_token_failed(struct change *c, int64_t id);
 /* From "ready" to "delivered" or "expired", PIN and file gone; STORE_STATE unless it is "ready". */
 void change_token_end(struct change *c, int64_t id, struct bytes state);

@@ -81,7 +81,7 @@ struct status_row {
 	    seq; /* set by the store: the issuer's next one with every change, 1 first; 0: never changed */
 };
 
-/* Taken over from the signer's journal, and asked for by nobody since. */
+/* Taken over from the signer's journal, and asked for by nobody since; a soft token's until its file is there. */
 struct unclaimed_row {
 	int64_t certificate, at, leaf;
 };

@@ -361,11 +361,105 @@ each_earlier_schema_is_brought_up(void **state)
 	}
 }
 
+/* ---- soft tokens that had failed before step 23 ---- */
+
+enum {
+	FAILED = 6001,
+	UNDER_WAY = 6002,
+	ADOPTED = 6101,
+	NEVER_MADE = 6102,
+	TO_COME = 6103,
+	ADOPTED_LEAF = 6301
+};
+
+static void
+put_failed_tokens(struct world *w, struct db *db)
+{
+	static const struct {
+		int64_t request, certificate;
+		const char *state;
+		int n;
+	} keys[] = { { FAILED, ADOPTED, "failed", 0 },
+		     { FAILED, NEVER_MADE, "failed", 1 },
+		     { UNDER_WAY, TO_COME, "signed", 0 } };
+
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+		long long request = keys[i].request, certificate = keys[i].certificate;
+
+		if (keys[i].n == 0)
+			run(w, db,
+			    "INSERT INTO request VALUES (%lld, 'token.issue', '%s', 0, 0, " B("b") ", 3, " B(
+				"n") ", 10, 99, '')",
+			    request, keys[i].state);
+		if (keys[i].n == 0)
+			run(w, db,
+			    "INSERT INTO token VALUES (%lld, 3, 3, 26, 0, 'made', 'anna', " B("pin") ", " B(
+				"") ")",
+			    request);
+		run(w, db,
+		    "INSERT INTO token_key VALUES (%lld, %d, %lld, 4, 0, '', 'anna', " B("spki") ", " B(
+			"box") ", " B("") ")",
+		    request, keys[i].n, certificate);
+		run(w, db, "INSERT INTO certificate_choice VALUES (%lld, 1, 'form')", certificate);
+	}
+	run(w, db,
+	    "INSERT INTO certificate (id, serial, issuer, status, subject, not_before, not_after, "
+	    "token_procedure, certificate_procedure, authority, request_id, session_id, san, key_hash, "
+	    "fingerprint) VALUES (%d, " B("one") ", 7, 0, 'CN=one', 1, 2, 3, 4, 0, %d, 0, '', " B("k") ", " B(
+		"f") ")",
+	    ADOPTED, FAILED);
+	run(w, db, "INSERT INTO journal_leaf VALUES (%d, 'adopted', %d, '{}', " B("h") ")", ADOPTED_LEAF,
+	    ADOPTED);
+}
+
+/* The secrets of those that had failed go, their certificates become such that nobody claims, and a token under way stays. */
+static void
+failed_tokens_are_cleared(void **state)
+{
+	struct world *w = *state;
+	struct store_options o = { 0 };
+	char url[512];
+	struct db *db;
+	struct token_row t;
+	struct token_key_row *keys;
+	struct choice_row choice;
+	struct unclaimed_row *found;
+	size_t n;
+
+	world_url(url, sizeof(url), w->postgres);
+	ok(engine(w)->open(where(url), DB_WRITER, &db, &w->e));
+	ok(migrate_up(db, 22, &w->e));
+	put_failed_tokens(w, db);
+	ok(migrate_up(db, (int64_t)schema_nsteps, &w->e));
+	engine(w)->close(db);
+	snprintf(w->url, sizeof(w->url), "%s", url);
+	world_reopen(w, &o);
+	ok(store_token(w->s, w->a, FAILED, &t, &w->e));
+	same(t.state, "failed");
+	assert_int_equal(t.pin.n, 0);
+	ok(store_token_keys(w->s, w->a, FAILED, &keys, &n, &w->e));
+	assert_int_equal(n, 0);
+	ok(store_choice(w->s, w->a, ADOPTED, &choice, &w->e)); /* the certificate is there */
+	fails(store_choice(w->s, w->a, NEVER_MADE, &choice, &w->e), STORE_NOT_FOUND);
+	ok(store_unclaimed(w->s, w->a, 0, 10, &found, &n, &w->e));
+	assert_int_equal(n, 1);
+	assert_int_equal(found[0].certificate, ADOPTED);
+	assert_int_equal(found[0].leaf, ADOPTED_LEAF);
+	assert_in_range(found[0].at, 1000000000000, INT64_MAX);
+	ok(store_token(w->s, w->a, UNDER_WAY, &t, &w->e));
+	same(t.state, "made");
+	same(t.pin, "pin");
+	ok(store_token_keys(w->s, w->a, UNDER_WAY, &keys, &n, &w->e));
+	assert_int_equal(n, 1);
+	ok(store_choice(w->s, w->a, TO_COME, &choice, &w->e));
+}
+
 int
 main(void)
 {
 	static const struct world_test tests[] = {
 		{ "each_earlier_schema_is_brought_up", each_earlier_schema_is_brought_up, BOTH },
+		{ "failed_tokens_are_cleared", failed_tokens_are_cleared, BOTH },
 	};
 
 	return world_run("store_migrate", tests, ARRAY_LEN(tests));

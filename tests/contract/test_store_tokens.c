@@ -88,6 +88,52 @@ a_token_that_failed_keeps_no_secrets(void **state)
 	fails(store_commit(w->s, c, &w->e), STORE_STATE);
 }
 
+/* A token's certificates that were taken over wait for it, unclaimed: the file claims them, a failure leaves them to the sweeper. */
+static void
+what_was_taken_over_goes_with_its_token(void **state)
+{
+	struct world *w = *state;
+	struct unclaimed_row *rows;
+	struct choice_row choice;
+	struct change *c = change_new();
+	size_t n;
+
+	for (int64_t id = 70; id <= 90; id += 10) {
+		change_put_token(c, &(struct token_row){ .id = id, .officer_id = 3, .state = BYTES("made") });
+		for (int64_t k = 1; k <= 3; k++) /* the third one is there before, and recovered */
+			change_put_token_key(
+			    c,
+			    &(struct token_key_row){
+				.token = id, .n = k, .certificate = id + k, .certificate_procedure = k < 3 });
+		change_put_certificate(c,
+				       &(struct certificate_row){
+					   .id = id + 1, .serial = bytes_of(&id, sizeof(id)), .issuer = 4 },
+				       BYTES("x"));
+		for (int64_t k = 1; k <= 2; k++)
+			change_put_choice(c, &(struct choice_row){ id + k, 1, BYTES("form") });
+		change_put_unclaimed(c, &(struct unclaimed_row){ id + 1, 5, 6 });
+		change_put_unclaimed(c, &(struct unclaimed_row){ id + 3, 5, 6 });
+	}
+	ok(store_commit(w->s, c, &w->e));
+	ok(store_unclaimed(w->s, w->a, 0, 10, &rows, &n, &w->e));
+	assert_int_equal(n, 3); /* the recovered ones; the others' tokens are under way */
+	assert_int_equal(rows[0].certificate, 73);
+	c = change_new();
+	change_token_ready(c, 70, BYTES_NONE, BYTES("file"), 99);
+	change_token_failed(c, 80);
+	ok(store_commit(w->s, c, &w->e));
+	ok(store_unclaimed(w->s, w->a, 0, 10, &rows, &n, &w->e));
+	assert_int_equal(n, 4);
+	assert_int_equal(rows[1].certificate, 81);
+	for (int64_t id = 70; id <= 90; id += 10) {
+		ok(store_choice(w->s, w->a, id + 1, &choice, &w->e));
+		if (id == 80)
+			fails(store_choice(w->s, w->a, id + 2, &choice, &w->e), STORE_NOT_FOUND);
+		else
+			ok(store_choice(w->s, w->a, id + 2, &choice, &w->e));
+	}
+}
+
 static void
 recoveries_by_key_and_by_certificate(void **state)
 {
@@ -146,6 +192,7 @@ main(void)
 		{ "chosen once", chosen_once },
 		{ "secrets wait for the request's end", secrets_wait_for_the_requests_end },
 		{ "a token that failed keeps no secrets", a_token_that_failed_keeps_no_secrets },
+		{ "what was taken over goes with its token", what_was_taken_over_goes_with_its_token },
 		{ "recoveries by key and by certificate", recoveries_by_key_and_by_certificate },
 		{ "archived keys by certificate", archived_keys_by_certificate },
 	};

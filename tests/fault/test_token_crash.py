@@ -1,10 +1,13 @@
 """Processes die while a soft token is made; the token is neither lost nor made twice, on both databases."""
 import base64
 import hashlib
+import sqlite3
+import subprocess
 import time
 
 import pytest
 
+import world
 from test_choices import prepare, stored, waiting_secrets
 from test_tokens import SUBJECT, bring, form_of, issue, opened, tokens  # noqa: F401
 from world import Refused
@@ -147,6 +150,95 @@ def test_killed_with_a_password_on_its_way(tokens, point):  # noqa: F811
     assert stored(house, result["certificates"][0]["certificate"]) == (0, form)
     assert ours == [result["certificates"][0]["certificate"]] and waiting_secrets(house) == 0
     assert house.call("GET", "/api/v1/journal/reconciliation", officer=anna)["missing_in_store"] == 0
+
+
+def until(what):
+    """Asked again and again, also while the server is away; False: never."""
+    for _ in range(500):
+        try:
+            if what():
+                return True
+        except (Refused, OSError):
+            pass
+        time.sleep(0.2)
+    return False
+
+
+def orphans(house):
+    """Choices for certificates that there are not, of tokens that are not under way."""
+    sql = ("SELECT count(*) FROM certificate_choice h WHERE NOT EXISTS (SELECT 1 FROM certificate c WHERE c.id = h.certificate) "
+           "AND NOT EXISTS (SELECT 1 FROM token_key k WHERE k.certificate = h.certificate)")
+    if house.engine == "sqlite":
+        return sqlite3.connect(house.dir / "chancery.db", timeout=20).execute(sql).fetchone()[0]
+    return int(subprocess.run(["psql", "-At", "-d", house.postgres[0], "-c", sql], capture_output=True, text=True, check=True).stdout)
+
+
+def reconciliation(house):
+    return house.call("GET", "/api/v1/journal/reconciliation", officer=house.officers["anna"])
+
+
+def named(house, name):
+    items = house.call("GET", "/api/v1/certificates?limit=1000", officer=house.officers["anna"])["items"]
+    return [i["id"] for i in items if name in i["subject"]]
+
+
+def test_nothing_is_signed_twice_where_a_commit_fails(tokens):  # noqa: F811
+    """The token's certificates are signed, the database refuses: they are taken over and found, not signed again. rows=CM-I-21"""
+    house, rosa = tokens, tokens.officers["rosa"]
+    name = "Signed Once"
+    request = house.prepare(rosa, "token.issue", {"token_procedure": "Soft none", "input": {**SUBJECT, "subject.common-name": name}})
+    house.stop()
+    house.start(CHANCERY_FAULT="factory.commit-work@1=fail")
+    house.wait_ready()
+    before = reconciliation(house)["certificates"]
+    try:
+        bring_anyway(house, rosa, request)
+        after = reconciliation(house)
+        assert len(named(house, name)) == 2
+        assert (after["certificates"] - before, after["missing_in_store"]) == (2, 0), "in the signer's journal"
+    finally:
+        house.stop()
+        house.start()
+
+
+def test_what_was_signed_for_a_token_that_fails_is_revoked(tokens, scratch):  # noqa: F811
+    """Killed behind a signature, and refused when it is carried on with: the certificate that there is has no key any more and is
+    revoked as what nobody claims; what was chosen for one that there is not is gone. rows=CM-I-21"""
+    house, rosa, anna, ben = tokens, *(tokens.officers[n] for n in ("rosa", "anna", "ben"))
+    form, name = form_of("Widerruf-0815"), "Half Made"
+    who = {**SUBJECT, "subject.common-name": name, "validity.not_after": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 86400))}
+    request = house.prepare(rosa, "token.issue", {"token_procedure": "Soft none", "input": who,
+                                                  "revocation_password_sha256": hashlib.sha256(form.encode()).hexdigest()})
+    policy = house.act("revocation-policy.create", {"name": "At once", "unclaimed_after": "PT1S"}, anna, ben)["result"]["id"]
+    house.stop()
+    house.start(CHANCERY_FAULT="factory.after-sign@1=kill")  # each time that it is carried on with
+    try:
+        with pytest.raises((Refused, OSError)):
+            bring(house, rosa, request, {"revocation_password": form})
+        house.stop()
+        house.start(CHANCERY_CLOCK_OFFSET_MS=str(2 * 86400 * 1000))
+        assert until(lambda: house.call("GET", f"/api/v1/requests/{request['id']}", officer=rosa)["state"] != "signed")
+        assert house.call("GET", f"/api/v1/requests/{request['id']}", officer=rosa)["state"] == "failed"
+        made = named(house, name)
+        assert made and {stored(house, c) for c in made} == {(1, form)}
+        assert orphans(house) == 0
+        time.sleep(1.5)  # longer than the policy leaves for claiming it
+        house.stop()
+        house.start(CHANCERY_CLOCK_OFFSET_MS=str(2 * 86400 * 1000))  # the job runs when it starts
+        for c in made:
+            assert until(lambda: house.call("GET", f"/api/v1/certificates/{c}", officer=anna)["status"]["state"] == "revoked")  # noqa: B023
+        assert reconciliation(house)["missing_in_store"] == 0
+        house.wait_sequenced()
+        export = scratch / "failed-token.jsonl"
+        export.write_bytes(house.export())
+        done = subprocess.run([world.CHANCERY, "journal", "verify", "--root", house.dir / "root.pem", "--file", export], capture_output=True,
+                              text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+    finally:
+        house.stop()
+        house.start()
+        body = house.call("GET", f"/api/v1/documents/revocation-policy/{policy}", officer=anna)["body"]
+        house.act("revocation-policy.modify", dict(body, state="closed"), anna, ben, obj=policy)
 
 
 def test_a_token_that_fails_leaves_nothing(tokens):  # noqa: F811
