@@ -9,12 +9,13 @@
 static void
 row(struct cli *c, struct out_table *t, const struct json *item)
 {
-	struct bytes cells[3] = { json_line(c->a, json_get(item, "id")),
+	struct bytes cells[4] = { json_line(c->a, json_get(item, "id")),
+				  json_line(c->a, json_get(item, "kind")),
 				  json_line(c->a, json_get(json_get(item, "body"), "name")),
 				  json_line(c->a, json_get(item, "at")) };
 
-	if (cells[1].n == 0)
-		cells[1] = json_line(c->a, json_get(item, "name"));
+	if (cells[2].n == 0)
+		cells[2] = json_line(c->a, json_get(item, "name"));
 	out_table_row(t, cells);
 }
 
@@ -24,7 +25,9 @@ path(struct cli *c)
 	const char *p = args_has(&c->args, "ID")
 	    ? arena_printf(c->a, "/api/v1/drafts/%s/%s", args_text(&c->args, "KIND"),
 			   args_text(&c->args, "ID"))
-	    : arena_printf(c->a, "/api/v1/drafts/%s", args_text(&c->args, "KIND"));
+	    : args_has(&c->args, "KIND")
+	    ? arena_printf(c->a, "/api/v1/drafts/%s", args_text(&c->args, "KIND"))
+	    : "/api/v1/drafts";
 
 	return p ? p : "";
 }
@@ -32,7 +35,7 @@ path(struct cli *c)
 static enum rc
 run_list(struct cli *c, struct err *e)
 {
-	static const char *const heads[] = { "ID", "NAME", "CHANGED", NULL };
+	static const char *const heads[] = { "ID", "KIND", "NAME", "CHANGED", NULL };
 	static const char *const filters[] = { NULL };
 
 	return list_run(c, &(struct list){ path(c), filters, heads, row }, e);
@@ -77,8 +80,9 @@ static const char *const kinds[] = {
 	    NULL
 };
 static const struct opt list_options[] = { OPTIONS_PAGE, { 0 } };
-static const struct operand of_kind[] = { { "KIND", OPT_CHOICE, OPT_MUST, "the kind of document", kinds },
-					  { 0 } };
+static const struct operand of_kind[] = {
+	{ "KIND", OPT_CHOICE, 0, "only of this kind of document; all if not given", kinds }, { 0 }
+};
 static const struct operand one[] = {
 	{ "KIND", OPT_CHOICE, OPT_MUST, "the kind of document", kinds },
 	{ "ID", OPT_INT, OPT_MUST, "the draft's id" },
@@ -86,8 +90,8 @@ static const struct operand one[] = {
 };
 
 const struct command commands_draft[] = {
-	{ "draft", "list", "list drafts of a kind", NULL, list_options, of_kind,
-	  "chancery draft list token-procedure", run_list },
+	{ "draft", "list", "list drafts", NULL, list_options, of_kind, "chancery draft list token-procedure",
+	  run_list },
 	{ "draft", "show", "show a draft", NULL, NULL, one, NULL, run_show },
 	{ "draft", "delete", "delete a draft", NULL, NULL, one, NULL, run_delete },
 	{ 0 },

@@ -2,6 +2,7 @@
 #include "factory/documents.h"
 
 #include "factory/leaf.h"
+#include "factory/page.h"
 #include "factory/standing.h"
 #include "model/choices.h"
 #include "policy/document.h"
@@ -222,6 +223,19 @@ draft_load(struct factory *f, struct arena *a, const struct snapshot *policy, co
 	return RC_OK;
 }
 
+/* Who has read another one may not change this one: it may lie elsewhere by now. */
+static enum rc
+commit_draft(struct factory *f, struct change *c, int64_t id, struct err *e)
+{
+	enum rc rc = store_commit(f->store, c, e);
+
+	if (rc == RC_OK || e->code != CHY_STORE_STATE)
+		return rc;
+	err_clear(e);
+	FAIL(e, CHY_DRAFT_CHANGED, NULL, "draft %lld was changed or deleted meanwhile: look at it again",
+	     (long long)id);
+}
+
 /* Both where it lies and where it is to lie. */
 static enum rc
 check_draft(struct factory *f, struct arena *a, const struct snapshot *policy, const struct officer *who,
@@ -247,8 +261,10 @@ draft_save(struct factory *f, struct arena *a, const struct snapshot *policy, co
 	struct draft_row row = { .id = id, .owner = who->id.v };
 	struct json *normal;
 	struct change *c;
+	int64_t was_at;
 
 	TRY(check_draft(f, a, policy, who, kind, body, &row, &normal, e));
+	was_at = row.at;
 	row.name = BYTES_NONE;
 	TRY(json_opt_str(normal, "name", &row.name, e));
 	json_put_canonical(&text, normal);
@@ -257,10 +273,14 @@ draft_save(struct factory *f, struct arena *a, const struct snapshot *policy, co
 	row.kind = bytes_str(kind_name(kind));
 	row.body = buf_bytes(&text);
 	row.officer_id = who->id.v;
-	row.at = clock_now_ms();
+	row.at = clock_now_ms() > was_at ? clock_now_ms() : was_at + 1;
 	c = change_new();
-	change_put_draft(c, &row);
-	TRY(store_commit(f->store, c, e));
+	if (id == 0)
+		change_put_draft(c, &row);
+	else
+		change_next_draft(c, &row, was_at);
+	FAULT("factory.before-draft");
+	TRY(commit_draft(f, c, id, e));
 	*ret = draft_json(a, &row, normal);
 	return RC_OK;
 }
@@ -277,22 +297,79 @@ draft_show(struct factory *f, struct arena *a, const struct snapshot *policy, co
 	return RC_OK;
 }
 
+/* Pages of drafts, whoever's, until one is full of those that the officer sees: the cursor is one of these, and tells nothing of
+   the others. */
+struct draft_walk {
+	struct factory *f;
+	struct arena *a; /* of the answer */
+	const struct snapshot *policy;
+	const struct officer *who;
+	enum kind_id kind; /* KIND_NONE: all */
+	struct json *items;
+	size_t limit;
+	int64_t after; /* the last one that was looked at */
+	size_t n;      /* of the last page */
+};
+
+enum { DRAFTS_AT_ONCE = 100, DRAFTS_WALKED_MAX = 10000 };
+
+static enum rc
+draft_walk_one(struct draft_walk *w, struct arena *scratch, const struct draft_row *row, struct err *e)
+{
+	const struct kind *k = kind_named(row->kind);
+	struct json *body;
+
+	if (k == NULL || may_role(w->who, k->needed, NULL) != RC_OK)
+		return RC_OK;
+	TRY(json_parse(scratch, row->body, &body, e));
+	if (may_draft(w->policy, w->who, k->id, row, body, NULL) == RC_OK)
+		json_add(w->items, json_copy(w->a, draft_json(scratch, row, body)));
+	return RC_OK;
+}
+
+/* What did not fit is read again from where it came to. */
+static enum rc
+draft_walk_page(struct draft_walk *w, struct arena *scratch, size_t most, struct err *e)
+{
+	struct bytes kind = w->kind == KIND_NONE ? BYTES_NONE : bytes_str(kind_name(w->kind));
+	struct draft_row *rows;
+
+	TRY(store_drafts(w->f->store, scratch, kind, w->after, most, &rows, &w->n, e));
+	for (size_t i = 0; i < w->n && w->items->count < w->limit; i++) {
+		TRY(draft_walk_one(w, scratch, &rows[i], e));
+		w->after = rows[i].id;
+	}
+	return RC_OK;
+}
+
+static enum rc
+draft_walk(struct draft_walk *w, struct err *e)
+{
+	OWN(arena_free)
+	struct arena *scratch = NULL;
+	size_t most = DRAFTS_AT_ONCE;
+
+	for (size_t walked = 0; walked < DRAFTS_WALKED_MAX && w->items->count < w->limit; walked += w->n) {
+		TRY(PAGE_READ(scratch, most, PAGE_ARENA, e, draft_walk_page(w, scratch, most, e)));
+		if (w->n < most) {
+			w->after = w->items->count < w->limit ? 0 : w->after;
+			break;
+		}
+	}
+	return RC_OK;
+}
+
 enum rc
 draft_list(struct factory *f, struct arena *a, const struct snapshot *policy, const struct officer *who,
 	   enum kind_id kind, int64_t after, size_t limit, struct json **ret, struct err *e)
 {
-	struct json *items = json_array(a), *body;
-	struct draft_row *rows;
-	size_t n;
+	struct draft_walk w = { f, a, policy, who, kind, json_array(a), limit, after, 0 };
 
-	TRY(may_role(who, kind_of(kind)->needed, e));
-	TRY(store_drafts(f->store, a, bytes_str(kind_name(kind)), after, limit, &rows, &n, e));
-	for (size_t i = 0; i < n; i++) {
-		TRY(json_parse(a, rows[i].body, &body, e));
-		if (may_draft(policy, who, kind, &rows[i], body, NULL) == RC_OK)
-			json_add(items, draft_json(a, &rows[i], body));
-	}
-	*ret = page(a, items, n > 0 && n == limit ? rows[n - 1].id : 0);
+	if (kind != KIND_NONE)
+		TRY(may_role(who, kind_of(kind)->needed, e));
+	NEED(w.items != NULL, e, CHY_NO_MEMORY, NULL, "drafts");
+	TRY(draft_walk(&w, e));
+	*ret = page(a, w.items, w.after);
 	return RC_OK;
 }
 
@@ -306,6 +383,6 @@ draft_drop(struct factory *f, struct arena *a, const struct snapshot *policy, co
 
 	TRY(draft_load(f, a, policy, who, kind, id, &row, &body, e));
 	c = change_new();
-	change_drop_draft(c, id);
-	return store_commit(f->store, c, e);
+	change_drop_draft(c, id, row.at);
+	return commit_draft(f, c, id, e);
 }

@@ -34,7 +34,7 @@ MUST enum rc document_show(struct factory *f, struct arena *a, const struct snap
 			   struct json **ret, struct err *e);
 
 /* Drafts need the roles of their kind, and the domain (draft_domain), but no signature, and are nobody's policy. id 0: a new one. Every member that is
-   there must be right by itself; what is mandatory may be missing. */
+   there must be right by itself; what is mandatory may be missing. DRAFT_CHANGED: somebody else was faster. */
 MUST enum rc draft_save(struct factory *f, struct arena *a, const struct snapshot *policy,
 			const struct officer *who, enum kind_id kind, int64_t id, const struct json *body,
 			struct json **ret, struct err *e);
@@ -46,6 +46,7 @@ MUST enum rc draft_load(struct factory *f, struct arena *a, const struct snapsho
 MUST enum rc draft_show(struct factory *f, struct arena *a, const struct snapshot *policy,
 			const struct officer *who, enum kind_id kind, int64_t id, struct json **ret,
 			struct err *e);
+/* kind KIND_NONE: of all kinds that the officer has the roles of. */
 MUST enum rc draft_list(struct factory *f, struct arena *a, const struct snapshot *policy,
 			const struct officer *who, enum kind_id kind, int64_t after, size_t limit,
 			struct json **ret, struct err *e);

@@ -110,6 +110,13 @@ ask_drafts(const struct asked *q, struct json **ret, struct err *e)
 }
 
 static enum rc
+ask_all_drafts(const struct asked *q, struct json **ret, struct err *e)
+{
+	return draft_list(q->f, q->a, q->policy, q->who, KIND_NONE, rest_after(q->c), rest_limit(q->c), ret,
+			  e);
+}
+
+static enum rc
 ask_draft(const struct asked *q, struct json **ret, struct err *e)
 {
 	const struct kind *k;
@@ -202,6 +209,16 @@ const struct route rest_document_routes[] = {
 	  .answer_schema = "Draft",
 	  .status = 201,
 	  .flags = ROUTE_WRITES },
+	{ .method = HTTP_GET,
+	  .pattern = "/api/v1/drafts",
+	  .run = rest_ask,
+	  .ask = ask_all_drafts,
+	  .access = ACCESS_OFFICER,
+	  .summary = "Unfinished documents of all kinds",
+	  .tag = "drafts",
+	  .query = { PAGING },
+	  .answers = JSON_ONLY,
+	  .answer_schema = "DraftPage" },
 	{ .method = HTTP_GET,
 	  .pattern = "/api/v1/drafts/{kind}",
 	  .run = rest_ask,

@@ -351,14 +351,20 @@ change_check_document(struct change *c, int64_t id, int64_t version)
 void
 change_put_draft(struct change *c, const struct draft_row *r)
 {
-	OP(c, Q_PUT_DRAFT, I(r->id), B(r->kind), B(r->name), B(r->body), I(r->officer_id), I(r->at),
-	   I(r->owner));
+	change_row(c, Q_PUT_DRAFT, r);
 }
 
 void
-change_drop_draft(struct change *c, int64_t id)
+change_next_draft(struct change *c, const struct draft_row *r, int64_t was_at)
 {
-	OP(c, Q_DROP_DRAFT, I(id));
+	OP(c, Q_NEXT_DRAFT, I(r->id), B(r->kind), B(r->name), B(r->body), I(r->officer_id), I(r->at),
+	   I(was_at));
+}
+
+void
+change_drop_draft(struct change *c, int64_t id, int64_t was_at)
+{
+	OP(c, Q_DROP_DRAFT, I(id), I(was_at));
 }
 
 void

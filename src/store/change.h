@@ -111,10 +111,12 @@ void change_put_document(struct change *c, const struct document_row *row);
  * not change. */
 void change_check_document(struct change *c, int64_t id, int64_t version);
 
-/* Puts or replaces. */
+/* A new one; STORE_EXISTS. */
 void change_put_draft(struct change *c, const struct draft_row *row);
-/* STORE_NOT_FOUND. */
-void change_drop_draft(struct change *c, int64_t id);
+/* In place of the one that was written at was_at, which is not row->at; its owner stays. STORE_STATE: it is another by now, or gone. */
+void change_next_draft(struct change *c, const struct draft_row *row, int64_t was_at);
+/* The same one; STORE_STATE. */
+void change_drop_draft(struct change *c, int64_t id, int64_t was_at);
 
 void change_put_request(struct change *c, const struct request_row *row);
 /* Compare and set; STORE_STATE unless the state is `from`. result may be empty (then it stays as it is). */

@@ -175,7 +175,15 @@ drafts_come_and_go(void **state)
 	row.officer_id = row.owner = 4;
 	c = change_new();
 	change_put_draft(c, &row);
-	ok(store_commit(w->s, c, &w->e));
+	fails(store_commit(w->s, c, &w->e), STORE_EXISTS);
+	for (int i = 0; i < 2; i++) { /* of two who have read the same one, the second is refused */
+		c = change_new();
+		change_next_draft(c, &row, 77);
+		if (i == 0)
+			ok(store_commit(w->s, c, &w->e));
+		else
+			fails(store_commit(w->s, c, &w->e), STORE_STATE);
+	}
 	ok(store_draft(w->s, w->a, 10, &got, &w->e));
 	same(got.body, "{\"a\":1}");
 	assert_int_equal(got.at, 78);
@@ -185,12 +193,17 @@ drafts_come_and_go(void **state)
 	assert_int_equal(n, 1);
 	ok(store_drafts(w->s, w->a, BYTES("domain"), 0, 10, &rows, &n, &w->e));
 	assert_int_equal(n, 0);
+	for (int64_t at = 77; at <= 79; at++) {
+		c = change_new();
+		change_drop_draft(c, 10, at);
+		if (at == 78)
+			ok(store_commit(w->s, c, &w->e));
+		else
+			fails(store_commit(w->s, c, &w->e), STORE_STATE);
+	}
 	c = change_new();
-	change_drop_draft(c, 10);
-	ok(store_commit(w->s, c, &w->e));
-	c = change_new();
-	change_drop_draft(c, 10);
-	fails(store_commit(w->s, c, &w->e), STORE_NOT_FOUND);
+	change_next_draft(c, &row, 78);
+	fails(store_commit(w->s, c, &w->e), STORE_STATE); /* what is gone does not come again */
 	fails(store_draft(w->s, w->a, 10, &got, &w->e), STORE_NOT_FOUND);
 }
 

@@ -217,6 +217,20 @@ def test_drafts_lie_in_domains(house):
             for method, body in (("GET", None), ("PUT", {"name": "Mine"}), ("DELETE", None)):
                 refused("CHY-1460", house.call, method, path(draft), body, who)
             refused("CHY-1460", house.call, "POST", "/api/v1/policy/preview", {"draft": draft["id"], "keys": [{}]}, who)
+    # the cursor is one of the drafts that are seen, whatever others lie between and behind them, in one kind as in all
+    for address in ("/api/v1/drafts/token-procedure", "/api/v1/drafts"):
+        for who, sees in ((wanda, [wests["id"], ports["id"]]), (pete, [ports["id"]]), (erik, [easts["id"]])):
+            after, found = 0, []
+            for _ in range(10):
+                got = house.call("GET", f"{address}?limit=1&after={after}", officer=who)
+                found += [d["id"] for d in got["items"]]
+                after = got["next"]
+                assert after is None or after == found[-1]
+                if after is None:
+                    break
+            assert found == sees, address
+            assert house.call("GET", f"{address}?limit=2&after={sees[-1]}", officer=who) == {"items": [], "next": None}
+    assert house.call("GET", "/api/v1/drafts", officer=rosa)["items"] == [], "of kinds that she has nothing to do with"
     # nor does anybody put one where no rights of theirs are; what Root's officer writes into another's stays where it was
     for body in ({"name": "x", "domain": "Draft east"}, {"name": "x", "domain": "Draft west"}):
         assert refused("CHY-1602", new, pete, **body)["field"] == "domain"

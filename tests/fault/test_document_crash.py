@@ -3,7 +3,10 @@ part, whatever kind of document it makes or changes, on both databases."""
 import base64
 import hashlib
 import json
+import threading
 import time
+
+import pytest
 
 from test_officers import verify
 from world import Refused, make_csr
@@ -163,3 +166,43 @@ def test_killed_while_the_second_signature_is_brought(house, scratch):
         assert [(d["id"], d["version"]) for d in same] == [(number, v + 1) for v in range(version)], f"{name}: each version once"
         assert len([s for s in signatures if s["request"] == request]) == 2, name
         assert document(house, kind, number)["version"] == version, name
+
+
+@pytest.mark.parametrize("other", ["PUT", "DELETE"])
+def test_a_draft_that_was_changed_meanwhile(house, other):
+    """Between reading a draft, and whether it may be changed, and writing it somebody else is faster: refused, and what the other one
+    did stays. rows=CM-O-12"""
+    anna = house.officers["anna"]
+    path = f"/api/v1/drafts/token-procedure/{house.call('POST', '/api/v1/drafts/token-procedure', {'name': 'First'}, anna)['id']}"
+    held = house.dir / "signer" / f"draft-{other}"
+    house.stop()
+    house.start(CHANCERY_FAULT="factory.before-draft=wait", CHANCERY_FAULT_ONCE=str(held))
+    told = []
+
+    def slow():
+        try:
+            told.append(house.call("PUT", path, {"name": "Slow"}, anna)["name"])
+        except Refused as e:
+            told.append((e.status, e.code))
+
+    thread = threading.Thread(target=slow)
+    try:
+        house.wait_ready()
+        thread.start()
+        for _ in range(500):
+            if held.exists():
+                break
+            time.sleep(0.02)
+        house.call(other, path, {"name": "Fast"} if other == "PUT" else None, anna)
+    finally:
+        held.unlink(missing_ok=True)
+        thread.join(60)
+        house.stop()
+        house.start()
+    assert told == [(409, "CHY-1542")]
+    if other == "PUT":
+        assert house.call("GET", path, officer=anna)["name"] == "Fast"
+    else:
+        with pytest.raises(Refused) as e:
+            house.call("GET", path, officer=anna)
+        assert e.value.code == "CHY-1460"
