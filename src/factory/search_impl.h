@@ -30,6 +30,9 @@ struct searching {
 /* Chooses s->walk and what follows from it. SEARCH_BROAD. */
 MUST enum rc search_plan(struct searching *s, struct err *e);
 
+/* Whether the whole text is as the pattern, in which * stands for anything. */
+bool search_glob(struct bytes pattern, struct bytes text);
+
 /* Where nothing was chosen at issue, it may. */
 bool search_may_be_published(const struct found_row *r);
 

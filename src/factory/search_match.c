@@ -12,9 +12,9 @@ within(int64_t at, int64_t from, int64_t to)
 	return at >= from && at < to;
 }
 
-/* The text with * for anything, by steps back to the last star. */
-static bool
-glob(struct bytes p, struct bytes s)
+/* By steps back to the last star. */
+bool
+search_glob(struct bytes p, struct bytes s)
 {
 	size_t i = 0, k = 0, star = SIZE_MAX, back = 0;
 
@@ -48,7 +48,7 @@ has_pattern(const struct search_pattern *p, const struct search_text *texts, con
 		if (p->email)
 			right = bytes_is(texts[i].attribute, "emailAddress") ||
 			    bytes_is(texts[i].attribute, "san");
-		if (right && glob(p->text, folded[i]))
+		if (right && search_glob(p->text, folded[i]))
 			return true;
 	}
 	return false;

@@ -6,6 +6,7 @@
 
 enum {
 	VALUES_LIKE_MAX = 1000, /* values that a substring stands for; with more it selects nothing */
+	FEW_ENOUGH = 200,       /* rows of a walk that no other is looked for instead of */
 	LIKE_LEN = 8,           /* of a text's part that the index is asked for */
 };
 
@@ -148,19 +149,44 @@ values_of_pattern(struct searching *s, const struct search_pattern *p, int64_t *
 	return RC_OK;
 }
 
+static bool
+is_of_pattern(const struct search_pattern *p, const struct value_row *value)
+{
+	bool right = p->email
+	    ? search_value_is_of(value, BYTES("emailAddress")) || search_value_is_of(value, BYTES("san"))
+	    : search_value_is_of(value, p->attribute);
+
+	return right && search_glob(p->text, value->value);
+}
+
+/* An index brings some that are none of the pattern's. Without them a certificate is what was asked for where it has one. */
+static enum rc
+keep_right(struct searching *s, const struct search_pattern *p, int64_t *ids, size_t *n, struct err *e)
+{
+	struct value_row *rows;
+	size_t rows_n;
+
+	TRY(store_values_of(s->f->store, s->a, ids, *n, &rows, &rows_n, e));
+	*n = 0;
+	for (size_t i = 0; i < rows_n; i++)
+		if (is_of_pattern(p, &rows[i]))
+			ids[(*n)++] = rows[i].id;
+	return RC_OK;
+}
+
 static enum rc
 consider_pattern(struct searching *s, const struct search_pattern *p, int64_t *best, struct err *e)
 {
 	struct search_walk w = { .by = WALK_VALUES, .descending = s->q->descending };
-	bool whole;
 	int64_t *ids;
 
 	TRY(values_of_pattern(s, p, &ids, &w.values_n, e));
 	if (w.values_n == VALUES_LIKE_MAX)
 		return RC_OK; /* nearly every row has one */
+	if (!is_one_value(p) && w.values_n > 0)
+		TRY(keep_right(s, p, ids, &w.values_n, e));
 	w.values = ids;
-	whole = is_one_value(p) && s->q->patterns_n == 1;
-	return consider(s, &w, whole ? GROUP_PATTERNS : 0, best, e);
+	return consider(s, &w, s->q->patterns_n == 1 ? GROUP_PATTERNS : 0, best, e);
 }
 
 static enum rc
@@ -323,7 +349,6 @@ is_in_order(const struct search_walk *w, enum search_order order)
 	case WALK_STATE:
 		return order == ORDER_SINCE;
 	case WALK_VALUES:
-		return order == ORDER_ID && w->values_n == 1;
 	case WALK_ALL:
 		return order == ORDER_ID;
 	case WALK_PUBLISHED:
@@ -334,15 +359,16 @@ is_in_order(const struct search_walk *w, enum search_order order)
 }
 
 /* What candidates are judged by, or come in the order of, is more than the certificate itself says. An exact walk brings few more than
-   the page. */
+   the page, but for one along several values, of which SQLite looks at all. */
 static bool
 is_by_more(const struct searching *s)
 {
 	const struct search_query *q = s->q;
 
-	return s->exact || q->order == ORDER_SINCE || q->reasons != 0 ||
-	    !is_open(q->since_from, q->since_to) || q->publication >= 0 ||
-	    !is_open(q->published_from, q->published_to) || !is_open(q->activated_from, q->activated_to);
+	return (s->exact && (s->walk.by != WALK_VALUES || s->walk.values_n == 1)) ||
+	    q->order == ORDER_SINCE || q->reasons != 0 || !is_open(q->since_from, q->since_to) ||
+	    q->publication >= 0 || !is_open(q->published_from, q->published_to) ||
+	    !is_open(q->activated_from, q->activated_to);
 }
 
 enum rc
@@ -352,7 +378,7 @@ search_plan(struct searching *s, struct err *e)
 
 	s->walk = (struct search_walk){ .by = WALK_ALL, .descending = s->q->descending, .to = INT64_MAX };
 	TRY(consider_numbers(s, &best, e));
-	for (size_t i = 0; i < s->q->patterns_n; i++)
+	for (size_t i = 0; i < s->q->patterns_n && best > FEW_ENOUGH; i++)
 		TRY(consider_pattern(s, &s->q->patterns[i], &best, e));
 	TRY(consider_states(s, &best, e));
 	TRY(consider_times(s, &best, e));
@@ -366,6 +392,9 @@ search_plan(struct searching *s, struct err *e)
 		TRY(store_search_count(s->f->store, s->a,
 				       &(struct search_walk){ .by = WALK_ALL, .to = INT64_MAX },
 				       SEARCH_TOTAL_MAX + 1, &s->count, e));
+	if (s->exact && s->walk.by == WALK_VALUES && s->walk.values_n > 1) /* it has few rows */
+		TRY(store_count_certificates(s->f->store, s->a, s->walk.values, s->walk.values_n, &s->count,
+					     e));
 	s->few = s->few && !s->exact;
 	s->full = is_by_more(s);
 	return RC_OK;

@@ -36,6 +36,13 @@ search_value_id(struct bytes attribute, struct bytes folded)
 	return (int64_t)(be64toh(n) & INT64_MAX);
 }
 
+bool
+search_value_is_of(const struct value_row *value, struct bytes attribute)
+{
+	return attribute.n == 0 ? value->attribute != OF_FIELD
+				: value->id == search_value_id(attribute, value->value);
+}
+
 /* Nothing in it is escaped, quoted, encoded or part of an RDN of several: its commas and equals signs are the name's own. */
 static bool
 is_plain_name(struct bytes subject)

@@ -28,6 +28,9 @@ struct bytes search_fold(struct arena *a, struct bytes text);
 /* The id of a value; folded already. */
 int64_t search_value_id(struct bytes attribute, struct bytes folded);
 
+/* Whether it is one of this attribute; of none: of the subject's or an alternative name, not what was filled in. */
+bool search_value_is_of(const struct value_row *value, struct bytes attribute);
+
 /* What put_certificate entered goes, but for the values, which others may have too. */
 struct change;
 MUST enum rc search_values_remove(struct factory *f, struct arena *a, struct change *c,

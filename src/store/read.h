@@ -302,7 +302,13 @@ MUST enum rc store_search_is_common(struct store *s, struct bytes like, size_t m
 /* The same of values that begin with this, of which the first 64 characters are looked at. */
 MUST enum rc store_search_beginnings(struct store *s, struct arena *a, struct bytes begin, size_t limit,
 				     int64_t **ret, size_t *n, struct err *e);
-/* How many rows the walk has, counted up to `most`. */
+/* The values with these ids, at most LIMIT_PAGE, in no order. */
+MUST enum rc store_values_of(struct store *s, struct arena *a, const int64_t *ids, size_t ids_n,
+			     struct value_row **ret, size_t *n, struct err *e);
+/* How many certificates have one of these values, which are all looked at. */
+MUST enum rc store_count_certificates(struct store *s, struct arena *a, const int64_t *ids, size_t ids_n,
+				      int64_t *ret, struct err *e);
+/* How many rows the walk has, counted up to `most`; of several values a certificate counts for each that it has. */
 MUST enum rc store_search_count(struct store *s, struct arena *a, const struct search_walk *w, size_t most,
 				int64_t *ret, struct err *e);
 /* Its rows behind (key, id); a fresh walk begins before all, INT64_MIN or INT64_MAX for both by its direction. Not full: without what

@@ -9,7 +9,7 @@
 
 enum {
 	BEGINNING_CHARACTERS = 60,
-	SAMPLE = 1000,      /* values that are looked at, to guess how common a text is */
+	SAMPLE = 500,       /* values that are looked at, to guess how common a text is */
 	SAMPLE_LEAST = 5,   /* of them must have it */
 	SAMPLE_SURELY = 10, /* times what was asked for is surely more than that */
 };
@@ -59,6 +59,27 @@ store_search_beginnings(struct store *s, struct arena *a, struct bytes begin, si
 		       ARGS(BYTES_VALUE(begin), BYTES_VALUE(buf_bytes(&end)), LIMIT(limit)), &rows, n, e));
 	*ret = (int64_t *)(void *)rows;
 	return RC_OK;
+}
+
+enum rc
+store_values_of(struct store *s, struct arena *a, const int64_t *ids, size_t ids_n, struct value_row **ret,
+		size_t *n, struct err *e)
+{
+	struct bytes text;
+
+	NEED(ids_n <= LIMIT_PAGE, e, CHY_LIMIT, NULL, "%zu values together", ids_n);
+	TRY(store_ids_text(a, ids, ids_n, &text, e));
+	return store_rows(s, a, Q_VALUES_OF, ARGS(BYTES_VALUE(text)), ret, n, e);
+}
+
+enum rc
+store_count_certificates(struct store *s, struct arena *a, const int64_t *ids, size_t ids_n, int64_t *ret,
+			 struct err *e)
+{
+	struct bytes text;
+
+	TRY(store_ids_text(a, ids, ids_n, &text, e));
+	return store_number(s, Q_COUNT_CERTIFICATES, ARGS(BYTES_VALUE(text)), ret, e);
 }
 
 enum rc

@@ -359,6 +359,8 @@ static const enum stmt_id questions[] = {
 	Q_STATUSES_OF,
 	Q_CERTIFICATES_OF,
 	Q_HOLDS_OF,
+	Q_VALUES_OF,
+	Q_COUNT_CERTIFICATES,
 };
 
 enum { PLAN_DETAIL = 3 };

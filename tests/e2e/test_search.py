@@ -76,8 +76,8 @@ def search(house, who="anna", **query):
     return house.call("POST", "/api/v1/certificates/search", query, house.officers[who] if isinstance(who, str) else who)
 
 
-def ids(house, who="anna", **query):
-    """Of all pages; the total is told on the first."""
+def ids(house, who="anna", broad=False, **query):
+    """Of all pages; the total is told on the first, of a broad question in an order of its own what is counted of it."""
     out, page = [], search(house, who, **query)
     total, more = page["total"], page["more"]
     while True:
@@ -86,7 +86,10 @@ def ids(house, who="anna", **query):
             break
         page = search(house, who, **dict(query, after=page["next"]))
     assert len(out) == len(set(out))
-    assert total == min(len(out), 1000) and more == (len(out) > 1000)
+    if broad:
+        assert more is True and 0 < total < len(out)
+    else:
+        assert total == min(len(out), 1000) and more == (len(out) > 1000)
     return out
 
 
@@ -316,7 +319,7 @@ def test_broad_questions(found):
     act(found, "free", "revoke", listed[1000:1060])
     page = search(found, text="broad.example", state="revoked", order="since", limit=10)
     assert page["more"] is True and len(page["items"]) == 10 and {x["state"] for x in page["items"]} == {"revoked"}
-    assert sorted(ids(found, text="broad.example", state="revoked", order="since", limit=500)) == listed[:1060]
+    assert sorted(ids(found, broad=True, text="broad.example", state="revoked", order="since", limit=500)) == listed[:1060]
     with pytest.raises(Refused) as e:
         search(found, text="broad.example", order="since")
     assert e.value.code == "CHY-1684"
