@@ -27,6 +27,7 @@ enum delivery_what {
 	DELIVER_CRL,
 	DELIVER_DELTA_CRL,
 	DELIVER_AUTHORITY_CRL, /* of certificates of authorities alone */
+	DELIVER_CIL,           /* a segment of an issuance list; DER only */
 	DELIVERY_WHATS
 };
 enum delivery_form { DELIVER_DER, DELIVER_PEM, DELIVER_PEM_CHAIN, DELIVERY_FORMS };
@@ -42,7 +43,7 @@ struct delivery {
 	struct bytes
 	    about; /* DER of the certificate that keywords are filled in from: itself, an attribute certificate's
 				 base, the authority that a CRL is of */
-	struct bytes name;                        /* of a CRL, what its address ends with */
+	struct bytes name; /* of a list: what a CRL's address ends with, a CIL's file */
 	struct bytes chain[LIMIT_DELIVERY_CHAIN]; /* DER, upwards */
 	size_t chain_n;
 };

@@ -95,6 +95,7 @@ static const struct {
 	[DELIVER_CRL] = { "application/pkix-crl", "X509 CRL" },
 	[DELIVER_DELTA_CRL] = { "application/pkix-crl", "X509 CRL" },
 	[DELIVER_AUTHORITY_CRL] = { "application/pkix-crl", "X509 CRL" },
+	[DELIVER_CIL] = { "application/octet-stream", "CIL" }, /* no type is registered for it */
 };
 
 static enum rc

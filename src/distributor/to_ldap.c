@@ -350,7 +350,7 @@ static bool
 is_list(const struct job *j)
 {
 	return j->d.what == DELIVER_CRL || j->d.what == DELIVER_DELTA_CRL ||
-	    j->d.what == DELIVER_AUTHORITY_CRL;
+	    j->d.what == DELIVER_AUTHORITY_CRL || j->d.what == DELIVER_CIL;
 }
 
 /* What the update policy makes of the certificate's attribute. */
@@ -468,6 +468,8 @@ deliver(const struct job *j, void **state, struct err *e)
 	const char *dn;
 	int rc = LDAP_SUCCESS;
 
+	NEED(attribute_of(j) != NULL, e, CHY_DELIVERY_RULE, NULL,
+	     "directories have no type for issuance lists: let the rule name an attribute");
 	TRY(connection(j, state, &d, e));
 	TRY(entry_name(j, d, &dn, e));
 	for (int i = 0; i < TRIES; i++) {

@@ -124,9 +124,13 @@ static const char *
 file_name(const struct job *j)
 {
 	static const char *const ends[DELIVERY_WHATS] = {
-		[DELIVER_CERTIFICATE] = "certificate.cer", [DELIVER_CA_CERTIFICATE] = "certificate.cer",
-		[DELIVER_ATTRIBUTE] = "certificate.ac",    [DELIVER_CRL] = "list.crl",
-		[DELIVER_DELTA_CRL] = "delta.crl",         [DELIVER_AUTHORITY_CRL] = "list.crl",
+		[DELIVER_CERTIFICATE] = "certificate.cer",
+		[DELIVER_CA_CERTIFICATE] = "certificate.cer",
+		[DELIVER_ATTRIBUTE] = "certificate.ac",
+		[DELIVER_CRL] = "list.crl",
+		[DELIVER_DELTA_CRL] = "delta.crl",
+		[DELIVER_AUTHORITY_CRL] = "list.crl",
+		[DELIVER_CIL] = "list.cil",
 	};
 
 	return j->d.form == DELIVER_DER ? ends[j->d.what] : j->d.name.n > 0 ? "list.pem" : "certificate.pem";

@@ -6,6 +6,7 @@
 #include "factory/leaf.h"
 #include "factory/page.h"
 #include "model/kinds.h"
+#include "factory/list_delivery.h"
 #include "pki/cil.h"
 #include "store/read.h"
 
@@ -313,12 +314,49 @@ begin(struct cil_making *m, struct err *e)
 	return store_tree_size(w->f->store, &m->row.place, e);
 }
 
+/* The name by which deliveries know a segment; a new one, the first time. */
+static MUST enum rc
+list_name(struct cil_making *m, struct change *c, unsigned segment, int64_t *ret, struct err *e)
+{
+	struct cil_list_row row;
+	struct err why = { 0 };
+
+	if (store_cil_list_of(m->w->f->store, m->a, m->row.procedure_id, m->row.delta, segment, &row, &why) !=
+	    RC_OK) {
+		NEED(why.code == CHY_STORE_NOT_FOUND, e, why.code, NULL, "%s", why.text);
+		row = (struct cil_list_row){ factory_new_id(m->w->f), m->row.procedure_id, m->row.delta,
+					     segment };
+		change_put_cil_list(c, &row);
+	}
+	*ret = row.id;
+	return RC_OK;
+}
+
+static MUST enum rc
+deliver(struct cil_making *m, struct change *c, struct outbox_row **ret, struct err *e)
+{
+	const struct cil_procedure *p = m->w->p;
+	struct list_delivery how = { "cil", 0, p->doc->id.v, BYTES("der"), p->rules, p->rules_n };
+	struct outbox_row *rows;
+
+	*ret = arena_array(m->a, m->segment * p->rules_n, sizeof(**ret));
+	NEED(*ret != NULL, e, CHY_NO_MEMORY, NULL, "deliveries");
+	for (unsigned i = 0; i < m->segment && p->rules_n > 0; i++) {
+		TRY(list_name(m, c, i + 1, &how.object, e));
+		TRY(list_deliver(m->w->f, m->a, c, &how, &rows, e));
+		memcpy(*ret + i * p->rules_n, rows, p->rules_n * sizeof(*rows));
+	}
+	return RC_OK;
+}
+
 static MUST enum rc
 enforce(struct cil_making *m, struct err *e)
 {
 	struct cil_work *w = m->w;
 	struct change *c = m->change;
+	struct outbox_row *deliveries;
 
+	TRY(deliver(m, c, &deliveries, e));
 	m->change = NULL;
 	if (!m->row.delta && w->complete.build != 0)
 		change_drop_cil(c, m->row.procedure_id, false, w->complete.build);
@@ -326,6 +364,7 @@ enforce(struct cil_making *m, struct err *e)
 		change_drop_cil(c, m->row.procedure_id, true, w->delta.build);
 	change_put_cil(c, &m->row);
 	TRY(store_commit(w->f->store, c, e));
+	list_coalesce(w->f, m->a, deliveries, m->segment * w->p->rules_n);
 	LOG(INFO, "cil.built", LI("procedure", m->row.procedure_id), LI("number", m->row.number),
 	    LI("delta", m->row.delta), LI("entries", m->row.entries), LI("segments", m->segment));
 	FAULT("cil.in-force");

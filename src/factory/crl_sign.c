@@ -4,7 +4,7 @@
 #include "crypto/digest.h"
 #include "factory/ca_keys.h"
 #include "factory/leaf.h"
-#include "factory/outbox.h"
+#include "factory/list_delivery.h"
 #include "policy/body.h"
 #include "store/read.h"
 
@@ -102,88 +102,6 @@ add_leaf(struct crl_work *w, struct change *c, const struct crl_row *row, uint64
 	return leaf_add(w->f, w->a, c, LEAF_CRL, 0, row->procedure_id, m, e);
 }
 
-/* ---- to its destinations ---- */
-
-static struct outbox_row
-delivery_of(const struct crl_work *w, const struct crl_row *row, struct doc_id rule)
-{
-	int64_t now = clock_now_ms();
-
-	return (struct outbox_row){ .id = factory_new_id(w->f),
-				    .kind = BYTES("crl"),
-				    .object = row->list,
-				    .destination = rule.v,
-				    .by_procedure = w->p->doc->id.v,
-				    .form = body_text(w->p->doc->body, "format"),
-				    .at = now,
-				    .since = now,
-				    .next_at = now,
-				    .state = BYTES("waiting"),
-				    .error = BYTES(""),
-				    .changed_at = now };
-}
-
-/* Of those before it only what still waits stays: what is over has its leaf, and lists come without end. */
-static MUST enum rc
-put_deliveries(struct crl_work *w, struct change *c, const struct crl_row *row, struct outbox_row **ret,
-	       struct err *e)
-{
-	*ret = arena_array(w->a, w->p->rules_n, sizeof(**ret));
-	NEED(*ret != NULL, e, CHY_NO_MEMORY, NULL, "deliveries");
-	for (size_t i = 0; i < w->p->rules_n; i++) {
-		struct outbox_row *d = &(*ret)[i];
-
-		*d = delivery_of(w, row, w->p->rules[i]);
-		change_outbox_forget(c, d->object, d->destination);
-		change_put_outbox(c, d);
-	}
-	return RC_OK;
-}
-
-static MUST enum rc
-drop_older(struct crl_work *w, const struct outbox_row *old, struct err *e)
-{
-	OWN(change_free)
-	struct change *c = change_new();
-	struct change *ready;
-	struct err why = { 0 };
-
-	(void)!err_set(&why, CHY_DELIVERY_OVERTAKEN, NULL, "a newer list is to be delivered");
-	change_outbox_end(c, old->id, old->state, BYTES("dropped"),
-			  bytes_str(arena_printf(w->a, "CHY-%d %s", (int)why.code, why.text)),
-			  clock_now_ms());
-	TRY(delivery_leaf(w->f, w->a, c, old, "dropped", &why, NULL, e));
-	ready = c;
-	c = NULL;
-	return store_commit(w->f->store, ready, e);
-}
-
-/* What still waits from before would bring the same list a second time. The newer one is durable by now, so nothing is lost, and
-   whatever becomes of this the list is in force. */
-static void
-coalesce(struct crl_work *w, const struct outbox_row *new)
-{
-	struct outbox_row *old;
-	size_t n;
-
-	for (size_t i = 0; i < w->p->rules_n; i++) {
-		struct err e = { 0 };
-
-		if (store_outbox_older(w->f->store, w->a, &new[i], LIMIT_PAGE, &old, &n, &e) != RC_OK) {
-			LOG(WARNING, "crl.deliveries-not-read", LI("list", new[i].object), LE(&e));
-			continue;
-		}
-		for (size_t k = 0; k < n; k++) {
-			err_clear(&e);
-			if (drop_older(w, &old[k], &e) != RC_OK &&
-			    e.code != CHY_STORE_STATE) /* it is done by now */
-				LOG(WARNING, "crl.delivery-not-dropped", LI("delivery", old[k].id), LE(&e));
-		}
-	}
-	if (w->p->rules_n > 0)
-		outbox_wake(w->f->outbox, 0);
-}
-
 static MUST enum rc
 enforce(struct crl_work *w, const struct crl_row *row, uint64_t position, struct outbox_row **ret,
 	struct err *e)
@@ -191,6 +109,9 @@ enforce(struct crl_work *w, const struct crl_row *row, uint64_t position, struct
 	OWN(change_free)
 	struct change *c = change_new();
 	struct change *ready;
+	const struct list_delivery how = { "crl",           row->list,
+					   w->p->doc->id.v, body_text(w->p->doc->body, "format"),
+					   w->p->rules,     w->p->rules_n };
 	struct crl_row *old;
 	size_t n;
 
@@ -203,7 +124,7 @@ enforce(struct crl_work *w, const struct crl_row *row, uint64_t position, struct
 	}
 	change_drop_crl(c, row->id);
 	change_put_crl(c, row);
-	TRY(put_deliveries(w, c, row, ret, e));
+	TRY(list_deliver(w->f, w->a, c, &how, ret, e));
 	TRY(add_leaf(w, c, row, position, e));
 	ready = c;
 	c = NULL;
@@ -232,7 +153,7 @@ crl_sign_planned(struct crl_work *w, const struct crl_row *planned, struct err *
 	FAULT("crl.signed");
 	row.state = CRL_SIGNED;
 	TRY(enforce(w, &row, position, &deliveries, e));
-	coalesce(w, deliveries);
+	list_coalesce(w->f, w->a, deliveries, w->p->rules_n);
 	LOG(INFO, "crl.built", LI("procedure", row.procedure_id), LI("partition", row.part),
 	    LI("number", row.number), LI("delta", row.delta), LI("entries", row.entries));
 	FAULT("crl.in-force");

@@ -134,6 +134,54 @@ load_crl(struct factory *f, struct arena *a, const struct snapshot *policy, cons
 	return whole_list(f, a, &list, &d->content, e);
 }
 
+/* ---- issuance lists ---- */
+
+/* A list has no address of its own: the name that it is served as, with what tells its files apart. */
+static MUST enum rc
+cil_name(struct arena *a, const struct cil_procedure *p, const struct cil_list_row *row, struct bytes *ret,
+	 struct err *e)
+{
+	char segment[24] = "";
+	const char *name;
+
+	if (row->segment > 1)
+		snprintf(segment, sizeof(segment), "-%lld", (long long)row->segment);
+	name = arena_printf(a, "%.*s%s%s.cil", BYTES_FMT(p->served_as), row->delta ? "-delta" : "", segment);
+	NEED(name != NULL, e, CHY_NO_MEMORY, NULL, "an issuance list");
+	*ret = bytes_str(name);
+	return RC_OK;
+}
+
+/* The segment that is in force now. A newer list may have fewer of them, or no delta list: then there is nothing to deliver. */
+static enum rc
+load_cil(struct factory *f, struct arena *a, const struct snapshot *policy, const struct outbox_row *row,
+	 struct delivery *d, struct err *e)
+{
+	const struct cil_procedure *p;
+	struct cil_list_row list;
+	struct cil_file_row file;
+	struct cil_row *v;
+	struct err why = { 0 };
+	size_t n, i = 0;
+
+	TRY(store_cil_list(f->store, a, row->object, &list, e));
+	p = snapshot_cil_procedure(policy, doc_id_of(list.procedure_id));
+	NEED(p != NULL && p->authority != NULL && p->authority->certificate.n > 0, e, CHY_DELIVERY_RULE, NULL,
+	     "its CIL procedure cannot be used");
+	TRY(store_cils(f->store, a, list.procedure_id, &v, &n, e));
+	while (i < n && v[i].delta != list.delta)
+		i++;
+	if (i == n || store_cil_file(f->store, a, v[i].build, list.segment, &file, &why) != RC_OK) {
+		NEED(why.code == CHY_NONE || why.code == CHY_STORE_NOT_FOUND, e, why.code, NULL, "%s",
+		     why.text);
+		FAIL(e, CHY_DELIVERY_OVERTAKEN, NULL, "the newer list has no such part");
+	}
+	d->what = DELIVER_CIL;
+	d->about = p->authority->certificate;
+	d->content = file.der;
+	return cil_name(a, p, &list, &d->name, e);
+}
+
 static const struct {
 	const char *kind;
 	enum rc (*load)(struct factory *f, struct arena *a, const struct snapshot *policy,
@@ -141,6 +189,7 @@ static const struct {
 } kinds[] = {
 	{ "certificate", load_certificate },
 	{ "crl", load_crl },
+	{ "cil", load_cil },
 };
 
 static enum delivery_form

@@ -189,7 +189,8 @@ static enum rc
 conclude(struct outbox *o, struct change *c, const struct flight *x, const struct err *why, struct err *e)
 {
 	struct destination_state *s = place_of(o, x->row.destination);
-	bool over = why->code == CHY_PUBLICATION_STATE || why->code == CHY_PUBLICATION_EXPIRED;
+	bool over = why->code == CHY_PUBLICATION_STATE || why->code == CHY_PUBLICATION_EXPIRED ||
+	    why->code == CHY_DELIVERY_OVERTAKEN;
 
 	NEED(s != NULL, e, CHY_NO_MEMORY, NULL, "a destination");
 	if (why->code == CHY_NONE) {

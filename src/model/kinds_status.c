@@ -78,6 +78,9 @@ const struct field cil_procedure_fields[] = {
 	  .max = CIL_PER_FILE_MAX,
 	  .dflt = "10000",
 	  .help = "A longer list is cut into segments of so many, each a signed file." },
+	REFS("distribution_rules", "Distribution rules", KIND_DISTRIBUTION_RULE, 0,
+	     "Where each new list is delivered to, in DER; one that still waits when a newer is there is "
+	     "not."),
 	{ .name = "keep_expired",
 	  .label = "Keep expired certificates",
 	  .type = FIELD_BOOL,

@@ -136,6 +136,7 @@ cil_procedure_compile(struct snapshot *s, struct slot *slot, struct err *e)
 	TRY(duration_parse(body_text(body, "margin"), &x->margin, e));
 	x->per_file = (unsigned)body_int(body, "per_file", CIL_PER_FILE);
 	x->keep_expired = body_true(body, "keep_expired");
+	TRY(rules_of(s, body, &x->rules, &x->rules_n, e));
 	return take_timing(s, x, body, e);
 }
 

@@ -249,7 +249,9 @@ struct cil_procedure {
 	int64_t build_at_ms; /* since midnight; -1: none */
 	bool has_delta;
 	struct duration delta_interval;
-	unsigned per_file; /* certificates in a segment */
+	unsigned per_file;          /* certificates in a segment */
+	const struct doc_id *rules; /* distribution rules that are open */
+	size_t rules_n;
 	bool keep_expired;
 	struct bytes timing; /* all of these as a text: lists that were built by another one are built anew */
 	struct unusable why_not;

@@ -190,6 +190,12 @@ change_put_cil_file(struct change *c, const struct cil_file_row *row)
 }
 
 void
+change_put_cil_list(struct change *c, const struct cil_list_row *row)
+{
+	change_row(c, Q_PUT_CIL_LIST, row);
+}
+
+void
 change_drop_cil(struct change *c, int64_t procedure, bool delta, int64_t build)
 {
 	OP(c, Q_DROP_CIL, I(procedure), I(delta));

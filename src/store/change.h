@@ -85,6 +85,7 @@ void change_drop_link(struct change *c, const struct link_row *row);
 /* An issuance list comes into force in the place of the one before, whose files stay until they are dropped; a segment of it. */
 void change_put_cil(struct change *c, const struct cil_row *row);
 void change_put_cil_file(struct change *c, const struct cil_file_row *row);
+void change_put_cil_list(struct change *c, const struct cil_list_row *row);
 void change_drop_cil(struct change *c, int64_t procedure, bool delta, int64_t build);
 /* Files of no list that is in force, but for those of this build. */
 void change_tidy_cil_files(struct change *c, int64_t but);

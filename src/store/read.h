@@ -188,6 +188,11 @@ MUST enum rc store_cils(struct store *s, struct arena *a, int64_t procedure, str
 /* STORE_NOT_FOUND. */
 MUST enum rc store_cil_file(struct store *s, struct arena *a, int64_t build, int64_t segment,
 			    struct cil_file_row *ret, struct err *e);
+/* What deliveries name, by its id, or that of a segment. STORE_NOT_FOUND. */
+MUST enum rc store_cil_list(struct store *s, struct arena *a, int64_t id, struct cil_list_row *ret,
+			    struct err *e);
+MUST enum rc store_cil_list_of(struct store *s, struct arena *a, int64_t procedure, bool delta,
+			       int64_t segment, struct cil_list_row *ret, struct err *e);
 /* What an authority has issued: by serial number, after this one; and what has its leaf at these places of the journal (to: the
    first that does not count), in their order. */
 MUST enum rc store_issued(struct store *s, struct arena *a, int64_t issuer, struct bytes after, size_t limit,

@@ -263,6 +263,35 @@ store_cil_file(struct store *s, struct arena *a, int64_t build, int64_t segment,
 	return RC_OK;
 }
 
+static enum rc
+one_list(struct cil_list_row *rows, size_t n, struct cil_list_row *ret, struct err *e)
+{
+	NEED(n == 1, e, CHY_STORE_NOT_FOUND, NULL, "an issuance list that is delivered");
+	*ret = rows[0];
+	return RC_OK;
+}
+
+enum rc
+store_cil_list(struct store *s, struct arena *a, int64_t id, struct cil_list_row *ret, struct err *e)
+{
+	struct cil_list_row *rows;
+	size_t n;
+
+	TRY(store_rows(s, a, Q_CIL_LIST, ARGS(I(id)), &rows, &n, e));
+	return one_list(rows, n, ret, e);
+}
+
+enum rc
+store_cil_list_of(struct store *s, struct arena *a, int64_t procedure, bool delta, int64_t segment,
+		  struct cil_list_row *ret, struct err *e)
+{
+	struct cil_list_row *rows;
+	size_t n;
+
+	TRY(store_rows(s, a, Q_CIL_LIST_OF, ARGS(I(procedure), I(delta), I(segment)), &rows, &n, e));
+	return one_list(rows, n, ret, e);
+}
+
 enum rc
 store_issued(struct store *s, struct arena *a, int64_t issuer, struct bytes after, size_t limit,
 	     struct certificate_row **ret, size_t *n, struct err *e)

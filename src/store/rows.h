@@ -123,6 +123,10 @@ struct cil_file_row {
 	struct bytes sha256; /* of the TBSIssuanceList */
 	struct bytes der;
 };
+/* What deliveries of it name. */
+struct cil_list_row {
+	int64_t id, procedure_id, delta, segment;
+};
 
 /* The certificate of an authority's OCSP responder; key: the signer's label. */
 struct responder_row {

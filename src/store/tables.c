@@ -225,6 +225,9 @@ DESCRIBE(cil, "cil", S, I(S, procedure_id), I(S, delta), I(S, build), I(S, numbe
 #define S cil_file_row
 DESCRIBE(cil_file, "cil_file", S, I(S, build), I(S, segment), I(S, number), B(S, sha256), B(S, der));
 #undef S
+#define S cil_list_row
+DESCRIBE(cil_list, "cil_list", S, I(S, id), I(S, procedure_id), I(S, delta), I(S, segment));
+#undef S
 #define S removed_row
 DESCRIBE(removed, "certificate_removed", S, I(S, id), I(S, issuer), B(S, serial), B(S, fingerprint), I(S, at),
 	 I(S, request_id), I(S, leaf));

@@ -179,6 +179,53 @@ def test_a_list_is_pushed_to_a_responder(desk):
         responder.server_close()
 
 
+def served_cil(desk, path):
+    status, _, body = desk.house.raw("GET", f"/cil/{path}")
+    return body if status == 200 else None
+
+
+def test_issuance_lists(desk, web, directory):
+    """Each segment goes out by itself, in DER, under a name of its own; a newer list takes the older one's place; to a directory only into
+    an attribute that the rule names."""
+    for _ in range(3):
+        desk.certificate()
+    p = desk.document("cil-procedure", name="Told", authority="Issuing CA", served_as="told", interval="P7D", delta_interval="PT2S", per_file=2,
+                      distribution_rules=["Web", "Files", "Directory"])
+    at = lambda name: [(web.root / "open" / desk.name / name), (desk.public / "Root CA" / name)]  # noqa: E731
+
+    def out(name, path):
+        want = served_cil(desk, path)
+        return want is not None and all(f.exists() and f.read_bytes() == want for f in at(name))
+
+    def out_at_web(name, path):
+        return at(name)[0].read_bytes() == served_cil(desk, path)
+    for name, path in (("told.cil", "told"), ("told-2.cil", "told/2"), ("told-delta.cil", "told/delta")):
+        desk.wait_until(lambda name=name, path=path: out(name, path))
+    assert served_cil(desk, "told") != served_cil(desk, "told/2")
+    dead = desk.wait_until(lambda: [d for d in mine(desk, p) if d["state"] == "dead"])
+    assert {d["kind"] for d in dead} == {"cil"} and all("CHY-1909" in d["error"] and "name an attribute" in d["error"] for d in dead), dead
+    assert desk.house.act("delivery.drop", {"deliveries": [d["id"] for d in dead]}, desk.rosa)["state"] == "done"
+    desk.modify("cil-procedure", p, distribution_rules=["Web"], delta_interval=None)
+    desk.wait_until(lambda: out_at_web("told.cil", "told"))
+    before = served_cil(desk, "told")
+    web.stop()
+    for _ in range(2):
+        desk.certificate()
+        old = served_cil(desk, "told")
+        desk.house.act("cil.build", {"cil_procedure": p}, desk.house.officers["keeper"])
+        desk.wait_until(lambda old=old: served_cil(desk, "told") not in (None, old))
+    assert at("told.cil")[0].read_bytes() == before
+    web.start()
+    desk.wait_until(lambda: out_at_web("told.cil", "told"))
+    desk.house.wait_sequenced()
+    told = [leaf for leaf in delivery_leaves(desk.house.export()) if leaf["what"] == "cil"]
+    assert any(leaf["outcome"] == "dropped" and leaf.get("code") == 1923 for leaf in told), told
+    (desk.folder / "cil-journal.jsonl").write_bytes(desk.house.export())
+    done = subprocess.run([world.CHANCERY, "journal", "verify", "--root", desk.house.dir / "root.pem", "--file", desk.folder / "cil-journal.jsonl"],
+                          capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_certificates_of_authorities(desk, web, directory, authority):
     """An authority's own certificate goes out when it is made, and again when it is renewed. rows=CM-P-16,CM-P-20"""
     desk.rule("CA web", protocol="http", address=web.url, path=f"/open/{desk.name}/{{cn}}.cer", trust=authority.trust, timeout_seconds=3)
@@ -232,7 +279,7 @@ def test_away_for_a_while(desk, web, directory):
 
 
 def mine(desk, p):
-    return [d for d in desk.deliveries() if d["kind"] == "crl" and d["procedure"]["id"] == p]
+    return [d for d in desk.deliveries() if d["kind"] in ("crl", "cil") and d["procedure"]["id"] == p]
 
 
 def one_waits(desk, p):
