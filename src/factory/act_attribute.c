@@ -9,7 +9,7 @@
 #include "policy/rights.h"
 #include "store/read.h"
 
-enum { HITS_MAX = 10 };
+enum { HITS_MAX = 10, HITS_PAGE = 100 };
 
 /* ---- preparing: the token procedure ---- */
 
@@ -49,12 +49,12 @@ find_by_serial(struct preparation *p, const struct json *base, struct certificat
 }
 
 static enum rc
-several(const struct certificate_row *rows, size_t n, struct err *e)
+several(const int64_t *found, size_t n, struct err *e)
 {
 	OWN_BUF struct buf ids = buf_max(256);
 
 	for (size_t i = 0; i < n && i < HITS_MAX; i++)
-		buf_printf(&ids, "%s%lld", i ? ", " : "", (long long)rows[i].id);
+		buf_printf(&ids, "%s%lld", i ? ", " : "", (long long)found[i]);
 	if (n > HITS_MAX)
 		buf_str(&ids, " and more");
 	err_field(e, "base.subject");
@@ -62,32 +62,46 @@ several(const struct certificate_row *rows, size_t n, struct err *e)
 	     BYTES_FMT(buf_bytes(&ids)));
 }
 
+struct subject_hits {
+	int64_t ids[HITS_MAX + 1], after;
+	size_t n;
+	bool more;
+};
+
 /* Only what could be a base is counted: certificates that are valid now, of end entities, to be seen by the officer. */
+static enum rc
+hits_page(struct preparation *p, struct bytes subject, struct subject_hits *h, struct err *e)
+{
+	OWN(arena_free)
+	struct arena *a = arena_new(LIMIT_REQUEST_ARENA); /* a subject may have any number of them */
+	struct certificate_row *rows;
+	int64_t now = clock_now_ms();
+	size_t n;
+
+	NEED(a != NULL, e, CHY_NO_MEMORY, NULL, "certificates");
+	TRY(store_search(p->f->store, a, SEARCH_SUBJECT, subject, h->after, HITS_PAGE, &rows, &n, e));
+	for (size_t i = 0; i < n && h->n <= HITS_MAX; i++)
+		if (rows[i].base == 0 && rows[i].authority == 0 && rows[i].status == CERTIFICATE_VALID &&
+		    rows[i].not_after >= now && may_see(p, &rows[i]))
+			h->ids[h->n++] = rows[i].id;
+	h->more = n == HITS_PAGE && h->n <= HITS_MAX;
+	h->after = n > 0 ? rows[n - 1].id : 0;
+	return RC_OK;
+}
+
 static enum rc
 find_by_subject(struct preparation *p, struct bytes subject, struct certificate_row *ret, struct err *e)
 {
-	struct certificate_row *rows, *hits = arena_array(p->a, HITS_MAX + 1, sizeof(*hits));
-	int64_t now = clock_now_ms(), after = 0;
-	size_t n, found = 0;
+	struct subject_hits h = { .more = true };
 
-	NEED(hits != NULL, e, CHY_NO_MEMORY, NULL, "certificates");
-	do {
-		TRY(store_search(p->f->store, p->a, SEARCH_SUBJECT, subject, after, LIMIT_PAGE, &rows, &n,
-				 e));
-		for (size_t i = 0; i < n && found <= HITS_MAX; i++)
-			if (rows[i].base == 0 && rows[i].authority == 0 &&
-			    rows[i].status == CERTIFICATE_VALID && rows[i].not_after >= now &&
-			    may_see(p, &rows[i]))
-				hits[found++] = rows[i];
-		after = n > 0 ? rows[n - 1].id : 0;
-	} while (n == LIMIT_PAGE && found <= HITS_MAX);
-	if (found > 1)
-		return several(hits, found, e);
+	while (h.more)
+		TRY(hits_page(p, subject, &h, e));
+	if (h.n > 1)
+		return several(h.ids, h.n, e);
 	err_field(e, "base.subject");
-	NEED(found == 1, e, CHY_AC_BASE_NONE, NULL, "no valid certificate has this subject");
+	NEED(h.n == 1, e, CHY_AC_BASE_NONE, NULL, "no valid certificate has this subject");
 	err_clear(e);
-	*ret = hits[0];
-	return RC_OK;
+	return store_certificate(p->f->store, p->a, h.ids[0], ret, e);
 }
 
 static enum rc

@@ -33,7 +33,7 @@ add_key(struct token_keys *k, struct bytes hash, struct err *e)
 	NEED(key != NULL, e, CHY_NO_MEMORY, NULL, "an officer");
 	if (has_key(k->own, key) || has_key(k->archived, key))
 		return RC_OK;
-	TRY(key_in_archive(k->p->f, k->p->a, hash, &archived, e));
+	TRY(key_in_archive(k->p->f, hash, &archived, e));
 	json_add(archived ? k->archived : k->own, key);
 	return RC_OK;
 }

@@ -66,28 +66,42 @@ certificate_issued_here(struct factory *f, struct arena *a, const struct snapsho
 	return RC_OK;
 }
 
-enum rc
-key_in_archive(struct factory *f, struct arena *a, struct bytes key, bool *ret, struct err *e)
+enum { ARCHIVED_PAGE = 100 };
+
+/* *after: the last one of the page; 0: there is no other page. */
+static enum rc
+key_in_archive_page(struct factory *f, struct bytes key, int64_t *after, bool *ret, struct err *e)
 {
+	OWN(arena_free)
+	struct arena *a = arena_new(LIMIT_REQUEST_ARENA); /* a key may have any number of certificates */
 	struct certificate_row *rows;
 	struct archived_row archived;
-	int64_t after = 0;
 	size_t n;
 
-	*ret = false;
-	do {
-		TRY(store_search(f->store, a, SEARCH_KEY, key, after, LIMIT_PAGE, &rows, &n, e));
-		for (size_t i = 0; i < n && !*ret; i++) {
-			enum rc rc = store_archived_key(f->store, a, rows[i].id, &archived, e);
+	NEED(a != NULL, e, CHY_NO_MEMORY, NULL, "certificates of a key");
+	TRY(store_search(f->store, a, SEARCH_KEY, key, *after, ARCHIVED_PAGE, &rows, &n, e));
+	for (size_t i = 0; i < n && !*ret; i++) {
+		enum rc rc = store_archived_key(f->store, a, rows[i].id, &archived, e);
 
-			*ret = rc == RC_OK;
-			if (rc == RC_NOT_FOUND)
-				err_clear(e);
-			else
-				TRY(rc);
-		}
-		after = n > 0 ? rows[n - 1].id : 0;
-	} while (n == LIMIT_PAGE && !*ret);
+		*ret = rc == RC_OK;
+		if (rc == RC_NOT_FOUND)
+			err_clear(e);
+		else
+			TRY(rc);
+	}
+	*after = n == ARCHIVED_PAGE ? rows[n - 1].id : 0;
+	return RC_OK;
+}
+
+enum rc
+key_in_archive(struct factory *f, struct bytes key, bool *ret, struct err *e)
+{
+	int64_t after = 0;
+
+	*ret = false;
+	do
+		TRY(key_in_archive_page(f, key, &after, ret, e));
+	while (after != 0 && !*ret);
 	return RC_OK;
 }
 
@@ -175,7 +189,7 @@ by_subject(struct factory *f, struct arena *a, const struct snapshot *policy, co
 	*ret = o;
 	c->by_subject = true;
 	c->state = credential_state_of(row.status);
-	return key_in_archive(f, a, row.key_hash, &c->archived, e);
+	return key_in_archive(f, row.key_hash, &c->archived, e);
 }
 
 /* A further certificate for a key in the token of an officer who is bound to that: issued here, by whatever procedure. Keys that

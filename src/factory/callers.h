@@ -41,7 +41,7 @@ MUST enum rc certificate_stands_for(struct factory *f, struct arena *a, int64_t 
 				    struct officer_id *ret, struct err *e);
 
 /* Is the key, by the SHA-256 of its SubjectPublicKeyInfo, in the archive, with whatever certificate? */
-MUST enum rc key_in_archive(struct factory *f, struct arena *a, struct bytes key, bool *ret, struct err *e);
+MUST enum rc key_in_archive(struct factory *f, struct bytes key, bool *ret, struct err *e);
 
 /* The officer that a certificate is bound to, if the officer may log in now. The officer lives as long as the snapshot.
    Codes: CHY_NOT_OFFICER, those of may_log_in. */

@@ -2,7 +2,10 @@
    PIN; archived keys go into tokens and nowhere else, and are written down. */
 #include "signer_world.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "crypto/p12.h"
@@ -222,29 +225,70 @@ boxes_outlive_the_process(void **state)
 	assert_true(bytes_eq(key_in(w, a, "file/1", box, "1234"), k.spki));
 }
 
-/* Keys are made beside the signatures, not before them. */
+struct building {
+	struct world *w;
+	const struct token_build *b;
+	struct arena *a;
+	struct bytes box;
+	enum rc rc;
+	atomic_bool over;
+};
+
+static void *
+build_main(void *arg)
+{
+	struct building *x = arg;
+
+	x->rc = signer_token_build(x->w->s, x->b, MS, x->a, &x->box, NULL);
+	atomic_store(&x->over, true);
+	return NULL;
+}
+
+static void
+wait_for_file(const char *path)
+{
+	for (int i = 0; i < 1000 && access(path, F_OK) != 0; i++)
+		usleep(10000);
+	assert_int_equal(access(path, F_OK), 0);
+}
+
+/* Files are made beside the signatures, not before them: while one is held up, certificates are signed. */
 static void
 signing_does_not_wait(void **state)
 {
 	OWN(arena_free)
 	struct arena *a = arena_new(32 << 20);
+	OWN(arena_free)
+	struct arena *of_build = arena_new(32 << 20);
 	struct world *w = *state;
 	struct token_key_made k;
 	struct token_part part;
 	struct token_build b = { .label = "file/1", .pin_label = "pin/1", .parts = &part, .parts_n = 1 };
+	struct building x = { .w = w, .b = &b, .a = of_build };
 	struct err e = { 0 };
-	struct bytes box;
-	int64_t began;
+	char held[256];
+	pthread_t thread;
 
 	world_ca(w, "ca", "p-256", "software");
 	OK(&e, signer_token_key(w->s, "p-256", "key/1/0", NULL, NULL, MS, a, &k, &e));
 	b.pin_box = pin_box(w, a, "pin/1", "1234");
 	part = (struct token_part){ NULL, "key/1/0", k.box, certify(w, a, k.spki, 1), BYTES_NONE };
-	began = clock_mono_us();
+	snprintf(held, sizeof(held), "%s", world_path(w, "signer/held"));
+	assert_int_equal(world_stop(w), 0);
+	setenv("CHANCERY_FAULT_ONCE", held, 1);
+	w->fault = "signer.token-before-file@1=wait";
+	world_start(w);
+	w->fault = NULL;
+	unsetenv("CHANCERY_FAULT_ONCE");
+	assert_int_equal(pthread_create(&thread, NULL, build_main, &x), 0);
+	wait_for_file(held);
 	for (unsigned i = 0; i < 5; i++)
 		certify(w, a, k.spki, 100 + i);
-	assert_true(clock_mono_us() - began < 1000000);
-	OK(&e, signer_token_build(w->s, &b, MS, a, &box, &e));
+	assert_false(atomic_load(&x.over));
+	assert_int_equal(unlink(held), 0);
+	pthread_join(thread, NULL);
+	assert_int_equal(x.rc, RC_OK);
+	assert_true(bytes_eq(key_in(w, a, "file/1", x.box, "1234"), k.spki));
 }
 
 enum { SHADOW = 1 << 30 }; /* no mapping of the signer's own is so large */
