@@ -168,6 +168,16 @@ still_good(struct factory *f, const struct session *x, struct err *e)
 	return certificates_hold(f, x, policy, o, e);
 }
 
+bool
+session_is_known(struct factory *f, struct bytes token)
+{
+	struct session x;
+	uint8_t hash[32];
+
+	sha256(token, hash);
+	return sessions_find(f->sessions, hash, &x);
+}
+
 enum rc
 session_by_token(struct factory *f, struct arena *a, struct bytes token, const struct session **ret,
 		 struct err *e)

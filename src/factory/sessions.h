@@ -15,6 +15,8 @@
    opened is revoked or held: at once), CHY_LIMIT (all that are kept are in use). */
 MUST enum rc session_by_token(struct factory *f, struct arena *a, struct bytes token,
 			      const struct session **ret, struct err *e);
+/* Whether it is in memory: no look into the store. */
+bool session_is_known(struct factory *f, struct bytes token);
 
 /* Takes one of the certificates that the session may make; *ret_before: how many were taken before. *ret is given to
    sessions_give when the call has ended. Codes: those of session_by_token. */

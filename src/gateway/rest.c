@@ -38,10 +38,16 @@ auth_session(void *ctx, struct arena *a, struct bytes token, struct caller *ret,
 	return RC_OK;
 }
 
+static bool
+auth_session_is_known(void *ctx, struct bytes token)
+{
+	return session_is_known(ctx, token);
+}
+
 struct route_auth
 rest_auth(struct factory *f)
 {
-	return (struct route_auth){ f, auth_officer, auth_session };
+	return (struct route_auth){ f, auth_officer, auth_session, auth_session_is_known };
 }
 
 enum rc

@@ -4,6 +4,7 @@
 #include "gateway/conneg.h"
 #include "gateway/metrics.h"
 #include "gateway/problem.h"
+#include "gateway/refusals.h"
 #include "gateway/route.h"
 #include "gateway/uri.h"
 
@@ -33,6 +34,8 @@ struct router {
 	const struct route_schema *schemas[SCHEMAS_MAX];
 	size_t nschemas;
 	struct route_entry *nowhere; /* what no route took, for counting */
+	struct refusals *refusals;   /* NULL: nobody is held back */
+	struct counter *held_back;
 };
 
 /* The table. */
@@ -197,7 +200,19 @@ router_free(struct router *r)
 	for (size_t i = 0; i < r->n; i++)
 		free(r->entries[i]);
 	free(r->nowhere);
+	refusals_free(r->refusals);
 	free(r);
+}
+
+enum rc
+router_hold_back(struct router *r, unsigned per_minute, struct err *e)
+{
+	TRY(refusals_new(per_minute, &r->refusals, e));
+	if (r->refusals == NULL || r->metrics == NULL)
+		return RC_OK;
+	r->held_back = metrics_counter(r->metrics, "chancery_http_held_back_total",
+				       "Requests answered 429: their caller was refused too often", NULL);
+	return RC_OK;
 }
 
 size_t
@@ -315,6 +330,55 @@ find(struct router *r, struct http_call *c, const struct uri_path *path, struct 
 	     allow);
 }
 
+/* Who is refused over and over. */
+
+static struct refused_who
+refused_caller(const struct http_call *c)
+{
+	if (c->caller == NULL)
+		return (struct refused_who){ REFUSED_ADDRESS, refused_address(c->remote) };
+	if (c->caller->kind == CALLER_SESSION)
+		return (struct refused_who){ REFUSED_SESSION, (uint64_t)c->caller->session };
+	return (struct refused_who){ REFUSED_OFFICER, (uint64_t)c->caller->officer };
+}
+
+static int64_t
+mono_ms(void)
+{
+	return clock_mono_us() / 1000;
+}
+
+static enum rc
+hold_back(const struct router *r, struct http_call *c, struct err *e)
+{
+	unsigned seconds = refusals_wait(r->refusals, refused_caller(c), mono_ms());
+	char text[16];
+
+	if (seconds == 0)
+		return RC_OK;
+	snprintf(text, sizeof(text), "%u", seconds);
+	http_set(c, "Retry-After", text);
+	if (r->held_back != NULL)
+		counter_add(r->held_back, 1);
+	FAIL(e, CHY_REFUSED_OFTEN, "RFC 6585 4", "%s was refused too often: in %s again",
+	     c->caller ? c->caller->name : "this address", seconds == 1 ? "a second" : "some seconds");
+}
+
+/* Of what is no good credential the address answers for it. What is carried out for a caller gives one back. */
+static void
+count_refusal(const struct router *r, const struct http_call *c, int status)
+{
+	bool refused = status == 400 || status == 401 || status == 403 || status == 422;
+	bool writes = c->head.method != HTTP_GET && c->head.method != HTTP_HEAD;
+
+	if (c->route == NULL || c->route->access == ACCESS_PUBLIC || (c->caller == NULL && status != 401))
+		return;
+	if (refused)
+		refusals_add(r->refusals, refused_caller(c), mono_ms());
+	else if (writes && status < 300)
+		refusals_give_back(r->refusals, refused_caller(c), mono_ms());
+}
+
 /* Who asks. */
 
 static enum rc
@@ -326,6 +390,8 @@ by_session(const struct router *r, struct http_call *c, struct bytes authorizati
 	NEED(c->route->access != ACCESS_OFFICER, e, CHY_CREDENTIAL_KIND, "RFC 9110 11.4",
 	     "this needs an officer, who logs in by TLS client certificate");
 	TRY(bearer_token(authorization, &token, e));
+	if (r->auth.session_is_known != NULL && !r->auth.session_is_known(r->auth.ctx, token))
+		TRY(hold_back(r, c, e));
 	return r->auth.session(r->auth.ctx, c->arena, token, who, e);
 }
 
@@ -539,6 +605,8 @@ admit(struct router *r, struct http_call *c, struct err *e)
 		TRY(find(r, c, &path, e));
 	}
 	TRY(identify(r, c, e));
+	if (c->caller != NULL && c->route->access != ACCESS_PUBLIC)
+		TRY(hold_back(r, c, e));
 	TRY(check_roles(c, e));
 	TRY(check_params(c, e));
 	TRY(check_query(c, query, e));
@@ -603,6 +671,7 @@ app_done(void *ctx, const struct http_call *c, int status, size_t sent, int64_t 
 
 	if (c->entry != NULL)
 		en = (struct route_entry *)(uintptr_t)c->entry;
+	count_refusal(r, c, status);
 	if (r->metrics == NULL || status < 0 || status >= STATUS_MAX)
 		return;
 	counter_add(status_counter(en, status), 1);

@@ -103,6 +103,8 @@ struct route_auth {
 	enum rc (*officer)(void *ctx, struct arena *a, struct bytes cert, struct caller *ret, struct err *e);
 	/* A bearer token as sent. CHY_SESSION_TOKEN when there is no such session, or what fits. */
 	enum rc (*session)(void *ctx, struct arena *a, struct bytes token, struct caller *ret, struct err *e);
+	/* Is the token in memory, and costs no look into the database? NULL: all are. */
+	bool (*session_is_known)(void *ctx, struct bytes token);
 };
 
 struct router;
@@ -118,6 +120,10 @@ OWN_DEFINE(struct router *, router_free)
 MUST enum rc router_add(struct router *r, const struct route *routes, void *ctx, struct err *e);
 /* schemas: constant, ends with one without a name. */
 MUST enum rc router_add_schemas(struct router *r, const struct route_schema *schemas, struct err *e);
+
+/* Who is refused more often is held back with 429 and Retry-After (refusals.h): officers and sessions at the door, addresses only
+   with tokens that would have to be looked for in the database. per_minute 0, and without it: nobody. Before httpd_start. */
+MUST enum rc router_hold_back(struct router *r, unsigned per_minute, struct err *e);
 
 /* What httpd_new wants. */
 struct http_app router_app(struct router *r);

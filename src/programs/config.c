@@ -59,6 +59,8 @@ static const struct setting settings[] = {
 	  "A request must have come whole in this time." },
 	{ "listener", "idle_seconds", INT, AT(listener.idle_seconds), "75", 1, 86400, NULL,
 	  "A connection without a request is closed after this time." },
+	{ "listener", "refusals_per_minute", INT, AT(listener.refusals_per_minute), "600", 0, 1000000, NULL,
+	  "How often one caller may be refused; then calls are answered with 429 for a while. 0: without end." },
 	{ "log", "format", CHOICE, AT(log.format), "text", 0, 0, "text|json", "Lines for people or for programs." },
 	{ "log", "level", CHOICE, AT(log.level), "info", 0, 0, "debug|info|warning|error", "What is less important is left out." },
 	{ "node", "number", INT, AT(node.number), "0", 0, 15, NULL,

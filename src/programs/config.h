@@ -40,7 +40,7 @@ struct config {
 		const char *
 		    certificate_file; /* PEM chain of the TLS listener; NULL: DIRECTORY of the file made by setup */
 		const char *key_file; /* PEM; NULL: the factory's own */
-		int64_t threads, workers, connections, body_seconds, idle_seconds;
+		int64_t threads, workers, connections, body_seconds, idle_seconds, refusals_per_minute;
 	} listener;
 	struct {
 		const char *format; /* "text" | "json" */

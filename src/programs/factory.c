@@ -202,6 +202,7 @@ open_gateway(struct program *p, struct err *e)
 	TRY(health_check(p->health, "store", check_store, p->factory, e));
 	TRY(health_check(p->health, "signer", check_signer, p->factory, e));
 	TRY(router_new(&auth, p->metrics, &p->router, e));
+	TRY(router_hold_back(p->router, (unsigned)p->config.listener.refusals_per_minute, e));
 	TRY(rest_add(p->router, p->factory, e));
 	p->system = (struct system_ctx){ p->router, p->metrics, p->health, BYTES_NONE };
 	TRY(router_add(p->router, system_routes, &p->system, e));

@@ -148,7 +148,8 @@ class World:
         self.folder = Path(folder)
         self.dir = self.folder / "ca"
         self.tls_port, self.plain_port = free_port(), free_port()
-        self.env = dict(os.environ, **(env or {}))
+        # tests are refused for a living; test_refusals.py is the one about the limit
+        self.env = {"CHANCERY_LISTENER_REFUSALS_PER_MINUTE": "0", **os.environ, **(env or {})}
         self.process = None
         self.log = self.folder / "serve.log"
         self.keys = self.folder / "keys"
