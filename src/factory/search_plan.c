@@ -143,7 +143,8 @@ values_of_pattern(struct searching *s, const struct search_pattern *p, int64_t *
 		TRY(store_search_beginnings(s->f->store, s->a, begin, VALUES_LIKE_MAX, ids, n, e));
 	like = like_of(s->a, begin.n > 0 ? rest : p->text); /* of a common beginning no part tells more */
 	if (*n == VALUES_LIKE_MAX && like.n > 0)
-		TRY(store_search_is_common(s->f->store, like, VALUES_LIKE_MAX, &common, e));
+		TRY(store_search_is_common(s->f->store, bytes_part(like, 1, like.n - 2), VALUES_LIKE_MAX,
+					   &common, e));
 	if (*n == VALUES_LIKE_MAX && like.n > 0 && !common)
 		TRY(store_search_values(s->f->store, s->a, like, VALUES_LIKE_MAX, ids, n, e));
 	return RC_OK;

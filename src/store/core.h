@@ -80,6 +80,15 @@ struct watcher {
 void watcher_wake(struct watcher *w);
 void watcher_stop(struct watcher *w);
 
+/* Some values of the search; see sample.c. */
+struct sample {
+	struct arena *mem;
+	struct bytes *texts;
+	size_t n;
+	int64_t reach; /* the highest id of them */
+	int64_t read_at_us;
+};
+
 struct store {
 	const struct db_ops *ops;
 	char *where; /* path, or connection string */
@@ -87,7 +96,9 @@ struct store {
 	struct pool pool;
 	struct committer committer;
 	struct watcher documents, statuses;
-	pthread_mutex_t search;  /* one follower at a time */
+	pthread_mutex_t search;   /* one follower at a time */
+	pthread_mutex_t sampling; /* whoever looks at the sample */
+	struct sample sample;
 	struct pace search_pace; /* rows that it commits at once; under search */
 };
 

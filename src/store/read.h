@@ -300,9 +300,8 @@ struct search_walk {
 /* Ids of values like this (SQL's % and _), in no order, at most LIMIT_PAGE. From three characters on by an index. */
 MUST enum rc store_search_values(struct store *s, struct arena *a, struct bytes like, size_t limit,
 				 int64_t **ret, size_t *n, struct err *e);
-/* Whether there are surely more than `most` of them, by a sample, where the index would bring all of them before the first one
-   (PostgreSQL's); else always false. */
-MUST enum rc store_search_is_common(struct store *s, struct bytes like, size_t most, bool *ret,
+/* Whether surely more than `most` values have this text in them, by a sample; what is not sure is false. */
+MUST enum rc store_search_is_common(struct store *s, struct bytes text, size_t most, bool *ret,
 				    struct err *e);
 /* The same of values that begin with this, of which the first 64 characters are looked at. */
 MUST enum rc store_search_beginnings(struct store *s, struct arena *a, struct bytes begin, size_t limit,

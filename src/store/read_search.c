@@ -7,24 +7,7 @@
 #define I(x) INT_VALUE(x)
 #define LIMIT(n) INT_VALUE((int64_t)((n) < LIMIT_PAGE ? (n) : LIMIT_PAGE))
 
-enum {
-	BEGINNING_CHARACTERS = 60,
-	SAMPLE = 500,       /* values that are looked at, to guess how common a text is */
-	SAMPLE_LEAST = 5,   /* of them must have it */
-	SAMPLE_SURELY = 10, /* times what was asked for is surely more than that */
-};
-
-enum rc
-store_search_is_common(struct store *s, struct bytes like, size_t most, bool *ret, struct err *e)
-{
-	int64_t n = 0;
-
-	if (s->ops->form != SQL_SQLITE)
-		TRY(store_number(s, Q_SEARCH_SAMPLE, ARGS(BYTES_VALUE(like), I(SAMPLE), I(SAMPLE_LEAST)), &n,
-				 e));
-	*ret = n > (int64_t)most * SAMPLE_SURELY;
-	return RC_OK;
-}
+enum { BEGINNING_CHARACTERS = 60 };
 
 enum rc
 store_search_values(struct store *s, struct arena *a, struct bytes like, size_t limit, int64_t **ret,

@@ -144,6 +144,7 @@ store_open(const char *url, const struct store_options *options, struct store **
 	s = calloc(1, sizeof(*s));
 	NEED(s != NULL, e, CHY_NO_MEMORY, NULL, "a store");
 	pthread_mutex_init(&s->search, NULL);
+	pthread_mutex_init(&s->sampling, NULL);
 	s->search_pace = (struct pace){ .n = 128, .least = 128, .most = 8192 };
 	s->ops = ops;
 	s->where = strdup(where);
@@ -167,6 +168,8 @@ store_close(struct store *s)
 	watcher_stop(&s->statuses);
 	pool_fini(&s->pool);
 	pthread_mutex_destroy(&s->search);
+	pthread_mutex_destroy(&s->sampling);
+	arena_free(s->sample.mem);
 	free(s->where);
 	free(s);
 }

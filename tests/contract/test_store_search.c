@@ -287,6 +287,39 @@ the_queue_of_values(void **state)
 	assert_int_equal(behind, 4);
 }
 
+/* Values with ids as digests are: spread over all numbers. Every other one has the word, one of 4,000 the other. */
+static void
+common_texts_are_known_by_a_sample(void **state)
+{
+	struct world *w = *state;
+	bool is;
+
+	ok(store_search_is_common(w->s, BYTES("word"), 1000, &is, &w->e)); /* of none */
+	assert_false(is);
+	for (int64_t i = 0; i < 24; i++) {
+		struct change *c = change_new();
+
+		for (int64_t k = i * 1000; k < (i + 1) * 1000; k++) {
+			char text[64];
+
+			snprintf(text, sizeof(text), "%s %lld%s", k % 2 ? "common word" : "another",
+				 (long long)k, k % 4000 == 7 ? " seldom" : "");
+			change_put_value(
+			    c, &(struct value_row){ (k + 1) * (INT64_MAX / 24001), 1, bytes_str(text) });
+		}
+		ok(store_commit(w->s, c, &w->e));
+	}
+	world_reopen(w, NULL); /* what it has looked at it keeps for some minutes */
+	ok(store_search_is_common(w->s, BYTES("mon wor"), 1000, &is, &w->e));
+	assert_true(is);
+	ok(store_search_is_common(w->s, BYTES("mon wor"), 2000, &is, &w->e)); /* 12,000 are not surely more */
+	assert_false(is);
+	ok(store_search_is_common(w->s, BYTES("seldom"), 1, &is, &w->e));
+	assert_false(is);
+	ok(store_search_is_common(w->s, BYTES("no such"), 0, &is, &w->e));
+	assert_false(is);
+}
+
 /* By an index of the first 64 characters, of which no more than 60 are asked: a superset where values are longer. */
 static void
 beginnings_find_values(void **state)
@@ -360,6 +393,7 @@ static const enum stmt_id questions[] = {
 	Q_CERTIFICATES_OF,
 	Q_HOLDS_OF,
 	Q_VALUES_OF,
+	Q_VALUES_FIRST,
 	Q_COUNT_CERTIFICATES,
 };
 
@@ -379,8 +413,8 @@ plan_of(sqlite3 *db, enum stmt_id id, struct buf *out)
 	sqlite3_finalize(st);
 }
 
-/* "SCAN x" is a table read whole. Those of a list that the question itself makes are none; the walk along all certificates is
-   meant to be one, ended by its LIMIT. */
+/* "SCAN x" is a table read whole. Those of a list that the question itself makes are none; the walk along all certificates and
+   the first values are meant to be one, ended by their LIMIT. */
 static void
 no_question_reads_a_whole_table(void **state)
 {
@@ -397,7 +431,8 @@ no_question_reads_a_whole_table(void **state)
 
 		plan_of(db, questions[i], &plan);
 		assert_true(plan.n > 0);
-		if (questions[i] == Q_FOUND_ALL_DOWN || questions[i] == Q_FOUND_ALL_UP)
+		if (questions[i] == Q_FOUND_ALL_DOWN || questions[i] == Q_FOUND_ALL_UP ||
+		    questions[i] == Q_VALUES_FIRST)
 			continue;
 		for (size_t k = 0; k < ARRAY_LEN(tables); k++)
 			if (strstr(buf_cstr(&plan), tables[k]) != NULL)
@@ -484,6 +519,7 @@ main(void)
 		{ "substrings find values", substrings_find_values },
 		{ "beginnings find values", beginnings_find_values },
 		{ "by activation", by_activation },
+		{ "common texts are known by a sample", common_texts_are_known_by_a_sample },
 		{ "the queue of values", the_queue_of_values },
 		{ "no question reads a whole table", no_question_reads_a_whole_table, ONLY_SQLITE },
 		{ "no question scans in PostgreSQL", no_question_scans_in_postgresql, ONLY_POSTGRES },
