@@ -110,6 +110,28 @@ body_by_name(struct cli *c, const struct json *request, const struct json *docum
 	return named;
 }
 
+/* "rejected by  bert at ..., because: ..."; what failed by itself has its code. */
+static void
+show_end(struct cli *c, const struct json *request)
+{
+	const struct json *end = json_get(request, "ended"), *problem = json_get(end, "problem");
+	const char *state = arena_str(c->a, json_line(c->a, json_get(request, "state")));
+	struct bytes by = json_line(c->a, json_get(end, "by_name")),
+		     at = json_line(c->a, json_get(end, "at")),
+		     why = json_line(c->a, json_get(end, "reason"));
+
+	if (end == NULL || state == NULL)
+		return;
+	if (by.n > 0)
+		out_field(&c->out, arena_printf(c->a, "%s by", state), by);
+	if (at.n > 0)
+		out_field(&c->out, arena_printf(c->a, "%s at", state), at);
+	if (problem != NULL)
+		why = bytes_str(arena_printf(c->a, "%.*s (%.*s)", BYTES_FMT(why),
+					     BYTES_FMT(json_line(c->a, json_get(problem, "code")))));
+	out_field(&c->out, "because", why);
+}
+
 static void
 show(struct cli *c, const struct json *request, const struct json *document)
 {
@@ -127,6 +149,7 @@ show(struct cli *c, const struct json *request, const struct json *document)
 	}
 	JSON_EACH(s, signatures && signatures->type == JSON_ARRAY ? signatures : NULL)
 	show_signature(c, s);
+	show_end(c, request);
 	JSON_EACH(member, body_by_name(c, request, document))
 	{
 		char name[64];

@@ -14,13 +14,13 @@ state_text(enum request_state s)
 
 enum rc
 end_request(struct factory *f, struct arena *a, const struct request_row *row, enum request_state to,
-	    const char *why, struct err *e)
+	    const struct err *why, struct err *e)
 {
 	OWN(change_free)
 	struct change *c = change_new();
 	const struct act_row *act = act_row_of(act_of(row->act));
 	struct json *m = json_object(a), *result = json_object(a);
-	OWN_BUF struct buf text = buf_max(4096);
+	OWN_BUF struct buf text = buf_max(16384);
 	struct change *ready;
 
 	NEED(request_may_become(request_state_of(row->state), to), e, CHY_REQUEST_STATE, NULL,
@@ -29,9 +29,12 @@ end_request(struct factory *f, struct arena *a, const struct request_row *row, e
 	json_set(m, "request", json_int(a, row->id));
 	json_set(m, "from", json_str(a, row->state));
 	json_set(m, "to", json_str(a, state_text(to)));
-	json_set(m, "reason", json_str(a, bytes_str(why)));
-	json_set(result, "reason", json_str(a, bytes_str(why)));
+	json_set(m, "reason", json_str(a, bytes_str(why->text)));
+	json_set(result, "reason", json_str(a, bytes_str(why->text)));
+	json_set(result, "problem", problem_json(a, why));
+	json_set(result, "at", json_time(a, clock_now_ms()));
 	json_put(&text, result);
+	NEED(buf_ok(&text), e, CHY_NO_MEMORY, NULL, "a request's end");
 	change_request_state(c, row->id, row->state, state_text(to), buf_bytes(&text));
 	if (to == REQUEST_FAILED && act != NULL && act->abandon != NULL)
 		act->abandon(row->id, c);
@@ -149,7 +152,7 @@ carry_out_alone(struct signing *s, struct err *e)
 	rc = work_and_apply(s, e);
 	if (rc == RC_OK || is_passing(rc))
 		return rc;
-	if (may_end(s) && end_request(s->f, s->a, &s->row, REQUEST_FAILED, e->text, &also) != RC_OK)
+	if (may_end(s) && end_request(s->f, s->a, &s->row, REQUEST_FAILED, e, &also) != RC_OK)
 		LOG(ERROR, "request.state-not-written", LI("request", s->row.id), LE(&also));
 	return rc;
 }

@@ -29,9 +29,9 @@ struct bytes state_text(enum request_state s);
 /* request_sign.c: the request with the signatures that it has. */
 MUST enum rc load_signing(struct signing *s, struct request_id id, struct err *e);
 
-/* request_effect.c: a request that ends without effect, in the store and in the journal. */
+/* request_effect.c: a request that ends without effect, in the store and in the journal; why: the cause, with its code. */
 MUST enum rc end_request(struct factory *f, struct arena *a, const struct request_row *row,
-			 enum request_state to, const char *why, struct err *e);
+			 enum request_state to, const struct err *why, struct err *e);
 
 /* What an act's own functions work with. */
 struct effect effect_of(struct signing *s);

@@ -94,6 +94,7 @@ expire_one(struct factory *f, enum request_state state, int64_t id, struct err *
 	OWN(arena_free)
 	struct arena *a = arena_new(LIMIT_REQUEST_ARENA);
 	const struct request_row row = { .id = id, .state = state_text(state) };
+	struct err why = { 0 };
 	bool over = true;
 	enum rc rc;
 
@@ -102,7 +103,8 @@ expire_one(struct factory *f, enum request_state state, int64_t id, struct err *
 		TRY(waited_too_long(f, a, id, &over, e));
 	if (!over)
 		return RC_OK;
-	rc = end_request(f, a, &row, REQUEST_EXPIRED, "nobody signed it in time", e);
+	(void)err_set(&why, CHY_REQUEST_EXPIRED, NULL, "nobody signed it in time");
+	rc = end_request(f, a, &row, REQUEST_EXPIRED, &why, e);
 	if (rc != RC_OK && e->code == CHY_STORE_STATE) { /* somebody did meanwhile */
 		err_clear(e);
 		return RC_OK;

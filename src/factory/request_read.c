@@ -193,12 +193,53 @@ head_json(struct arena *a, const struct snapshot *policy, const struct request_r
 	return o;
 }
 
+/* Who ended it without effect, when, and why. Rejecting and withdrawing are signed: by whom, their own request says. */
+static enum rc
+ended_json(struct factory *f, struct arena *a, const struct snapshot *policy, const struct json *result,
+	   struct json **ret, struct err *e)
+{
+	int64_t request = body_int(json_get(result, "by"), "request", 0);
+	struct json *o = *ret = json_object(a);
+	struct signature_row *rows;
+	size_t n = 0;
+
+	json_set(o, "reason", json_copy(a, json_get(result, "reason")));
+	json_set(o, "problem", json_copy(a, json_get(result, "problem")));
+	json_set(o, "at", json_copy(a, json_get(result, "at")));
+	if (request != 0)
+		TRY(store_signatures(f->store, a, request, &rows, &n, e));
+	if (n == 0)
+		return RC_OK;
+	json_set(o, "request", json_int(a, request));
+	json_set(o, "by", json_int(a, rows[n - 1].officer_id));
+	json_set(o, "by_name", json_str(a, officer_name(policy, rows[n - 1].officer_id)));
+	json_set(o, "at", json_time(a, rows[n - 1].at));
+	return RC_OK;
+}
+
+static enum rc
+show_result(struct factory *f, struct arena *a, const struct snapshot *policy, const struct request_row *row,
+	    const struct request *r, struct json *o, struct err *e)
+{
+	struct json *result, *ended;
+
+	if (row->result.n == 0)
+		return RC_OK;
+	TRY(json_parse(a, row->result, &result, e));
+	json_set(o, "result", result);
+	if (!request_state_is_final(r->state) || r->state == REQUEST_DONE)
+		return RC_OK;
+	TRY(ended_json(f, a, policy, result, &ended, e));
+	json_set(o, "ended", ended);
+	return RC_OK;
+}
+
 enum rc
 request_show(struct factory *f, struct arena *a, const struct snapshot *policy, const struct officer *who,
 	     struct request_id id, struct json **ret, struct err *e)
 {
 	struct signature_row *rows;
-	struct json *diff, *warnings, *result, *affected, *names;
+	struct json *diff, *warnings, *affected, *names;
 	struct request_row row;
 	struct request r;
 	size_t n;
@@ -219,11 +260,7 @@ request_show(struct factory *f, struct arena *a, const struct snapshot *policy, 
 	if ((affected = affected_officers(a, policy, r.act, r.base.id)) != NULL)
 		json_set(*ret, "affected_officers", affected);
 	json_set(*ret, "signatures", signature_list(f, a, rows, n));
-	if (row.result.n > 0) {
-		TRY(json_parse(a, row.result, &result, e));
-		json_set(*ret, "result", result);
-	}
-	return RC_OK;
+	return show_result(f, a, policy, &row, &r, *ret, e);
 }
 
 /* Waits for a second signature, has not this officer's own, and the officer has roles and domain for it. Whether both are one

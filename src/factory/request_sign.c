@@ -204,7 +204,7 @@ decide_and_commit(struct signing *s, const struct bytes *cms, size_t n, struct e
 		if (rc == RC_OK)
 			continue;
 		if ((s->state == REQUEST_VOID || s->state == REQUEST_EXPIRED) &&
-		    end_request(s->f, s->a, &s->row, s->state, e->text, &also) != RC_OK)
+		    end_request(s->f, s->a, &s->row, s->state, e, &also) != RC_OK)
 			LOG(ERROR, "request.state-not-written", LI("request", s->row.id), LE(&also));
 		return rc;
 	}
@@ -247,7 +247,7 @@ void_if_stale(struct signing *s, enum rc rc, struct err *e)
 	struct err also = { 0 };
 
 	if (rc != RC_OK && e->code == CHY_STATUS_STALE &&
-	    end_request(s->f, s->a, &s->row, REQUEST_VOID, e->text, &also) != RC_OK)
+	    end_request(s->f, s->a, &s->row, REQUEST_VOID, e, &also) != RC_OK)
 		LOG(ERROR, "request.state-not-written", LI("request", s->row.id), LE(&also));
 	return rc;
 }

@@ -86,6 +86,7 @@ const struct route_schema rest_schemas[] = {
 		     "Warnings") ",\"signatures_needed\":{\"type\":\"integer\"},\"prepared_by\":" ID
 				 ",\"prepared_at\":" TIME ",\"names\":" ANY_OBJECT
 				 ",\"signatures\":{\"type\":\"array\"},\"result\":" ANY_OBJECT
+				 ",\"ended\":" ANY_OBJECT
 				 ",\"affected_officers\":{\"type\":\"array\",\"items\":" ANY_OBJECT "}") },
 	{ "RequestPage",
 	  PAGE(OBJECT("\"id\",\"act\",\"state\"",

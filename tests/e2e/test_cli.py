@@ -196,6 +196,11 @@ def test_requests_are_withdrawn_and_rejected(cli):
     assert cli.json("anna", "request", "show", mine)["state"] == "withdrawn"
     shown = cli.json("anna", "request", "show", theirs)
     assert shown["state"] == "rejected" and shown["result"]["reason"] == "nobody needs it"
+    assert (shown["ended"]["by_name"], shown["ended"]["reason"]) == ("ben", "nobody needs it") and shown["ended"]["at"]
+    for number, words in ((theirs, ("rejected by", "ben", "rejected at", "nobody needs it")),
+                          (mine, ("withdrawn by", "anna", "withdrawn at", "a wrong name"))):
+        text = cli.as_("ben", "request", "show", number).stdout
+        assert all(w in text for w in words), text
     assert "reason" in cli.as_("ben", "request", "reject", mine, code=2).stderr
 
 
@@ -233,6 +238,8 @@ def test_waiting_request_is_void_when_its_base_changes(cli):
     cli.as_("anna", "domain", "modify", "Changing", "--name", "Changed at once", co="ben")
     done = cli.as_("ben", "request", "sign", waiting["id"], "--yes", code=1)
     assert "conflict" in done.stderr and "version" in done.stderr
+    text = cli.as_("ben", "request", "show", waiting["id"]).stdout
+    assert "void at" in text and "it changes version 1, and version 2 is in force (CHY-" in text
     assert cli.json("ben", "request", "show", waiting["id"])["state"] == "void"
 
 

@@ -254,7 +254,10 @@ def test_who_cannot_renew(own):
     own.act("token-procedure.modify", dict(procedure["body"], state="closed"), anna, ben, obj=procedure["id"])
     refused("CHY-1554", "token_procedure", own.prepare, anna, "officer.renew", renewal("Anna Admin")[0])
     refused("CHY-1554", "token_procedure", own.bring, ben, request, ben)
-    assert own.call("GET", f"/api/v1/requests/{request['id']}", officer=anna)["state"] == "failed"
+    shown = own.call("GET", f"/api/v1/requests/{request['id']}", officer=anna)
+    assert shown["state"] == "failed" and shown["ended"]["at"]
+    assert shown["ended"]["problem"]["code"] == "CHY-1554" and shown["ended"]["problem"]["field"] == "token_procedure"
+    assert shown["ended"]["reason"] == shown["ended"]["problem"]["detail"]
     own.act("token-procedure.modify", procedure["body"], anna, ben, obj=procedure["id"])
     request = own.prepare(short, "officer.renew", body)
     own.bring(short, request, short)
