@@ -42,7 +42,8 @@ read_state(const struct json *item, struct import_wish *ret, bool *ret_said, str
 	if ((since.n > 0) != (ret->state != CERT_VALID)) {
 		err_field(e, "since");
 		FAIL(e, since.n > 0 ? CHY_FIELD_UNAVAILABLE : CHY_FIELD_MISSING, NULL,
-		     "since when belongs to what is on hold or revoked");
+		     since.n > 0 ? "only what is on hold or revoked says since when"
+				 : "what is on hold or revoked must say since when");
 	}
 	if (reason.n > 0)
 		ret->reason = reason_of(reason);

@@ -93,7 +93,7 @@ write_config(struct setup *s, struct err *e)
 
 	if (is_there(s->config))
 		return RC_OK;
-	buf_str(&b, "# Written by `chancery setup`. All settings: chancery help config\n[store]\n");
+	buf_str(&b, "# Written by `chancery setup`. All settings: chancery config reference\n[store]\n");
 	if (store != NULL)
 		buf_printf(&b, "url = %s\n", store);
 	else
