@@ -3,6 +3,8 @@
 #include "base/file.h"
 #include "cli/flow.h"
 #include "cli/groups.h"
+#include "cli/list.h"
+#include "cli/options.h"
 #include "crypto/digest.h"
 #include "crypto/rand.h"
 
@@ -108,6 +110,34 @@ static const struct opt open_options[] = {
 	{ 0 },
 };
 
+static void
+row(struct cli *c, struct out_table *t, const struct json *item)
+{
+	const struct json *made = json_get(item, "certificates_made"),
+			  *most = json_get(item, "certificates_max");
+	struct bytes cells[6] = { json_line(c->a, json_get(item, "id")),
+				  json_line(c->a, json_get(item, "officer_name")),
+				  json_line(c->a, json_get(item, "name")),
+				  bytes_str(arena_printf(c->a, "%lld of %lld",
+							 made ? (long long)made->integer : 0,
+							 most ? (long long)most->integer : 0)),
+				  json_line(c->a, json_get(item, "expires_at")),
+				  json_line(c->a, json_get(item, "state")) };
+
+	out_table_row(t, cells);
+}
+
+static enum rc
+run_list(struct cli *c, struct err *e)
+{
+	static const char *const heads[] = { "ID", "OFFICER", "FOR", "MADE", "UNTIL", "STATE", NULL };
+	static const char *const filters[] = { NULL };
+
+	return list_run(c, &(struct list){ "/api/v1/issuing-sessions", filters, heads, row }, e);
+}
+
+static const struct opt list_options[] = { OPTIONS_PAGE, { 0 } };
+
 const struct command commands_session[] = {
 	{ "issuing-session", "open", "let whoever holds a token issue certificates in your name",
 	  "Makes a random token here. The officer signs its hash together with what it may do; the token "
@@ -117,5 +147,8 @@ const struct command commands_session[] = {
 	  "chancery issuing-session open --officer carl.p12 --procedure \"Web server\" --max 1000 --hours 24 "
 	  "--out token",
 	  run_open },
+	{ "issuing-session", "list",
+	  "list issuing sessions: your own, and those of officers whom you may close", NULL, list_options,
+	  NULL, "chancery issuing-session list", run_list },
 	{ 0 },
 };

@@ -43,7 +43,7 @@ document_act_check(struct preparation *p, struct err *e)
 {
 	const struct kind *kind = kind_of(p->act.kind);
 	const struct json *before = p->base ? p->base->body : NULL;
-	struct document_check check = { .kind = kind, .policy = p->policy, .before = before };
+	struct document_check check = { .kind = kind, .policy = p->policy, .before = before, .who = p->who };
 	const struct json *in;
 	bool issued;
 

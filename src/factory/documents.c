@@ -242,7 +242,7 @@ check_draft(struct factory *f, struct arena *a, const struct snapshot *policy, c
 	    enum kind_id kind, const struct json *body, struct draft_row *row, struct json **ret,
 	    struct err *e)
 {
-	struct document_check check = { .kind = kind_of(kind), .policy = policy, .draft = true };
+	struct document_check check = { .kind = kind_of(kind), .policy = policy, .draft = true, .who = who };
 	struct json *before;
 
 	if (row->id != 0)

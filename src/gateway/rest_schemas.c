@@ -133,6 +133,15 @@ const struct route_schema rest_schemas[] = {
 		 ",\"at\":" TIME
 		 ",\"expires_at\":{\"type\":[\"string\",\"null\"],\"format\":\"date-time\"}") },
 	{ "TokenPage", PAGE(REF("Token")) },
+	{ "IssuingSession",
+	  OBJECT("\"id\",\"officer\",\"state\",\"expires_at\"",
+		 "\"id\":" ID ",\"officer\":" ID ",\"officer_name\":{\"type\":[\"string\",\"null\"]}"
+		 ",\"name\":{\"type\":[\"string\",\"null\"]}"
+		 ",\"state\":{\"enum\":[\"open\",\"used-up\",\"expired\",\"closed\"]}"
+		 ",\"token_procedures\":{\"type\":\"array\",\"items\":" ANY_OBJECT "}"
+		 ",\"certificates_made\":{\"type\":\"integer\"},\"certificates_max\":{\"type\":\"integer\"}"
+		 ",\"at\":" TIME ",\"expires_at\":" TIME) },
+	{ "IssuingSessionPage", PAGE(REF("IssuingSession")) },
 	{ "TokenFile",
 	  OBJECT("\"id\",\"file\"", "\"id\":" ID ",\"holder\":" TEXT ",\"file\":" BASE64 ",\"pin\":" TEXT) },
 	{ "CertificatePage", PAGE(ANY_OBJECT) },

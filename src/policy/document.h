@@ -15,6 +15,7 @@ struct document_check {
 	    *policy;        /* where references lead; NULL: references must be ids and are not followed */
 	struct doc_id self; /* the document that is changed; none: a new one */
 	const struct json *before; /* its body; NULL: a new one */
+	const struct officer *who; /* who is told: of what is not seen no name is; NULL: all is seen */
 	bool draft; /* what is mandatory may be missing, what is not available or not possible yet may stay */
 };
 

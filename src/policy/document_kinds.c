@@ -10,6 +10,7 @@
 #include "policy/duration.h"
 #include "policy/names.h"
 #include "policy/qc.h"
+#include "policy/rights.h"
 #include "policy/snapshot_impl.h"
 
 const struct document *
@@ -51,6 +52,17 @@ profile_check(struct walk *w, const struct json *body)
 	return constraint_list(w, body, "excluded_names");
 }
 
+/* The name of an officer in a refusal. */
+static const char *
+officer_told(const struct walk *w, const struct document *d)
+{
+	const char *name = NULL;
+
+	if (w->c->who == NULL || may_know(w->c->policy, w->c->who, d))
+		name = arena_printf(w->a, "officer \"%.*s\"", BYTES_FMT(d->name));
+	return name != NULL ? name : "another officer";
+}
+
 /* Who logs in is found by the fingerprint, so no two open officers may have one. */
 static enum rc
 officer_check(struct walk *w, const struct json *body)
@@ -67,12 +79,13 @@ officer_check(struct walk *w, const struct json *body)
 		same = snapshot_officer_of_subject(w->c->policy, subject.der,
 						   body_int(body, "certificate_procedure", 0), self);
 	REFUSE_UNLESS(w->closed || same == NULL || same->id.v == self.v, w, &at, CHY_CERTIFICATE_BOUND,
-		      "officer \"%.*s\" is bound to the subject of this certificate", BYTES_FMT(same->name));
+		      "%s is bound to the subject of this certificate",
+		      officer_told(w, snapshot_document(w->c->policy, doc_id_of(same->id.v))));
 	for (size_t i = 0; i < n && !w->closed; i++)
 		REFUSE_UNLESS(is_self(w, all[i]) || !all[i]->active ||
 				  !bytes_eq(body_text(all[i]->body, at.name), body_text(body, at.name)),
-			      w, &at, CHY_CERTIFICATE_BOUND, "officer \"%.*s\" is bound to this certificate",
-			      BYTES_FMT(all[i]->name));
+			      w, &at, CHY_CERTIFICATE_BOUND, "%s is bound to this certificate",
+			      officer_told(w, all[i]));
 	return RC_OK;
 }
 

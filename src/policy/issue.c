@@ -5,6 +5,7 @@
 #include "policy/find.h"
 #include "policy/issue_impl.h"
 #include "policy/names.h"
+#include "policy/rights.h"
 #include "policy/rules.h"
 
 #include <stdarg.h>
@@ -414,6 +415,11 @@ stands_for(struct issuing *i)
 
 	if (o == NULL)
 		return RC_OK;
+	REFUSE_IF(!may_know(i->f->policy, i->officer, snapshot_document(i->f->policy, doc_id_of(o->id.v))), i,
+		  "subject", CHY_ISSUE_OFFICER_SUBJECT, NULL,
+		  "another officer is bound to this subject of certificate procedure \"%.*s\", and asks for "
+		  "it alone",
+		  BYTES_FMT(i->d->procedure->doc->name));
 	REFUSE_IF(
 	    o->id.v != i->officer->id.v || i->f->request->word != WORD_REQUEST, i, "subject",
 	    CHY_ISSUE_OFFICER_SUBJECT, NULL,

@@ -110,6 +110,12 @@ seen(const struct snapshot *s, const struct officer *o, const struct document *d
 	return RC_OK;
 }
 
+bool
+may_know(const struct snapshot *s, const struct officer *o, const struct document *d)
+{
+	return d != NULL && seen(s, o, d, NULL) == RC_OK;
+}
+
 static enum rc
 may_read_kind(const struct officer *o, enum kind_id kind, struct err *e)
 {

@@ -52,6 +52,9 @@ MUST enum rc may_see_certificate(const struct snapshot *s, const struct officer 
 /* Whether every certificate is seen: officers of Root who may read authorities. */
 bool sees_every_certificate(const struct officer *o);
 
+/* Whether the officer may know of a document at all, by its domain: else no refusal names it. */
+bool may_know(const struct snapshot *s, const struct officer *o, const struct document *d);
+
 /* Where a certificate lies: where its token procedure does (where it has none, its authority); made by that for an officer of a
    domain below, who asked for it (asked_from: at home there when it was issued; none: Root, or nobody), in that domain. */
 struct doc_id certificate_domain(const struct snapshot *s, const struct document *authority,

@@ -254,6 +254,14 @@ def test_modify_unset_and_older_versions(cli):
     assert "no field" in cli.as_("anna", "certificate-procedure", "modify", "Short", "--unset", "nothing", code=2).stderr
 
 
+def test_issuing_sessions_are_listed(cli):
+    cli.as_("rosa", "issuing-session", "open", "--procedure", "TLS server", "--max", "7", "--name", "For the list")
+    for who in ("rosa", "anna"):
+        line = next(line for line in cli.as_(who, "issuing-session", "list").stdout.splitlines() if "For the list" in line)
+        assert "0 of 7" in line and "open" in line
+        assert cli.json(who, "issuing-session", "list")[-1]["certificates_max"] == 7
+
+
 def test_draft_is_kept_and_completed(cli):
     draft = cli.json("anna", "token-procedure", "create", "--draft", "--name", "From a draft", "--storage-profile", "pkcs10")
     for kind in (["token-procedure"], []):

@@ -125,6 +125,62 @@ an_officers_subject_is_the_officers(void **state)
 	assert_int_equal(d.stands_for.v, CLEO);
 }
 
+/* A refusal names an officer to who may know of that one, and to nobody else. */
+static void
+no_foreign_officer_is_named(void **state)
+{
+	static const struct {
+		int64_t home, of; /* of who asks, of who is bound */
+		bool named;
+	} rows[] = { { 0, SOUTH, true },           { SOUTH, SOUTH, true },  { NORTH, NORTH_CITY, true },
+		     { NORTH_CITY, NORTH, false }, { NORTH, SOUTH, false }, { NORTH, 0, true } };
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const char *in = rows[i].of ? arena_printf(w->a, ",\"domain\":%lld", (long long)rows[i].of)
+					    : "";
+		struct err e = { 0 };
+
+		world_put(w, KIND_OFFICER_PROFILE, PROFILE_CLERK, CLERKS("subject"));
+		clerk(DIRK, "Dirk", PRINT("eeeeeeee"), arena_printf(w->a, "%s%s", BOUND, in));
+		clerk(CLEO, "Cleo", PRINT("cccccccc"),
+		      rows[i].home ? arena_printf(w->a, ",\"domain\":%lld", (long long)rows[i].home) : "");
+		assert_int_equal(decide(ask(&good), &e), RC_DENIED);
+		assert_int_equal(e.code, CHY_ISSUE_OFFICER_SUBJECT);
+		if ((strstr(e.text, "Dirk") != NULL) != rows[i].named)
+			fail_msg("%zu: %s", i, e.text);
+	}
+	clerk(CLEO, "Cleo", PRINT("cccccccc"), "");
+}
+
+/* Which officer has a certificate is told to who may know of that officer. */
+static void
+nor_who_has_a_certificate(void **state)
+{
+	static const struct {
+		int64_t who;
+		bool named;
+	} rows[] = { { 0, true }, { ANNA, true }, { NORA, false } };
+
+	world_put(w, KIND_OFFICER, DIRK,
+		  "{\"name\":\"Dirk\",\"profile\":201,\"domain\":102,\"certificate_sha256\":" PRINT(
+		      "eeeeeeee") "}");
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct document_check c = { .kind = kind_of(KIND_OFFICER),
+					    .policy = w->s,
+					    .who = snapshot_officer(w->s, officer_id_of(rows[i].who)) };
+		struct err e = { 0 };
+		struct json *normal;
+
+		const char *body = "{\"name\":\"N\",\"profile\":201,\"certificate_sha256\":" PRINT(
+		    "eeeeeeee") "}";
+
+		assert_int_equal(document_check(w->a, &c, world_json(w, body), &normal, &e), RC_CONFLICT);
+		assert_int_equal(e.code, CHY_CERTIFICATE_BOUND);
+		if ((strstr(e.text, "Dirk") != NULL) != rows[i].named)
+			fail_msg("%zu: %s", i, e.text);
+	}
+}
+
 /* Without the right to issue an officer gets the bound certificate once more, and nothing else. */
 static void
 what_is_renewed_is_the_officers_own(void **state)
@@ -271,6 +327,8 @@ the_systems_authority_is_for_root_and_no_servers(void **state)
 
 static const struct CMUnitTest tests[] = {
 	EACH_ROWS(an_officers_subject_is_the_officers, "CM-O-04"),
+	EACH_ROWS(no_foreign_officer_is_named, "CM-O-12"),
+	EACH_ROWS(nor_who_has_a_certificate, "CM-O-12"),
 	EACH(what_is_renewed_is_the_officers_own),
 	EACH(the_journals_name_is_nobody_elses),
 	EACH(the_systems_authority_is_for_root_and_no_servers),
