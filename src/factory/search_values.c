@@ -220,25 +220,55 @@ put_number(struct change *c, const char *attribute, int64_t number, int64_t cert
 	    c, &(struct link_row){ search_value_id(bytes_str(attribute), bytes_str(text)), certificate });
 }
 
-static enum rc
-put_key_id(struct factory *f, struct arena *a, struct change *c, const struct certificate_row *row,
-	   struct err *e)
+enum { DERS_AT_ONCE = 64, DERS_ARENA = 2 * DERS_AT_ONCE * LIMIT_CERT };
+
+static void
+put_key_id(struct arena *a, struct change *c, const struct der_row *row)
 {
 	char hex[2 * 64 + 1];
-	struct bytes der, id;
 	struct cert cert;
+	struct bytes id;
 
-	if (row->base != 0)
-		return RC_OK;
-	TRY(store_der(f->store, a, row->id, &der, e));
-	if (cert_parse(a, der, &cert, NULL) != RC_OK)
-		return RC_OK;
+	if (cert_parse(a, row->der, &cert, NULL) != RC_OK)
+		return;
 	id = cert_key_id(&cert);
 	if (id.n > 0 && id.n <= 64)
 		change_put_link(c,
 				&(struct link_row){
 				    search_value_id(BYTES("ski"), bytes_str(hex_text(hex, id))), row->id });
+}
+
+static enum rc
+put_key_ids_of(struct factory *f, struct change *c, const int64_t *ids, size_t ids_n, struct err *e)
+{
+	OWN(arena_free)
+	struct arena *a = arena_new(DERS_ARENA);
+	struct der_row *rows;
+	size_t n;
+
+	NEED(a != NULL, e, CHY_NO_MEMORY, NULL, "certificates' keys");
+	TRY(store_ders_of(f->store, a, ids, ids_n, &rows, &n, e));
+	for (size_t i = 0; i < n; i++)
+		put_key_id(a, c, &rows[i]);
 	return RC_OK;
+}
+
+/* They are no column, so the certificates themselves are read, some at a time. Attribute certificates have none. */
+static enum rc
+put_key_ids(struct factory *f, struct change *c, const struct certificate_row *rows, size_t n, struct err *e)
+{
+	int64_t ids[DERS_AT_ONCE];
+	size_t ids_n = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (rows[i].base == 0)
+			ids[ids_n++] = rows[i].id;
+		if (ids_n == DERS_AT_ONCE) {
+			TRY(put_key_ids_of(f, c, ids, ids_n, e));
+			ids_n = 0;
+		}
+	}
+	return ids_n > 0 ? put_key_ids_of(f, c, ids, ids_n, e) : RC_OK;
 }
 
 static int
@@ -274,7 +304,6 @@ put_certificate(struct factory *f, struct piece *p, const struct certificate_row
 	put_number(c, "issuer", row->issuer, row->id);
 	put_number(c, "token-procedure", row->token_procedure, row->id);
 	change_put_begin(c, &(struct begin_row){ row->not_before, row->id });
-	TRY(put_key_id(f, a, c, row, e));
 	change_drop_value_todo(c, row->id);
 	return RC_OK;
 }
@@ -336,6 +365,7 @@ enter_piece(struct factory *f, size_t n, size_t *ret_n, struct err *e)
 	*ret_n = p->n;
 	if (p->n == 0)
 		return RC_OK;
+	TRY(put_key_ids(f, p->change, rows, p->n, e));
 	ready = p->change;
 	p->change = NULL;
 	return store_commit(f->store, ready, e);

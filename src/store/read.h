@@ -223,6 +223,9 @@ MUST enum rc store_activation(struct store *s, struct arena *a, int64_t certific
 MUST enum rc store_password_wrong(struct store *s, struct arena *a, int64_t certificate,
 				  struct password_wrong_row *ret, struct err *e);
 MUST enum rc store_der(struct store *s, struct arena *a, int64_t id, struct bytes *ret, struct err *e);
+/* Of at most LIMIT_PAGE certificates together, in the order of their ids; those that are not there are left out. */
+MUST enum rc store_ders_of(struct store *s, struct arena *a, const int64_t *ids, size_t ids_n,
+			   struct der_row **ret, size_t *n, struct err *e);
 /* By id, for the export. */
 MUST enum rc store_ders(struct store *s, struct arena *a, int64_t after, size_t limit, struct der_row **ret,
 			size_t *n, struct err *e);

@@ -84,6 +84,17 @@ store_der(struct store *s, struct arena *a, int64_t id, struct bytes *ret, struc
 }
 
 enum rc
+store_ders_of(struct store *s, struct arena *a, const int64_t *ids, size_t ids_n, struct der_row **ret,
+	      size_t *n, struct err *e)
+{
+	struct bytes text;
+
+	NEED(ids_n <= LIMIT_PAGE, e, CHY_LIMIT, NULL, "%zu certificates together", ids_n);
+	TRY(store_ids_text(a, ids, ids_n, &text, e));
+	return store_rows(s, a, Q_DERS_OF, ARGS(BYTES_VALUE(text)), ret, n, e);
+}
+
+enum rc
 store_ders(struct store *s, struct arena *a, int64_t after, size_t limit, struct der_row **ret, size_t *n,
 	   struct err *e)
 {

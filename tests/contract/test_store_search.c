@@ -392,6 +392,7 @@ static const enum stmt_id questions[] = {
 	Q_STATUSES_OF,
 	Q_CERTIFICATES_OF,
 	Q_HOLDS_OF,
+	Q_DERS_OF,
 	Q_VALUES_OF,
 	Q_VALUES_FIRST,
 	Q_COUNT_CERTIFICATES,
