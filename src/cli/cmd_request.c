@@ -29,19 +29,33 @@ waits_for(struct cli *c, const struct json *item)
 				      (long long)needed->integer, BYTES_FMT(buf_bytes(&names))));
 }
 
+/* Until when it can be signed; nothing once that is over. */
+static struct bytes
+until(struct cli *c, const struct json *item)
+{
+	struct bytes state = json_line(c->a, json_get(item, "state"));
+
+	return bytes_is(state, "prepared") || bytes_is(state, "waiting")
+	    ? json_line(c->a, json_get(item, "expires_at"))
+	    : BYTES_NONE;
+}
+
 static void
 row(struct cli *c, struct out_table *t, const struct json *item)
 {
 	const char *const names[] = { "id", "prepared_at", "prepared_by_name", "act", "about", "state" };
-	struct bytes cells[ARRAY_LEN(names) + 1];
+	struct bytes cells[ARRAY_LEN(names) + 2];
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
 		cells[i] = json_line(c->a, json_get(item, names[i]));
-	cells[ARRAY_LEN(names)] = waits_for(c, item);
+	cells[ARRAY_LEN(names)] = until(c, item);
+	cells[ARRAY_LEN(names) + 1] = waits_for(c, item);
 	out_table_row(t, cells);
 }
 
-static const char *const heads[] = { "ID", "SINCE", "BY", "ACT", "ABOUT", "STATE", "WAITS FOR", NULL };
+static const char *const heads[] = {
+	"ID", "SINCE", "BY", "ACT", "ABOUT", "STATE", "UNTIL", "WAITS FOR", NULL
+};
 
 /* The newest first: what was done long ago is seldom looked for. */
 static enum rc
@@ -135,8 +149,7 @@ show_end(struct cli *c, const struct json *request)
 static void
 show(struct cli *c, const struct json *request, const struct json *document)
 {
-	const char *const names[] = { "id",          "act",        "about", "state", "prepared_by_name",
-				      "prepared_at", "expires_at", "reason" };
+	const char *const names[] = { "id", "act", "about", "state", "prepared_by_name", "prepared_at" };
 	const struct json *signatures = json_get(request, "signatures");
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
@@ -147,6 +160,8 @@ show(struct cli *c, const struct json *request, const struct json *document)
 		if (v)
 			out_field(&c->out, names[i], json_line(c->a, v));
 	}
+	if (until(c, request).n > 0)
+		out_field(&c->out, "expires_at", until(c, request));
 	JSON_EACH(s, signatures && signatures->type == JSON_ARRAY ? signatures : NULL)
 	show_signature(c, s);
 	show_end(c, request);

@@ -121,8 +121,8 @@ flow_show_outcome(struct cli *c, const struct json *answer)
 	out_line(&c->out, "\n");
 	show_result(c, json_get(answer, "result"));
 	if (waiting)
-		out_line(&c->out, "A second officer signs it with: chancery request sign %.*s\n",
-			 BYTES_FMT(id));
+		out_line(&c->out, "A second officer signs it until %.*s with: chancery request sign %.*s\n",
+			 BYTES_FMT(json_line(c->a, json_get(answer, "expires_at"))), BYTES_FMT(id));
 }
 
 /* ---- signing ---- */

@@ -170,6 +170,13 @@ roles_json(struct arena *a, roles set)
 	return list;
 }
 
+/* The row says until when it may be signed first; where it waits for another signature, that one counts from the first. */
+static int64_t
+expires_at(const struct request_row *row, const struct request *r)
+{
+	return r->state == REQUEST_WAITING && r->waiting_at_ms != 0 ? request_expires_ms(r) : row->expires_at;
+}
+
 static struct json *
 head_json(struct arena *a, const struct snapshot *policy, const struct request_row *row,
 	  const struct request *r)
@@ -185,7 +192,7 @@ head_json(struct arena *a, const struct snapshot *policy, const struct request_r
 	json_set(o, "prepared_by", json_int(a, row->prepared_by));
 	json_set(o, "prepared_by_name", json_str(a, officer_name(policy, row->prepared_by)));
 	json_set(o, "prepared_at", json_time(a, row->at));
-	json_set(o, "expires_at", json_time(a, row->expires_at));
+	json_set(o, "expires_at", json_time(a, expires_at(row, r)));
 	json_set(o, "object", row->object ? json_int(a, row->object) : json_null(a));
 	json_set(o, "name", json_copy(a, json_get(r->body, "name")));
 	json_set(o, "signatures_needed", json_int(a, act_signatures(r->act)));
@@ -249,6 +256,7 @@ request_show(struct factory *f, struct arena *a, const struct snapshot *policy, 
 	TRY(request_may_see(f, a, policy, who, &row, &r, e));
 	TRY(difference(f, a, policy, who, &r, &diff, &warnings, e));
 	TRY(store_signatures(f->store, a, row.id, &rows, &n, e));
+	r.waiting_at_ms = n > 0 ? rows[0].at : 0;
 	*ret = head_json(a, policy, &row, &r);
 	json_set(*ret, "to_sign", json_base64(a, row.body));
 	if (r.act.kind != KIND_NONE) {
@@ -295,15 +303,17 @@ struct listing {
 
 /* With the names of those who have signed what waits. */
 static enum rc
-add_row(struct listing *l, struct arena *scratch, const struct request_row *row, const struct request *r,
+add_row(struct listing *l, struct arena *scratch, const struct request_row *row, struct request *r,
 	struct err *e)
 {
-	struct json *o = head_json(l->a, l->policy, row, r), *names = json_array(l->a);
+	struct json *o, *names = json_array(l->a);
 	struct signature_row *rows;
 	size_t n = 0;
 
 	if (r->state == REQUEST_WAITING)
 		TRY(store_signatures(l->f->store, scratch, row->id, &rows, &n, e));
+	r->waiting_at_ms = n > 0 ? rows[0].at : 0;
+	o = head_json(l->a, l->policy, row, r);
 	for (size_t i = 0; i < n; i++)
 		json_add(names, json_str(l->a, officer_name(l->policy, rows[i].officer_id)));
 	json_set(o, "signed_by", names);

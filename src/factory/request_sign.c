@@ -375,6 +375,8 @@ signed_answer(const struct signing *s)
 	for (size_t i = 0; i < s->n; i++)
 		json_add(by, json_int(s->a, s->signatures[i].officer.v));
 	json_set(o, "signatures", by);
+	if (bytes_eq(s->row.state, state_text(REQUEST_WAITING)))
+		json_set(o, "expires_at", json_time(s->a, request_expires_ms(&s->request)));
 	if (s->row.result.n > 0 && json_parse(s->a, s->row.result, &result, NULL) == RC_OK)
 		json_set(o, "result", result);
 	return o;

@@ -19,7 +19,7 @@ MUST enum rc request_prepare(struct factory *f, struct arena *a, const struct sn
 			     struct err *e);
 
 /* Second call: one or more signatures over the request's bytes, by whichever officers made them; caller: who brings them; secrets: what comes beside the signed bytes, NULL: nothing. *ret: {"id", "act",
-   "state", "signatures", "result"?}. When the last one is there, the act takes effect before this returns. Codes: CMS_*,
+   "state", "signatures", "expires_at"?, "result"?}; expires_at: of what waits for another one. When the last one is there, the act takes effect before this returns. Codes: CMS_*,
    REQUEST_OTHER_BYTES, those of decide_signature, of the act's effect and of the store. */
 MUST enum rc request_sign(struct factory *f, struct arena *a, struct officer_id caller, struct request_id id,
 			  const struct bytes *cms, size_t n, const struct json *secrets, struct json **ret,

@@ -84,7 +84,7 @@ const struct route_schema rest_schemas[] = {
 		 "\"id\":" ID ",\"act\":" TEXT ",\"state\":" TEXT ",\"to_sign\":" BASE64
 		 ",\"difference\":" REF("Difference") ",\"warnings\":" REF(
 		     "Warnings") ",\"signatures_needed\":{\"type\":\"integer\"},\"prepared_by\":" ID
-				 ",\"prepared_at\":" TIME ",\"names\":" ANY_OBJECT
+				 ",\"prepared_at\":" TIME ",\"expires_at\":" TIME ",\"names\":" ANY_OBJECT
 				 ",\"signatures\":{\"type\":\"array\"},\"result\":" ANY_OBJECT
 				 ",\"ended\":" ANY_OBJECT
 				 ",\"affected_officers\":{\"type\":\"array\",\"items\":" ANY_OBJECT "}") },
@@ -107,7 +107,8 @@ const struct route_schema rest_schemas[] = {
 	  OBJECT("\"id\",\"act\",\"state\"",
 		 "\"id\":" ID ",\"act\":" TEXT ",\"state\":" TEXT
 		 ",\"signatures_needed\":{\"type\":\"integer\"},"
-		 "\"signatures\":{\"type\":\"array\",\"items\":" ID "},\"result\":" ANY_OBJECT) },
+		 "\"signatures\":{\"type\":\"array\",\"items\":" ID "},\"expires_at\":" TIME
+		 ",\"result\":" ANY_OBJECT) },
 	{ "IssueCall",
 	  OBJECT(
 	      "\"token_procedure\",\"request\"",

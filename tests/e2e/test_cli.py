@@ -8,6 +8,7 @@ import signal
 import sqlite3
 import subprocess
 import time
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -122,6 +123,7 @@ def test_two_officers_in_two_steps(cli):
                      "--issuer-certificates", "none", "--certificate-procedures", "TLS server")
     assert first["state"] == "waiting"
     number = first["id"]
+    assert first["expires_at"] == cli.json("anna", "request", "show", number)["expires_at"]
     assert str(number) in cli.as_("ben", "request", "list", "--state", "waiting").stdout
     shown = cli.as_("ben", "request", "show", number).stdout
     assert "Two steps" in shown and "anna" in shown and "Storage profile: PKCS#10" in shown
@@ -160,6 +162,11 @@ def test_a_list_says_what_a_second_signer_asks(cli):
     assert pages == [r["id"] for r in listed[2:4]]
     row = next(line for line in cli.as_("ben", "request", "list").stdout.splitlines() if "Listed 2" in line)
     assert "anna" in row and "token-procedure.create" in row and "signature 2 of 2: use-awb, policy-tasks" in row
+    # the second officer has 30 days from the first signature on, and is told so
+    prepared, until = (datetime.fromisoformat(first[m].replace("Z", "+00:00")) for m in ("prepared_at", "expires_at"))
+    assert until - prepared >= timedelta(days=30)
+    assert cli.json("ben", "request", "show", numbers[2])["expires_at"] == first["expires_at"]
+    assert row.count(first["expires_at"]) == 1
     inbox = [r["id"] for r in cli.json("ben", "request", "inbox")]
     assert [n for n in inbox if n in numbers] == numbers
     cli.as_("ben", "request", "sign", *numbers, "--yes")
