@@ -73,7 +73,11 @@ run_certificates(struct cli *c, struct err *e)
 	TRY(document_id(c, "authority", args_text(&c->args, "NAME|ID"), &id, e));
 	path = arena_printf(c->a, "/api/v1/authorities/%lld/certificates", (long long)id);
 	NEED(path != NULL, e, CHY_NO_MEMORY, NULL, "list");
-	return list_run(c, &(struct list){ path, filters, heads, certificate_row }, e);
+	return list_run(
+	    c,
+	    &(struct list){
+		.path = path, .filters = filters, .heads = heads, .row = certificate_row, .whole = true },
+	    e);
 }
 
 /* The request as PEM, once the second officer has signed. */

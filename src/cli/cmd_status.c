@@ -68,16 +68,26 @@ add_verification(struct cli *c, struct json *body, struct json *secrets, struct 
 
 /* ---- what came of it ---- */
 
+/* What is there of a certificate whose status is left as it is: it is gone, or told by OCSP from now on. */
+static struct bytes
+state_of(struct cli *c, const struct json *item)
+{
+	if (json_get(item, "ocsp_activated_at") != NULL)
+		return BYTES("activated");
+	return json_line(c->a, json_get(item, json_get(item, "outcome") ? "outcome" : "state"));
+}
+
 static void
 show_one(struct cli *c, struct out_table *t, const struct json *item)
 {
 	const struct json *problem = json_get(item, "problem");
+	const char *since = json_get(item, "ocsp_activated_at") ? "ocsp_activated_at" : "since";
 	struct bytes cells[] = { json_line(c->a, json_get(item, "certificate")),
-				 problem ? BYTES("refused") : json_line(c->a, json_get(item, "state")),
+				 problem ? BYTES("refused") : state_of(c, item),
 				 problem ? json_line(c->a, json_get(problem, "code"))
 					 : json_line(c->a, json_get(item, "reason")),
 				 problem ? json_line(c->a, json_get(problem, "detail"))
-					 : json_line(c->a, json_get(item, "since")) };
+					 : json_line(c->a, json_get(item, since)) };
 
 	out_table_row(t, cells);
 }
@@ -144,33 +154,23 @@ run_reinstate(struct cli *c, struct err *e)
 static enum rc
 run_activate(struct cli *c, struct err *e)
 {
-	struct json *body = json_object(c->a), *list = json_array(c->a), *answer = NULL;
-	int64_t id;
+	struct json *body = json_object(c->a), *answer = NULL;
 
-	NEED(body != NULL && list != NULL, e, CHY_NO_MEMORY, NULL, "a request");
-	for (const struct arg *x = NULL; (x = args_next(&c->args, "CERTIFICATE", x)) != NULL;) {
-		TRY(cert_id(c, x->value, &id, e));
-		json_add(list, json_int(c->a, id));
-	}
-	json_set(body, "certificates", list);
+	NEED(body != NULL, e, CHY_NO_MEMORY, NULL, "a request");
+	TRY(add_certificates(c, body, e));
 	TRY(flow_run(c, &(struct asked){ "certificate.activate-ocsp", NULL, 0, body }, &answer, e));
 	return show_outcome(c, answer, e);
 }
 
-/* Two officers sign; --reason is a text here. */
+/* Two officers sign; the reason is a text here. */
 static enum rc
 run_remove(struct cli *c, struct err *e)
 {
-	struct json *body = json_object(c->a), *list = json_array(c->a), *answer = NULL;
-	int64_t id;
+	struct json *body = json_object(c->a), *answer = NULL;
 
-	NEED(body != NULL && list != NULL, e, CHY_NO_MEMORY, NULL, "a request");
-	for (const struct arg *x = NULL; (x = args_next(&c->args, "CERTIFICATE", x)) != NULL;) {
-		TRY(cert_id(c, x->value, &id, e));
-		json_add(list, json_int(c->a, id));
-	}
-	json_set(body, "certificates", list);
-	json_set(body, "reason", json_str(c->a, bytes_str(args_text(&c->args, "because"))));
+	NEED(body != NULL, e, CHY_NO_MEMORY, NULL, "a request");
+	TRY(add_certificates(c, body, e));
+	add_text(c, body, "because", "reason");
 	TRY(flow_run(c, &(struct asked){ "certificate.remove", NULL, 0, body }, &answer, e));
 	return show_outcome(c, answer, e);
 }
@@ -252,6 +252,7 @@ static const struct operand one[] = {
 
 static const struct opt remove_options[] = {
 	{ "because", "TEXT", OPT_TEXT, OPT_MUST, "why they are removed: the journal keeps it" },
+	OPTIONS_CO_OFFICER,
 	{ 0 },
 };
 

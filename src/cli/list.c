@@ -9,6 +9,8 @@ page_path(struct cli *c, const struct list *l, const char *after, int64_t left)
 {
 	OWN_BUF struct buf b = buf_max(16384);
 
+	if (l->whole)
+		return l->path;
 	buf_printf(&b, "%s%climit=%lld", l->path, strchr(l->path, '?') ? '&' : '?',
 		   (long long)(left < LIMIT_PAGE ? left : LIMIT_PAGE));
 	for (size_t i = 0; l->filters[i]; i++) {

@@ -14,6 +14,7 @@ struct list {
 	const char *const *heads; /* ends with NULL */
 	void (*row)(struct cli *c, struct out_table *t, const struct json *item);
 	bool by_domain; /* narrowed by the domain view */
+	bool whole;     /* comes as one page, which takes neither limit nor cursor */
 };
 
 /* Follows the cursors until --limit items, or all of them. */

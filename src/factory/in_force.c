@@ -2,6 +2,7 @@
 #include "factory/in_force.h"
 
 #include "factory/judge_sample.h"
+#include "factory/ocsp_desk.h"
 #include "model/document.h"
 #include "store/change.h"
 #include "store/read.h"
@@ -196,6 +197,16 @@ swap(struct factory *f, struct snapshot *s, int64_t stamp)
 	snapshot_unref(old);
 }
 
+/* What is answered by OCSP follows at once; where it cannot, the responders' job has it follow a moment later. */
+static void
+follow(struct factory *f)
+{
+	struct err e = { 0 };
+
+	if (desk_renew(f, &e) != RC_OK)
+		LOG(WARNING, "policy.ocsp-not-renewed", LE(&e));
+}
+
 static enum rc
 load(struct factory *f, struct err *e)
 {
@@ -225,6 +236,7 @@ load(struct factory *f, struct err *e)
 	LOG(INFO, "policy.in-force", LI("stamp", stamp), LI("documents", (int64_t)n),
 	    LI("octets", (int64_t)snapshot_size(s)), LI("judged", (int64_t)judged_count(f->judged)),
 	    LI("read_us", read_us), LI("us", clock_mono_us() - began_us));
+	follow(f);
 	return RC_OK;
 }
 

@@ -324,6 +324,7 @@ ocsp_answer(struct ocsp_call *c)
 {
 	int64_t now = clock_now_ms();
 
+	c->epoch = kept_epoch(desk_kept(c->f->ocsp)); /* before the settings and the status are read */
 	c->by = one_issuer(c);
 	if (c->by == NULL) {
 		ocsp_refuse(c, OCSP_UNAUTHORIZED);
@@ -333,7 +334,6 @@ ocsp_answer(struct ocsp_call *c)
 		ocsp_refuse(c, OCSP_TRY_LATER);
 		return;
 	}
-	c->epoch = kept_epoch(desk_kept(c->f->ocsp)); /* before the status is read */
 	if (tell_all(c, now, &c->err) != RC_OK)
 		ocsp_refuse(c, result_of(&c->err));
 	else

@@ -17,6 +17,7 @@ struct ocsp_desk {
 	size_t n;
 	struct ocsp_kept *kept;
 	struct ocsp_figures figures;
+	pthread_mutex_t renewing; /* one at a time, so that the last one has read the newest policy */
 	pthread_mutex_t seen_lock;
 	struct seen *seen;
 	size_t seen_n;
@@ -31,6 +32,7 @@ desk_new(void)
 	if (d == NULL)
 		return NULL;
 	pthread_rwlock_init(&d->lock, NULL);
+	pthread_mutex_init(&d->renewing, NULL);
 	pthread_mutex_init(&d->seen_lock, NULL);
 	d->kept = kept_new();
 	if (d->kept == NULL) {
@@ -57,6 +59,7 @@ desk_free(struct ocsp_desk *d)
 	free_rows(d->rows, d->n);
 	free(d->seen);
 	pthread_rwlock_destroy(&d->lock);
+	pthread_mutex_destroy(&d->renewing);
 	pthread_mutex_destroy(&d->seen_lock);
 	free(d);
 }
@@ -301,8 +304,8 @@ drop_changed(struct ocsp_desk *d, struct ocsp_by *const *old, size_t old_n, stru
 	}
 }
 
-enum rc
-desk_renew(struct factory *f, struct err *e)
+static MUST enum rc
+renew(struct factory *f, struct err *e)
 {
 	OWN(snapshot_unref)
 	struct snapshot *policy = factory_policy(f);
@@ -324,6 +327,17 @@ desk_renew(struct factory *f, struct err *e)
 	drop_changed(d, old, old_n, rows, n);
 	free_rows(old, old_n);
 	return RC_OK;
+}
+
+enum rc
+desk_renew(struct factory *f, struct err *e)
+{
+	enum rc rc;
+
+	pthread_mutex_lock(&f->ocsp->renewing);
+	rc = renew(f, e);
+	pthread_mutex_unlock(&f->ocsp->renewing);
+	return rc;
 }
 
 void

@@ -85,7 +85,8 @@ sign(struct page *p, struct err *e)
 
 /* One page of one authority's certificates. *ret_end: it was the last one. */
 static MUST enum rc
-presign_page(struct factory *f, struct walk *w, struct ocsp_by *by, bool *ret_end, struct err *e)
+presign_page(struct factory *f, struct walk *w, struct ocsp_by *by, int64_t epoch, bool *ret_end,
+	     struct err *e)
 {
 	OWN(arena_free)
 	struct arena *a = arena_new(ARENA);
@@ -94,8 +95,7 @@ presign_page(struct factory *f, struct walk *w, struct ocsp_by *by, bool *ret_en
 	size_t n;
 
 	NEED(p != NULL, e, CHY_NO_MEMORY, NULL, "OCSP answers");
-	*p = (struct page){ .f = f, .a = a, .by = by, .now = clock_now_ms() };
-	p->epoch = kept_epoch(desk_kept(f->ocsp)); /* before the statuses are read */
+	*p = (struct page){ .f = f, .a = a, .by = by, .epoch = epoch, .now = clock_now_ms() };
 	TRY(store_statuses(f->store, a, by->authority, bytes_of(w->after, w->after_n), PAGE, &rows, &n, e));
 	for (size_t i = 0; i < n; i++)
 		if (rows[i].not_after > p->now)
@@ -149,6 +149,7 @@ enum rc
 ocsp_presign_step(struct factory *f, bool *ret_more, struct err *e)
 {
 	static struct walk w;
+	int64_t epoch = kept_epoch(desk_kept(f->ocsp)); /* before settings and statuses are read */
 	OWN(ocsp_by_unref)
 	struct ocsp_by *by = desk_row(f->ocsp, w.row);
 	bool end = true;
@@ -166,7 +167,7 @@ ocsp_presign_step(struct factory *f, bool *ret_more, struct err *e)
 		return RC_OK;
 	}
 	if (by->certificate_id != 0)
-		TRY(presign_page(f, &w, by, &end, e));
+		TRY(presign_page(f, &w, by, epoch, &end, e));
 	if (end)
 		next_row(&w, by);
 	return RC_OK;

@@ -189,6 +189,24 @@ late_list(struct warning_list *w)
 		     "list that they point to");
 }
 
+static bool
+is_activated_by_officers(const struct json *body)
+{
+	return body_true(body, "ocsp") && bytes_is(body_text(body, "ocsp_activation"), "by-officer");
+}
+
+/* Nothing is activated by itself any more, nor was anything before. */
+static void
+ocsp_by_officer(struct warning_list *w)
+{
+	if (body_true(w->before, "ocsp") && !is_activated_by_officers(w->before) &&
+	    is_activated_by_officers(w->after))
+		warn(w, "ocsp_activation", NULL,
+		     "OCSP answers \"unknown\" at once for every certificate that the authority has issued, "
+		     "until an "
+		     "officer has activated it (certificate.activate-ocsp)");
+}
+
 enum rc
 document_warnings(struct arena *a, const struct kind *kind, const struct snapshot *policy, struct doc_id self,
 		  const struct json *before, const struct json *after, bool issued, struct json **ret,
@@ -205,6 +223,8 @@ document_warnings(struct arena *a, const struct kind *kind, const struct snapsho
 		soft_token(&w);
 	if (kind->id == KIND_ATTRIBUTE_CERTIFICATE_PROCEDURE)
 		attribute_certificates_in_directories(&w);
+	if (kind->id == KIND_AUTHORITY && before != NULL)
+		ocsp_by_officer(&w);
 	if (kind->id == KIND_CRL_PROCEDURE && before == NULL && issued)
 		late_list(&w);
 	NEED(w.list != NULL && !w.out_of_memory, e, CHY_NO_MEMORY, NULL, "warnings");

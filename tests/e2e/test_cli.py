@@ -295,6 +295,7 @@ def test_issue_by_officer_and_judge_by_openssl(cli):
     cli.csr("web")
     cli.as_("rosa", "certificate", "issue", "--procedure", "TLS server", "web.csr", "--out", "web.pem")
     cli.as_("anna", "authority", "certificate", "Issuing CA", "--with-chain", "--out", "chain.pem")
+    assert "CN=Issuing CA" in cli.as_("anna", "authority", "certificates", "Issuing CA").stdout
     verified = subprocess.run(["openssl", "verify", "-CAfile", "chain.pem", "-purpose", "sslserver", "web.pem"], cwd=cli.dir,
                               capture_output=True, text=True, check=False)
     assert verified.stdout.strip() == "web.pem: OK", verified.stderr

@@ -19,6 +19,7 @@ from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
 
 import world
+from cli import Cli
 from world import Refused, make_csr
 
 PEM, DER = serialization.Encoding.PEM, serialization.Encoding.DER
@@ -432,6 +433,26 @@ def test_activation(desk):
         with pytest.raises(Refused) as e:  # another request was faster
             desk.bring(desk.officers["desk"], late, desk.officers["desk"])
         assert e.value.code == "CHY-1680", e.value
+    finally:
+        answer_by(desk, ocsp_activation="at-issue")
+
+
+def test_activation_by_the_command_line(desk, scratch):
+    """Officers are warned before they leave it to an officer; it holds for whoever asks after the act; then one certificate is activated by its
+    file. rows=CM-R-17"""
+    number, cert = issue(desk)
+    assert until(lambda: status(desk, cert).certificate_status == GOOD, desk)
+    body = dict(authority(desk, "Issuing CA")["body"], ocsp_activation="by-officer")
+    asked = desk.prepare(desk.officers["anna"], "authority.modify", body, obj=authority(desk, "Issuing CA")["id"])
+    assert any(w["field"] == "ocsp_activation" and "unknown" in w["text"] for w in asked["warnings"]), asked
+    answer_by(desk, ocsp_activation="by-officer")
+    try:
+        assert status(desk, cert).certificate_status == UNKNOWN  # at once
+        assert status(desk, issue(desk)[1]).certificate_status == UNKNOWN
+        (scratch / "act.pem").write_bytes(cert.public_bytes(PEM))
+        told = Cli(desk, scratch, desk=desk.officers["desk"]).run("certificate", "activate-ocsp", "act.pem", who="desk").stdout
+        assert str(number) in told and "activated" in told, told
+        assert status(desk, cert).certificate_status == GOOD
     finally:
         answer_by(desk, ocsp_activation="at-issue")
 

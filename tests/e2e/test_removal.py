@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
 import world
+from cli import Cli
 from test_crl import authority, change, issue, make_desk
 from world import Refused
 
@@ -76,6 +77,17 @@ def certify(subject, issuer, key, public, ca=False):
 def bring(desk, cert, **state):
     item = {"certificate": base64.b64encode(cert.public_bytes(Encoding.DER)).decode(), **state}
     return desk.act("certificate.import", {"authority": desk.foreign, "certificates": [item]}, desk.importer)["result"]["certificates"][0]
+
+
+def test_by_the_command_line(desk, scratch):
+    """Two officers, one step; named by a file. rows=CM-R-24"""
+    cert = desk.certify("typed-removal.example")
+    number = bring(desk, cert)["certificate"]
+    (scratch / "typed.pem").write_bytes(cert.public_bytes(Encoding.PEM))
+    cli = Cli(desk, scratch, first=desk.first, second=desk.second)
+    told = cli.run("certificate", "remove", "typed.pem", "--because", "retention is over", who="first", co="second").stdout
+    assert str(number) in told and "removed" in told, told
+    assert seen(desk, number)[0] == 404
 
 
 def test_foreign_certificate(desk, scratch):
