@@ -503,6 +503,7 @@ know_certificate(struct journal_verifier *v, struct arena *a, const struct leaf_
 	s->void_ = json_get(c, "void") != NULL;
 	s->own_leaf = l->id;
 	TRY(journal_choice_leaf(l->leaf, s, e));
+	TRY(journal_fields_leaf(v, l->leaf, s, e));
 	if (s->void_) {
 		s->state = CERT_REVOKED;
 		s->status_leaf = l->id;

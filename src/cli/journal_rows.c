@@ -131,6 +131,7 @@ columns_of_leaf(const struct journal_verifier *v, const struct json *row, const 
 	TRY(journal_number_is(row, "certificate_procedure", s->certificate_procedure, e));
 	TRY(journal_number_is(row, "base", s->base, e));
 	TRY(journal_choice_row(v, row, s, e));
+	TRY(journal_fields_row(row, s, e));
 	return journal_status_row(v, row, s, e);
 }
 

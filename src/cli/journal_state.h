@@ -104,6 +104,7 @@ struct certificate_state {
 	int publication;               /* -1: nothing was chosen, 0: not allowed, 1: allowed */
 	bool has_password;
 	uint8_t password[SHA256_LEN]; /* digest of the revocation password's form */
+	const uint8_t *fields;        /* digest of what it is searched by; NULL: nothing */
 	struct cause_state *causes;   /* that it is on hold for */
 	size_t causes_n;
 };
@@ -220,6 +221,11 @@ MUST enum rc journal_choice_publication(struct journal_verifier *v, const struct
 					const struct json *body, struct err *e);
 MUST enum rc journal_choice_row(const struct journal_verifier *v, const struct json *row,
 				const struct certificate_state *s, struct err *e);
+
+/* The same of what was filled in to search it by. */
+MUST enum rc journal_fields_leaf(struct journal_verifier *v, const struct json *leaf,
+				 struct certificate_state *s, struct err *e);
+MUST enum rc journal_fields_row(const struct json *row, const struct certificate_state *s, struct err *e);
 
 /* Issuers' signatures, in journal_issuer.c: verified in batches, on all processors, beside the reading. What is found comes
    later, at the end at the latest. */

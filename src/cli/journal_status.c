@@ -3,7 +3,7 @@
 #include "base/idgen.h"
 #include "cli/journal_import.h"
 
-enum { SINCE_SLACK_MS = 600000, UNPLACED_MS = 600000 };
+enum { SINCE_SLACK_MS = 600000, UNPLACED_MS = 600000, FIELDS_MAX = 16 << 10 };
 
 struct change_view {
 	int64_t certificate, request, adopted, before, since_ms, invalid_at_ms;
@@ -386,6 +386,52 @@ journal_choice_row(const struct journal_verifier *v, const struct json *row,
 	     "the revocation password in the store is not the one that was signed for");
 	NEED((is.publication == 0) == (s->publication == 0), e, CHY_JOURNAL_ACCOUNT, NULL,
 	     "the store says otherwise whether it may be published");
+	return RC_OK;
+}
+
+/* ---- what it is searched by ---- */
+
+static enum rc
+fields_hash(const struct json *fields, uint8_t ret[SHA256_LEN], struct err *e)
+{
+	OWN_BUF struct buf text = buf_max(FIELDS_MAX);
+
+	json_put_canonical(&text, fields);
+	NEED(buf_ok(&text), e, CHY_JOURNAL_FORMAT, NULL, "fields that are too long");
+	sha256(buf_bytes(&text), ret);
+	return RC_OK;
+}
+
+enum rc
+journal_fields_leaf(struct journal_verifier *v, const struct json *leaf, struct certificate_state *s,
+		    struct err *e)
+{
+	uint8_t hash[SHA256_LEN];
+	struct json *fields;
+
+	s->fields = NULL;
+	if (json_get(leaf, "fields") == NULL)
+		return RC_OK;
+	TRY(json_need_object(leaf, "fields", &fields, e));
+	TRY(fields_hash(fields, hash, e));
+	s->fields = arena_dup(v->mem, BYTES_OF(hash)).p;
+	NEED(s->fields != NULL, e, CHY_NO_MEMORY, NULL, "fields");
+	return RC_OK;
+}
+
+/* Exports of before have none in their rows. */
+enum rc
+journal_fields_row(const struct json *row, const struct certificate_state *s, struct err *e)
+{
+	uint8_t hash[SHA256_LEN];
+	struct json *fields;
+
+	if (json_get(row, "fields") == NULL)
+		return RC_OK;
+	TRY(json_need_object(row, "fields", &fields, e));
+	TRY(fields_hash(fields, hash, e));
+	NEED(s->fields != NULL ? memcmp(s->fields, hash, SHA256_LEN) == 0 : fields->count == 0, e,
+	     CHY_JOURNAL_ACCOUNT, NULL, "what the store has to search it by is not what was filled in");
 	return RC_OK;
 }
 

@@ -10,7 +10,7 @@
 #include "factory/tiles.h"
 #include "store/read.h"
 
-enum { PAGE = 500, LINE_MAX_BYTES = 8 << 20 };
+enum { PAGE = 500, LINE_MAX_BYTES = 8 << 20, CHANGED_MAX = 16 << 10 };
 
 static struct json *
 head_json(struct factory *f, struct arena *a, const struct head_row *h)
@@ -411,6 +411,24 @@ put_choice(struct export *x, struct arena *a, struct buf *b, int64_t certificate
 	return RC_OK;
 }
 
+/* What it is searched by; {} where it has nothing. */
+static enum rc
+put_fields(struct export *x, struct arena *a, struct buf *b, int64_t certificate, bool any, struct err *e)
+{
+	struct field_row *rows;
+	size_t n = 0;
+
+	if (any)
+		TRY(store_fields(x->f->store, a, certificate, &rows, &n, e));
+	buf_str(b, ",\"fields\":{");
+	for (size_t i = 0; i < n; i++) {
+		buf_printf(b, "%s\"field%lld\":", i ? "," : "", (long long)rows[i].n);
+		json_put_str(b, rows[i].value);
+	}
+	buf_u8(b, '}');
+	return RC_OK;
+}
+
 /* The row and its status are two questions: what was changed between them is asked again. */
 static enum rc
 same_moment(struct export *x, struct arena *a, struct certificate_row *row, const struct status_row **status,
@@ -464,9 +482,10 @@ put_columns(struct buf *b, const struct certificate_row *r, struct bytes changed
 }
 
 static enum rc
-put_certificate(struct export *x, struct certificate_row *row, const struct status_row *status, struct err *e)
+put_certificate(struct export *x, struct certificate_row *row, const struct status_row *status, bool fields,
+		struct err *e)
 {
-	OWN_BUF struct buf b = buf_max(LINE_MAX_BYTES), changed = buf_max(1024);
+	OWN_BUF struct buf b = buf_max(LINE_MAX_BYTES), changed = buf_max(CHANGED_MAX);
 	OWN(arena_free)
 	struct arena *own = arena_new(4 * LIMIT_CERT);
 	struct bytes der;
@@ -485,6 +504,8 @@ put_certificate(struct export *x, struct certificate_row *row, const struct stat
 	TRY(rc);
 	put_changed(x, &changed, status);
 	TRY(put_choice(x, own, &changed, row->id, e));
+	TRY(put_fields(x, own, &changed, row->id, fields, e));
+	NEED(buf_ok(&changed), e, CHY_NO_MEMORY, NULL, "the export");
 	buf_printf(&b, "{\"type\":\"certificate\",\"id\":%lld,\"serial\":\"", (long long)row->id);
 	hex_put(&b, row->serial);
 	buf_str(&b, "\",\"der\":\"");
@@ -509,6 +530,7 @@ put_certificates(struct export *x, struct err *e)
 		struct certificate_row *rows;
 		struct status_row *statuses = NULL;
 		size_t statuses_n = 0;
+		bool fields = false; /* one of the page has some */
 
 		most = PAGE;
 		TRY(PAGE_READ(a, most, PAGE_ARENA, e,
@@ -516,8 +538,11 @@ put_certificates(struct export *x, struct err *e)
 		if (n > 0)
 			TRY(store_status_range(x->f->store, a, rows[0].id, rows[n - 1].id, n, &statuses,
 					       &statuses_n, e));
+		if (n > 0)
+			TRY(store_fields_any(x->f->store, rows[0].id, rows[n - 1].id, &fields, e));
 		for (size_t i = 0; i < n; i++)
-			TRY(put_certificate(x, &rows[i], find_status(statuses, statuses_n, rows[i].id), e));
+			TRY(put_certificate(x, &rows[i], find_status(statuses, statuses_n, rows[i].id),
+					    fields, e));
 		after = n > 0 ? rows[n - 1].id : after;
 	} while (n == most);
 	return RC_OK;

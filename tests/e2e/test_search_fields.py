@@ -1,6 +1,7 @@
 """What is filled in only to be searched by: field1 to field6 of an input view, in no certificate, found again exactly."""
 import base64
 import http.client
+import json
 import subprocess
 import time
 
@@ -83,3 +84,38 @@ def test_adopted_with_its_fields(shop, scratch):
                           capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     assert b'Order 4711' in export
+
+
+def test_the_journal_binds_what_was_filled_in(shop, scratch):
+    """Fields in the store that are not those of the certificate's leaf are found; an export of before fields were in its rows verifies."""
+    one = by_session(shop, "bound", {"field1": "Order 4713"})["id"]
+    plain = shop.issue(shop.token, make_csr(None, sans=["unbound.fields.example.org"])[0])["id"]
+    lines = []
+    for _ in range(50):  # until both have their places under a head
+        lines = [json.loads(line) for line in shop.export().splitlines()]
+        if {one, plain} <= {x["id"] for x in lines if x["type"] == "certificate"}:
+            break
+        time.sleep(0.2)
+
+    def verified(change):
+        out = scratch / "bound.jsonl"
+        with open(out, "w") as f:
+            for line in lines:
+                row = line["row"] if line["type"] == "certificate" else None
+                changed = dict(line, row=change(line["id"], dict(row))) if row is not None else line
+                f.write(json.dumps(changed, separators=(",", ":"), ensure_ascii=False) + "\n")
+        done = subprocess.run([world.CHANCERY, "journal", "verify", "--root", shop.dir / "root.pem", "--file", out], capture_output=True,
+                              text=True)
+        return done.returncode, done.stdout + done.stderr
+
+    def with_fields(number, fields):
+        return lambda i, row: dict(row, fields=fields) if i == number else row
+
+    filled = {"field1": "Order 4713", "field2": "no team"}
+    assert next(x["row"]["fields"] for x in lines if x["type"] == "certificate" and x["id"] == one) == filled
+    assert verified(lambda i, row: row)[0] == 0
+    assert verified(lambda i, row: {k: v for k, v in row.items() if k != "fields"})[0] == 0
+    for number, fields in ((one, dict(filled, field1="Order 4714")), (one, {}), (one, dict(filled, field3="x")),
+                           (one, {"field1": "no team", "field2": "Order 4713"}), (plain, filled)):
+        code, said = verified(with_fields(number, fields))
+        assert code == 1 and f"certificate {number}" in said and "filled in" in said, said
