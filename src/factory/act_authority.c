@@ -10,6 +10,7 @@
 #include "policy/body.h"
 #include "policy/issue.h"
 #include "policy/names.h"
+#include "store/read.h"
 
 enum { DAY_MS = 86400000, LIMIT_DAYS = 36500 };
 
@@ -21,25 +22,107 @@ type_of(const struct json *body)
 	return (enum authority_type)body_choice(body, "type", authority_choices, AUTHORITY_ROOT);
 }
 
-/* The decision that will be made once it is signed, made now: two officers shall not sign what fails afterwards. */
+/* The decision that will be made once it is signed, made now: two officers shall not sign what fails afterwards. base: the
+   version that is changed, id none: a new document. *ret_spki: the key that is certified; *ret_issuer: the name of who does. */
 static enum rc
-try_decision(struct preparation *p, struct authority_decision *ret, struct err *e)
+try_decision(struct factory *f, struct arena *a, struct doc_version base, const struct json *body,
+	     struct authority_decision *ret, struct bytes *ret_spki, struct bytes *ret_issuer, struct err *e)
 {
 	OWN(snapshot_unref)
 	struct snapshot *policy = NULL;
 	OWN_BUF struct buf text = buf_max(LIMIT_CMS);
-	struct document d = { .id = p->base ? p->base->id : doc_id_of(factory_new_id(p->f)),
-			      .version = p->base ? p->base->version + 1 : 1,
+	struct document d = { .id = base.id.v ? base.id : doc_id_of(factory_new_id(f)),
+			      .version = base.version + 1,
 			      .kind = KIND_AUTHORITY,
 			      .at_ms = clock_now_ms() };
-	struct bytes spki;
 
-	json_put_canonical(&text, p->body);
+	json_put_canonical(&text, body);
 	d.text = buf_bytes(&text);
-	TRY(document_read(p->a, &d, e));
-	TRY(policy_with(p->f, &d, &policy, e));
-	TRY(ca_certificate_decide(p->f, p->a, policy, d.id, ret, &spki, e));
+	TRY(document_read(a, &d, e));
+	TRY(policy_with(f, &d, &policy, e));
+	TRY(ca_certificate_decide(f, a, policy, d.id, ret, ret_spki, e));
+	*ret_issuer = arena_dup(a, ret->issuer->doc->name);
 	ret->authority = ret->issuer = NULL; /* views into that policy */
+	return RC_OK;
+}
+
+/* ---- what it comes to, for who signs ---- */
+
+static struct bytes
+until(struct arena *a, int64_t not_after_ms, const char *more)
+{
+	char at[32];
+
+	return bytes_str(arena_printf(a, "until %s%s", time_text(at, not_after_ms), more));
+}
+
+/* What renewing comes to: until when, for which key, by whom. own: as it is; NULL: not in force. */
+static void
+tell_new(struct arena *a, const struct authority *own, const struct authority_decision *d, struct bytes spki,
+	 struct bytes issuer, struct json *list)
+{
+	bool had = own != NULL && own->certificate.n > 0;
+	const char *key = had && bytes_eq(own->spki, spki) ? "the same key" : "another key";
+
+	act_difference(
+	    a, list, "certificate", BYTES("New certificate"),
+	    had ? until(a, own->not_after_ms, "") : BYTES_NONE,
+	    until(a, d->not_after_ms, arena_printf(a, ", for %s, issued by %.*s", key, BYTES_FMT(issuer))));
+}
+
+/* What has been made of it. */
+static enum rc
+tell_made(const struct telling *t, struct json *list, struct err *e)
+{
+	OWN_BUF struct buf serial = buf_max(256);
+	struct certificate_row *rows;
+	size_t n;
+
+	TRY(store_certificates_by_request(t->f->store, t->a, t->request->id.v, 0, 1, &rows, &n, e));
+	if (n == 0)
+		return RC_OK;
+	hex_put(&serial, rows[0].serial);
+	act_difference(t->a, list, "certificate", BYTES("New certificate"), BYTES_NONE,
+		       until(t->a, rows[0].not_after,
+			     arena_printf(t->a, ", serial number %.*s", BYTES_FMT(buf_bytes(&serial)))));
+	return RC_OK;
+}
+
+/* As things stand now. What would be refused says so: whoever looks shall see the rest of it all the same. */
+enum rc
+authority_renew_tell(const struct telling *t, struct json *difference, struct err *e)
+{
+	const struct request *r = t->request;
+	struct authority_decision d;
+	struct bytes spki, issuer;
+	struct err why = { 0 };
+
+	if (request_state_is_final(r->state))
+		return tell_made(t, difference, e);
+	if (try_decision(t->f, t->a, r->base, r->body, &d, &spki, &issuer, &why) == RC_OK)
+		tell_new(t->a, snapshot_authority(t->policy, r->base.id), &d, spki, issuer, difference);
+	else
+		act_difference(t->a, difference, "certificate", BYTES("New certificate"), BYTES_NONE,
+			       bytes_str(arena_printf(t->a, "none as things stand: %s", why.text)));
+	return RC_OK;
+}
+
+static void
+tell_request(struct arena *a, const struct snapshot *policy, const struct json *body, struct json *list)
+{
+	const struct document *key = snapshot_of_kind(policy, KIND_CA_KEY, body_ref(body, "ca_key"));
+	struct bytes subject = body_text(body, "subject"), name = key != NULL ? key->name : BYTES("gone");
+
+	act_difference(
+	    a, list, "request", BYTES("Request for a foreign CA"), BYTES_NONE,
+	    bytes_str(arena_printf(a, "PKCS#10, for %.*s, by the key %.*s; the authority stays as it is",
+				   BYTES_FMT(subject), BYTES_FMT(name))));
+}
+
+enum rc
+authority_request_tell(const struct telling *t, struct json *difference, struct err *e)
+{
+	tell_request(t->a, t->policy, t->request->body, difference);
 	return RC_OK;
 }
 
@@ -47,10 +130,13 @@ enum rc
 authority_act_check(struct preparation *p, struct err *e)
 {
 	struct authority_decision d;
+	struct bytes spki, issuer;
 
 	TRY(document_act_check(p, e));
 	TRY(import_check(p->f, p->a, p->policy, p->base ? p->base->body : NULL, p->body, clock_now_ms(), e));
-	return p->base == NULL && type_of(p->body) == AUTHORITY_CROSS ? try_decision(p, &d, e) : RC_OK;
+	return p->base == NULL && type_of(p->body) == AUTHORITY_CROSS
+	    ? try_decision(p->f, p->a, (struct doc_version){ 0 }, p->body, &d, &spki, &issuer, e)
+	    : RC_OK;
 }
 
 /* Body and difference of an act on a document that may stay as it is. */
@@ -94,15 +180,18 @@ within_limits(struct preparation *p, const struct authority_decision *d, struct 
 enum rc
 authority_renew_check(struct preparation *p, struct err *e)
 {
+	const struct doc_version base = { p->base->id, p->base->version };
 	struct authority_decision d;
+	struct bytes spki, issuer;
 
 	TRY(body_of(p, e));
-	TRY(try_decision(p, &d, e));
+	TRY(try_decision(p->f, p->a, base, p->body, &d, &spki, &issuer, e));
 	if (d.not_before_ms > clock_now_ms()) {
 		err_field(e, "not_before");
 		FAIL(e, CHY_VALIDITY_ORDER, NULL,
 		     "a renewed certificate is in force at once, so it must be valid at once");
 	}
+	tell_new(p->a, snapshot_authority(p->policy, base.id), &d, spki, issuer, p->difference);
 	return within_limits(p, &d, e);
 }
 
@@ -114,6 +203,7 @@ authority_request_check(struct preparation *p, struct err *e)
 	     "the key of \"%.*s\" is not here", BYTES_FMT(p->base->name));
 	NEED(json_eq(p->base->body, p->body), e, CHY_FIELD_CONFLICT, NULL,
 	     "a request is for the authority as it stands; modify it first");
+	tell_request(p->a, p->policy, p->body, p->difference);
 	return RC_OK;
 }
 

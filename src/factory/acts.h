@@ -76,7 +76,8 @@ struct act_row {
 	enum rc (*bring)(struct effect *x, struct change *c, struct err *e);
 	/* Called when an effect without work is committed. NULL: nothing. */
 	void (*after)(struct factory *f, struct act act);
-	/* Adds the difference of an act without a document, for whoever signs it later. NULL: it is told when it is prepared only. */
+	/* Adds to the difference what the documents' does not say, for whoever signs it later. NULL: nothing, and of an act without
+	   a document it is told when it is prepared only. */
 	enum rc (*tell)(const struct telling *t, struct json *difference, struct err *e);
 	/* The request has failed for good: drops in the same change what bring has put beside it. NULL: nothing. */
 	void (*abandon)(int64_t request, struct change *c);
@@ -96,7 +97,9 @@ enum rc ca_key_act_work(struct effect *x, struct err *e);
 enum rc authority_act_check(struct preparation *p, struct err *e);
 enum rc authority_act_work(struct effect *x, struct err *e);
 enum rc authority_renew_check(struct preparation *p, struct err *e);
+enum rc authority_renew_tell(const struct telling *t, struct json *difference, struct err *e);
 enum rc authority_request_check(struct preparation *p, struct err *e);
+enum rc authority_request_tell(const struct telling *t, struct json *difference, struct err *e);
 enum rc authority_request_work(struct effect *x, struct err *e);
 enum rc authority_request_apply(struct effect *x, struct change *c, struct err *e);
 /* act_officer.c */

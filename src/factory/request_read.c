@@ -103,7 +103,8 @@ difference(struct factory *f, struct arena *a, const struct snapshot *policy, co
 			      e));
 	if (r->act.kind == KIND_CERTIFICATE_PROCEDURE && !request_state_is_final(r->state))
 		TRY(sample_warning(f, a, policy, r->base.id, r->body, *warnings, e));
-	return document_difference(a, kind_of(r->act.kind), policy, before, r->body, ret, e);
+	TRY(document_difference(a, kind_of(r->act.kind), policy, before, r->body, ret, e));
+	return act->tell != NULL ? act->tell(&telling, *ret, e) : RC_OK;
 }
 
 static struct json *

@@ -208,6 +208,32 @@ def test_renewal(house):
     refused("CHY-1581", renew, house, up, not_after="2020-01-01T00:00:00Z")
 
 
+def test_second_officer_sees_what_a_renewal_comes_to(house):
+    """A renewal or request whose document stays as it is shows what will be made all the same."""
+    anna, ben = both(house)
+    up = root(house, "Shown Root", validity=None, not_after="2036-01-01T00:00:00Z")
+
+    def waiting(act, **change):
+        asked = house.prepare(anna, act, {**body_of(house, up), **change}, up)
+        house.bring(anna, asked, anna)
+        shown = house.call("GET", f"/api/v1/requests/{asked['id']}", officer=ben)
+        assert shown["difference"] == asked["difference"], shown
+        return asked, shown["difference"]
+
+    asked, lines = waiting("authority.renew")
+    assert lines == [{"field": "certificate", "label": "New certificate", "old": "until 2036-01-01T00:00:00Z",
+                      "new": "until 2036-01-01T00:00:00Z, for the same key, issued by Shown Root"}]
+    house.bring(ben, asked, ben)
+    serial = cert_of(house, up).serial_number
+    made = serial.to_bytes((serial.bit_length() + 7) // 8, "big").hex()
+    shown = house.call("GET", f"/api/v1/requests/{asked['id']}", officer=ben)["difference"]
+    assert [(x["old"], x["new"]) for x in shown] == [(None, f"until 2036-01-01T00:00:00Z, serial number {made}")]
+    _, lines = waiting("authority.renew", not_after="2035-01-01T00:00:00Z")
+    assert [x["field"] for x in lines] == ["not_after", "certificate"] and lines[1]["new"].startswith("until 2035-01-01T00:00:00Z")
+    _, lines = waiting("authority.request")
+    assert lines[0]["new"] == "PKCS#10, for CN=Shown Root,O=Test, by the key Shown Root key; the authority stays as it is"
+
+
 def cross_body(house, request, **more):
     return {"name": "Partner", "type": "cross", "issuing_authority": "Root CA", "request": b64(request), "format": "CA certificate",
             "validity": "P2Y", "path_length": 0, "permitted_names": ["dns:partner.example"], **more}
