@@ -176,14 +176,14 @@ query_of(struct factory *f, struct arena *a, const struct snapshot *policy, cons
 
 static enum rc
 add_entry(struct factory *f, struct arena *a, const struct snapshot *policy, const struct log_entry_row *row,
-	  struct json *items, struct err *e)
+	  struct log_memo *memo, struct json *items, struct err *e)
 {
 	OWN(arena_free)
 	struct arena *scratch = arena_new(LIMIT_REQUEST_ARENA);
 	struct log_view v;
 
 	NEED(scratch != NULL, e, CHY_NO_MEMORY, NULL, "the log");
-	TRY(log_view_of(f, scratch, policy, row->kind, row->object, row->body, &v, e));
+	TRY(log_view_of(f, scratch, policy, row->kind, row->object, row->body, memo, &v, e));
 	json_add(items, entry_json(a, policy, row, &v));
 	return RC_OK;
 }
@@ -195,13 +195,14 @@ answer(struct factory *f, struct arena *a, const struct snapshot *policy, const 
 	OWN(arena_free)
 	struct arena *mem = arena_new(ROWS_ARENA);
 	struct json *items = json_array(a);
+	OWN_LOG_MEMO struct log_memo memo = { 0 };
 	struct log_entry_row *rows;
 	size_t n;
 
 	NEED(mem != NULL, e, CHY_NO_MEMORY, NULL, "the log");
 	TRY(store_log(f->store, mem, q, &rows, &n, e));
 	for (size_t i = 0; i < n; i++)
-		TRY(add_entry(f, a, policy, &rows[i], items, e));
+		TRY(add_entry(f, a, policy, &rows[i], &memo, items, e));
 	*ret = json_object(a);
 	json_set(*ret, "items", items);
 	json_set(*ret, "next", n > 0 && n == q->limit ? json_int(a, rows[n - 1].id) : json_null(a));

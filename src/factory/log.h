@@ -31,10 +31,22 @@ struct log_view {
 	struct json *body;
 };
 
+/* What the request of the leaf before came to, for leaves that are looked at one behind the other by one policy. Zeroed at first. */
+struct log_memo {
+	struct arena *mem;
+	int64_t request; /* 0: nothing */
+	struct log_view view;
+	struct bytes ends;
+};
+void log_memo_fini(struct log_memo *memo);
+#define OWN_LOG_MEMO __attribute__((cleanup(log_memo_fini)))
+
 /* Looks again at what the leaf names: the request's act and signers, the session's officer. A leaf that cannot be read
    is a view of category LOG_SYSTEM. Views into a and body. policy: for where things lie. */
 MUST enum rc log_view_of(struct factory *f, struct arena *a, const struct snapshot *policy, struct bytes kind,
-			 int64_t object, struct bytes body, struct log_view *ret, struct err *e);
+			 int64_t object, struct bytes body, struct log_memo *memo, struct log_view *ret,
+			 struct err *e);
+
 /* The domains that a request is about: where what its bytes name lies, and its officer. ret: its domains alone. */
 struct request_row;
 MUST enum rc log_domains_of_request(struct factory *f, struct arena *a, const struct snapshot *policy,

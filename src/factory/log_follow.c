@@ -33,14 +33,14 @@ put_view(struct change *c, int64_t id, const struct log_view *v)
 
 static enum rc
 read_leaf(struct factory *f, const struct snapshot *policy, struct change *c, int64_t id, struct bytes kind,
-	  int64_t object, struct bytes body, struct err *e)
+	  int64_t object, struct bytes body, struct log_memo *memo, struct err *e)
 {
 	OWN(arena_free)
 	struct arena *scratch = arena_new(LIMIT_REQUEST_ARENA);
 	struct log_view v;
 
 	NEED(scratch != NULL, e, CHY_NO_MEMORY, NULL, "the log's follower");
-	TRY(log_view_of(f, scratch, policy, kind, object, body, &v, e));
+	TRY(log_view_of(f, scratch, policy, kind, object, body, memo, &v, e));
 	TRY(log_domains_above(f, scratch, policy, &v, e));
 	put_view(c, id, &v);
 	return RC_OK;
@@ -53,6 +53,7 @@ read_placed(struct factory *f, struct arena *a, size_t most, size_t *ret_n, stru
 	struct change *c = change_new();
 	OWN(snapshot_unref)
 	struct snapshot *policy = factory_policy(f);
+	OWN_LOG_MEMO struct log_memo memo = { 0 };
 	struct placed_leaf_row *leaves;
 	struct change *ready;
 	int64_t from;
@@ -61,7 +62,7 @@ read_placed(struct factory *f, struct arena *a, size_t most, size_t *ret_n, stru
 	TRY(store_leaves(f->store, a, from, most, &leaves, ret_n, e));
 	for (size_t i = 0; i < *ret_n; i++)
 		TRY(read_leaf(f, policy, c, leaves[i].id, leaves[i].kind, leaves[i].object, leaves[i].body,
-			      e));
+			      &memo, e));
 	if (*ret_n == 0)
 		return RC_OK;
 	change_log_cursor(c, from, leaves[*ret_n - 1].idx + 1);
@@ -104,6 +105,7 @@ log_read_waiting(struct factory *f, struct err *e)
 	struct change *c = change_new();
 	OWN(snapshot_unref)
 	struct snapshot *policy = factory_policy(f);
+	OWN_LOG_MEMO struct log_memo memo = { 0 };
 	struct leaf_row *leaves;
 	struct change *ready;
 	size_t n;
@@ -112,7 +114,7 @@ log_read_waiting(struct factory *f, struct err *e)
 	TRY(store_leaves_waiting(f->store, a, PIECE, &leaves, &n, e));
 	for (size_t i = 0; i < n; i++)
 		TRY(read_leaf(f, policy, c, leaves[i].id, leaves[i].kind, leaves[i].object, leaves[i].body,
-			      e));
+			      &memo, e));
 	if (n == 0)
 		return RC_OK;
 	ready = c;

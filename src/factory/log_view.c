@@ -4,12 +4,15 @@
 
 #include "factory/requests.h"
 
+enum { CERTIFICATES_AT_ONCE = 250 };
+
 struct viewer {
 	struct factory *f;
 	struct arena *a;
 	const struct snapshot *policy;
 	struct log_view *v;
 	struct bytes ends; /* the act of the request that is withdrawn or rejected; empty: none */
+	struct log_memo *memo;
 	struct err *e;
 };
 
@@ -92,6 +95,14 @@ add_domain_of(struct viewer *x, int64_t id, int64_t version)
 }
 
 static enum rc
+add_domain_of_row(struct viewer *x, const struct certificate_row *row)
+{
+	if (row->token_procedure == 0 && row->authority == 0) /* imported */
+		return add_domain_of(x, row->issuer, 0);
+	return add_domain_of(x, row->token_procedure ? row->token_procedure : row->authority, 0);
+}
+
+static enum rc
 add_domain_of_certificate(struct viewer *x, int64_t id)
 {
 	struct certificate_row row;
@@ -100,22 +111,36 @@ add_domain_of_certificate(struct viewer *x, int64_t id)
 	if (id == 0)
 		return RC_OK;
 	TRY(there(x, store_certificate(x->f->store, x->a, id, &row, x->e), &found));
-	if (!found)
-		return RC_OK;
-	if (row.token_procedure == 0 && row.authority == 0) /* imported */
-		return add_domain_of(x, row.issuer, 0);
-	return add_domain_of(x, row.token_procedure ? row.token_procedure : row.authority, 0);
+	return found ? add_domain_of_row(x, &row) : RC_OK;
+}
+
+static enum rc
+add_domains_of_ids(struct viewer *x, const int64_t *ids, size_t n)
+{
+	struct certificate_row *rows;
+
+	TRY(store_certificates_of(x->f->store, x->a, ids, n, &rows, &n, x->e));
+	for (size_t i = 0; i < n && x->v->domains_n < LOG_DOMAINS_MAX; i++)
+		TRY(add_domain_of_row(x, &rows[i]));
+	return RC_OK;
 }
 
 /* Of acts on certificates: ids, or {"certificate": id}. */
 static enum rc
 add_domains_of_certificates(struct viewer *x, const struct json *list)
 {
+	int64_t ids[CERTIFICATES_AT_ONCE];
+	size_t n = 0;
+
 	JSON_EACH(item, list && list->type == JSON_ARRAY ? list : NULL)
-	if (x->v->domains_n < LOG_DOMAINS_MAX)
-		TRY(add_domain_of_certificate(
-		    x, item->type == JSON_INT ? item->integer : int_of(item, "certificate")));
-	return RC_OK;
+	{
+		ids[n++] = item->type == JSON_INT ? item->integer : int_of(item, "certificate");
+		if (n < CERTIFICATES_AT_ONCE)
+			continue;
+		TRY(add_domains_of_ids(x, ids, n));
+		n = 0;
+	}
+	return n > 0 ? add_domains_of_ids(x, ids, n) : RC_OK;
 }
 
 /* Where what is to be made would lie, or what is there lies: the members that bodies of acts have for it. */
@@ -237,13 +262,11 @@ add_request_body(struct viewer *x, const struct request_row *row)
 
 /* A request's act and what it is about. A document has the number of the request that created it. */
 static enum rc
-add_request(struct viewer *x, int64_t id)
+read_request(struct viewer *x, int64_t id)
 {
 	struct request_row row;
 	bool found;
 
-	if (id == 0)
-		return RC_OK;
 	x->v->request = id;
 	add_object(x->v, id);
 	TRY(there(x, store_request(x->f->store, x->a, id, &row, x->e), &found));
@@ -254,6 +277,63 @@ add_request(struct viewer *x, int64_t id)
 	x->v->request = id;
 	x->v->act = row.act;
 	return RC_OK;
+}
+
+static enum rc
+note_request(struct viewer *x, int64_t id)
+{
+	struct log_memo *memo = x->memo;
+	struct viewer own = *x;
+
+	log_memo_fini(memo);
+	*memo = (struct log_memo){ .mem = arena_new(LIMIT_REQUEST_ARENA) };
+	NEED(memo->mem != NULL, x->e, CHY_NO_MEMORY, NULL, "a request of the log");
+	own.a = memo->mem;
+	own.v = &memo->view;
+	TRY(read_request(&own, id));
+	memo->ends = own.ends;
+	memo->request = id;
+	return RC_OK;
+}
+
+/* What the memo has of texts ends with it. */
+static enum rc
+recall(struct viewer *x)
+{
+	const struct log_view *v = &x->memo->view;
+	struct bytes act = arena_dup(x->a, v->act), ends = arena_dup(x->a, x->memo->ends);
+
+	NEED(act.p != NULL && ends.p != NULL, x->e, CHY_NO_MEMORY, NULL, "a request of the log");
+
+	for (size_t i = 0; i < v->objects_n; i++)
+		add_object(x->v, v->objects[i]);
+	for (size_t i = 0; i < v->domains_n; i++)
+		add_domain(x->v, v->domains[i]);
+	x->v->request = v->request;
+	if (act.n > 0)
+		x->v->act = act;
+	x->ends = ends;
+	return RC_OK;
+}
+
+/* A thousand leaves of one request ask the same of a body with a thousand certificates. */
+static enum rc
+add_request(struct viewer *x, int64_t id)
+{
+	if (id == 0)
+		return RC_OK;
+	if (x->memo == NULL || x->ends.n > 0)
+		return read_request(x, id);
+	if (x->memo->request != id)
+		TRY(note_request(x, id));
+	return recall(x);
+}
+
+void
+log_memo_fini(struct log_memo *memo)
+{
+	arena_free(memo->mem);
+	*memo = (struct log_memo){ 0 };
 }
 
 enum rc
@@ -371,9 +451,9 @@ look(struct viewer *x, struct bytes kind, int64_t object)
 
 enum rc
 log_view_of(struct factory *f, struct arena *a, const struct snapshot *policy, struct bytes kind,
-	    int64_t object, struct bytes body, struct log_view *ret, struct err *e)
+	    int64_t object, struct bytes body, struct log_memo *memo, struct log_view *ret, struct err *e)
 {
-	struct viewer x = { .f = f, .a = a, .policy = policy, .v = ret, .e = e };
+	struct viewer x = { .f = f, .a = a, .policy = policy, .v = ret, .memo = memo, .e = e };
 
 	*ret = (struct log_view){ .category = LOG_SYSTEM };
 	if (json_parse(a, body, &ret->body, NULL) != RC_OK ||
