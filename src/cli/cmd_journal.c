@@ -213,6 +213,7 @@ show_summary(struct cli *c, const struct journal_summary *s)
 		json_set(o, "certificates", json_int(c->a, (int64_t)s->certificates));
 		json_set(o, "clocks", json_int(c->a, (int64_t)s->clocks));
 		json_set(o, "left_out", json_int(c->a, (int64_t)s->left_out));
+		json_set(o, "rescues", json_int(c->a, (int64_t)s->rescues));
 		json_set(o, "restarts", json_int(c->a, (int64_t)s->restarts));
 		json_set(o, "findings", json_int(c->a, (int64_t)s->findings));
 		out_json_line(&c->out, o);
@@ -233,6 +234,12 @@ show_summary(struct cli *c, const struct journal_summary *s)
 	if (s->clocks > 0)
 		out_line(&c->out, "The server's clock was set back, %llu times.\n",
 			 (unsigned long long)s->clocks);
+	if (s->rescues > 0)
+		out_line(
+		    &c->out,
+		    "Officers whose certificates had expired were rescued on the word of two of them, %llu "
+		    "times.\n",
+		    (unsigned long long)s->rescues);
 	if (s->restarts > 0)
 		out_line(
 		    &c->out,

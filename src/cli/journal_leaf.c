@@ -5,7 +5,7 @@
 /* ---- on whose word ---- */
 
 struct word {
-	int64_t genesis, request, session; /* the one that is not 0 */
+	int64_t genesis, request, session, rescue; /* the one that is not 0 */
 };
 
 static enum rc
@@ -18,8 +18,9 @@ read_word(const struct json *leaf, struct word *ret, struct err *e)
 	TRY(json_opt_int(by, "genesis", 1, JSON_INT_MAX, &ret->genesis, e));
 	TRY(json_opt_int(by, "request", 1, JSON_INT_MAX, &ret->request, e));
 	TRY(json_opt_int(by, "session", 1, JSON_INT_MAX, &ret->session, e));
-	NEED(!!ret->genesis + !!ret->request + !!ret->session == 1, e, CHY_JOURNAL_FORMAT, NULL,
-	     "it does not say on whose one word");
+	TRY(json_opt_int(by, "rescue", 1, JSON_INT_MAX, &ret->rescue, e));
+	NEED(!!ret->genesis + !!ret->request + !!ret->session + !!ret->rescue == 1, e, CHY_JOURNAL_FORMAT,
+	     NULL, "it does not say on whose one word");
 	return RC_OK;
 }
 
@@ -532,7 +533,9 @@ leaf_certificate(struct journal_verifier *v, struct arena *a, const struct leaf_
 	TRY(journal_expect_row(v, &v->certificates, l->id, 0, hash.p, e));
 	TRY(read_word(l->leaf, &w, e));
 	TRY(know_certificate(v, a, l, c, &w, e));
-	TRY(journal_own_certificate(v, a, w.request, l, e));
+	TRY(journal_own_certificate(v, a, w.request, w.rescue, l, e));
+	if (w.rescue && bytes_is(kind, "certificate"))
+		return journal_rescued(v, a, w.rescue, l, e);
 	if (w.genesis)
 		return by_ceremony(v, &w, e);
 	if (imported)
@@ -728,6 +731,8 @@ judge(struct journal_verifier *v, struct arena *a, const struct leaf_view *l, st
 		return journal_time_clock(v, l, e);
 	if (bytes_is(kind, "adopted"))
 		return journal_time_adopted(v, l, e);
+	if (bytes_is(kind, "rescue"))
+		return journal_rescue(v, a, l, e);
 	if (bytes_is(kind, "certificate-state"))
 		return journal_status(v, a, l, e);
 	if (bytes_is(kind, "revocation-password"))

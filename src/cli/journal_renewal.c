@@ -75,20 +75,33 @@ has_asked(const struct journal_verifier *v, int64_t request, int64_t officer)
 	return false;
 }
 
+static enum rc
+know_own(struct journal_verifier *v, struct officer_state *o, int64_t id, int64_t procedure,
+	 struct bytes subject, struct err *e)
+{
+	struct own_certificate *x = arena_one(v->mem, struct own_certificate);
+
+	NEED(x != NULL, e, CHY_NO_MEMORY, NULL, "a certificate");
+	*x = (struct own_certificate){ o->own, id, procedure, arena_dup(v->mem, subject) };
+	o->own = x;
+	return RC_OK;
+}
+
 enum rc
-journal_own_certificate(struct journal_verifier *v, struct arena *a, int64_t request,
+journal_own_certificate(struct journal_verifier *v, struct arena *a, int64_t request, int64_t rescue,
 			const struct leaf_view *l, struct err *e)
 {
 	struct certificate_state *s = pairmap_get(&v->certificates, l->id, 0);
-	const struct officer_state *o;
+	struct officer_state *o;
 	struct bytes subject;
 
 	s->stands_for = 0;
 	TRY(json_opt_int(l->leaf, "stands_for", 1, JSON_INT_MAX, &s->stands_for, e));
 	if (s->stands_for == 0)
 		return RC_OK;
-	NEED(has_asked(v, request, s->stands_for), e, CHY_JOURNAL_SIGNATURE, NULL,
-	     "officer %lld, whom it stands for, did not ask for it", (long long)s->stands_for);
+	NEED(has_asked(v, request, s->stands_for) || journal_rescue_names(v, rescue, s->stands_for), e,
+	     CHY_JOURNAL_SIGNATURE, NULL, "officer %lld, whom it stands for, did not ask for it",
+	     (long long)s->stands_for);
 	o = pairmap_get(&v->officers, s->stands_for, 0);
 	TRY(json_need_str(json_get(l->leaf, "certificate"), "subject", &subject, e));
 	NEED(o != NULL &&
@@ -96,5 +109,5 @@ journal_own_certificate(struct journal_verifier *v, struct arena *a, int64_t req
 		  journal_is_bound(a, &o->subject_before, subject, s->certificate_procedure)),
 	     e, CHY_JOURNAL_SIGNATURE, NULL, "officer %lld was not bound to its subject and procedure",
 	     (long long)s->stands_for);
-	return RC_OK;
+	return know_own(v, o, l->id, s->certificate_procedure, subject, e);
 }

@@ -198,6 +198,14 @@ check_officer(const struct journal_verifier *v, int64_t officer, struct bytes si
 	return RC_OK;
 }
 
+enum rc
+journal_signer(const struct journal_verifier *v, struct arena *a, int64_t officer, struct bytes signer,
+	       const struct officer_state **ret, struct err *e)
+{
+	TRY(check_officer(v, officer, signer, ret, e));
+	return for_signatures(a, signer, e);
+}
+
 /* ---- the request ---- */
 
 static enum rc
@@ -304,9 +312,8 @@ journal_signature(struct journal_verifier *v, struct arena *a, const struct leaf
 	TRY(read_act(v, a, cms.content, &d, e));
 	NEED(d.request == request, e, CHY_JOURNAL_SIGNATURE, NULL,
 	     "what was signed is request %lld, not %lld", (long long)d.request, (long long)request);
-	TRY(check_officer(v, officer, cms.signer, &o, e));
+	TRY(journal_signer(v, a, officer, cms.signer, &o, e));
 	TRY(in_its_time(a, cms.signer, l->at_ms, e));
-	TRY(for_signatures(a, cms.signer, e));
 	TRY(check_rights(v, o, officer, &d, e));
 	sha256(cms.content, hash);
 	r = pairmap_get(&v->requests, request, 0);

@@ -26,13 +26,21 @@ struct by_subject {
 	int64_t procedure;
 };
 
+/* A certificate that an officer asked for, and that stands for the officer while bound to this. */
+struct own_certificate {
+	struct own_certificate *next;
+	int64_t id, procedure;
+	struct bytes subject;
+};
+
 /* Officers and profiles, as of the newest document. */
 struct officer_state {
 	int64_t profile, domain; /* domain 0: Root */
 	int64_t certificate;     /* id; 0: none known */
 	uint8_t fingerprint[SHA256_LEN];
 	struct by_subject subject, subject_before; /* now, and by the version before */
-	struct bytes keys; /* SHA-256 of each key in the token, one behind the other */
+	struct bytes keys;           /* SHA-256 of each key in the token, one behind the other */
+	struct own_certificate *own; /* the newest first */
 	bool active;
 	int64_t closed_at_ms; /* of the leaf that closed it */
 };
@@ -158,6 +166,7 @@ struct journal_verifier {
 	    versions,   /* versions: newest one of each document */
 	    signatures, /* (request, officer) */
 	    issuers,    /* newest issuer_state of each authority */
+	    rescues,    /* by the id of their leaf */
 	    statuses,   /* (request, certificate): the request has changed that certificate's state */
 	    prints;     /* certificates by their digest, see journal_print */
 	uint64_t signature_rows;
@@ -253,10 +262,20 @@ MUST enum rc journal_read_renewal(struct journal_verifier *v, struct arena *a, c
 /* A renewed certificate is the officer's: by the subject where the officer is bound by that, else by the key in the token. */
 MUST enum rc journal_is_renewal(const struct journal_verifier *v, const struct signed_request *r,
 				const struct leaf_view *l, struct err *e);
-/* For whom a certificate's leaf says that it stands: signed for by that officer in this request (0: in none), and bound to this
+/* For whom a certificate's leaf says that it stands: signed for by that officer in this request (0: in none) or named in this rescue, and bound to this
    subject when it was decided, perhaps by the version before. */
 MUST enum rc journal_own_certificate(struct journal_verifier *v, struct arena *a, int64_t request,
-				     const struct leaf_view *l, struct err *e);
+				     int64_t rescue, const struct leaf_view *l, struct err *e);
+/* In journal_rescue.c: the leaf of a rescue; whether one (0: none) has this officer; a certificate on its word. */
+MUST enum rc journal_rescue(struct journal_verifier *v, struct arena *a, const struct leaf_view *l,
+			    struct err *e);
+bool journal_rescue_names(const struct journal_verifier *v, int64_t rescue, int64_t officer);
+MUST enum rc journal_rescued(struct journal_verifier *v, struct arena *a, int64_t rescue,
+			     const struct leaf_view *l, struct err *e);
+/* Whose certificate somebody signed with: bound to the officer or standing for him or her, and for signatures. Not whether it was
+   valid, nor what its status was. */
+MUST enum rc journal_signer(const struct journal_verifier *v, struct arena *a, int64_t officer,
+			    struct bytes signer, const struct officer_state **ret, struct err *e);
 /* Is the domain the officer's own or below it? */
 bool journal_domain_is_within(const struct journal_verifier *v, int64_t domain, int64_t home);
 

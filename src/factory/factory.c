@@ -168,6 +168,36 @@ start(struct factory *f, int64_t longest_rest_ms, struct err *e)
 	return jobs_start(f, &f->jobs, e);
 }
 
+static enum rc
+start_offline(struct factory *f, struct err *e)
+{
+	size_t done;
+
+	TRY(load_identity(f, e));
+	TRY(load_audit_key(f, e));
+	TRY(reconcile(f, 0, NULL, e));
+	do
+		TRY(store_search_catch_up(f->store, LIMIT_PAGE, &done, e));
+	while (done == LIMIT_PAGE);
+	return policy_load(f, e);
+}
+
+enum rc
+factory_open_offline(const struct factory_options *o, struct factory **ret, struct err *e)
+{
+	struct factory *f;
+	enum rc rc;
+
+	TRY(factory_open_bare(o, &f, e));
+	rc = start_offline(f, e);
+	if (rc != RC_OK) {
+		factory_close(f);
+		return rc;
+	}
+	*ret = f;
+	return RC_OK;
+}
+
 enum rc
 factory_open(const struct factory_options *o, struct factory **ret, struct err *e)
 {

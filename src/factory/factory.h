@@ -114,6 +114,9 @@ void factory_close(struct factory *f);
 /* The same without jobs, policy and identity: for the boot ceremony. */
 MUST enum rc factory_open_bare(const struct factory_options *o, struct factory **ret, struct err *e);
 
+/* The same with identity and policy, and what a crash left put right: for what is done while no server runs. */
+MUST enum rc factory_open_offline(const struct factory_options *o, struct factory **ret, struct err *e);
+
 int64_t factory_new_id(struct factory *f);
 
 /* The policy in force, with a reference for the caller (snapshot_unref). */

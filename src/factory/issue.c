@@ -108,6 +108,8 @@ plan_attributes(struct issue_call *c)
 		     "the token procedure has no attribute certificates");
 		return RC_OK;
 	}
+	NEED(c->request.rescue == 0, &c->err, CHY_RENEWAL_NONE, NULL,
+	     "the token procedure makes attribute certificates too: a rescue does not");
 	NEED(t->acs_n <= AC_MOST, &c->err, CHY_LIMIT, NULL, "more than %d attribute certificates", AC_MOST);
 	base_of(c);
 	TRY(base_subject(c));
@@ -228,7 +230,8 @@ signed_(void *arg, const struct signed_cert *s, const struct err *e)
 	finish(c, rc);
 }
 
-/* The certificate itself is signed last: where the signer's journal has it, it has all that comes with it. */
+/* What a rescue makes is signed without a context, as by the boot ceremony: one that is interrupted is applied again from its
+   start, and nothing of it is adopted. The certificate itself is signed last: where the signer's journal has it, it has all that comes with it. */
 static void
 sign_certificate(struct issue_call *c)
 {
@@ -240,7 +243,7 @@ sign_certificate(struct issue_call *c)
 			      &(struct sign_cert){ .key = key_label(c->decision.authority->key, label),
 						   .alg = c->decision.sigalg,
 						   .tbs = c->tbs,
-						   .context = c->context },
+						   .context = c->request.rescue ? BYTES_NONE : c->context },
 			      signed_, c, &c->err);
 	if (rc != RC_OK)
 		finish(c, rc);

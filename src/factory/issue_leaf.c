@@ -95,8 +95,13 @@ put_leaf(struct buf *b, const struct issue_call *c)
 
 	sha256(c->csr.der, csr_hash);
 	buf_printf(b, "{\"at\":\"%s\",\"by\":{\"%s\":%lld},\"certificate\":null,",
-		   time_text(at, c->facts.now_ms), c->session ? "session" : "request",
-		   (long long)(c->session ? c->session->facts.id.v : c->request.request.v));
+		   time_text(at, c->facts.now_ms),
+		   c->session              ? "session"
+		       : c->request.rescue ? "rescue"
+					   : "request",
+		   (long long)(c->session              ? c->session->facts.id.v
+				   : c->request.rescue ? c->request.rescue
+						       : c->request.request.v));
 	put_considered(b, d);
 	if (c->csr.der.n > 0) {
 		buf_str(b, ",\"csr_sha256\":\"");

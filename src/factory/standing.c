@@ -17,6 +17,8 @@ struct search {
 	int64_t now_ms;
 	bool any;             /* one that acts is enough; else the one that does so longest is looked for */
 	struct standing last; /* found so far; not_after_ms 0: none */
+	int64_t *ids;         /* every one that stands, whatever its state; NULL: they are not wanted */
+	size_t ids_n;
 };
 
 static bool
@@ -44,6 +46,8 @@ take(struct search *s, const struct certificate_row *row)
 
 	if (last != NULL)
 		s->last = *last;
+	if (s->ids != NULL && s->ids_n < OFFICER_CERTIFICATES_MAX)
+		s->ids[s->ids_n++] = row->id;
 }
 
 /* By the subject: one that the officer asked for by the procedure. */
@@ -142,6 +146,23 @@ officer_standing(struct factory *f, struct arena *a, const struct snapshot *poli
 
 	TRY(find_last(&s, o, e));
 	*ret = s.last;
+	return RC_OK;
+}
+
+enum rc
+officer_certificates(struct factory *f, struct arena *a, const struct snapshot *policy,
+		     const struct officer *o, struct certificate_row **ret, size_t *ret_n, struct err *e)
+{
+	struct search s = { .f = f, .a = a, .policy = policy, .now_ms = clock_now_ms() };
+
+	s.ids = arena_array(a, OFFICER_CERTIFICATES_MAX, sizeof(*s.ids));
+	*ret = arena_array(a, OFFICER_CERTIFICATES_MAX, sizeof(**ret));
+	NEED(s.ids != NULL && *ret != NULL, e, CHY_NO_MEMORY, NULL, "officers");
+	TRY(find_last(&s, o, e));
+	NEED(s.ids_n < OFFICER_CERTIFICATES_MAX, e, CHY_LIMIT, NULL, "%d certificates of one officer",
+	     OFFICER_CERTIFICATES_MAX);
+	for (*ret_n = 0; *ret_n < s.ids_n; (*ret_n)++)
+		TRY(store_certificate(f->store, a, s.ids[*ret_n], &(*ret)[*ret_n], e));
 	return RC_OK;
 }
 

@@ -37,6 +37,8 @@ struct issue_request {
 
 	bool
 	    renewal; /* of the officer's own certificate: no right to issue is needed, and nothing else may come of it */
+	int64_t
+	    rescue; /* renewal: the leaf of the journal on whose word it is, in place of a request; 0: none */
 	struct gnames
 	    bound_san; /* renewal: the alternative names of the certificate that the officer is bound to */
 

@@ -78,6 +78,7 @@ bool log_range_of(struct bytes name, struct log_range *ret);
 	X(CRL, "crl", LOG_CA) \
 	X(CIL, "cil", LOG_CA) \
 	X(REMOVED, "removed", LOG_REVOKED) \
+	X(RESCUE, "rescue", LOG_OFFICER) \
 	X(IMPORTED, "imported", LOG_IMPORTED) \
 	X(IMPORTED_CRL, "imported-crl", LOG_IMPORTED) \
 	X(REFUSAL, "refusal", LOG_NONE)

@@ -14,6 +14,7 @@
 #include "distributor/secrets.h"
 #include "programs/child.h"
 #include "programs/config.h"
+#include "programs/rescue.h"
 #include "programs/serve.h"
 #include "programs/setup.h"
 #include "signer/witness.h"
@@ -292,8 +293,9 @@ static const struct command own[] = {
 int
 main(int argc, char **argv)
 {
-	struct command commands[ARRAY_LEN(own) + 1] = { setup_command };
+	struct command commands[ARRAY_LEN(own) + ARRAY_LEN(rescue_commands) + 1] = { setup_command };
 
-	memcpy(commands + 1, own, sizeof(own));
+	memcpy(commands + 1, rescue_commands, sizeof(rescue_commands));
+	memcpy(commands + 1 + ARRAY_LEN(rescue_commands), own, sizeof(own));
 	return cli_main(argc, argv, commands);
 }

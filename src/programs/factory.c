@@ -15,6 +15,7 @@
 #include "crypto/tls.h"
 #include "factory/factory.h"
 #include "factory/genesis.h"
+#include "factory/rescue.h"
 #include "factory/ocsp_desk.h"
 #include "gateway/health.h"
 #include "gateway/httpd.h"
@@ -27,7 +28,7 @@
 #include "programs/sandbox.h"
 #include "programs/sockets.h"
 
-enum { FIRST_SIGNER_WAIT_MS = 30000, SETUP_MAX = 1 << 20 };
+enum { FIRST_SIGNER_WAIT_MS = 30000, SETUP_MAX = 1 << 20, RESCUE_MAX = 4 << 20 };
 
 struct program {
 	struct arena *a;
@@ -352,6 +353,44 @@ setup(struct program *p, const char *in_path, const char *out_path, struct err *
 	return file_write(out_path, buf_bytes(&out), 0600, e);
 }
 
+/* A refusal is told in the outcome, with its code: whoever asked reads no log. */
+static enum rc
+put_refusal(struct program *p, struct buf *out, const struct err *why)
+{
+	struct json *o = json_object(p->a);
+
+	json_set(o, "code", json_int(p->a, (int64_t)why->code));
+	json_set(o, "field", json_str(p->a, bytes_str(why->field)));
+	json_set(o, "detail", json_str(p->a, bytes_str(why->text)));
+	json_put(out, o);
+	return RC_OK;
+}
+
+static enum rc
+rescue_officers(struct program *p, const char *in_path, const char *out_path, struct err *e)
+{
+	struct factory_options o = { .store_url = p->config.store.url,
+				     .node = (unsigned)p->config.node.number,
+				     .key_archive = p->config.signer.key_archive };
+	OWN_BUF struct buf out = buf_max(SETUP_MAX);
+	struct json *in, *ret;
+	struct bytes text;
+	enum rc rc;
+
+	TRY(file_read(p->a, in_path, RESCUE_MAX, &text, e));
+	TRY(json_parse(p->a, text, &in, e));
+	TRY(first_signer(p, &o.signer_fd, e));
+	TRY(factory_open_offline(&o, &p->factory, e));
+	rc = rescue(p->factory, p->a, in, &ret, e);
+	if (rc == RC_OK)
+		json_put(&out, ret);
+	else
+		TRY(put_refusal(p, &out, e));
+	NEED(buf_ok(&out), e, CHY_NO_MEMORY, NULL, "the outcome");
+	TRY(file_write(out_path, buf_bytes(&out), 0600, e));
+	return rc;
+}
+
 static void
 close_program(struct program *p)
 {
@@ -368,7 +407,7 @@ close_program(struct program *p)
 /* What the program is to do; one of them. */
 struct mode {
 	const char *config;
-	const char *setup_in, *setup_out;
+	const char *setup_in, *rescue_in, *outcome;
 	const char *backup, *restore;
 	const char *sockets; /* NULL: none handed over */
 };
@@ -390,7 +429,9 @@ static enum rc
 act(struct program *p, const struct mode *m, struct err *e)
 {
 	if (m->setup_in != NULL)
-		return setup(p, m->setup_in, m->setup_out, e);
+		return setup(p, m->setup_in, m->outcome, e);
+	if (m->rescue_in != NULL)
+		return rescue_officers(p, m->rescue_in, m->outcome, e);
 	if (m->backup != NULL)
 		return back_up(p, m->backup, e);
 	if (m->restore != NULL)
@@ -437,19 +478,23 @@ run(const struct mode *m)
 int
 main(int argc, char **argv)
 {
-	static const struct option known[] = {
-		{ "config", required_argument, NULL, 'c' },  { "setup", required_argument, NULL, 's' },
-		{ "outcome", required_argument, NULL, 'o' }, { "backup", required_argument, NULL, 'b' },
-		{ "restore", required_argument, NULL, 'r' }, { "sockets", required_argument, NULL, 'l' },
-		{ "version", no_argument, NULL, 'V' },       { NULL, 0, NULL, 0 }
-	};
+	static const struct option known[] = { { "config", required_argument, NULL, 'c' },
+					       { "setup", required_argument, NULL, 's' },
+					       { "outcome", required_argument, NULL, 'o' },
+					       { "backup", required_argument, NULL, 'b' },
+					       { "restore", required_argument, NULL, 'r' },
+					       { "sockets", required_argument, NULL, 'l' },
+					       { "rescue", required_argument, NULL, 'R' },
+					       { "version", no_argument, NULL, 'V' },
+					       { NULL, 0, NULL, 0 } };
 	struct mode m = { 0 };
 	int c;
 
 	while ((c = getopt_long(argc, argv, "", known, NULL)) != -1) {
 		const char **to = c == 'c' ? &m.config
 		    : c == 's'             ? &m.setup_in
-		    : c == 'o'             ? &m.setup_out
+		    : c == 'R'             ? &m.rescue_in
+		    : c == 'o'             ? &m.outcome
 		    : c == 'b'             ? &m.backup
 		    : c == 'r'             ? &m.restore
 		    : c == 'l'             ? &m.sockets
@@ -462,5 +507,5 @@ main(int argc, char **argv)
 		*to = optarg;
 	}
 	signal(SIGPIPE, SIG_IGN);
-	return (m.setup_in == NULL) != (m.setup_out == NULL) ? 2 : run(&m);
+	return (m.setup_in == NULL && m.rescue_in == NULL) != (m.outcome == NULL) ? 2 : run(&m);
 }

@@ -2,11 +2,8 @@
 #include "programs/setup.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -19,11 +16,9 @@
 #include "pki/csr.h"
 #include "pki/name.h"
 #include "pki/pem.h"
-#include "programs/child.h"
-#include "programs/config.h"
-#include "programs/control.h"
+#include "programs/offline.h"
 
-enum { BOOT_OFFICERS = 2, PIN_OCTETS = 12, OUTCOME_MAX = 1 << 20 };
+enum { BOOT_OFFICERS = 2, PIN_OCTETS = 12 };
 
 struct setup {
 	struct cli *cli;
@@ -183,57 +178,11 @@ make_input(struct setup *s, struct err *e)
 /* ---- the ceremony ---- */
 
 static enum rc
-start_both(struct setup *s, const char *in, const char *out, pid_t *signer, pid_t *factory, struct err *e)
-{
-	const char *signer_path, *factory_path;
-	const char *setup_args[] = { "--setup", in, "--outcome", out, NULL };
-	struct config config;
-	int control[2], link[2], fds[2];
-	enum rc rc;
-
-	TRY(config_load(s->a, s->config, &config, NULL, e));
-	TRY(child_find(s->a, "chancery-signer", &signer_path, e));
-	TRY(child_find(s->a, "chancery-factory", &factory_path, e));
-	fds[1] = open(config.signer.passphrase_file, O_RDONLY | O_CLOEXEC);
-	NEED(fds[1] >= 0, e, CHY_FILE_OPEN, NULL, "%s: %s", config.signer.passphrase_file, strerror(errno));
-	NEED(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, link) == 0, e, CHY_SYSTEM, NULL,
-	     "socketpair: %s", strerror(errno));
-	fds[0] = link[1];
-	TRY(child_start(signer_path, s->config, NULL, fds, 2, signer, e));
-	close(fds[0]);
-	close(fds[1]);
-	TRY(control_pair(control, e));
-	TRY(child_start(factory_path, s->config, setup_args, &control[1], 1, factory, e));
-	close(control[1]);
-	rc = control_send(control[0], CONTROL_SIGNER, link[0], "", e);
-	close(link[0]);
-	if (rc == RC_OK)
-		waitpid(*factory, NULL, 0);
-	close(control[0]);
-	return rc;
-}
-
-static enum rc
 hold_ceremony(struct setup *s, struct err *e)
 {
-	const char *in = path_in(s, "setup-request.json"), *out = path_in(s, "setup-outcome.json");
-	OWN_BUF struct buf text = buf_max(OUTCOME_MAX);
-	pid_t signer = 0, factory = 0;
-	struct bytes outcome;
-	enum rc rc;
-
-	json_put_pretty(&text, s->in);
-	TRY(file_write(in, buf_bytes(&text), 0600, e));
-	unlink(out);
-	rc = start_both(s, in, out, &signer, &factory, e);
-	if (signer > 0)
-		waitpid(signer, NULL, 0); /* it ends when its link is closed */
-	unlink(in);
-	TRY(rc);
-	NEED(is_there(out), e, CHY_SETUP, NULL, "the boot ceremony failed; the lines above say why");
-	TRY(file_read(s->a, out, OUTCOME_MAX, &outcome, e));
-	unlink(out);
-	return json_parse(s->a, outcome, &s->out, e);
+	TRY(offline_run(s->a, s->config, s->dir, "--setup", s->in, &s->out, e));
+	NEED(s->out != NULL, e, CHY_SETUP, NULL, "the boot ceremony failed; the lines above say why");
+	return RC_OK;
 }
 
 /* ---- what people take away ---- */
