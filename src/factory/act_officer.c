@@ -95,8 +95,8 @@ own_key(struct token_keys *k, const struct certificate_row *row, struct err *e)
 	     "the key of certificate %lld is in the archive: others could sign with it", (long long)row->id);
 }
 
-/* Whoever binds a certificate stops others by it: its subject and its keys are an officer's from then on. So it is one that the
-   officers who bind it may change; the one that is bound already stays. */
+/* Whoever binds a certificate stops others by it: its subject and its keys are an officer's from then on. So it is one that a procedure
+   has issued (no authority's or responder's, nor the server's own) and that the officers who bind it may change; the one that is bound already stays. */
 static enum rc
 may_be_bound(const struct preparation *p, const struct certificate_row *row, struct err *e)
 {
@@ -104,6 +104,10 @@ may_be_bound(const struct preparation *p, const struct certificate_row *row, str
 
 	if (p->base != NULL && body_int(p->base->body, "certificate", 0) == row->id)
 		return RC_OK;
+	NEED(row->certificate_procedure != 0 && row->authority == 0 && row->base == 0, e,
+	     CHY_OFFICER_CERTIFICATE_GONE, NULL,
+	     "it is not a person's: an authority's, a responder's, the server's own or an attribute "
+	     "certificate");
 	TRY(certificate_asked_from(p->f, p->a, p->who, row, &asked_from, e));
 	return may_change_certificate(
 	    p->policy, p->who, snapshot_of_kind(p->policy, KIND_AUTHORITY, doc_id_of(row->issuer)),

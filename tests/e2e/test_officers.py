@@ -232,6 +232,19 @@ def from_soft_token(house, scratch, name, procedure, by):
     return world.Officer.from_p12(house.keys, f"{name} {done['token']}", scratch / "token.p12", b"12345678")
 
 
+def test_no_officer_is_bound_to_what_is_nobodys(house):
+    """An authority's certificate, the root and the server's own are no person's."""
+    anna = house.officers["anna"]
+    profile = house.call("GET", f"/api/v1/documents/officer/{anna.id}", officer=anna)["body"]["profile"]
+    root = x509.load_pem_x509_certificate((house.dir / "root.pem").read_bytes())
+    issuing = next(d for d in house.call("GET", "/api/v1/documents/authority", officer=anna)["items"] if d["body"]["name"] == "Issuing CA")
+    ca = house.call("GET", f"/api/v1/authorities/{issuing['id']}/certificates")["items"][0]
+    for fingerprint in (hashlib.sha256(root.public_bytes(serialization.Encoding.DER)).hexdigest(), ca["sha256"]):
+        with pytest.raises(Refused) as e:
+            house.prepare(anna, "officer.create", {"name": "Nobody", "profile": profile, "certificate_sha256": fingerprint})
+        assert e.value.code == "CHY-1712" and "not a person's" in str(e.value), e.value
+
+
 def test_who_issues_cannot_become_another_officer(house, scratch):
     """Of an officer who is bound by the subject one registration officer alone makes no second one for himself, neither before nor
     after, by no way; the officer's own renewal works, with a request as with a soft token. rows=CM-O-04"""
