@@ -342,7 +342,7 @@ run_doctor(struct cli *c, struct err *e)
 	}
 	out_json(&c->out, r.told);
 	out_note(&c->out, "%zu certificates were looked at.\n", r.patients);
-	NEED(r.wrong == 0, e, CHY_DOCTOR, NULL, "%zu things are wrong", r.wrong);
+	NEED(r.wrong == 0, e, CHY_DOCTOR, NULL, "%zu thing%s wrong", r.wrong, r.wrong == 1 ? " is" : "s are");
 	return RC_OK;
 }
 

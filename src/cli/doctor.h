@@ -21,7 +21,7 @@ struct finding {
 	const char *text, *mend;
 };
 
-/* What the world says of the certificate. */
+/* What the world says of the certificate; of those that lists can say the later is the worse. */
 enum said { SAID_NOTHING, SAID_GOOD, SAID_HELD, SAID_REVOKED, SAID_UNKNOWN };
 
 struct doctor {

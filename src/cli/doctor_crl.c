@@ -140,6 +140,21 @@ look_up(const struct doctor *d, const struct crl *c)
 	return SAID_NOTHING;
 }
 
+/* Where lists say different things, relying parties believe one or the other: the worse counts here. */
+static void
+hear(struct doctor *d, const char *url, enum said said, int64_t at_ms)
+{
+	if (d->by_crl != SAID_NOTHING && d->by_crl != said)
+		doctor_say(d, FOUND_DOUBT, "CRL", url,
+			   "build all lists of the authority when one of them is built",
+			   "the lists say different things: by another one the certificate is %s",
+			   said_name(d->by_crl));
+	if (said < d->by_crl)
+		return;
+	d->by_crl = said;
+	d->crl_at_ms = at_ms;
+}
+
 static void
 take_complete(struct doctor *d, const char *url, const struct crl *c)
 {
@@ -152,10 +167,10 @@ take_complete(struct doctor *d, const char *url, const struct crl *c)
 	else if (!crl_number(c->number, &d->crl_number))
 		d->crl_number = 0;
 	d->crl_fresh = fresh != NULL ? fresh->value : BYTES_NONE;
-	d->by_crl = said == SAID_NOTHING ? SAID_GOOD : said;
-	d->crl_at_ms = c->this_update_at;
+	said = said == SAID_NOTHING ? SAID_GOOD : said;
 	doctor_say(d, FOUND_GOOD, "CRL", url, NULL, "a list of %zu entries, by which the certificate is %s",
-		   c->n, said_name(d->by_crl));
+		   c->n, said_name(said));
+	hear(d, url, said, c->this_update_at);
 }
 
 static void

@@ -261,6 +261,23 @@ def test_revoked(net, scratch):
     assert visit(net, scratch, rc=0)["crl"] == "revoked"
 
 
+def test_lists_that_disagree(net, scratch):
+    """Two lists, of which one does not know yet that the certificate is revoked: relying parties believe the one or the other."""
+    uri = x509.UniformResourceIdentifier
+    b = (x509.CertificateBuilder().subject_name(net.name("two lists")).issuer_name(net.name("Tested CA")).public_key(net.leaf_key.public_key())
+         .serial_number(x509.random_serial_number()).not_valid_before(now() - DAY).not_valid_after(now() + 9 * DAY)
+         .add_extension(x509.AuthorityInformationAccess([x509.AccessDescription(AuthorityInformationAccessOID.CA_ISSUERS, uri(f"{net.url}/ca.crt"))]), False)
+         .add_extension(x509.CRLDistributionPoints([x509.DistributionPoint([uri(f"{net.url}/{n}.crl")], None, None, None) for n in "ab"]), False))
+    cert = b.sign(net.key, hashes.SHA256())
+    for first, second in (([], [cert.serial_number]), ([cert.serial_number], [])):
+        net.well()
+        net.pages["/a.crl"], net.pages["/b.crl"] = (200, CRL, net.crl(first)), (200, CRL, net.crl(second))
+        found = visit(net, scratch, cert, rc=0)
+        assert found["crl"] == "revoked" and any(t.startswith("CRL: the lists say different things") for t in texts(found, "doubtful")), found
+    net.pages["/b.crl"] = (200, CRL, net.crl([cert.serial_number]))
+    assert not any("different" in t for t in texts(visit(net, scratch, cert, rc=0), "doubtful"))
+
+
 def test_nothing_listens(scratch):
     """The certificate's server is gone altogether: each address is told, and that nobody can learn the status."""
     gone = World()
