@@ -312,6 +312,21 @@ is_broad_order(enum search_order order)
 	return order == ORDER_SUBJECT || order == ORDER_SERIAL;
 }
 
+static bool
+needs_few(const struct search_query *q)
+{
+	return is_broad_order(q->order) || q->order == ORDER_SINCE;
+}
+
+/* Where there are few at all, they can be sorted by anything. */
+static enum rc
+consider_all(struct searching *s, int64_t *best, struct err *e)
+{
+	return needs_few(s->q) && *best > SEARCH_TOTAL_MAX
+	    ? consider(s, &(struct search_walk){ .by = WALK_ALL, .to = INT64_MAX }, 0, best, e)
+	    : RC_OK;
+}
+
 /* Of many: along the index of the order that was asked. */
 static enum rc
 plan_broad(struct searching *s, struct err *e)
@@ -324,7 +339,10 @@ plan_broad(struct searching *s, struct err *e)
 		s->covers = state_covers(q);
 	}
 	NEED(!is_broad_order(q->order) && (q->order != ORDER_SINCE || s->walk.by == WALK_STATE), e,
-	     CHY_SEARCH_BROAD, NULL, "more than %d certificates: ask for fewer, or for another order",
+	     CHY_SEARCH_BROAD, NULL,
+	     "more than %d certificates would have to be sorted: narrow it (by a name, an authority, a "
+	     "procedure, a "
+	     "time), or take another order (id, valid_to, valid_from)",
 	     SEARCH_TOTAL_MAX);
 	NEED(q->key_id.n == 0 || s->walk.by == WALK_VALUES, e, CHY_SEARCH_BROAD, NULL,
 	     "more than %d certificates have this key", SEARCH_TOTAL_MAX);
@@ -383,6 +401,7 @@ search_plan(struct searching *s, struct err *e)
 		TRY(consider_pattern(s, &s->q->patterns[i], &best, e));
 	TRY(consider_states(s, &best, e));
 	TRY(consider_times(s, &best, e));
+	TRY(consider_all(s, &best, e));
 	s->few = best <= SEARCH_TOTAL_MAX;
 	if (!s->few)
 		TRY(plan_broad(s, e));
