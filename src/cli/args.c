@@ -152,7 +152,8 @@ value_check(enum opt_type type, const char *const *choices, const char *value, c
 		return RC_OK;
 	case OPT_TIME:
 		NEED(time_parse(bytes_str(value), &n, &why) == RC_OK, e, CHY_CLI_USAGE, NULL,
-		     "%s: \"%s\" is no time like 2027-01-31T12:00:00Z", label, value);
+		     "%s: \"%s\" is no time like 2027-01-31T12:00:00Z, and no date like 2027-01-31", label,
+		     value);
 		return RC_OK;
 	case OPT_DURATION:
 		NEED(value[0] == 'P' && value[1] != 0, e, CHY_CLI_USAGE, NULL,
@@ -219,6 +220,17 @@ option_value(struct line *l, const struct opt *opt, const char *equals, const ch
 	return RC_OK;
 }
 
+/* A date alone is its beginning, in UTC. */
+static enum rc
+whole_time(struct line *l, const char **value)
+{
+	if (strlen(*value) != 10 || (*value)[4] != '-' || (*value)[7] != '-')
+		return RC_OK;
+	*value = arena_printf(l->a, "%sT00:00:00Z", *value);
+	NEED(*value != NULL, l->e, CHY_NO_MEMORY, NULL, "arguments");
+	return RC_OK;
+}
+
 static enum rc
 option_take(struct line *l, const char *word)
 {
@@ -231,6 +243,8 @@ option_take(struct line *l, const char *word)
 		return unknown_option(l->ret->command, name, len, l->e);
 	TRY(option_value(l, opt, equals, &value));
 	snprintf(label, sizeof(label), "--%s", opt->name);
+	if (opt->type == OPT_TIME)
+		TRY(whole_time(l, &value));
 	NEED((opt->flags & OPT_MANY) || !args_has(l->ret, opt->name), l->e, CHY_CLI_USAGE, NULL,
 	     "%s is given twice", label);
 	if (opt->type != OPT_FLAG)

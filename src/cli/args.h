@@ -23,7 +23,8 @@ struct args {
 	const char *noun; /* the words as typed, for help on a noun alone; may be NULL */
 };
 
-/* argv as of main, with argv[0]. Values are views into argv. Checks names, values' types, mandatory options and the
+/* argv as of main, with argv[0]. Values are views into argv,
+   but that a date given for a time is its beginning (UTC). Checks names, values' types, mandatory options and the
    number of operands; with --help or --version nothing but names. */
 MUST enum rc args_parse(struct arena *a, const struct commands *all, int argc, char *const *argv,
 			struct args *ret, struct err *e);

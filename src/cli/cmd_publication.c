@@ -4,6 +4,7 @@
 #include "cli/choice.h"
 #include "cli/flow.h"
 #include "cli/groups.h"
+#include "cli/kindcmd.h"
 #include "cli/list.h"
 #include "cli/options.h"
 #include "cli/rest.h"
@@ -148,9 +149,22 @@ run_list(struct cli *c, struct err *e)
 {
 	static const char *const heads[] = { "ID",       "STATE", "OBJECT", "DESTINATION",
 					     "ATTEMPTS", "WHEN",  "ERROR",  NULL };
-	static const char *const filters[] = { "state", "destination", "certificate", "request", NULL };
+	static const char *const filters[] = { "state", "request", NULL };
+	const char *certificate = args_text(&c->args, "certificate"),
+		   *rule = args_text(&c->args, "destination"), *path = "/api/v1/deliveries";
+	int64_t id;
 
-	return list_run(c, &(struct list){ "/api/v1/deliveries", filters, heads, delivery_row }, e);
+	if (certificate != NULL) {
+		TRY(cert_id(c, certificate, &id, e));
+		path = arena_printf(c->a, "%s?certificate=%lld", path, (long long)id);
+	}
+	if (rule != NULL) {
+		TRY(document_id(c, "distribution-rule", rule, &id, e));
+		path = arena_printf(c->a, "%s%cdestination=%lld", path, certificate ? '&' : '?',
+				    (long long)id);
+	}
+	NEED(path != NULL, e, CHY_NO_MEMORY, NULL, "list");
+	return list_run(c, &(struct list){ path, filters, heads, delivery_row }, e);
 }
 
 static void
@@ -243,8 +257,9 @@ static const struct opt unpublish_options[] = {
 };
 static const struct opt list_options[] = {
 	{ "state", "STATE", OPT_CHOICE, 0, "only those in this state", states },
-	{ "destination", "ID", OPT_INT, 0, "only those of this distribution rule" },
-	{ "certificate", "ID", OPT_INT, 0, "all of this certificate" },
+	{ "destination", "NAME|ID", OPT_TEXT, 0, "only those of this distribution rule" },
+	{ "certificate", "CERTIFICATE", OPT_TEXT, 0,
+	  "all of this certificate: a file that holds it, its serial number, or its id" },
 	{ "request", "ID", OPT_INT, 0, "only those of this request" },
 	OPTIONS_PAGE,
 	{ 0 },

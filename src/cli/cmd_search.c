@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "cli/flow.h"
 #include "cli/groups.h"
+#include "cli/kindcmd.h"
 #include "cli/options.h"
 #include "cli/rest.h"
 #include "model/status.h"
@@ -29,8 +30,6 @@ static const char *const texts[][2] = {
 	{ "authority-key-identifier", "authority_key_identifier" },
 	{ "key-identifier", "subject_key_identifier" },
 	{ "sha256", "sha256" },
-	{ "state", "state" },
-	{ "reason", "reason" },
 	{ "revoked-from", "revoked_from" },
 	{ "revoked-to", "revoked_to" },
 	{ "published-from", "published_from" },
@@ -44,11 +43,47 @@ static const char *const texts[][2] = {
 	{ "subject-type", "subject_type" },
 	{ "order", "order" },
 };
-static const char *const numbers[][2] = { { "authority", "authority" },
-					  { "token-procedure", "token_procedure" },
-					  { "certificate-procedure", "certificate_procedure" } };
-static const char *const flags[][2] = { { "expired", "is_expired" },
-					{ "not-yet-valid", "is_not_yet_valid" } };
+/* Kinds of documents, named or numbered. */
+static const char *const documents[][2] = { { "authority", "authority" },
+					    { "token-procedure", "token_procedure" },
+					    { "certificate-procedure", "certificate_procedure" } };
+static const char *const lists[] = { "state", "reason" };
+static const struct {
+	const char *option, *member;
+	bool value;
+} flags[] = {
+	{ "not-revoked", "is_not_revoked", true },
+	{ "expired", "is_expired", true },
+	{ "not-expired", "is_expired", false },
+	{ "not-yet-valid", "is_not_yet_valid", true },
+};
+
+/* Any of the words that were given. */
+static void
+put_list(struct cli *c, struct json *q, const char *name)
+{
+	struct json *list = json_array(c->a);
+
+	for (const struct arg *x = NULL; (x = args_next(&c->args, name, x)) != NULL;)
+		json_add(list, json_str(c->a, bytes_str(x->value)));
+	if (list == NULL || list->count > 0)
+		json_set(q, name, list);
+}
+
+static enum rc
+put_documents(struct cli *c, struct json *q, struct err *e)
+{
+	for (size_t i = 0; i < ARRAY_LEN(documents); i++) {
+		const char *which = args_text(&c->args, documents[i][0]);
+		int64_t id;
+
+		if (which == NULL)
+			continue;
+		TRY(document_id(c, documents[i][0], which, &id, e));
+		json_set(q, documents[i][1], json_int(c->a, id));
+	}
+	return RC_OK;
+}
 
 static enum rc
 make_query(struct cli *c, struct json **ret, struct err *e)
@@ -60,12 +95,11 @@ make_query(struct cli *c, struct json **ret, struct err *e)
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
 		if (args_has(&c->args, texts[i][0]))
 			json_set(q, texts[i][1], json_str(c->a, bytes_str(args_text(&c->args, texts[i][0]))));
-	for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
-		if (args_has(&c->args, numbers[i][0]))
-			json_set(q, numbers[i][1], json_int(c->a, args_int(&c->args, numbers[i][0], 0)));
+	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
+		put_list(c, q, lists[i]);
 	for (size_t i = 0; i < ARRAY_LEN(flags); i++)
-		if (args_has(&c->args, flags[i][0]))
-			json_set(q, flags[i][1], json_bool(c->a, true));
+		if (args_has(&c->args, flags[i].option))
+			json_set(q, flags[i].member, json_bool(c->a, flags[i].value));
 	if (text != NULL)
 		json_set(q, "text", json_str(c->a, bytes_str(text)));
 	if (publication != NULL)
@@ -73,20 +107,24 @@ make_query(struct cli *c, struct json **ret, struct err *e)
 	if (args_has(&c->args, "descending") || args_has(&c->args, "ascending"))
 		json_set(q, "descending", json_bool(c->a, args_has(&c->args, "descending")));
 	NEED(q != NULL, e, CHY_NO_MEMORY, NULL, "search");
+	NEED(!args_has(&c->args, "expired") || !args_has(&c->args, "not-expired"), e, CHY_CLI_USAGE, NULL,
+	     "--expired and --not-expired: one of them");
 	*ret = q;
-	return RC_OK;
+	return put_documents(c, q, e);
 }
 
 /* ---- all of it, as a file ---- */
 
 static enum rc
-write_all(struct cli *c, const struct json *q, const char *type, struct err *e)
+write_all(struct cli *c, struct json *q, const char *type, struct err *e)
 {
 	OWN_BUF struct buf body = buf_max(1 << 20);
 	struct rest_call call = { .path = "/api/v1/certificates/search", .accept = type };
 	struct rest_answer answer;
 	struct rest *r;
 
+	if (args_has(&c->args, "limit"))
+		json_set(q, "most", json_int(c->a, args_int(&c->args, "limit", 0)));
 	json_put(&body, q);
 	call.body = buf_bytes(&body);
 	TRY(cli_rest(c, &r, e));
@@ -110,7 +148,9 @@ show_items(struct cli *c, struct out_table *t, struct json *all, const struct js
 					 reason ? json_line(c->a, reason) : BYTES_NONE,
 					 json_line(c->a, json_get(x, "validity")),
 					 json_line(c->a, json_get(x, "not_after")),
-					 json_line(c->a, json_get(x, "subject")) };
+					 json_line(c->a, json_get(x, "subject")),
+					 json_line(c->a, json_get(x, "authority_name")),
+					 json_line(c->a, json_get(x, "serial")) };
 
 		if (all->count >= most)
 			return;
@@ -124,19 +164,19 @@ show_items(struct cli *c, struct out_table *t, struct json *all, const struct js
 static enum rc
 run_search(struct cli *c, struct err *e)
 {
-	static const char *const heads[] = {
-		"ID", "STATE", "REASON", "VALIDITY", "VALID TO", "SUBJECT", NULL
-	};
+	static const char *const heads[] = { "ID",      "STATE",     "REASON", "VALIDITY", "VALID TO",
+					     "SUBJECT", "AUTHORITY", "SERIAL", NULL };
 	size_t most = (size_t)args_int(&c->args, "limit", 100);
 	struct json *q, *page, *all = json_array(c->a), *total = NULL, *more = NULL;
 	const struct json *next = NULL;
 	struct out_table t;
 	struct rest *r;
 
+	NEED(most >= 1, e, CHY_CLI_USAGE, NULL, "--limit: at least 1");
 	TRY(make_query(c, &q, e));
 	if (args_has(&c->args, "csv") || args_has(&c->args, "lines"))
 		return write_all(c, q, args_has(&c->args, "csv") ? "text/csv" : "application/jsonl", e);
-	NEED(all != NULL && most >= 1, e, CHY_CLI_USAGE, NULL, "--limit: at least 1");
+	NEED(all != NULL, e, CHY_NO_MEMORY, NULL, "search");
 	json_set(q, "limit", json_int(c->a, most < LIMIT_PAGE ? (int64_t)most : LIMIT_PAGE));
 	TRY(cli_rest(c, &r, e));
 	out_table_start(&t, &c->out, c->a, heads);
@@ -191,14 +231,15 @@ static const struct opt options[] = {
 	{ "field4", "TEXT", OPT_TEXT, 0, "what was filled in as search field 4" },
 	{ "field5", "TEXT", OPT_TEXT, 0, "what was filled in as search field 5" },
 	{ "field6", "TEXT", OPT_TEXT, 0, "what was filled in as search field 6" },
-	{ "serial", "HEX", OPT_TEXT, 0, "serial number" },
-	{ "authority", "ID", OPT_INT, 0, "who issued it, by its number" },
+	{ "serial", "HEX", OPT_TEXT, 0, "serial number; colons between its octets do not matter" },
+	{ "authority", "NAME|ID", OPT_TEXT, 0, "who issued it" },
 	{ "issuer", "NAME", OPT_TEXT, 0, "the same, by its distinguished name" },
 	{ "authority-key-identifier", "HEX", OPT_TEXT, 0, "the same, by its key" },
 	{ "key-identifier", "HEX", OPT_TEXT, 0, "of the certificate's key" },
 	{ "sha256", "HEX", OPT_TEXT, 0, "digest of the certificate" },
-	{ "state", "STATE", OPT_CHOICE, 0, "valid, held or revoked", states },
-	{ "reason", "REASON", OPT_CHOICE, 0, "why it is revoked or held", reasons },
+	{ "state", "STATE", OPT_CHOICE, OPT_MANY, "valid, held or revoked; any of those given", states },
+	{ "reason", "REASON", OPT_CHOICE, OPT_MANY, "why it is revoked or held; any of those given",
+	  reasons },
 	{ "revoked-from", "TIME", OPT_TIME, 0, "revoked or held at this time or later" },
 	{ "revoked-to", "TIME", OPT_TIME, 0, "before this time" },
 	{ "published-from", "TIME", OPT_TIME, 0, "last published at this time or later" },
@@ -209,18 +250,20 @@ static const struct opt options[] = {
 	{ "valid-from-to", "TIME", OPT_TIME, 0, "before this time" },
 	{ "valid-to-from", "TIME", OPT_TIME, 0, "its validity ends at this time or later" },
 	{ "valid-to-to", "TIME", OPT_TIME, 0, "before this time" },
+	{ "not-revoked", NULL, OPT_FLAG, 0, "only those that are valid or on hold" },
 	{ "expired", NULL, OPT_FLAG, 0, "only expired ones" },
+	{ "not-expired", NULL, OPT_FLAG, 0, "only those that are not expired" },
 	{ "not-yet-valid", NULL, OPT_FLAG, 0, "only those that are not valid yet" },
 	{ "publication-allowed", "yes|no", OPT_YESNO, 0, "as chosen when it was issued" },
 	{ "subject-type", "TYPE", OPT_CHOICE, 0, "EE, CA, or AC for attribute certificates", kinds },
-	{ "token-procedure", "ID", OPT_INT, 0, "by which it was issued" },
-	{ "certificate-procedure", "ID", OPT_INT, 0, "by which it was issued" },
+	{ "token-procedure", "NAME|ID", OPT_TEXT, 0, "by which it was issued" },
+	{ "certificate-procedure", "NAME|ID", OPT_TEXT, 0, "by which it was issued" },
 	{ "order", "ORDER", OPT_CHOICE, 0, "id if not given, the newest first", orders },
 	{ "descending", NULL, OPT_FLAG, 0, "from the greatest" },
 	{ "ascending", NULL, OPT_FLAG, 0, "from the least" },
-	{ "limit", "N", OPT_INT, 0, "at most so many; 100 if not given" },
-	{ "csv", NULL, OPT_FLAG, 0, "all of them, as CSV" },
-	{ "lines", NULL, OPT_FLAG, 0, "all of them, as lines of JSON" },
+	{ "limit", "N", OPT_INT, 0, "at most so many; if not given 100, with --csv and --lines all" },
+	{ "csv", NULL, OPT_FLAG, 0, "as CSV" },
+	{ "lines", NULL, OPT_FLAG, 0, "as lines of JSON" },
 	{ "out", "FILE", OPT_FILE, 0, "where --csv and --lines go; standard output if not given" },
 	{ 0 },
 };
@@ -234,7 +277,7 @@ const struct command commands_search[] = {
 	  "All that is given must hold. Sorted by subject or serial number only where at most 1,000 are "
 	  "found.",
 	  options, words,
-	  "chancery certificate search example.org --state revoked --revoked-from 2026-01-01T00:00:00Z --csv",
+	  "chancery certificate search example.org --state revoked --revoked-from 2026-01-01 --csv",
 	  run_search },
 	{ 0 },
 };

@@ -23,7 +23,7 @@ enum opt_type {
 	OPT_CHOICE, /* one of choices */
 	OPT_FILE,   /* path of a file that is read or written */
 	OPT_DIR,
-	OPT_TIME,     /* RFC 3339 */
+	OPT_TIME,     /* RFC 3339, or a date alone: its beginning in UTC */
 	OPT_DURATION, /* ISO 8601, P90D */
 };
 

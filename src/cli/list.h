@@ -7,7 +7,7 @@
 #include "cli/cli.h"
 
 struct list {
-	const char *path; /* without a query */
+	const char *path; /* a query of the command itself may be in it */
 	/* Options that become query parameters of the same name, or of another one ("by=officer"); a flag becomes "true".
 	   Ends with NULL. */
 	const char *const *filters;

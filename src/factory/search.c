@@ -175,45 +175,6 @@ cursor_json(struct arena *a, struct bytes key, int64_t id)
 	return json_str(a, buf_bytes(&b));
 }
 
-static const char *
-validity_of(const struct certificate_row *c, int64_t now_ms)
-{
-	return c->not_after < now_ms ? "expired" : c->not_before > now_ms ? "not-yet-valid" : "valid";
-}
-
-static struct json *
-item_json(struct arena *a, const struct found_row *r, int64_t now_ms)
-{
-	struct json *o = json_object(a);
-	const struct certificate_row *c = &r->c;
-
-	json_set(o, "id", json_int(a, c->id));
-	json_set(o, "serial", json_hex(a, c->serial));
-	json_set(o, "authority", json_int(a, c->issuer));
-	json_set(o, "subject", json_str(a, c->subject));
-	json_set(o, "alternative_names", json_str(a, c->san));
-	json_set(o, "not_before", json_time(a, c->not_before));
-	json_set(o, "not_after", json_time(a, c->not_after));
-	json_set(o, "validity", json_str(a, bytes_str(validity_of(c, now_ms))));
-	json_set(o, "state", json_str(a, bytes_str(cert_state_name(c->status))));
-	if (c->status != CERT_VALID) {
-		json_set(o, "reason", json_str(a, bytes_str(reason_name(r->reason))));
-		json_set(o, "since", json_time(a, r->at));
-	}
-	json_set(o, "subject_type",
-		 json_str(a,
-			  bytes_str(c->base != 0            ? "AC"
-					: c->authority != 0 ? "CA"
-							    : "EE")));
-	json_set(o, "publication_allowed", json_bool(a, search_may_be_published(r)));
-	json_set(o, "ocsp_activated_at", r->activated ? json_time(a, r->activated) : json_null(a));
-	json_set(o, "published_at", r->published ? json_time(a, r->published) : json_null(a));
-	json_set(o, "token_procedure", json_int(a, c->token_procedure));
-	json_set(o, "certificate_procedure", json_int(a, c->certificate_procedure));
-	json_set(o, "sha256", json_hex(a, c->fingerprint));
-	return o;
-}
-
 struct page {
 	const struct found_row *rows[LIMIT_PAGE];
 	size_t n;
@@ -243,7 +204,7 @@ put_page(struct searching *s, const struct page *p, struct json *items, struct e
 		const struct found_row *row = n > 0 ? bsearch(&ids[i], full, n, sizeof(*full), of_found)
 						    : NULL;
 
-		json_add(items, item_json(s->a, row != NULL ? row : p->rows[i], s->q->now_ms));
+		json_add(items, search_item_json(s, row != NULL ? row : p->rows[i]));
 	}
 	return RC_OK;
 }
@@ -348,7 +309,7 @@ add_one(struct searching *s, int64_t id, struct json *items, struct err *e)
 	if (!hit)
 		return RC_OK;
 	s->hits_n++;
-	json_add(items, item_json(s->a, &row, s->q->now_ms));
+	json_add(items, search_item_json(s, &row));
 	return RC_OK;
 }
 

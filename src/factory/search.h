@@ -38,6 +38,7 @@ struct search_query {
 	enum search_order order;
 	bool descending;
 	size_t limit;
+	int64_t most;       /* in all, where all are asked for at once */
 	struct bytes after; /* the cursor of the page before */
 	int64_t now_ms;
 };

@@ -36,6 +36,9 @@ bool search_glob(struct bytes pattern, struct bytes text);
 /* Where nothing was chosen at issue, it may. */
 bool search_may_be_published(const struct found_row *r);
 
+/* As it is shown; NULL: memory is out. */
+struct json *search_item_json(struct searching *s, const struct found_row *r);
+
 /* Whether all that was asked holds for the row, and the officer sees it. */
 MUST enum rc search_matches(struct searching *s, const struct found_row *r, bool *ret, struct err *e);
 

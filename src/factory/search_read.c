@@ -74,6 +74,7 @@ static const char *const members[] = { "text",
 				       "order",
 				       "descending",
 				       "limit",
+				       "most",
 				       "after",
 				       NULL };
 
@@ -121,6 +122,19 @@ read_texts(struct arena *a, const struct json *in, struct search_query *q, struc
 	return RC_OK;
 }
 
+/* Without the colons that other programs show between the octets. */
+static struct bytes
+without_colons(struct arena *a, struct bytes text)
+{
+	uint8_t *p = arena_alloc(a, text.n + 1);
+	size_t n = 0;
+
+	for (size_t i = 0; p != NULL && i < text.n; i++)
+		if (text.p[i] != ':')
+			p[n++] = text.p[i];
+	return bytes_of(p, n);
+}
+
 static enum rc
 read_hex(struct arena *a, const struct json *in, const char *member, struct bytes *ret, struct err *e)
 {
@@ -128,7 +142,7 @@ read_hex(struct arena *a, const struct json *in, const char *member, struct byte
 
 	TRY(json_opt_str(in, member, &text, e));
 	if (text.n > 0)
-		TRY_AT(hex_parse(a, text, ret, e), e, "%s", member);
+		TRY_AT(hex_parse(a, without_colons(a, text), ret, e), e, "%s", member);
 	return RC_OK;
 }
 
@@ -314,6 +328,8 @@ read_page(const struct json *in, struct search_query *q, struct err *e)
 	TRY(json_opt_bool(in, "descending", &q->descending, e));
 	TRY(json_opt_int(in, "limit", 1, LIMIT_PAGE, &limit, e));
 	q->limit = (size_t)limit;
+	q->most = INT64_MAX;
+	TRY(json_opt_int(in, "most", 1, JSON_INT_MAX, &q->most, e));
 	return json_opt_str(in, "after", &q->after, e);
 }
 

@@ -185,7 +185,8 @@ const struct route_schema rest_schemas[] = {
 	  "\"token_procedure\":" ID ",\"certificate_procedure\":" ID
 	  ",\"order\":{\"enum\":[\"id\",\"valid_to\",\"valid_from\",\"since\",\"subject\",\"serial\"]},"
 	  "\"descending\":{\"type\":\"boolean\"},\"limit\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":"
-	  "1000},"
+	  "1000},\"most\":{\"type\":\"integer\",\"minimum\":1,\"description\":\"At most so many in all, of "
+	  "JSON lines and CSV\"},"
 	  "\"after\":" TEXT "}}" },
 	{ "SearchPage",
 	  OBJECT("\"items\",\"next\",\"total\",\"more\",\"behind\"",

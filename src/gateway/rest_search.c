@@ -26,7 +26,11 @@ static const char *const columns[] = { "id",
 				       "ocsp_activated_at",
 				       "token_procedure",
 				       "certificate_procedure",
-				       "sha256" };
+				       "sha256",
+				       "issuer",
+				       "authority_name",
+				       "token_procedure_name",
+				       "certificate_procedure_name" };
 
 /* RFC 4180; what a spreadsheet would take for a formula gets a quote in front, for names in it are other people's text. */
 static void
@@ -61,13 +65,17 @@ put_csv(struct buf *out, const struct json *item)
 	buf_str(out, "\r\n");
 }
 
+/* No more than *left, which is counted down. */
 static enum rc
-put_items(struct http_call *c, const struct json *items, struct err *e)
+put_items(struct http_call *c, const struct json *items, int64_t *left, struct err *e)
 {
 	JSON_EACH(item, items)
 	{
 		OWN_BUF struct buf line = buf_max(4 << 20);
 
+		if (*left == 0)
+			break;
+		--*left;
 		if (c->accept == AS_CSV)
 			put_csv(&line, item);
 		else
@@ -88,10 +96,11 @@ stream_all(struct factory *f, struct http_call *c, const struct snapshot *policy
 	OWN(arena_free)
 	struct arena *page = NULL;
 	const struct json *next = json_get(first, "next");
+	int64_t left = q.most;
 
-	TRY(put_items(c, json_get(first, "items"), e));
+	TRY(put_items(c, json_get(first, "items"), &left, e));
 	q.limit = LIMIT_PAGE;
-	while (next != NULL && next->type == JSON_STR) {
+	while (left > 0 && next != NULL && next->type == JSON_STR) {
 		struct arena *a = arena_new(LIMIT_REQUEST_ARENA);
 		struct json *ret = NULL;
 		enum rc rc;
@@ -102,7 +111,7 @@ stream_all(struct factory *f, struct http_call *c, const struct snapshot *policy
 		arena_free(page); /* the cursor lived in it */
 		page = a;
 		TRY(rc);
-		TRY(put_items(c, json_get(ret, "items"), e));
+		TRY(put_items(c, json_get(ret, "items"), &left, e));
 		next = json_get(ret, "next");
 	}
 	return RC_OK;

@@ -243,6 +243,15 @@ struct naming {
 	bool out_of_memory;
 };
 
+const char *
+document_path_seen(const struct snapshot *policy, const struct officer *who, struct doc_id id,
+		   struct arena *a)
+{
+	const struct document *d = snapshot_document(policy, id);
+
+	return d != NULL && may_read(policy, who, d, NULL) == RC_OK ? path_of(policy, a, d) : NULL;
+}
+
 static void
 name_one(struct naming *n, int64_t id)
 {

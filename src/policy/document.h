@@ -42,6 +42,9 @@ MUST enum rc document_warnings(struct arena *a, const struct kind *kind, const s
 			       struct doc_id self, const struct json *before, const struct json *after,
 			       bool issued, struct json **ret, struct err *e);
 
+/* The path of a document that the officer may see ("Sweden/TLS server"); NULL: there is none, or memory is out. */
+const char *document_path_seen(const struct snapshot *policy, const struct officer *who, struct doc_id id,
+			       struct arena *a);
 /* {"ID": "path"} for each document that a body refers to, in lists and objects too, and that the officer may see. */
 MUST enum rc document_names(struct arena *a, const struct snapshot *policy, const struct officer *who,
 			    const struct kind *kind, const struct json *body, struct json **ret,

@@ -174,6 +174,9 @@ def test_at_the_command_line(desk, cli):
     rows = cli.json("rosa", "publication", "list", "--certificate", number)
     assert [r["state"] for r in rows] == ["done"]
     assert "Files" in cli.as_("rosa", "publication", "list", "--certificate", number).stdout
+    cli.as_("rosa", "certificate", "export", number, "--out", "listed.pem")
+    assert cli.json("rosa", "publication", "list", "--certificate", "listed.pem") == rows
+    assert cli.json("anna", "publication", "list", "--certificate", "listed.pem", "--destination", "Files") == rows
     assert "Files" in cli.as_("anna", "publication", "destinations").stdout
     assert str(number) in cli.as_("rosa", "publication", "published", "--procedure", "Files").stdout
     explained = cli.as_("rosa", "explain", number).stdout

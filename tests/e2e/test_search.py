@@ -6,6 +6,7 @@ import io
 import itertools
 import json
 import random
+import subprocess
 import time
 
 import pytest
@@ -230,8 +231,12 @@ def test_order_by_since_and_without_conditions(found):
     rows = {c["id"]: c for c in found.everything}
     got = ids(found, state="revoked", order="since", limit=2)
     assert [rows[i]["status"]["since"] for i in got] == sorted(rows[i]["status"]["since"] for i in got) and set(found.mine[:6]) <= set(got)
-    for order in ("id", "valid_to", "valid_from"):
+    for order in ("id", "valid_to", "valid_from", "since", "subject", "serial"):
         assert sorted(ids(found, order=order, limit=9)) == sorted(i["id"] for i in everything(found))
+    valid = ids(found, state="valid", order="subject", limit=9)
+    rows = {c["id"]: c for c in everything(found)}
+    assert sorted(valid) == sorted(i for i in rows if rows[i]["status"]["state"] == "valid")
+    assert [rows[i]["subject"].encode() for i in valid] == sorted(rows[i]["subject"].encode() for i in valid)
 
 
 def test_what_is_no_search(found):
@@ -288,6 +293,48 @@ def test_exports(found):
     assert "calc" in row["subject"] and not any(cell[:1] in ("=", "+", "-", "@") for cell in row.values())
 
 
+@pytest.fixture
+def typed(found, tmp_path):
+    """A search by the command line, as Anna."""
+    anna, pin = found.officers["anna"], tmp_path / "pin"
+    pin.write_text("1234\n")
+    subprocess.run(["openssl", "pkcs12", "-export", "-inkey", anna.key_file, "-in", anna.cert_file, "-out", tmp_path / "anna.p12",
+                    "-passout", "pass:1234"], check=True)
+
+    def run(*args, code=0):
+        done = subprocess.run([world.CHANCERY, "certificate", "search", *map(str, args), "--server", f"https://localhost:{found.tls_port}",
+                               "--ca", found.dir / "root.pem", "--officer", tmp_path / "anna.p12", "--pin-file", pin],
+                              capture_output=True, text=True)
+        assert done.returncode == code, done.stdout + done.stderr
+        return done.stdout if code == 0 else done.stderr
+    return run
+
+
+def test_the_command_line(found, typed):
+    """Names for numbers, digits as other programs show them, any of several states, dates for times. rows=CM-R-02"""
+    def typed_ids(*args):
+        return sorted(c["id"] for c in json.loads(typed(*args, "--limit", 1000, "--json")))
+
+    one = next(c for c in found.everything if c["id"] == found.mine[0])
+    for option, digits in (("--serial", one["serial"]), ("--sha256", hashlib.sha256(base64.b64decode(one["der"])).hexdigest())):
+        assert typed_ids(option, ":".join(digits[i:i + 2] for i in range(0, len(digits), 2)).upper()) == [one["id"]]
+    assert typed_ids("found.example", "--state", "revoked", "--state", "held") == sorted(found.mine[:9])
+    assert typed_ids("found.example", "--not-revoked") == sorted(found.mine[6:])
+    assert typed_ids("found.example", "--reason", "superseded", "--reason", "key-compromise") == sorted(found.mine[:6])
+    assert typed_ids("found.example", "--not-expired") == sorted(found.mine) and typed_ids("found.example", "--expired") == []
+    assert typed_ids("found.example", "--token-procedure", "Found", "--certificate-procedure", "Found", "--authority", "Issuing CA") == sorted(found.mine)
+    assert typed_ids("found.example", "--authority", "Root CA") == []
+    assert typed_ids("found.example", "--valid-from-from", "2020-01-31", "--revoked-to", "2999-01-01") == sorted(found.mine[:9])
+    assert "no date like" in typed("--valid-to-to", "31.1.2027", code=2) and "--not-expired" in typed("--expired", "--not-expired", code=2)
+    line = next(x for x in typed("found.example", "--limit", 1000).splitlines() if x.startswith(f"{one['id']} "))
+    assert one["serial"] in line and "Issuing CA" in line
+    rows = list(csv.DictReader(io.StringIO(typed("found.example", "--csv", "--limit", 5))))
+    assert len(rows) == 5 and all(r["issuer"] == "CN=Issuing CA,O=Test" and r["authority_name"] == "Issuing CA"
+                                  and r["token_procedure_name"] == r["certificate_procedure_name"] == "Found" for r in rows)
+    assert len(typed("found.example", "--lines", "--limit", 7).splitlines()) == 7
+    assert len(typed("found.example", "--lines").splitlines()) == 30
+
+
 def formula_csr():
     return make_csr("=calc|x", sans=["calc.example"])[0]
 
@@ -311,7 +358,7 @@ def test_broad_questions(found):
     assert set(got) >= many and got == sorted(got, reverse=True)
     with pytest.raises(Refused) as e:
         search(found, text="broad.example", order="subject")
-    assert e.value.code == "CHY-1684"
+    assert e.value.code == "CHY-1684" and "narrow it" in str(e.value)
     assert len(ids(found, text="b10 broad.example", order="subject")) == 111
     # where both the text and the state are of more than a thousand, by the changes of the state
     listed = sorted(many)

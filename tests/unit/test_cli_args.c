@@ -91,6 +91,16 @@ options_anywhere(void **state)
 }
 
 static void
+a_date_is_its_beginning(void **state)
+{
+	assert_int_equal(PARSE("thing", "list", "--until", "2027-01-31"), RC_OK);
+	assert_string_equal(args_text(&args, "until"), "2027-01-31T00:00:00Z");
+	assert_int_equal(PARSE("thing", "list", "--until=2027-01-31T12:00:00+01:00"), RC_OK);
+	assert_string_equal(args_text(&args, "until"), "2027-01-31T12:00:00+01:00");
+	wrong(PARSE("thing", "list", "--until", "2027-02-30"), "no date like");
+}
+
+static void
 value_of_an_option_is_no_word_of_the_command(void **state)
 {
 	assert_int_equal(PARSE("--server", "thing", "thing", "--tag", "make", "list"), RC_OK);
@@ -285,6 +295,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(options_anywhere, start, stop),
+		cmocka_unit_test_setup_teardown(a_date_is_its_beginning, start, stop),
 		cmocka_unit_test_setup_teardown(value_of_an_option_is_no_word_of_the_command, start, stop),
 		cmocka_unit_test_setup_teardown(repeated_options, start, stop),
 		cmocka_unit_test_setup_teardown(operands_in_order, start, stop),
