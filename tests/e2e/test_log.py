@@ -119,6 +119,23 @@ def test_all_of_one_object(lived):
     assert items(lived, object=1) == []
 
 
+def test_acts_over_many_side_by_side(lived):
+    """Each leaf of an act tells of its own request, of whom it was signed, and of its certificate, whichever leaf stands before it."""
+    rosa, anna, ben = (lived.officers[o] for o in ("rosa", "anna", "ben"))
+    token = lived.open_session(procedures=("Logged",))
+    many = [lived.issue(token, make_csr(None, sans=[f"many{i}.example.org"])[0], procedure="Logged")["id"] for i in range(5)]
+    first = lived.act("certificate.revoke", {"certificates": many[:3], "reason": "superseded"}, rosa)["id"]
+    between = lived.act("domain.create", {"name": "Between"}, anna, ben)["id"]
+    second = lived.act("certificate.revoke", {"certificates": many[3:], "reason": "superseded"}, rosa)["id"]
+    for number, request in zip(many, [first] * 3 + [second] * 2):
+        revoked = [x for x in items(lived, object=number) if x["kind"] == "certificate-state"]
+        assert [(x["request"], x["act"], [o["name"] for o in x["officers"]]) for x in revoked] == [(request, "revoke", ["Rosa Registrar"])]
+        assert number in revoked[0]["objects"] and request in revoked[0]["objects"]
+    everything = items(lived, limit=100)
+    assert {x["request"] for x in everything if x["kind"] == "certificate-state"} >= {first, second}
+    assert {x["act"] for x in everything if x["request"] == between} == {"domain.create"}
+
+
 def test_pages(lived):
     """rows=CM-O-25"""
     whole, paged, after = items(lived, limit=1000), [], 0
