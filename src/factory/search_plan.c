@@ -179,15 +179,16 @@ static enum rc
 consider_pattern(struct searching *s, const struct search_pattern *p, int64_t *best, struct err *e)
 {
 	struct search_walk w = { .by = WALK_VALUES, .descending = s->q->descending };
+	bool alone = s->q->patterns_n == 1; /* else the certificates are looked at, whatever the values are */
 	int64_t *ids;
 
 	TRY(values_of_pattern(s, p, &ids, &w.values_n, e));
 	if (w.values_n == VALUES_LIKE_MAX)
 		return RC_OK; /* nearly every row has one */
-	if (!is_one_value(p) && w.values_n > 0)
+	if (alone && !is_one_value(p) && w.values_n > 0)
 		TRY(keep_right(s, p, ids, &w.values_n, e));
 	w.values = ids;
-	return consider(s, &w, s->q->patterns_n == 1 ? GROUP_PATTERNS : 0, best, e);
+	return consider(s, &w, alone ? GROUP_PATTERNS : 0, best, e);
 }
 
 static enum rc

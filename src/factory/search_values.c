@@ -109,7 +109,7 @@ add_subject(struct arena *a, const struct certificate_row *row, struct search_te
 }
 
 static size_t
-count_of(struct bytes text, char c)
+count_of(struct bytes text, uint8_t c)
 {
 	size_t n = 0;
 
