@@ -123,6 +123,18 @@ cli_rest(struct cli *c, struct rest **ret, struct err *e)
 	return RC_OK;
 }
 
+static bool
+is_somebody_here(const struct cli *c)
+{
+	return isatty(STDIN_FILENO) && c->out.terminal;
+}
+
+enum rc
+cli_confirm_here(struct cli *c, const char *question, struct err *e)
+{
+	return is_somebody_here(c) ? cli_confirm(c, question, e) : RC_OK;
+}
+
 enum rc
 cli_confirm(struct cli *c, const char *question, struct err *e)
 {
@@ -130,7 +142,7 @@ cli_confirm(struct cli *c, const char *question, struct err *e)
 
 	if (args_has(&c->args, "yes"))
 		return RC_OK;
-	NEED(isatty(STDIN_FILENO) && c->out.terminal, e, CHY_CLI_USAGE, NULL,
+	NEED(is_somebody_here(c), e, CHY_CLI_USAGE, NULL,
 	     "there is nobody to ask \"%s\"; with --yes the answer is yes", question);
 	fprintf(c->out.err, "%s [y/N] ", question);
 	fflush(c->out.err);

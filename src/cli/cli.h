@@ -48,6 +48,9 @@ MUST enum rc cli_co_officer(struct cli *c, struct officer_key **ret, struct err 
    --yes was not given. With --yes it is RC_OK at once. */
 MUST enum rc cli_confirm(struct cli *c, const char *question, struct err *e);
 
+/* The same of what goes on unasked where there is nobody to ask: a script has said what it wants. */
+MUST enum rc cli_confirm_here(struct cli *c, const char *question, struct err *e);
+
 /* "chancery: refused (CHY-1612) field: text — standard" to stderr, or JSON. */
 void cli_print_error(const struct out *o, const struct err *e);
 /* The exit code of an error. */

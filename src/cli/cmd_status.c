@@ -118,7 +118,7 @@ show_outcome(struct cli *c, const struct json *answer, struct err *e)
 }
 
 static enum rc
-run_act(struct cli *c, const char *act, struct err *e)
+run_act(struct cli *c, const char *act, const char *question, struct err *e)
 {
 	struct json *body = json_object(c->a), *secrets = json_object(c->a), *answer;
 
@@ -128,26 +128,26 @@ run_act(struct cli *c, const char *act, struct err *e)
 	add_text(c, body, "invalid-at", "invalid_at");
 	add_text(c, body, "cause", "cause");
 	TRY(add_verification(c, body, secrets, e));
-	TRY(flow_with_secrets(c, &(struct asked){ act, NULL, 0, body }, secrets, &answer, e));
+	TRY(flow_with_secrets(c, &(struct asked){ act, NULL, 0, body, question }, secrets, &answer, e));
 	return show_outcome(c, answer, e);
 }
 
 static enum rc
 run_revoke(struct cli *c, struct err *e)
 {
-	return run_act(c, "certificate.revoke", e);
+	return run_act(c, "certificate.revoke", "Revoke for good?", e);
 }
 
 static enum rc
 run_hold(struct cli *c, struct err *e)
 {
-	return run_act(c, "certificate.hold", e);
+	return run_act(c, "certificate.hold", NULL, e);
 }
 
 static enum rc
 run_reinstate(struct cli *c, struct err *e)
 {
-	return run_act(c, "certificate.reinstate", e);
+	return run_act(c, "certificate.reinstate", NULL, e);
 }
 
 /* No options: neither reason nor cause, and nobody's password. */
@@ -171,14 +171,15 @@ run_remove(struct cli *c, struct err *e)
 	NEED(body != NULL, e, CHY_NO_MEMORY, NULL, "a request");
 	TRY(add_certificates(c, body, e));
 	add_text(c, body, "because", "reason");
-	TRY(flow_run(c, &(struct asked){ "certificate.remove", NULL, 0, body }, &answer, e));
+	TRY(flow_run(c, &(struct asked){ "certificate.remove", NULL, 0, body, "Remove for good?" }, &answer,
+		     e));
 	return show_outcome(c, answer, e);
 }
 
 static enum rc
 run_authority_revoke(struct cli *c, struct err *e)
 {
-	return run_act(c, "authority.revoke", e);
+	return run_act(c, "authority.revoke", "Revoke this authority for good?", e);
 }
 
 /* ---- looking ---- */
@@ -258,7 +259,8 @@ static const struct opt remove_options[] = {
 
 const struct command commands_status[] = {
 	{ "certificate", "revoke", "revoke certificates for good",
-	  "One request, one reason, up to 1,000 certificates. Officers with the role \"Revoke certificate "
+	  "One request, one reason, up to 1,000 certificates. On a terminal it asks first, unless --yes is "
+	  "given. Officers with the role \"Revoke certificate "
 	  "with "
 	  "password\" alone need the revocation password; with both roles the password or --checked.",
 	  revoke_options, many,

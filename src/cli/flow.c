@@ -222,6 +222,8 @@ run_quietly(struct cli *c, const struct asked *asked, bool show, const struct js
 		flow_show_difference(c, prepared);
 	else
 		show_warnings(c, prepared);
+	if (asked->question != NULL)
+		TRY(cli_confirm_here(c, asked->question, e));
 	if (flow_sign(c, id, to_sign, secrets, ret, e) == RC_OK)
 		return RC_OK;
 	if (co != NULL)

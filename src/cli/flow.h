@@ -14,6 +14,8 @@ struct asked {
 	const struct kind *kind; /* of documents; NULL: another act */
 	int64_t object;          /* id of what is modified; 0: none */
 	const struct json *body;
+	const char *
+	    question; /* asked on a terminal before it is signed, of what cannot be undone; NULL: nothing is asked */
 };
 
 /* Is this, what the server gave to sign, the act that was asked for? Pure. CHY_CLI_ALTERED names the member that is

@@ -284,10 +284,11 @@ save_draft(struct cli *c, struct json *body, struct err *e)
 }
 
 static enum rc
-act(struct cli *c, const char *verb, int64_t object, const struct json *body, struct err *e)
+act(struct cli *c, const char *verb, int64_t object, const struct json *body, const char *question,
+    struct err *e)
 {
 	struct asked asked = { arena_printf(c->a, "%s.%s", kind_here(c)->name, verb), kind_here(c), object,
-			       body };
+			       body, question };
 	struct json *answer;
 
 	NEED(asked.act != NULL, e, CHY_NO_MEMORY, NULL, "act");
@@ -343,7 +344,7 @@ kind_create(struct cli *c, struct err *e)
 	TRY(body_place(c, body, e));
 	if (args_has(&c->args, "draft"))
 		return save_draft(c, body, e);
-	TRY(act(c, "create", 0, body, e));
+	TRY(act(c, "create", 0, body, NULL, e));
 	return drop_draft(c, e);
 }
 
@@ -360,7 +361,7 @@ current(struct cli *c, int64_t *ret_id, struct json **ret_body, struct err *e)
 }
 
 static enum rc
-change_by(struct cli *c, const char *verb, struct err *e)
+change_by(struct cli *c, const char *verb, const char *question, struct err *e)
 {
 	const char *place = place_member(c);
 	struct json *body, *now;
@@ -374,19 +375,19 @@ change_by(struct cli *c, const char *verb, struct err *e)
 		json_set(body, place, json_copy(c->a, json_get(now, place)));
 	TRY(body_apply(c->a, &c->args, kind_here(c), body, e));
 	TRY(body_certificate(c, body, e));
-	return act(c, verb, id, body, e);
+	return act(c, verb, id, body, question, e);
 }
 
 enum rc
 kind_modify(struct cli *c, struct err *e)
 {
-	return change_by(c, "modify", e);
+	return change_by(c, "modify", NULL, e);
 }
 
 enum rc
 kind_renew(struct cli *c, struct err *e)
 {
-	return change_by(c, "renew", e);
+	return change_by(c, "renew", "Renew this authority?", e);
 }
 
 static enum rc
@@ -397,7 +398,7 @@ set_state(struct cli *c, const char *state, struct err *e)
 
 	TRY(current(c, &id, &body, e));
 	json_set(body, "state", json_str(c->a, bytes_str(state)));
-	return act(c, "modify", id, body, e);
+	return act(c, "modify", id, body, NULL, e);
 }
 
 enum rc

@@ -24,7 +24,7 @@ judge(struct factory *f, struct arena *a, const struct snapshot *policy, const s
 	facts.authority = snapshot_authority(policy, doc_id_of(ret->row.issuer));
 	if (facts.status.authority == NULL || facts.authority == NULL)
 		FAIL(e, CHY_STATUS_UNSEEN, NULL, "there is no certificate %lld", (long long)id);
-	facts.officers = status_is_officers(a, policy, &ret->row);
+	facts.officers = status_officer(a, policy, &ret->row) != NULL;
 	facts.uses = (unsigned)uses;
 	facts.not_after_ms = ret->row.not_after;
 	return decide_removal(a, &facts, e);

@@ -52,15 +52,6 @@ named(struct preparation *p, const struct json *item, int64_t *ret, struct err *
 	return RC_OK;
 }
 
-static void
-add_line(struct arena *a, struct json *difference, size_t i, const struct status_subject *x,
-	 enum cert_state to)
-{
-	act_difference(a, difference, arena_printf(a, "certificates[%zu]", i),
-		       act_certificate_label(a, &x->row), bytes_str(cert_state_label(x->status.state)),
-		       bytes_str(cert_state_label(to)));
-}
-
 /* The right act for the kind of certificate. */
 static enum rc
 right_act(const struct snapshot *policy, const struct status_asked *asked, const struct status_subject *x,
@@ -76,15 +67,6 @@ right_act(const struct snapshot *policy, const struct status_asked *asked, const
 	return RC_OK;
 }
 
-static bool
-is_seen(const struct snapshot *policy, const struct officer *who, const struct status_subject *x)
-{
-	return may_see_certificate(
-		   policy, who, snapshot_of_kind(policy, KIND_AUTHORITY, doc_id_of(x->row.issuer)),
-		   snapshot_of_kind(policy, KIND_TOKEN_PROCEDURE, doc_id_of(x->row.token_procedure)),
-		   NULL) == RC_OK;
-}
-
 /* What the officer may not see is not told apart from what is not there, however it was named. */
 static enum rc
 load_seen(struct preparation *p, const struct status_asked *asked, int64_t id, struct status_subject *ret,
@@ -93,7 +75,7 @@ load_seen(struct preparation *p, const struct status_asked *asked, int64_t id, s
 	enum rc rc = status_load_of(p->f, p->a, p->policy, &asked->ahead, id, p->who->name_constraints.n > 0,
 				    ret, e);
 
-	if ((rc == RC_OK && !is_seen(p->policy, p->who, ret)) ||
+	if ((rc == RC_OK && !status_is_seen(p->policy, p->who, ret)) ||
 	    (rc != RC_OK && e->code == CHY_STATUS_UNSEEN)) {
 		err_clear(e);
 		FAIL(e, CHY_STATUS_UNSEEN, NULL, UNSEEN);
@@ -124,7 +106,7 @@ prepare_one(struct preparation *p, const struct status_asked *asked, const struc
 		     "certificate %lld is another one", (long long)x.row.id);
 	}
 	json_add(list, o);
-	add_line(p->a, p->difference, i, &x, d.to);
+	status_tell_one(p->a, p->policy, i, &x, d.to, p->difference, p->affected);
 	return RC_OK;
 }
 
@@ -173,7 +155,9 @@ status_act_check(struct preparation *p, struct err *e)
 
 	p->body = json_copy(p->a, p->in);
 	p->difference = json_array(p->a);
-	NEED(p->body != NULL && p->difference != NULL && list != NULL, e, CHY_NO_MEMORY, NULL, "a request");
+	p->affected = json_array(p->a);
+	NEED(p->body != NULL && p->difference != NULL && p->affected != NULL && list != NULL, e,
+	     CHY_NO_MEMORY, NULL, "a request");
 	TRY(status_read_body(p->act, p->body, &asked, e));
 	TRY(count_check(&asked, e));
 	ids = arena_array(p->a, asked.list->count, sizeof(*ids));
@@ -190,39 +174,6 @@ status_act_check(struct preparation *p, struct err *e)
 	}
 	TRY(last_pair(p->f, p->a, p->policy, &asked, ids, n, e));
 	json_set(p->body, "certificates", list);
-	return RC_OK;
-}
-
-/* ---- telling who signs later ---- */
-
-/* What it comes to as things stand now; whether it may be done is decided when it is signed. */
-static enum cert_state
-would_be(const struct status_subject *x, enum status_verb v)
-{
-	enum cert_state from = (enum cert_state)x->status.state;
-	size_t causes = x->causes_n + (v == STATUS_HOLD) - (v == STATUS_REINSTATE && x->causes_n > 0);
-
-	return status_may(from, v) ? status_after(from, v, causes) : from;
-}
-
-enum rc
-status_act_tell(const struct telling *t, struct json *difference, struct err *e)
-{
-	struct status_asked asked;
-	size_t i = 0;
-
-	TRY(status_read_body(t->request->act, t->request->body, &asked, e));
-	TRY(status_read_listed(t->f, t->a, &asked, e));
-	JSON_EACH(item, asked.list)
-	{
-		struct status_subject x;
-
-		TRY(status_load_of(t->f, t->a, t->policy, &asked.ahead, body_int(item, "certificate", 0),
-				   false, &x, e));
-		if (is_seen(t->policy, t->who, &x))
-			add_line(t->a, difference, i, &x, would_be(&x, status_verb_of(t->request->act)));
-		i++;
-	}
 	return RC_OK;
 }
 
@@ -410,7 +361,7 @@ subjects_are_bound(struct factory *f, struct arena *a, const struct snapshot *po
 	ids[n++] = body_int(item, "certificate", 0);
 	TRY(store_certificates_of(f->store, a, ids, n, &rows, &n, e));
 	for (size_t i = 0; i < n && !*ret; i++)
-		*ret = status_is_officers(a, policy, &rows[i]);
+		*ret = status_officer(a, policy, &rows[i]) != NULL;
 	return RC_OK;
 }
 

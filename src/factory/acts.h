@@ -23,6 +23,7 @@ struct preparation {
 	struct json *body;           /* as it will be signed: set by the check */
 	struct json *difference;     /* for people: set by the check */
 	struct json *warnings;       /* the same; NULL: none */
+	struct json *affected;       /* officers whom it touches, of act_affects; NULL: none */
 };
 
 /* What a revocation password came to, compared with this form of it. */
@@ -60,6 +61,7 @@ struct telling {
 	const struct snapshot *policy;
 	const struct officer *who;
 	const struct request *request;
+	struct json *affected; /* officers whom it touches are added, of act_affects */
 };
 
 struct act_row {

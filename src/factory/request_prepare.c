@@ -73,10 +73,18 @@ store_prepared(struct preparation *p, struct request_id id, struct bytes nonce, 
 	return store_commit(p->f->store, c, e);
 }
 
+/* Of a changed profile it is told that it touches nobody, too. */
+static bool
+is_of_profile(const struct preparation *p)
+{
+	return p->act.verb == ACT_MODIFY && p->act.kind == KIND_OFFICER_PROFILE;
+}
+
 static struct json *
 prepared_answer(struct preparation *p, struct request_id id, struct bytes bytes, int64_t now_ms)
 {
-	struct json *o = json_object(p->a), *affected;
+	struct json *o = json_object(p->a);
+	struct json *affected = p->affected != NULL ? p->affected : json_array(p->a);
 	char name[64];
 
 	json_set(o, "id", json_int(p->a, id.v));
@@ -86,8 +94,9 @@ prepared_answer(struct preparation *p, struct request_id id, struct bytes bytes,
 	json_set(o, "difference", p->difference);
 	if (p->warnings != NULL)
 		json_set(o, "warnings", p->warnings);
-	affected = p->base ? affected_officers(p->a, p->policy, p->act, p->base->id) : NULL;
-	if (affected != NULL)
+	if (p->base != NULL && affected != NULL)
+		affected_officers(p->a, p->policy, p->act, p->base->id, affected);
+	if (affected != NULL && (affected->count > 0 || is_of_profile(p)))
 		json_set(o, "affected_officers", affected);
 	json_set(o, "signatures_needed", json_int(p->a, act_signatures(p->act)));
 	json_set(o, "expires_at", json_time(p->a, now_ms + REQUEST_PREPARED_MS));

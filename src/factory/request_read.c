@@ -82,9 +82,10 @@ request_facts(struct factory *f, struct arena *a, struct request *r, struct err 
    what the first one was told. */
 static enum rc
 difference(struct factory *f, struct arena *a, const struct snapshot *policy, const struct officer *who,
-	   const struct request *r, struct json **ret, struct json **warnings, struct err *e)
+	   const struct request *r, struct json **ret, struct json **warnings, struct json *affected,
+	   struct err *e)
 {
-	const struct telling telling = { f, a, policy, who, r };
+	const struct telling telling = { f, a, policy, who, r, affected };
 	const struct act_row *act = act_row_of(r->act);
 	struct document_row row;
 	struct json *before = NULL;
@@ -126,30 +127,22 @@ signature_list(struct factory *f, struct arena *a, const struct signature_row *r
 	return list;
 }
 
-struct json *
-affected_officers(struct arena *a, const struct snapshot *policy, struct act act, struct doc_id base)
+void
+affected_officers(struct arena *a, const struct snapshot *policy, struct act act, struct doc_id base,
+		  struct json *affected)
 {
 	const struct document *const *docs;
-	struct json *list;
 	size_t n;
 
 	if (act.verb != ACT_MODIFY || act.kind != KIND_OFFICER_PROFILE)
-		return NULL;
-	list = json_array(a);
+		return;
 	n = snapshot_list(policy, KIND_OFFICER, &docs);
 	for (size_t i = 0; i < n; i++) {
 		const struct officer *o = snapshot_officer(policy, doc_officer(docs[i]->id));
-		struct json *item;
 
-		if (o == NULL || !doc_id_eq(o->profile, base))
-			continue;
-		item = json_object(a);
-		json_set(item, "id", json_int(a, o->id.v));
-		json_set(item, "name", json_str(a, o->name));
-		json_set(item, "active", json_bool(a, o->active));
-		json_add(list, item);
+		if (o != NULL && doc_id_eq(o->profile, base))
+			act_affects(a, o, affected);
 	}
-	return list;
 }
 
 static struct bytes
@@ -247,15 +240,16 @@ request_show(struct factory *f, struct arena *a, const struct snapshot *policy, 
 	     struct request_id id, struct json **ret, struct err *e)
 {
 	struct signature_row *rows;
-	struct json *diff, *warnings, *affected, *names;
+	struct json *diff, *warnings, *affected = json_array(a), *names;
 	struct request_row row;
 	struct request r;
 	size_t n;
 
+	NEED(affected != NULL, e, CHY_NO_MEMORY, NULL, "a request");
 	TRY(store_request(f->store, a, id.v, &row, e));
 	TRY(request_read(a, &row, &r, e));
 	TRY(request_may_see(f, a, policy, who, &row, &r, e));
-	TRY(difference(f, a, policy, who, &r, &diff, &warnings, e));
+	TRY(difference(f, a, policy, who, &r, &diff, &warnings, affected, e));
 	TRY(store_signatures(f->store, a, row.id, &rows, &n, e));
 	r.waiting_at_ms = n > 0 ? rows[0].at : 0;
 	*ret = head_json(a, policy, &row, &r);
@@ -266,7 +260,8 @@ request_show(struct factory *f, struct arena *a, const struct snapshot *policy, 
 	}
 	json_set(*ret, "difference", diff);
 	json_set(*ret, "warnings", warnings);
-	if ((affected = affected_officers(a, policy, r.act, r.base.id)) != NULL)
+	affected_officers(a, policy, r.act, r.base.id, affected);
+	if (affected->count > 0 || (r.act.verb == ACT_MODIFY && r.act.kind == KIND_OFFICER_PROFILE))
 		json_set(*ret, "affected_officers", affected);
 	json_set(*ret, "signatures", signature_list(f, a, rows, n));
 	return show_result(f, a, policy, &row, &r, *ret, e);

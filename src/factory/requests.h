@@ -42,9 +42,9 @@ MUST enum rc request_list(struct factory *f, struct arena *a, const struct snaps
 /* "Sweden/TLS server", "TLS server, 3 requests": what it is about, for lists; the arena's. */
 struct bytes request_about(struct arena *a, const struct snapshot *policy, const struct request *r);
 
-/* [{"id", "name", "active"}] of the officers whose rights the change of an officer profile touches; NULL for other acts. */
-struct json *affected_officers(struct arena *a, const struct snapshot *policy, struct act act,
-			       struct doc_id base);
+/* Adds the officers whose rights the change of an officer profile touches; none of other acts. */
+void affected_officers(struct arena *a, const struct snapshot *policy, struct act act, struct doc_id base,
+		       struct json *affected);
 
 /* Carries on with requests that were signed but whose effect a crash interrupted: each call with the next of them, then from the
    first again. *ret_more: some were done and others follow. Makes void what has expired. A job. */

@@ -158,16 +158,18 @@ status_changed(struct factory *f)
 
 /* ---- officers ---- */
 
-bool
-status_is_officers(struct arena *a, const struct snapshot *policy, const struct certificate_row *row)
+const struct officer *
+status_officer(struct arena *a, const struct snapshot *policy, const struct certificate_row *row)
 {
+	const struct officer *o = NULL;
 	struct name subject;
 
-	return (row->fingerprint.n == FINGERPRINT_LEN &&
-		snapshot_officer_by_fingerprint(policy, row->fingerprint.p) != NULL) ||
-	    (name_from_text(a, row->subject, &subject, NULL) == RC_OK &&
-	     snapshot_officer_of_subject(policy, subject.der, row->certificate_procedure, officer_id_of(0)) !=
-		 NULL);
+	if (row->fingerprint.n == FINGERPRINT_LEN)
+		o = snapshot_officer_by_fingerprint(policy, row->fingerprint.p);
+	if (o == NULL && name_from_text(a, row->subject, &subject, NULL) == RC_OK)
+		o = snapshot_officer_of_subject(policy, subject.der, row->certificate_procedure,
+						officer_id_of(0));
+	return o;
 }
 
 /* ---- telling ---- */

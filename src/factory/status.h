@@ -64,8 +64,9 @@ MUST enum rc status_put(struct factory *f, struct arena *a, struct change *c, co
 /* Tells whoever keeps what it knows of certificates' states. After every commit of a status. */
 void status_changed(struct factory *f);
 
-/* Whether an officer is bound to the certificate. */
-bool status_is_officers(struct arena *a, const struct snapshot *policy, const struct certificate_row *row);
+/* The officer who is bound to the certificate; NULL: none. */
+const struct officer *status_officer(struct arena *a, const struct snapshot *policy,
+				     const struct certificate_row *row);
 
 /* {"state", "reason"?, "since"?, "invalid_at"?, "holds"?: [{"cause", "at"}]} */
 MUST enum rc status_json(struct factory *f, struct arena *a, int64_t certificate, struct json **ret,

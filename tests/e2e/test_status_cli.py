@@ -6,6 +6,7 @@ import subprocess
 import pytest
 
 import world
+from test_cli import terminal
 from world import make_csr
 
 CLEAN = {k: v for k, v in os.environ.items() if not k.startswith("CHANCERY_") or k in ("CHANCERY_BUILD", "CHANCERY_SOURCE")}
@@ -62,6 +63,42 @@ def test_hold_reinstate_revoke(desk):
     explained = run(desk, "explain", first).stdout
     assert "Its status" in explained and "Key out since" in explained and explained.count("Dora Desk") == 5
     assert run(desk, "certificate", "revoke", first, code=2).stderr  # no reason
+
+
+def test_a_terminal_asks_before_it_revokes(desk):
+    """Revoking is final: on a terminal "n" leaves the certificate as it is, --yes asks nothing."""
+    env = dict(CLEAN, HOME=str(desk.cli_dir), CHANCERY_SERVER=f"https://localhost:{desk.tls_port}", CHANCERY_CA=str(desk.dir / "root.pem"))
+    first, second = one(desk), one(desk)
+
+    def revoke(number, answers, *more):
+        return terminal(["certificate", "revoke", number, "--reason", "superseded", "--checked", "called back", "--officer", "dora.p12",
+                         "--pin-file", "pin", *more], answers, env, desk.cli_dir)
+
+    def state(number):
+        return json.loads(run(desk, "certificate", "status", number, "--json").stdout)["state"]
+
+    code, seen = revoke(first, [("Revoke for good? [y/N]", "n")])
+    assert code == 1 and "valid -> revoked" in seen and "nothing was signed" in seen and state(first) == "valid"
+    code, seen = revoke(first, [("Revoke for good? [y/N]", "y")])
+    assert code == 0 and state(first) == "revoked", seen
+    code, seen = revoke(second, [], "--yes")
+    assert code == 0 and "[y/N]" not in seen and state(second) == "revoked"
+
+
+def test_an_officers_certificate_says_whose_it_is(desk):
+    """Who revokes it, and who looks at the request, is told of the officer whom it touches."""
+    olga = desk.make_officer("Olga Officer", "Desk", desk.officers["anna"], desk.officers["ben"], issuer=desk.officers["rosa"])
+    other = one(desk)
+    said = run(desk, "certificate", "hold", olga.cert_file, other, "--cause", "on leave", "--checked", "she called").stdout
+    assert "Officers that this touches" in said and said.count("Olga Officer") == 2, said
+    assert "touches" not in run(desk, "certificate", "revoke", other, "--reason", "superseded", "--checked", "x").stdout
+    dora = desk.officers["dora"]
+    certificate = desk.call("GET", f"/api/v1/documents/officer/{olga.id}", officer=desk.officers["anna"])["body"]["certificate"]
+    asked = desk.prepare(dora, "certificate.revoke", {"reason": "superseded", "verification": "manual", "verification_note": "x",
+                                                      "certificates": [certificate]})
+    assert [(o["id"], o["name"]) for o in asked["affected_officers"]] == [(olga.id, "Olga Officer")]
+    shown = desk.call("GET", f"/api/v1/requests/{asked['id']}", officer=dora)
+    assert shown["affected_officers"] == asked["affected_officers"]
 
 
 def test_password_from_a_file(desk):

@@ -1,0 +1,60 @@
+/* What acts on certificates' status come to, told to those who sign them. */
+#include "base/base.h"
+#include "factory/act_status_impl.h"
+
+#include "policy/body.h"
+#include "policy/rights.h"
+
+bool
+status_is_seen(const struct snapshot *policy, const struct officer *who, const struct status_subject *x)
+{
+	return may_see_certificate(
+		   policy, who, snapshot_of_kind(policy, KIND_AUTHORITY, doc_id_of(x->row.issuer)),
+		   snapshot_of_kind(policy, KIND_TOKEN_PROCEDURE, doc_id_of(x->row.token_procedure)),
+		   NULL) == RC_OK;
+}
+
+void
+status_tell_one(struct arena *a, const struct snapshot *policy, size_t i, const struct status_subject *x,
+		enum cert_state to, struct json *difference, struct json *affected)
+{
+	const struct officer *o = status_officer(a, policy, &x->row);
+
+	act_difference(a, difference, arena_printf(a, "certificates[%zu]", i),
+		       act_certificate_label(a, &x->row), bytes_str(cert_state_label(x->status.state)),
+		       bytes_str(cert_state_label(to)));
+	if (o != NULL)
+		act_affects(a, o, affected);
+}
+
+/* What it comes to as things stand now; whether it may be done is decided when it is signed. */
+static enum cert_state
+would_be(const struct status_subject *x, enum status_verb v)
+{
+	enum cert_state from = (enum cert_state)x->status.state;
+	size_t causes = x->causes_n + (v == STATUS_HOLD) - (v == STATUS_REINSTATE && x->causes_n > 0);
+
+	return status_may(from, v) ? status_after(from, v, causes) : from;
+}
+
+enum rc
+status_act_tell(const struct telling *t, struct json *difference, struct err *e)
+{
+	struct status_asked asked;
+	size_t i = 0;
+
+	TRY(status_read_body(t->request->act, t->request->body, &asked, e));
+	TRY(status_read_listed(t->f, t->a, &asked, e));
+	JSON_EACH(item, asked.list)
+	{
+		struct status_subject x;
+
+		TRY(status_load_of(t->f, t->a, t->policy, &asked.ahead, body_int(item, "certificate", 0),
+				   false, &x, e));
+		if (status_is_seen(t->policy, t->who, &x))
+			status_tell_one(t->a, t->policy, i, &x, would_be(&x, status_verb_of(t->request->act)),
+					difference, t->affected);
+		i++;
+	}
+	return RC_OK;
+}
