@@ -28,12 +28,11 @@ officers(struct cli *c, const struct json *item)
 static void
 row(struct cli *c, struct out_table *t, const struct json *item)
 {
-	const struct json *failed = json_get(item, "failed");
-	struct bytes cells[] = { json_line(c->a, json_get(item, "at")),
-				 json_line(c->a, json_get(item, "category")),
-				 failed && failed->type == JSON_BOOL && failed->boolean ? BYTES("failed")
-											: BYTES(""),
-				 officers(c, item), json_line(c->a, json_get(item, "notification")) };
+	struct bytes cells[] = {
+		json_line(c->a, json_get(item, "at")),      json_line(c->a, json_get(item, "category")),
+		json_line(c->a, json_get(item, "outcome")), officers(c, item),
+		json_line(c->a, json_get(item, "object")),  json_line(c->a, json_get(item, "event"))
+	};
 
 	out_table_row(t, cells);
 }
@@ -41,7 +40,9 @@ row(struct cli *c, struct out_table *t, const struct json *item)
 static enum rc
 run_log(struct cli *c, struct err *e)
 {
-	static const char *const heads[] = { "AT", "CATEGORY", "OUTCOME", "OFFICERS", "EVENT", NULL };
+	static const char *const heads[] = {
+		"AT", "CATEGORY", "OUTCOME", "OFFICERS", "OBJECT", "EVENT", NULL
+	};
 	static const char *const filters[] = { "category", "failed", "by=officer", "domain",
 					       "object",   "from",   "to",         NULL };
 
@@ -73,7 +74,8 @@ static const struct opt options[] = {
 
 const struct command commands_log[] = {
 	{ "log", NULL, "show the request log, newest first",
-	  "Every request and event of the journal, failures too. Filters combine. Needs the role Audit "
+	  "Every request and event of the journal, failures too. OBJECT is what it is about, as --object "
+	  "takes it. Filters combine. Needs the role Audit "
 	  "tasks; of a domain's officer it shows what is about that domain and those below it.",
 	  options, NULL, "chancery log --category administration --failed --by \"Anna Andersson\"", run_log },
 	{ 0 },

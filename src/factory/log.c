@@ -11,49 +11,6 @@ enum { CATCH_UP_MAX = 4096, ROWS_ARENA = 1 << 30 };
 
 /* ---- one entry ---- */
 
-static struct bytes
-text_of(const struct json *v, const char *name)
-{
-	const struct json *m = json_get(v, name);
-
-	return m != NULL && m->type == JSON_STR ? m->str : BYTES_NONE;
-}
-
-static void
-put_what(struct buf *b, const struct log_entry_row *row, const struct log_view *v)
-{
-	const struct json *document = json_get(v->body, "document"), *cert = json_get(v->body, "certificate");
-
-	if (document != NULL)
-		buf_printf(b, "%.*s \"%.*s\" in force, version %lld", BYTES_FMT(text_of(document, "kind")),
-			   BYTES_FMT(text_of(json_get(document, "body"), "name")),
-			   json_get(document, "version") ? (long long)json_get(document, "version")->integer
-							 : 0);
-	else if (bytes_is(row->kind, "certificate") || bytes_is(row->kind, "attribute-certificate") ||
-		 bytes_is(row->kind, "ca-certificate") || bytes_is(row->kind, "ocsp-certificate"))
-		buf_printf(b, "%.*s issued: %.*s", BYTES_FMT(row->kind), BYTES_FMT(text_of(cert, "subject")));
-	else if (bytes_is(row->kind, "signature"))
-		buf_printf(b, "%.*s signed", BYTES_FMT(v->act));
-	else if (bytes_is(row->kind, "refusal"))
-		buf_printf(b, "%.*s refused: %.*s", BYTES_FMT(v->act), BYTES_FMT(text_of(v->body, "text")));
-	else if (bytes_is(row->kind, "request-state"))
-		buf_printf(b, "%.*s %.*s: %.*s", BYTES_FMT(v->act), BYTES_FMT(text_of(v->body, "to")),
-			   BYTES_FMT(text_of(v->body, "reason")));
-	else
-		buf_put(b, row->kind);
-}
-
-/* "Audit - Certificates - certificate issued: CN=..." */
-static struct json *
-notification(struct arena *a, const struct log_entry_row *row, const struct log_view *v)
-{
-	OWN_BUF struct buf b = buf_max(64 << 10);
-
-	buf_printf(&b, "Audit - %s - ", log_group_label(row->category));
-	put_what(&b, row, v);
-	return buf_ok(&b) ? json_str(a, buf_bytes(&b)) : NULL;
-}
-
 static struct json *
 officers_json(struct arena *a, const struct snapshot *policy, const struct log_view *v)
 {
@@ -76,9 +33,20 @@ int_or_null(struct arena *a, int64_t v)
 	return v ? json_int(a, v) : json_null(a);
 }
 
+/* "Audit - Certificates - certificate issued: CN=...", and the same without what the category says already. */
+static void
+put_event(struct arena *a, struct json *o, const struct log_entry_row *row, struct bytes event)
+{
+	const char *whole = arena_printf(a, "Audit - %s - %.*s", log_group_label(row->category),
+					 BYTES_FMT(event));
+
+	json_set(o, "notification", whole != NULL ? json_str(a, bytes_str(whole)) : NULL);
+	json_set(o, "event", json_str(a, event));
+}
+
 static struct json *
 entry_json(struct arena *a, const struct snapshot *policy, const struct log_entry_row *row,
-	   const struct log_view *v)
+	   const struct log_view *v, struct bytes event)
 {
 	struct json *o = json_object(a), *objects = json_array(a), *domains = json_array(a);
 	const struct json *code = json_get(v->body, "code");
@@ -88,7 +56,9 @@ entry_json(struct arena *a, const struct snapshot *policy, const struct log_entr
 	json_set(o, "category", json_str(a, bytes_str(log_category_name(row->category))));
 	json_set(o, "failed", json_bool(a, row->failed != 0));
 	json_set(o, "kind", json_str(a, row->kind));
-	json_set(o, "notification", notification(a, row, v));
+	json_set(o, "outcome", json_str(a, log_outcome(row->kind, v)));
+	json_set(o, "object", int_or_null(a, log_subject(row->object, v)));
+	put_event(a, o, row, event);
 	json_set(o, "act", v->act.n ? json_str(a, v->act) : json_null(a));
 	json_set(o, "request", int_or_null(a, v->request));
 	json_set(o, "officers", officers_json(a, policy, v));
@@ -180,11 +150,14 @@ add_entry(struct factory *f, struct arena *a, const struct snapshot *policy, con
 {
 	OWN(arena_free)
 	struct arena *scratch = arena_new(LIMIT_REQUEST_ARENA);
+	OWN_BUF struct buf event = buf_max(64 << 10);
 	struct log_view v;
 
 	NEED(scratch != NULL, e, CHY_NO_MEMORY, NULL, "the log");
 	TRY(log_view_of(f, scratch, policy, row->kind, row->object, row->body, memo, &v, e));
-	json_add(items, entry_json(a, policy, row, &v));
+	TRY(log_put_event(f, scratch, row->kind, &v, &event, e));
+	NEED(buf_ok(&event), e, CHY_NO_MEMORY, NULL, "the log");
+	json_add(items, entry_json(a, policy, row, &v, buf_bytes(&event)));
 	return RC_OK;
 }
 

@@ -62,6 +62,14 @@ MUST enum rc log_catch_up(struct factory *f, size_t most, size_t *done, struct e
 /* Reads what waits for its place in the tree too, so that a question sees what was done a moment ago. */
 MUST enum rc log_read_waiting(struct factory *f, struct err *e);
 
+/* What happened, in a line: "certificate revoke, valid -> revoked, reason superseded: CN=web". */
+MUST enum rc log_put_event(struct factory *f, struct arena *a, struct bytes kind, const struct log_view *v,
+			   struct buf *out, struct err *e);
+/* done, refused, failed; of a request what it became (rejected, withdrawn, void, expired, failed), of a delivery its own word. */
+struct bytes log_outcome(struct bytes kind, const struct log_view *v);
+/* The number of what it is about: a certificate, a document, else the leaf's object or the request; 0: nothing. */
+int64_t log_subject(int64_t object, const struct log_view *v);
+
 struct log_filter {
 	struct bytes category; /* a group's or category's name; empty: any */
 	bool failed;           /* only failures */

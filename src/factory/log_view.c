@@ -427,6 +427,17 @@ add_domains(struct viewer *x)
 	return add_domains_of_officers(x);
 }
 
+/* Rejecting and withdrawing are what an officer wanted, and it was done. */
+static bool
+is_failure(struct bytes kind, struct bytes to)
+{
+	if (bytes_is(kind, leaf_kind_name(LEAF_REQUEST_STATE)))
+		return !bytes_is(to, "rejected") && !bytes_is(to, "withdrawn");
+	return bytes_is(kind, leaf_kind_name(LEAF_REFUSAL)) ||
+	    bytes_is(kind, leaf_kind_name(LEAF_DISAGREEMENT)) ||
+	    bytes_is(kind, leaf_kind_name(LEAF_REVOCATION_PASSWORD));
+}
+
 static enum rc
 look(struct viewer *x, struct bytes kind, int64_t object)
 {
@@ -443,8 +454,7 @@ look(struct viewer *x, struct bytes kind, int64_t object)
 	TRY(add_domains(x));
 	if (text_of(v->body, "act").n > 0)
 		v->act = text_of(v->body, "act");
-	v->failed = bytes_is(kind, "refusal") || bytes_is(kind, "request-state") ||
-	    bytes_is(kind, "disagreement") || bytes_is(kind, "revocation-password");
+	v->failed = is_failure(kind, text_of(v->body, "to"));
 	v->category = category_of(x, kind);
 	return RC_OK;
 }

@@ -225,6 +225,7 @@ const struct route_schema rest_schemas[] = {
 	  OBJECT("\"id\",\"at\",\"category\",\"failed\",\"kind\",\"notification\"",
 		 "\"id\":" ID ",\"at\":" TIME ",\"category\":" TEXT
 		 ",\"failed\":{\"type\":\"boolean\"},\"kind\":" TEXT ",\"notification\":" TEXT
+		 ",\"event\":" TEXT ",\"outcome\":" TEXT ",\"object\":{\"type\":[\"integer\",\"null\"]}"
 		 ",\"act\":{\"type\":[\"string\",\"null\"]},\"request\":{\"type\":[\"integer\","
 		 "\"null\"]},\"officers\":{\"type\":\"array\",\"items\":" ANY_OBJECT
 		 "},\"objects\":{\"type\":\"array\",\"items\":" ID

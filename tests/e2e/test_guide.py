@@ -25,7 +25,7 @@ def script(chapter):
 @pytest.mark.parametrize("chapter,said", [
     ("from-nothing.md", ("token-procedure.create \"Web/Web server\"", "  * Web signing", "  * Web any", "Valid until: ",
                          "The folder and the policy in force are the same.", "Domain                Web", "Web/Short-lived",
-                         "Audit - Administration - token-procedure")),
+                         "token-procedure.create signed")),
     ("soft-tokens.md", ("dora.p12", "PrivateKeyEntry", "delivered", "Key Encipherment", "archived at ", "by rita (officer ",
                         "Publication allowed")),
     ("from-nothing.md rest.md", ("subject=CN = api.example.org", '"act":"certificate.revoke"', '"state":"revoked"')),

@@ -158,6 +158,27 @@ def test_an_event_names_component_and_event(lived):
     assert any(t.startswith("Audit - Administration - token-procedure.create refused: ") for t in texts)
 
 
+def test_a_change_of_state_says_whose_and_why(lived):
+    """The certificate, the change and the reason, with the number to look for; ending a request is no failure. rows=CM-O-26,CM-O-27"""
+    anna, ben, rosa = (lived.officers[o] for o in ("anna", "ben", "rosa"))
+    lived.act("certificate.hold", {"certificates": [lived.lived["machine"]]}, rosa)
+    lived.act("certificate.revoke", {"certificates": [lived.lived["signed"]], "reason": "superseded"}, rosa)
+    states = [i for i in items(lived, category="certificates.revoked") if i["kind"] == "certificate-state"]
+    assert [(i["event"], i["object"], i["outcome"], i["failed"]) for i in states] == [
+        ("certificate revoke, valid -> revoked, reason superseded: dns:signed.example.org", lived.lived["signed"], "done", False),
+        (states[1]["event"], lived.lived["machine"], "done", False)]
+    assert states[1]["event"].startswith("certificate hold, valid -> held, ") and "machine.example.org" in states[1]["event"]
+    assert states[0]["notification"] == "Audit - Certificates - " + states[0]["event"]
+    assert states[0]["id"] in [i["id"] for i in items(lived, object=states[0]["object"])]
+    waiting = lived.prepare(anna, "domain.create", {"name": "Not wanted"})
+    lived.bring(anna, waiting, anna)
+    lived.act("request.reject", {"request": waiting["id"], "reason": "no need"}, ben)
+    [ended] = [i for i in items(lived, object=waiting["id"]) if i["kind"] == "request-state"]
+    assert ended["outcome"] == "rejected" and ended["event"] == "domain.create rejected: no need" and not ended["failed"]
+    assert ended["id"] not in [i["id"] for i in items(lived, failed="true", limit=1000)]
+    assert {i["outcome"] for i in items(lived, failed="true", limit=1000)} <= {"refused", "failed", "void", "expired"}
+
+
 def test_removing_an_event_shows(lived):
     """Each entry is a leaf of the journal with a proof under a signed head; rows=CM-O-28"""
     lived.wait_sequenced()
@@ -182,6 +203,10 @@ def test_the_command_line(lived, tmp_path):
     done = subprocess.run([*base, "--category", "administration.domain", "--by", "Ben Admin"], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert 'domain "Signed" in force' in done.stdout and "Ben Admin" in done.stdout
+    line = next(x for x in done.stdout.splitlines() if 'domain "Signed" in force' in x)
+    made = json.loads(subprocess.run([*base, "--category", "administration.domain", "--json"], capture_output=True, text=True).stdout)
+    number = next(i["object"] for i in made if i["event"] == 'domain "Signed" in force, version 1')
+    assert f" {number} " in line and " done " in line and "Audit - " not in done.stdout
     done = subprocess.run([*base, "--failed", "--json", "--object", "1"], capture_output=True, text=True)
     assert done.returncode == 0 and json.loads(done.stdout) == []
     done = subprocess.run([*base, "--failed", "--json"], capture_output=True, text=True)
