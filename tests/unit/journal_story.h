@@ -10,6 +10,7 @@
 #include "cli/journal_state.h"
 #include "crypto/crypto.h"
 #include "crypto_help.h"
+#include "model/rescue.h"
 #include "pki/cert.h"
 #include "pki/cms.h"
 #include "pki/name.h"
@@ -20,7 +21,8 @@ enum { ANNA = 61, BERT = 62, PROFILE = 50, DOMAIN = 70, ANNA_CERT = 101, BERT_CE
 static struct arena *mem;
 static bool heads_by_bert;
 static struct softkey *root_key, *journal_key, *anna_key, *bert_key;
-static struct bytes root, journal_cert, anna, renewed, unfit, bert, issued[4], forged, foreign;
+static struct bytes root, journal_cert, anna, renewed, unfit, bert, issued[4], forged, foreign, anna_expired,
+    bert_expired;
 static char instance[65];
 
 /* ---- the journal ---- */
@@ -261,6 +263,21 @@ enum deed {
 	RENEW_OTHER_PROCEDURE,
 	RENEW_FOR_NOBODY,
 	RENEW_TWICE,
+	RESCUE_PAIR_LEFT, /* both could still renew each other */
+	RESCUE_HIDDEN,    /* it does not show that they have expired */
+	RESCUE_ONE_SIGNER,
+	RESCUE_SAME_SIGNER,
+	RESCUE_OTHER_KEY, /* Bert signs as Anna, too */
+	RESCUE_OTHER_INSTANCE,
+	RESCUE_OTHER_BYTES,
+	RESCUE_OTHER_CSR,
+	RESCUE_OTHER_PROCEDURE,
+	RESCUE_OTHER_OFFICER, /* who is named is not whom it stands for */
+	RESCUE_TWICE,
+	RESCUE_OLD,       /* prepared more than thirty days before */
+	RESCUE_NO_ROLE,   /* of officers who could not have renewed anybody */
+	RESCUE_NOWHERE,   /* a certificate on the word of a rescue that there was not */
+	RESCUE_ELSEWHERE, /* a signature by an expired certificate under an ordinary act */
 	DEEDS,
 	/* what looks like one of these, and is none */
 	SESSION_BEFORE_CLOSED = DEEDS,
@@ -268,6 +285,7 @@ enum deed {
 	CLOCK_BACK,
 	RENEWED,   /* by Anna herself */
 	RENEW_ACT, /* by officer.renew */
+	RESCUE,
 	RENEWED_MOVED, /* and since then her document has another subject, though not in time for that certificate's leaf */
 	GOOD_DEEDS_END
 };
@@ -279,10 +297,16 @@ is_act_of_renewal(enum deed d)
 }
 
 static bool
+is_rescue(enum deed d)
+{
+	return d == RESCUE || (d >= RESCUE_PAIR_LEFT && d <= RESCUE_ELSEWHERE);
+}
+
+static bool
 is_about_renewal(enum deed d)
 {
-	return is_act_of_renewal(d) || d == RENEWED || d == RENEWED_MOVED || d == RENEWED_BY_OTHER ||
-	    d == RENEWED_FOR_OTHER || d == RENEWED_OTHER_NAME;
+	return is_rescue(d) || is_act_of_renewal(d) || d == RENEWED || d == RENEWED_MOVED ||
+	    d == RENEWED_BY_OTHER || d == RENEWED_FOR_OTHER || d == RENEWED_OTHER_NAME;
 }
 
 #define PROCEDURES(token) ",\"procedures\":{\"certificate\":[90,1],\"token\":[" #token ",1]}"
@@ -290,7 +314,7 @@ is_about_renewal(enum deed d)
 static void
 ceremony(enum deed bad)
 {
-	const char *may = bad == NO_ROLE
+	const char *may = bad == NO_ROLE || bad == RESCUE_NO_ROLE
 	    ? "[\"use-awb\",\"use-clients\",\"issue-certificate\"]"
 	    : "[\"domain-tasks\",\"officer-tasks\",\"use-awb\",\"use-clients\",\"issue-certificate\"]";
 	const char *by = "{\"genesis\":1}";
@@ -305,7 +329,8 @@ ceremony(enum deed bad)
 			  instance, b64(bad == OFFICER_SIGNS_HEADS ? bert : journal_cert), b64(root)));
 	certificate_of(100, root, 40, by, ",\"authority\":[40,1]");
 	if (bad != UNKNOWN_CERTIFICATE)
-		certificate(ANNA_CERT, anna, by, is_act_of_renewal(bad) ? PROCEDURES(80) : "");
+		certificate(ANNA_CERT, anna, by,
+			    is_act_of_renewal(bad) || is_rescue(bad) ? PROCEDURES(80) : "");
 	certificate(BERT_CERT, bert, by, "");
 	document(PROFILE, 1, "officer-profile",
 		 arena_printf(mem, "{%s\"name\":\"All\",\"roles\":%s,\"state\":\"%s\"}",
@@ -511,6 +536,74 @@ renewal(enum deed bad)
 			  act("certificate.issue", 241, "null", body, instance));
 }
 
+/* ---- a rescue ---- */
+
+static const char *
+rescue_signature(int officer, const struct softkey *key, struct bytes cert, struct bytes content)
+{
+	return arena_printf(mem, "{\"cms\":\"%s\",\"officer\":%d}", b64(sign(key, cert, content)), officer);
+}
+
+static struct bytes
+rescue_document(enum deed bad, struct bytes csr)
+{
+	const uint8_t nonce[RESCUE_NONCE] = { bad == RESCUE_OTHER_BYTES };
+	struct rescue r = { .instance = bytes_str(bad == RESCUE_OTHER_INSTANCE ? hex_sha256(BYTES("x"))
+									       : instance),
+			    .prepared_at_ms = 1795262400000 - (bad == RESCUE_OLD ? RESCUE_DAYS_MS : 0),
+			    .n = 1 };
+	struct bytes text = BYTES_NONE;
+
+	sha256(bad == RESCUE_OTHER_OFFICER ? bert : anna, r.v[0].certificate);
+	r.v[0].csr = csr;
+	assert_int_equal(rescue_write(mem, &r, BYTES_OF(nonce), &text, NULL), RC_OK);
+	return text;
+}
+
+/* Anna's and Bert's certificates have expired; they sign, and Anna gets another one. */
+static void
+rescued(enum deed bad)
+{
+	struct bytes csr = BYTES("another that is none"), text = rescue_document(bad, csr);
+	const struct softkey *by_anna = bad == RESCUE_OTHER_KEY ? bert_key : anna_key;
+	const char *first = rescue_signature(ANNA, by_anna, bad == RESCUE_OTHER_KEY ? bert : anna, text),
+		   *second = bad == RESCUE_SAME_SIGNER
+	    ? first
+	    : rescue_signature(BERT, bert_key, bert,
+			       bad == RESCUE_OTHER_BYTES ? rescue_document(RESCUE, csr) : text),
+		   *more = arena_printf(mem, ",\"csr_sha256\":\"%s\"%s,\"stands_for\":61",
+					hex_sha256(bad == RESCUE_OTHER_CSR ? BYTES("x") : csr),
+					bad == RESCUE_OTHER_PROCEDURE ? PROCEDURES(81) : PROCEDURES(80));
+
+	if (bad != RESCUE_NOWHERE)
+		leaf(arena_printf(
+		    mem,
+		    "{" AT ",\"certificates\":[%s],\"id\":2500,\"kind\":\"rescue\",\"signatures\":[%s%s%s]}",
+		    bad == RESCUE_HIDDEN ? "" : arena_printf(mem, "\"%s\",\"%s\"", b64(anna), b64(bert)),
+		    first, bad == RESCUE_ONE_SIGNER ? "" : ",", bad == RESCUE_ONE_SIGNER ? "" : second));
+	certificate(2501, renewed, "{\"rescue\":2500}", more);
+	if (bad == RESCUE_TWICE)
+		certificate(2502, renewed, "{\"rescue\":2500}", more);
+	signature(241, ANNA, bad == RESCUE_ELSEWHERE ? anna_key : bert_key,
+		  bad == RESCUE_ELSEWHERE ? anna : renewed,
+		  act("certificate.issue", 241, "null",
+		      arena_printf(mem, "{\"requests\":[{\"csr\":\"%s\"}],\"token_procedure\":80}", b64(csr)),
+		      instance));
+}
+
+static void
+tell_rescue(enum deed bad)
+{
+	const struct bytes own = anna, other = bert;
+
+	anna = bad == RESCUE_PAIR_LEFT ? anna : anna_expired;
+	bert = bad == RESCUE_PAIR_LEFT ? bert : bert_expired;
+	ceremony(bad);
+	rescued(bad);
+	anna = own;
+	bert = other;
+}
+
 static void
 tell(enum deed bad)
 {
@@ -520,6 +613,10 @@ tell(enum deed bad)
 		anna = unfit;
 	heads_by_bert = bad == OFFICER_SIGNS_HEADS;
 	leaves_n = rows_n = documents_n = certificates_n = signatures_n = 0;
+	if (is_rescue(bad)) {
+		tell_rescue(bad);
+		return;
+	}
 	ceremony(bad);
 	two_officers(bad);
 	session(bad);

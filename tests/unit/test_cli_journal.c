@@ -80,6 +80,18 @@ start(void **state)
 	bert = test_issue(
 	    mem,
 	    (struct test_cert){ .cn = "Bert", .key = bert_key, .issuer_cn = "Root", .issuer_key = root_key });
+	anna_expired = test_issue(mem,
+				  (struct test_cert){ .cn = "Anna",
+						      .key = anna_key,
+						      .issuer_cn = "Root",
+						      .issuer_key = root_key,
+						      .until = 1793491200 });
+	bert_expired = test_issue(mem,
+				  (struct test_cert){ .cn = "Bert",
+						      .key = bert_key,
+						      .issuer_cn = "Root",
+						      .issuer_key = root_key,
+						      .until = 1793491200 });
 	renewed = test_issue(
 	    mem,
 	    (struct test_cert){ .cn = "ANNA", .key = bert_key, .issuer_cn = "Root", .issuer_key = root_key });
