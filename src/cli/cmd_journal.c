@@ -213,6 +213,7 @@ show_summary(struct cli *c, const struct journal_summary *s)
 		json_set(o, "certificates", json_int(c->a, (int64_t)s->certificates));
 		json_set(o, "clocks", json_int(c->a, (int64_t)s->clocks));
 		json_set(o, "left_out", json_int(c->a, (int64_t)s->left_out));
+		json_set(o, "older_signatures", json_int(c->a, (int64_t)s->older));
 		json_set(o, "rescues", json_int(c->a, (int64_t)s->rescues));
 		json_set(o, "restarts", json_int(c->a, (int64_t)s->restarts));
 		json_set(o, "findings", json_int(c->a, (int64_t)s->findings));
@@ -234,6 +235,12 @@ show_summary(struct cli *c, const struct journal_summary *s)
 	if (s->clocks > 0)
 		out_line(&c->out, "The server's clock was set back, %llu times.\n",
 			 (unsigned long long)s->clocks);
+	if (s->older > 0)
+		out_line(&c->out,
+			 "%llu signatures, the last at %s, are by renewed certificates of before the journal "
+			 "said for "
+			 "which officer each stands: whoever could issue could have made them.\n",
+			 (unsigned long long)s->older, time_text(at, s->older_at_ms));
 	if (s->rescues > 0)
 		out_line(
 		    &c->out,

@@ -1,6 +1,7 @@
 /* What each kind of leaf must be, given what came before it. */
 #include "base/base.h"
 #include "cli/journal_import.h"
+#include "model/log.h"
 
 /* ---- on whose word ---- */
 
@@ -551,6 +552,17 @@ leaf_certificate(struct journal_verifier *v, struct arena *a, const struct leaf_
 
 /* ---- the rest ---- */
 
+/* Forward only: what was written by the newer rules is held to them. */
+static enum rc
+take_form(struct journal_verifier *v, const struct leaf_view *l, struct err *e)
+{
+	int64_t form = 1;
+
+	TRY(json_opt_int(l->leaf, "form", 1, JSON_INT_MAX, &form, e));
+	v->form = v->form || form >= JOURNAL_FORM;
+	return RC_OK;
+}
+
 static enum rc
 leaf_genesis(struct journal_verifier *v, struct arena *a, const struct leaf_view *l, struct err *e)
 {
@@ -565,6 +577,7 @@ leaf_genesis(struct journal_verifier *v, struct arena *a, const struct leaf_view
 	TRY(json_need_str(l->leaf, "journal_certificate", &certificate, e));
 	TRY(base64_parse(a, certificate, &certificate, e));
 	v->genesis = l->id;
+	TRY(take_form(v, l, e));
 	return journal_key_load(certificate, v->root, l->at_ms, &v->journal_key, &v->journal_alg,
 				&v->journal_from_ms, &v->journal_to_ms, e);
 }
@@ -731,6 +744,8 @@ judge(struct journal_verifier *v, struct arena *a, const struct leaf_view *l, st
 		return journal_time_clock(v, l, e);
 	if (bytes_is(kind, "adopted"))
 		return journal_time_adopted(v, l, e);
+	if (bytes_is(kind, "form"))
+		return take_form(v, l, e);
 	if (bytes_is(kind, "rescue"))
 		return journal_rescue(v, a, l, e);
 	if (bytes_is(kind, "certificate-state"))

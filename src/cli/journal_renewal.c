@@ -99,6 +99,7 @@ journal_own_certificate(struct journal_verifier *v, struct arena *a, int64_t req
 	TRY(json_opt_int(l->leaf, "stands_for", 1, JSON_INT_MAX, &s->stands_for, e));
 	if (s->stands_for == 0)
 		return RC_OK;
+	v->form = true;
 	NEED(has_asked(v, request, s->stands_for) || journal_rescue_names(v, rescue, s->stands_for), e,
 	     CHY_JOURNAL_SIGNATURE, NULL, "officer %lld, whom it stands for, did not ask for it",
 	     (long long)s->stands_for);

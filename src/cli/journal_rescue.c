@@ -258,6 +258,7 @@ journal_rescue(struct journal_verifier *v, struct arena *a, const struct leaf_vi
 	struct reading r = { .v = v, .a = a, .l = l };
 
 	v->ceremony = false;
+	v->form = true;
 	v->sum.rescues++;
 	r.state = arena_one(v->mem, struct rescue_state);
 	NEED(r.state != NULL, e, CHY_NO_MEMORY, NULL, "a rescue");

@@ -161,6 +161,7 @@ struct journal_verifier {
 	int64_t journal_from_ms, journal_to_ms;
 	int64_t genesis; /* id of the first leaf */
 	bool ceremony;   /* no officer has signed yet */
+	bool form;       /* by the rules of JOURNAL_FORM, from here on */
 
 	struct pairmap officers, profiles, domains, requests, sessions, documents, certificates,
 	    versions,   /* versions: newest one of each document */
@@ -274,8 +275,8 @@ MUST enum rc journal_rescued(struct journal_verifier *v, struct arena *a, int64_
 			     const struct leaf_view *l, struct err *e);
 /* Whose certificate somebody signed with: bound to the officer or standing for him or her, and for signatures. Not whether it was
    valid, nor what its status was. */
-MUST enum rc journal_signer(const struct journal_verifier *v, struct arena *a, int64_t officer,
-			    struct bytes signer, const struct officer_state **ret, struct err *e);
+MUST enum rc journal_signer(struct journal_verifier *v, struct arena *a, int64_t officer, struct bytes signer,
+			    const struct officer_state **ret, struct err *e);
 /* Is the domain the officer's own or below it? */
 bool journal_domain_is_within(const struct journal_verifier *v, int64_t domain, int64_t home);
 

@@ -46,6 +46,9 @@ struct journal_summary {
 	uint64_t restarts;                 /* the operator restored a backup; of the last one: */
 	uint64_t restart_from, restart_to; /* the head given up, and the leaves that were left */
 	int64_t restart_at_ms;
+	uint64_t
+	    older; /* signatures by renewed certificates before the journal said for whom they stand; the last of them: */
+	int64_t older_at_ms;
 	uint64_t rescues;  /* certificates of officers issued on the word of two whose own had expired */
 	uint64_t clocks;   /* how often the server's clock was set back */
 	uint64_t left_out; /* rows so young that their leaves may not be under the exported head yet */

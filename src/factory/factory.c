@@ -10,6 +10,7 @@
 #include "factory/in_flight.h"
 #include "factory/in_force.h"
 #include "factory/jobs.h"
+#include "factory/leaf.h"
 #include "factory/ocsp_desk.h"
 #include "factory/outbox.h"
 #include "factory/reconcile.h"
@@ -147,6 +148,29 @@ load_audit_key(struct factory *f, struct err *e)
 	return RC_OK;
 }
 
+/* A journal that an earlier version began says from where on it is written by the rules of this one. */
+static enum rc
+mark_form(struct factory *f, struct err *e)
+{
+	struct json *m = json_object(f->identity);
+	struct bytes there;
+	struct change *c;
+	enum rc rc = store_setting(f->store, f->identity, "journal-form", &there, e);
+
+	if (rc != RC_NOT_FOUND)
+		return rc;
+	err_clear(e);
+	c = change_new();
+	json_set(m, "form", json_int(f->identity, JOURNAL_FORM));
+	change_claim_setting(c, "journal-form", BYTES("2"));
+	rc = leaf_add(f, f->identity, c, LEAF_FORM, 0, 0, m, e);
+	if (rc != RC_OK) {
+		change_free(c);
+		return rc;
+	}
+	return store_commit(f->store, c, e);
+}
+
 /* A journal that something else has written to is not gone on with. */
 static void signer_lost(void *arg);
 
@@ -157,6 +181,7 @@ start(struct factory *f, int64_t longest_rest_ms, struct err *e)
 
 	TRY(load_identity(f, e));
 	TRY(load_audit_key(f, e));
+	TRY(mark_form(f, e));
 	signer_on_lost(f->signer, signer_lost, f);
 	TRY(reconcile(f, 0, &adopted, e));
 	if (adopted > 0)
@@ -175,6 +200,7 @@ start_offline(struct factory *f, struct err *e)
 
 	TRY(load_identity(f, e));
 	TRY(load_audit_key(f, e));
+	TRY(mark_form(f, e));
 	TRY(reconcile(f, 0, NULL, e));
 	do
 		TRY(store_search_catch_up(f->store, LIMIT_PAGE, &done, e));

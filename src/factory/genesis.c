@@ -394,6 +394,8 @@ put_genesis_leaf(struct ceremony *c, struct err *e)
 	json_set(m, "instance", json_str(c->a, bytes_str(c->f->instance)));
 	json_set(m, "root", json_base64(c->a, c->root));
 	json_set(m, "journal_certificate", json_base64(c->a, c->journal));
+	json_set(m, "form", json_int(c->a, JOURNAL_FORM));
+	change_claim_setting(c->change, "journal-form", BYTES("2"));
 	json_set(m, "version", json_str(c->a, BYTES(CHY_VERSION)));
 	return leaf_add(c->f, c->a, c->change, LEAF_GENESIS, c->leaf, 0, m, e);
 }

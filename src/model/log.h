@@ -52,6 +52,10 @@ struct log_range {
 /* A category's name, a group's name, or "certificates.refused". False: none of them. */
 bool log_range_of(struct bytes name, struct log_range *ret);
 
+/* Which rules a journal is written by, from its first leaf or from a leaf "form" on. 2: a certificate's leaf says for which officer it
+   stands beside the bound one, and without that it stands for none. */
+enum { JOURNAL_FORM = 2 };
+
 /* X(enum, "name", category): every kind of leaf that the journal has (docs/formats/journal.md). LOG_NONE: that of the act
    that it is about. */
 #define LEAF_KINDS(X) \
@@ -79,6 +83,7 @@ bool log_range_of(struct bytes name, struct log_range *ret);
 	X(CIL, "cil", LOG_CA) \
 	X(REMOVED, "removed", LOG_REVOKED) \
 	X(RESCUE, "rescue", LOG_OFFICER) \
+	X(FORM, "form", LOG_SYSTEM) \
 	X(IMPORTED, "imported", LOG_IMPORTED) \
 	X(IMPORTED_CRL, "imported-crl", LOG_IMPORTED) \
 	X(REFUSAL, "refusal", LOG_NONE)

@@ -1,5 +1,6 @@
 """Rescue: all officers who could renew the others have expired; two of them sign with their expired keys, and an operator applies it."""
 import base64
+import sqlite3
 import subprocess
 
 import pytest
@@ -185,3 +186,23 @@ def test_who_is_bound_to_a_token_counts_as_left(own, scratch):
         own.make_officer(name, "By a token", anna, ben, issuer=rosa)
     own.stop()
     assert "CHY-1625" in Rescue(own, scratch, anna, ben).sign(anna, ben).apply(code=1).stderr
+
+
+def test_an_older_journal_says_from_where_on_it_is_new(own, scratch):
+    """Once, at the first start of this version on it; one that begins with it needs no such leaf."""
+    count = lambda: sum(b'"kind":"form"' in (b if isinstance(b, bytes) else b.encode()) for b in bodies(own))  # noqa: E731
+    assert count() == 0
+    own.stop()
+    with sqlite3.connect(own.dir / "chancery.db", timeout=20) as db:
+        assert db.execute("DELETE FROM setting WHERE name = 'journal-form'").rowcount == 1
+    for _ in range(2):
+        own.start()
+        assert count() == 1
+        done = verify(own, scratch)
+        assert done.returncode == 0, done.stdout + done.stderr
+        own.stop()
+
+
+def bodies(house):
+    with sqlite3.connect(house.dir / "chancery.db", timeout=20) as db:
+        return [b for (b,) in db.execute("SELECT body FROM journal_leaf")]

@@ -256,9 +256,10 @@ enum deed {
 	RENEWED_BY_OTHER,    /* Bert asks for a certificate of Anna's subject, and signs as Anna with it */
 	RENEWED_FOR_OTHER,   /* and its leaf says that it stands for Anna */
 	RENEWED_OTHER_NAME,  /* Anna asks for one of another subject that is said to stand for her */
-	RENEW_BEGINS_OTHER,  /* officer.renew: Bert signs first */
-	RENEW_ALONE,         /* Anna alone */
-	RENEW_FOR_BERT,      /* Bert and Anna sign, and it stands for Anna */
+	RENEWED_AFTER_MARK, /* as RENEWED_BY_OTHER, in an older journal that has said that it is one no more */
+	RENEW_BEGINS_OTHER, /* officer.renew: Bert signs first */
+	RENEW_ALONE,        /* Anna alone */
+	RENEW_FOR_BERT,     /* Bert and Anna sign, and it stands for Anna */
 	RENEW_OTHER_CSR,
 	RENEW_OTHER_PROCEDURE,
 	RENEW_FOR_NOBODY,
@@ -286,9 +287,17 @@ enum deed {
 	RENEWED,   /* by Anna herself */
 	RENEW_ACT, /* by officer.renew */
 	RESCUE,
+	RENEWED_OLDER, /* as RENEWED_BY_OTHER, as it was allowed before certificates said for whom they stand */
 	RENEWED_MOVED, /* and since then her document has another subject, though not in time for that certificate's leaf */
 	GOOD_DEEDS_END
 };
+
+/* Begun before certificates said for whom they stand. */
+static bool
+is_older(enum deed d)
+{
+	return d == RENEWED_OLDER || d == RENEWED_AFTER_MARK;
+}
 
 static bool
 is_act_of_renewal(enum deed d)
@@ -305,7 +314,7 @@ is_rescue(enum deed d)
 static bool
 is_about_renewal(enum deed d)
 {
-	return is_rescue(d) || is_act_of_renewal(d) || d == RENEWED || d == RENEWED_MOVED ||
+	return is_rescue(d) || is_act_of_renewal(d) || is_older(d) || d == RENEWED || d == RENEWED_MOVED ||
 	    d == RENEWED_BY_OTHER || d == RENEWED_FOR_OTHER || d == RENEWED_OTHER_NAME;
 }
 
@@ -325,8 +334,9 @@ ceremony(enum deed bad)
 	leaf(arena_printf(mem,
 			  "{" AT ",\"id\":1,\"instance\":\"%s\",\"journal_certificate\":\"%s\",\"kind\":"
 			  "\"genesis\",\"root\":\"%s\","
-			  "\"version\":\"0\"}",
-			  instance, b64(bad == OFFICER_SIGNS_HEADS ? bert : journal_cert), b64(root)));
+			  "%s\"version\":\"0\"}",
+			  instance, b64(bad == OFFICER_SIGNS_HEADS ? bert : journal_cert), b64(root),
+			  is_older(bad) ? "" : "\"form\":2,"));
 	certificate_of(100, root, 40, by, ",\"authority\":[40,1]");
 	if (bad != UNKNOWN_CERTIFICATE)
 		certificate(ANNA_CERT, anna, by,
@@ -514,7 +524,7 @@ static void
 renewal(enum deed bad)
 {
 	struct bytes csr = BYTES("another that is none");
-	bool by_bert = bad == RENEWED_BY_OTHER || bad == RENEWED_FOR_OTHER;
+	bool unsaid = bad == RENEWED_BY_OTHER || is_older(bad), by_bert = unsaid || bad == RENEWED_FOR_OTHER;
 	const char *body = arena_printf(mem, "{\"requests\":[{\"csr\":\"%s\"}],\"token_procedure\":80}",
 					b64(csr)),
 		   *more;
@@ -523,15 +533,17 @@ renewal(enum deed bad)
 		renewal_act(bad, csr);
 	if (!is_about_renewal(bad) || is_act_of_renewal(bad))
 		return;
+	if (bad == RENEWED_AFTER_MARK)
+		leaf("{" AT ",\"form\":2,\"id\":2600,\"kind\":\"form\"}");
 	signature(240, by_bert ? BERT : ANNA, by_bert ? bert_key : anna_key, by_bert ? bert : anna,
 		  act("certificate.issue", 240, "null", body, instance));
 	if (bad == RENEWED_MOVED)
 		move_anna();
 	more = arena_printf(
 	    mem, ",\"csr_sha256\":\"%s\",\"procedures\":{\"certificate\":[90,1],\"token\":[80,1]}%s",
-	    hex_sha256(csr), bad == RENEWED_BY_OTHER ? "" : ",\"stands_for\":61");
+	    hex_sha256(csr), unsaid ? "" : ",\"stands_for\":61");
 	certificate(304, bad == RENEWED_OTHER_NAME ? issued[3] : renewed, "{\"request\":240}", more);
-	if (bad == RENEWED || bad == RENEWED_BY_OTHER)
+	if (bad == RENEWED || unsaid)
 		signature(241, ANNA, bert_key, renewed,
 			  act("certificate.issue", 241, "null", body, instance));
 }

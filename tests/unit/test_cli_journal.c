@@ -177,6 +177,21 @@ what_only_looks_bad_is_not_found(void **state)
 	}
 }
 
+/* What was allowed then is no finding, but whoever verifies is told how often and until when. */
+static void
+older_signatures_are_told(void **state)
+{
+	struct journal_summary s = { 0 };
+
+	tell(RENEWED_OLDER);
+	assert_int_equal(findings(export(), SIZE_MAX, &s), 0);
+	assert_int_equal(s.older, 1);
+	assert_int_equal(s.older_at_ms, 1795262400000);
+	tell(RENEWED);
+	assert_int_equal(findings(export(), SIZE_MAX, &s), 0);
+	assert_int_equal(s.older, 0);
+}
+
 /* Less is looked at, but nothing else. */
 static void
 quick_leaves_only_signatures_of_certificates_out(void **state)
@@ -507,6 +522,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(good_journal_verifies),
 		cmocka_unit_test(bad_deeds_are_found),
+		cmocka_unit_test(older_signatures_are_told),
 		cmocka_unit_test(quick_leaves_only_signatures_of_certificates_out),
 		cmocka_unit_test(what_only_looks_bad_is_not_found),
 		cmocka_unit_test(every_column_is_checked),
