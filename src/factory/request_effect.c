@@ -152,7 +152,12 @@ carry_out_alone(struct signing *s, struct err *e)
 	rc = work_and_apply(s, e);
 	if (rc == RC_OK || is_passing(rc))
 		return rc;
-	if (may_end(s) && end_request(s->f, s->a, &s->row, REQUEST_FAILED, e, &also) != RC_OK)
+	if (!may_end(s)) {
+		err_clear(e);
+		FAIL(e, CHY_REPAIRING, NULL, "what was signed for request %lld is put right first: try again",
+		     (long long)s->row.id);
+	}
+	if (end_request(s->f, s->a, &s->row, REQUEST_FAILED, e, &also) != RC_OK)
 		LOG(ERROR, "request.state-not-written", LI("request", s->row.id), LE(&also));
 	return rc;
 }
