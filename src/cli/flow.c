@@ -50,6 +50,40 @@ show_warnings(struct cli *c, const struct json *request)
 	}
 }
 
+/* A line each; how many. */
+static size_t
+show_items(struct cli *c, const struct json *item, const char *member, const char *sign)
+{
+	const struct json *list = json_get(item, member);
+
+	if (list == NULL || list->type != JSON_ARRAY)
+		return 0;
+	JSON_EACH(x, list)
+	{
+		out_line(&c->out, "\n    %s ", sign);
+		out_text(&c->out, json_line(c->a, x));
+	}
+	return list->count;
+}
+
+/* Of a list what has gone and what has come; where only its order is another one, it is shown whole. */
+static void
+show_change(struct cli *c, const struct json *item)
+{
+	struct bytes from = json_line(c->a, json_get(item, "old")),
+		     to = json_line(c->a, json_get(item, "new"));
+	size_t gone = show_items(c, item, "removed", "-"), come = show_items(c, item, "added", "+");
+
+	if (gone + come > 0)
+		return;
+	out_line(&c->out, " ");
+	if (from.n) {
+		out_text(&c->out, from);
+		out_line(&c->out, to.n ? " -> " : " -> (none)");
+	}
+	out_text(&c->out, to);
+}
+
 void
 flow_show_difference(struct cli *c, const struct json *request)
 {
@@ -59,20 +93,14 @@ flow_show_difference(struct cli *c, const struct json *request)
 		return;
 	JSON_EACH(item, list)
 	{
-		struct bytes from = json_line(c->a, json_get(item, "old")),
-			     to = json_line(c->a, json_get(item, "new"));
 		struct bytes label = json_line(c->a, json_get(item, "label"));
 
 		if (label.n == 0)
 			label = json_line(c->a, json_get(item, "field"));
 		out_line(&c->out, "  ");
 		out_text(&c->out, label);
-		out_line(&c->out, ": ");
-		if (from.n) {
-			out_text(&c->out, from);
-			out_line(&c->out, to.n ? " -> " : " -> (none)");
-		}
-		out_text(&c->out, to);
+		out_line(&c->out, ":");
+		show_change(c, item);
 		out_line(&c->out, "\n");
 	}
 	show_affected(c, request);

@@ -172,6 +172,7 @@ status_act_check(struct preparation *p, struct err *e)
 		}
 		n++;
 	}
+	status_tell_wish(p->a, &asked.wish, p->difference);
 	TRY(last_pair(p->f, p->a, p->policy, &asked, ids, n, e));
 	json_set(p->body, "certificates", list);
 	return RC_OK;

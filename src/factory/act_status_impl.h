@@ -30,5 +30,7 @@ bool status_is_seen(const struct snapshot *policy, const struct officer *who, co
 /* The line of the certificate, the i-th of the request, and the officer who is bound to it. */
 void status_tell_one(struct arena *a, const struct snapshot *policy, size_t i, const struct status_subject *x,
 		     enum cert_state to, struct json *difference, struct json *affected);
+/* And what holds for all of them: the reason, or which cause of a hold comes or goes. */
+void status_tell_wish(struct arena *a, const struct status_wish *w, struct json *difference);
 
 #endif

@@ -61,7 +61,8 @@ struct telling {
 	const struct snapshot *policy;
 	const struct officer *who;
 	const struct request *request;
-	struct json *affected; /* officers whom it touches are added, of act_affects */
+	struct json *affected;     /* officers whom it touches are added, of act_affects */
+	const struct json *result; /* of a request that is over; NULL: none */
 };
 
 struct act_row {

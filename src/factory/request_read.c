@@ -82,10 +82,10 @@ request_facts(struct factory *f, struct arena *a, struct request *r, struct err 
    what the first one was told. */
 static enum rc
 difference(struct factory *f, struct arena *a, const struct snapshot *policy, const struct officer *who,
-	   const struct request *r, struct json **ret, struct json **warnings, struct json *affected,
-	   struct err *e)
+	   const struct request *r, const struct json *result, struct json **ret, struct json **warnings,
+	   struct json *affected, struct err *e)
 {
-	const struct telling telling = { f, a, policy, who, r, affected };
+	const struct telling telling = { f, a, policy, who, r, affected, result };
 	const struct act_row *act = act_row_of(r->act);
 	struct document_row row;
 	struct json *before = NULL;
@@ -219,14 +219,13 @@ ended_json(struct factory *f, struct arena *a, const struct snapshot *policy, co
 }
 
 static enum rc
-show_result(struct factory *f, struct arena *a, const struct snapshot *policy, const struct request_row *row,
-	    const struct request *r, struct json *o, struct err *e)
+show_result(struct factory *f, struct arena *a, const struct snapshot *policy, const struct request *r,
+	    struct json *result, struct json *o, struct err *e)
 {
-	struct json *result, *ended;
+	struct json *ended;
 
-	if (row->result.n == 0)
+	if (result == NULL)
 		return RC_OK;
-	TRY(json_parse(a, row->result, &result, e));
 	json_set(o, "result", result);
 	if (!request_state_is_final(r->state) || r->state == REQUEST_DONE)
 		return RC_OK;
@@ -240,7 +239,7 @@ request_show(struct factory *f, struct arena *a, const struct snapshot *policy, 
 	     struct request_id id, struct json **ret, struct err *e)
 {
 	struct signature_row *rows;
-	struct json *diff, *warnings, *affected = json_array(a), *names;
+	struct json *diff, *warnings, *affected = json_array(a), *names, *result = NULL;
 	struct request_row row;
 	struct request r;
 	size_t n;
@@ -249,7 +248,9 @@ request_show(struct factory *f, struct arena *a, const struct snapshot *policy, 
 	TRY(store_request(f->store, a, id.v, &row, e));
 	TRY(request_read(a, &row, &r, e));
 	TRY(request_may_see(f, a, policy, who, &row, &r, e));
-	TRY(difference(f, a, policy, who, &r, &diff, &warnings, affected, e));
+	if (row.result.n > 0)
+		TRY(json_parse(a, row.result, &result, e));
+	TRY(difference(f, a, policy, who, &r, result, &diff, &warnings, affected, e));
 	TRY(store_signatures(f->store, a, row.id, &rows, &n, e));
 	r.waiting_at_ms = n > 0 ? rows[0].at : 0;
 	*ret = head_json(a, policy, &row, &r);
@@ -264,7 +265,7 @@ request_show(struct factory *f, struct arena *a, const struct snapshot *policy, 
 	if (affected->count > 0 || (r.act.verb == ACT_MODIFY && r.act.kind == KIND_OFFICER_PROFILE))
 		json_set(*ret, "affected_officers", affected);
 	json_set(*ret, "signatures", signature_list(f, a, rows, n));
-	return show_result(f, a, policy, &row, &r, *ret, e);
+	return show_result(f, a, policy, &r, result, *ret, e);
 }
 
 /* Waits for a second signature, has not this officer's own, and the officer has roles and domain for it. Whether both are one

@@ -119,13 +119,15 @@ put_signatures(struct signing *s, struct change *c, struct err *e)
 {
 	for (size_t i = s->before; i < s->n; i++) {
 		struct json *m = json_object(s->a);
+		int64_t at_ms = i == 0 ? s->request.waiting_at_ms
+				       : clock_now_ms(); /* waiting counts from it */
 
 		change_put_signature(c,
 				     &(struct signature_row){ .request_id = s->row.id,
 							      .n = (int64_t)i + 1,
 							      .officer_id = s->signatures[i].officer.v,
 							      .cms = s->cms[i],
-							      .at = clock_now_ms() });
+							      .at = at_ms });
 		json_set(m, "request", json_int(s->a, s->row.id));
 		json_set(m, "officer", json_int(s->a, s->signatures[i].officer.v));
 		json_set(m, "cms", json_base64(s->a, s->cms[i]));

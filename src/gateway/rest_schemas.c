@@ -72,7 +72,8 @@ const struct route_schema rest_schemas[] = {
 		 "\"act\":" TEXT ",\"object\":{\"type\":[\"integer\",\"string\"]},\"body\":" ANY_OBJECT) },
 	{ "Difference",
 	  "{\"type\":\"array\",\"items\":{\"type\":\"object\",\"properties\":{\"field\":" TEXT
-	  ",\"label\":" TEXT ",\"old\":{},\"new\":{}}}}" },
+	  ",\"label\":" TEXT ",\"old\":{},\"new\":{},\"removed\":{\"type\":\"array\",\"items\":" TEXT
+	  "},\"added\":{\"type\":\"array\",\"items\":" TEXT "}}}}" },
 	{ "PreparedRequest",
 	  OBJECT("\"id\",\"act\",\"state\",\"to_sign\"",
 		 "\"id\":" ID ",\"act\":" TEXT ",\"state\":" TEXT ",\"to_sign\":" BASE64

@@ -152,6 +152,59 @@ member(struct differ *d, struct json *o, const char *name, struct json *v)
 	json_set(o, name, v);
 }
 
+static bool
+has_item(const struct json *list, const struct json *item)
+{
+	JSON_EACH(x, list)
+	if (json_eq(x, item))
+		return true;
+	return false;
+}
+
+/* The items of one list that the other has not. */
+static enum rc
+items_without(struct differ *d, const struct field *f, const struct json *list, const struct json *other,
+	      struct json **ret)
+{
+	*ret = json_array(d->a);
+	JSON_EACH(item, list)
+	{
+		struct json *text;
+
+		if (has_item(other, item))
+			continue;
+		TRY(shown(d, f, item, &text));
+		json_add(*ret, text);
+	}
+	NEED(*ret != NULL, d->e, CHY_NO_MEMORY, NULL, "difference");
+	return RC_OK;
+}
+
+/* Comparing each with each is dear: longer lists are shown whole. */
+enum { DIFFERENCE_ITEMS_MAX = 1000 };
+
+static bool
+is_list(const struct json *v)
+{
+	return is_given(v) && v->type == JSON_ARRAY && v->count > 0 && v->count <= DIFFERENCE_ITEMS_MAX;
+}
+
+/* What has come and what has gone, of a list that was there and stays. */
+static enum rc
+add_items(struct differ *d, const struct field *f, const struct json *before, const struct json *after,
+	  struct json *o)
+{
+	struct json *gone, *come;
+
+	if (!is_list(before) || !is_list(after))
+		return RC_OK;
+	TRY(items_without(d, f, before, after, &gone));
+	TRY(items_without(d, f, after, before, &come));
+	member(d, o, "removed", gone);
+	member(d, o, "added", come);
+	return RC_OK;
+}
+
 static enum rc
 add(struct differ *d, const struct field *f, const struct json *before, const struct json *after)
 {
@@ -163,6 +216,7 @@ add(struct differ *d, const struct field *f, const struct json *before, const st
 	member(d, o, "label", json_str(d->a, bytes_str(f->label)));
 	member(d, o, "old", was);
 	member(d, o, "new", is);
+	TRY(add_items(d, f, before, after, o));
 	json_add(d->list, o);
 	return RC_OK;
 }

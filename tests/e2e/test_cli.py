@@ -239,6 +239,17 @@ def test_a_changed_profile_says_whom_it_touches(cli):
     assert "Officers that this touches" in said and "tina" in said
 
 
+def test_a_changed_list_is_told_item_by_item(cli):
+    """Of three roles one is taken away and one comes: those two stand there, and no other."""
+    cli.as_("anna", "officer-profile", "create", "--name", "Several", "--entity-type", "subject", "--roles",
+            "use-clients", "--roles", "use-awb", "--roles", "audit-tasks", co="ben")
+    said = cli.as_("anna", "officer-profile", "modify", "Several", "--roles", "use-clients", "--roles", "use-awb", "--roles", "policy-tasks",
+                 co="ben").stdout
+    changed = said.split("Roles:\n")[1].splitlines()
+    assert [line[:6] for line in changed[:2]] == ["    - ", "    + "] and not changed[2].startswith("    "), said
+    assert "udit" in changed[0] and "olicy" in changed[1]
+
+
 def test_waiting_request_is_void_when_its_base_changes(cli):
     cli.as_("anna", "domain", "create", "--name", "Changing", co="ben")
     waiting = cli.json("anna", "domain", "modify", "Changing", "--name", "Changed first")

@@ -50,14 +50,18 @@ def test_hold_reinstate_revoke(desk):
     text = run(desk, "certificate", "hold", first, second, "--checked", "called back").stdout
     assert text.count("held") == 2
     assert "on hold" in run(desk, "certificate", "hold", first, "--checked", "called back", code=1).stderr
-    run(desk, "certificate", "hold", first, "--cause", "card lost", "--checked", "called back")
+    assert "Held for: card lost" in run(desk, "certificate", "hold", first, "--cause", "card lost", "--checked", "called back").stdout
     assert json.loads(run(desk, "certificate", "status", first, "--json").stdout)["state"] == "held"
-    run(desk, "certificate", "reinstate", first, "--checked", "called back")
+    lifted = run(desk, "certificate", "reinstate", first, "--checked", "called back").stdout
+    assert "No longer held for: officer" in lifted
     assert "Held for" in run(desk, "certificate", "status", first).stdout
     run(desk, "certificate", "reinstate", first, "--cause", "card lost", "--checked", "called back")
     done = run(desk, "certificate", "revoke", first, second, "--reason", "key-compromise", "--invalid-at", "2026-01-02T03:04:05Z",
                "--checked", "he came by", "--json")
     assert [x["state"] for x in json.loads(done.stdout)["result"]["certificates"]] == ["revoked", "revoked"]
+    # a request that is over says what came of it, and compares with nothing of today
+    shown = desk.call("GET", f"/api/v1/requests/{json.loads(done.stdout)['id']}", officer=desk.officers["dora"])["difference"]
+    assert [(x["old"], x["new"]) for x in shown] == [(None, "revoked"), (None, "revoked"), (None, "Key compromise")]
     text = run(desk, "certificate", "status", first).stdout
     assert "revoked" in text and "2026-01-02T03:04:05" in text and text.count("Dora Desk") == 5
     explained = run(desk, "explain", first).stdout
