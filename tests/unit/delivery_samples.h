@@ -26,7 +26,8 @@
 	    { KIND_CIL_PROCEDURE, \
 	      "{\"name\":\"New\",\"state\":\"active\",\"domain\":101,\"visible_in_subdomain\":false," \
 	      "\"authority\":502,\"served_as\":\"new\",\"interval\":\"P1D\",\"build_at\":\"02:30\"," \
-	      "\"delta_interval\":\"PT1H\",\"margin\":\"PT6H\",\"per_file\":100,\"keep_expired\":true}" }, \
+	      "\"delta_interval\":\"PT1H\",\"margin\":\"PT6H\",\"per_file\":100,\"keep_expired\":true," \
+	      "\"distribution_rules\":[907]}" }, \
 	{ \
 		KIND_DISTRIBUTION_RULE, \
 		    "{\"name\":\"New\",\"protocol\":\"mail\",\"address\":\"smtp://" \
