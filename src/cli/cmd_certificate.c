@@ -2,6 +2,7 @@
 #include "base/base.h"
 #include "base/file.h"
 #include "cli/certid.h"
+#include "cli/chain.h"
 #include "cli/choice.h"
 #include "cli/flow.h"
 #include "cli/groups.h"
@@ -23,8 +24,10 @@ struct batch {
 	struct json *outcomes; /* for --json */
 	struct progress progress;
 	size_t done, failed, skipped;
-	bool single;      /* one request: its failure is the command's */
-	struct err first; /* failure */
+	bool single; /* one request: its failure is the command's */
+	bool with_chain;
+	struct bytes chain, chain_of; /* PEM of what stands above the last one, and its issuer */
+	struct err first;             /* failure */
 };
 
 /* The key is this program's own, of procedure and request: who typed the command knows of none. */
@@ -37,12 +40,27 @@ tell_of_again(struct job *j)
 		snprintf(j->err.text, sizeof(j->err.text), "%.250s (--again asks for one more)", was.text);
 }
 
+/* Of single files; of a folder's many only how many they are. */
+static void
+tell_issued(struct batch *b, const struct job *j)
+{
+	char end[32];
+
+	if (j->out == NULL || b->c->out.json || b->c->out.quiet || args_has(&b->c->args, "folder"))
+		return;
+	progress_end(&b->progress);
+	out_text(&b->c->out, bytes_str(j->out));
+	out_note(&b->c->out, ": certificate %lld, serial number %s, valid until %s\n", (long long)j->id,
+		 j->serial, time_text(end, j->not_after_at));
+}
+
 static void
 ended(struct batch *b, struct job *j)
 {
 	bool good = j->err.code == CHY_NONE;
 	struct json *o = json_object(b->c->a);
 	struct out to_err = b->c->out;
+	char end[32];
 
 	tell_of_again(j);
 	b->done += good;
@@ -51,9 +69,12 @@ ended(struct batch *b, struct job *j)
 		b->first = j->err;
 	progress_step(&b->progress, 1, !good);
 	json_set(o, "file", json_str(b->c->a, bytes_str(j->in)));
-	if (good)
+	if (good) {
 		json_set(o, "certificate", json_int(b->c->a, j->id));
-	else {
+		json_set(o, "serial", json_str(b->c->a, bytes_str(j->serial)));
+		json_set(o, "not_after", json_str(b->c->a, bytes_str(time_text(end, j->not_after_at))));
+		tell_issued(b, j);
+	} else {
 		json_set(o, "code",
 			 json_str(b->c->a, bytes_str(arena_printf(b->c->a, "CHY-%d", (int)j->err.code))));
 		if (j->err.cause != CHY_NONE)
@@ -122,6 +143,34 @@ take_der(struct arena *a, const struct json *answer, const char *const *names, s
 	FAIL(e, CHY_CLI_ANSWER, NULL, "the server's answer has no certificate in it");
 }
 
+/* Certificates of one issuer have one chain. */
+static enum rc
+take_chain(struct batch *b, const struct job *j, const struct cert *cert, struct err *e)
+{
+	if (!b->with_chain || (b->chain.n > 0 && bytes_eq(b->chain_of, cert->issuer)))
+		return RC_OK;
+	TRY(chain_fetch(b->c, j->id, &b->chain, e));
+	b->chain_of = arena_dup(b->c->a, cert->issuer);
+	return RC_OK;
+}
+
+static enum rc
+take_certificate(struct batch *b, struct job *j, struct bytes der, struct err *e)
+{
+	OWN(arena_free)
+	struct arena *a = arena_new(1 << 20);
+	struct cert cert;
+
+	NEED(a != NULL, e, CHY_NO_MEMORY, NULL, "certificate");
+	TRY_AT(cert_parse(a, der, &cert, e), e, "the server's answer");
+	NEED(cert.serial.n <= LIMIT_SERIAL + 1, e, CHY_CLI_ANSWER, NULL, "a serial number of %zu octets",
+	     cert.serial.n);
+	hex_text(j->serial, cert.serial);
+	j->not_after_at = cert.not_after_at;
+	TRY(take_chain(b, j, &cert, e));
+	return job_write(b->c, j, der, b->chain, e);
+}
+
 /* ---- by an issuing session: one call a request ---- */
 
 static enum rc
@@ -149,7 +198,7 @@ issue_one(struct batch *b, struct arena *a, struct job *j, struct err *e)
 	NEED(answer.json != NULL, e, CHY_CLI_ANSWER, NULL, "the server answered with no JSON");
 	TRY_AT(json_need_int(answer.json, "id", 1, JSON_INT_MAX, &j->id, e), e, "the server's answer");
 	TRY(take_der(a, answer.json, names, &der, e));
-	return job_write(b->c, j, der, e);
+	return take_certificate(b, j, der, e);
 }
 
 static enum rc
@@ -204,7 +253,7 @@ take_outcome(struct batch *b, struct job *j, const struct json *outcome)
 	}
 	if (json_need_int(outcome, "certificate", 1, JSON_INT_MAX, &j->id, &j->err) != RC_OK ||
 	    take_der(b->c->a, outcome, names, &der, &j->err) != RC_OK ||
-	    job_write(b->c, j, der, &j->err) != RC_OK)
+	    take_certificate(b, j, der, &j->err) != RC_OK)
 		return; /* the job has the error */
 }
 
@@ -335,6 +384,9 @@ run_issue(struct cli *c, struct err *e)
 	NEED(b.outcomes != NULL, e, CHY_NO_MEMORY, NULL, "batch");
 	TRY(collect(c, &b, &jobs, &n, e));
 	TRY(session_token(c, &b, e));
+	b.with_chain = args_has(&c->args, "chain");
+	NEED(!b.with_chain || !b.bearer, e, CHY_CLI_USAGE, NULL,
+	     "--chain: an issuing session gets the certificate alone");
 	TRY(asked_validity(c, &b, e));
 	TRY(cli_choice(c, &b.choice, e));
 	b.secrets = json_object(c->a);
@@ -411,15 +463,21 @@ static enum rc
 run_export(struct cli *c, struct err *e)
 {
 	const char *out = args_text(&c->args, "out"), *form = args_text(&c->args, "form");
-	OWN_BUF struct buf text = buf_max(4 * LIMIT_CERT);
-	struct bytes der;
+	bool as_der = form && strcmp(form, "der") == 0;
+	struct bytes der, chain = BYTES_NONE;
+	OWN_BUF struct buf text = buf_max(64 * LIMIT_CERT);
 	int64_t id;
 
+	NEED(!as_der || !args_has(&c->args, "chain"), e, CHY_CLI_USAGE, NULL,
+	     "--chain: several certificates make a file of PEM only");
 	TRY(fetch(c, &id, &der, e));
-	if (form && strcmp(form, "der") == 0)
+	if (args_has(&c->args, "chain"))
+		TRY(chain_fetch(c, id, &chain, e));
+	if (as_der)
 		buf_put(&text, der);
 	else
 		pem_put(&text, "CERTIFICATE", der);
+	buf_put(&text, chain);
 	NEED(buf_ok(&text), e, CHY_NO_MEMORY, NULL, "certificate");
 	if (out)
 		return file_write(out, buf_bytes(&text), 0644, e);
@@ -433,6 +491,7 @@ static const struct opt issue_options[] = {
 	{ "out", "FILE|DIR", OPT_FILE, 0, "where the certificate goes; standard output if not given" },
 	{ "folder", "DIR", OPT_DIR, 0, "issue for every request (.csr .p10 .req .pem .der) of this folder" },
 	{ "session", "FILE", OPT_FILE, 0, "issue by the issuing session whose token is in FILE" },
+	{ "chain", NULL, OPT_FLAG, 0, "with its authority's certificate and those above it, behind it" },
 	{ "not-before", "TIME", OPT_TIME, 0, "a later begin of validity than the procedure's" },
 	{ "not-after", "TIME", OPT_TIME, 0, "an earlier end of validity than the procedure's" },
 	OPTIONS_CHOICE,
@@ -446,6 +505,7 @@ static const struct opt issue_options[] = {
 static const struct opt export_options[] = {
 	{ "out", "FILE", OPT_FILE, 0, "where it goes; standard output if not given" },
 	{ "form", "FORM", OPT_CHOICE, 0, "pem if not given", forms },
+	{ "chain", NULL, OPT_FLAG, 0, "its authority's certificate and those above it as well, behind it" },
 	{ 0 },
 };
 static const struct operand requests[] = {
@@ -473,7 +533,7 @@ const struct command commands_certificate[] = {
 	  "chancery certificate issue --officer carl.p12 --procedure \"Web server\" web.csr --out web.pem",
 	  run_issue },
 	{ "certificate", "show", "show a certificate in readable form", NULL, NULL, one, NULL, run_show },
-	{ "certificate", "export", "write a certificate as PEM or DER", NULL, export_options, one, NULL,
-	  run_export },
+	{ "certificate", "export", "write a certificate as PEM or DER", NULL, export_options, one,
+	  "chancery certificate export web.pem --chain --out web-chain.pem", run_export },
 	{ 0 },
 };

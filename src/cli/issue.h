@@ -13,8 +13,10 @@ struct job {
 	const char *in, *name; /* the file, and its name without folder and ending */
 	const char *out;       /* where the certificate goes; NULL: standard output */
 	struct bytes der;      /* of the request */
-	char key[65];   /* idempotency key: SHA-256 over procedure, request and what is filled in, hex */
-	int64_t id;     /* of the certificate, once it is there */
+	char key[65]; /* idempotency key: SHA-256 over procedure, request and what is filled in, hex */
+	int64_t id;   /* of the certificate, once it is there */
+	char serial[2 * LIMIT_SERIAL + 3]; /* hexadecimal, and when it ends; once it is there */
+	int64_t not_after_at;
 	struct err err; /* why not */
 	struct job *next;
 };
@@ -28,7 +30,8 @@ MUST enum rc jobs_of_files(struct cli *c, const char *out, struct job **ret, siz
 /* Reads and checks the request's file: CHY_CLI_FILE_TYPE and the codes of csr_parse go into job->err. With --again the
    idempotency key is a new one. */
 void job_load(struct cli *c, struct arena *a, struct job *j, const char *procedure, const struct json *input);
-/* Writes the certificate (DER) as PEM to its place. */
-MUST enum rc job_write(struct cli *c, const struct job *j, struct bytes der, struct err *e);
+/* Writes the certificate (DER) as PEM to its place, and behind it the PEM of those above it, which may be none. */
+MUST enum rc job_write(struct cli *c, const struct job *j, struct bytes der, struct bytes chain,
+		       struct err *e);
 
 #endif

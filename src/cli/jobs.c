@@ -164,11 +164,12 @@ job_load(struct cli *c, struct arena *a, struct job *j, const char *procedure, c
 }
 
 enum rc
-job_write(struct cli *c, const struct job *j, struct bytes der, struct err *e)
+job_write(struct cli *c, const struct job *j, struct bytes der, struct bytes chain, struct err *e)
 {
-	OWN_BUF struct buf pem = buf_max(2 * LIMIT_CERT);
+	OWN_BUF struct buf pem = buf_max(2 * LIMIT_CERT + chain.n);
 
 	pem_put(&pem, "CERTIFICATE", der);
+	buf_put(&pem, chain);
 	NEED(buf_ok(&pem), e, CHY_NO_MEMORY, NULL, "certificate");
 	if (j->out)
 		return file_write(j->out, buf_bytes(&pem), 0644, e);
