@@ -136,6 +136,29 @@ run_list(struct cli *c, struct err *e)
 	return list_run(c, &(struct list){ "/api/v1/issuing-sessions", filters, heads, row }, e);
 }
 
+static enum rc
+run_close(struct cli *c, struct err *e)
+{
+	struct json *body = json_object(c->a), *answer;
+	const char *reason = args_text(&c->args, "reason");
+
+	NEED(body != NULL, e, CHY_NO_MEMORY, NULL, "a request");
+	json_set(body, "session", json_int(c->a, args_int(&c->args, "ID", 0)));
+	json_set(body, "reason", json_str(c->a, bytes_str(reason)));
+	TRY(flow_run(c, &(struct asked){ "issuing-session.close", NULL, 0, body }, &answer, e));
+	flow_show_outcome(c, answer);
+	return RC_OK;
+}
+
+static const struct opt close_options[] = {
+	{ "reason", "TEXT", OPT_TEXT, OPT_MUST, "why; it stands in the journal" },
+	{ 0 },
+};
+
+static const struct operand session_id[] = {
+	{ "ID", OPT_INT, OPT_MUST, "the session, as issuing-session list shows it" }, { 0 }
+};
+
 static const struct opt list_options[] = { OPTIONS_PAGE, { 0 } };
 
 const struct command commands_session[] = {
@@ -150,5 +173,11 @@ const struct command commands_session[] = {
 	{ "issuing-session", "list",
 	  "list issuing sessions: your own, and those of officers whom you may close", NULL, list_options,
 	  NULL, "chancery issuing-session list", run_list },
+	{ "issuing-session", "close", "end an issuing session before its time",
+	  "Nothing is issued by its token from then on. For who opened it, and for officers who may change "
+	  "that one.",
+	  close_options, session_id,
+	  "chancery issuing-session close 4711 --reason \"the token got out\" --officer anna.p12",
+	  run_close },
 	{ 0 },
 };

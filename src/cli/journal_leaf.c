@@ -335,8 +335,9 @@ certificate_by_session(struct journal_verifier *v, const struct word *w, const s
 	allowed = allowed || (item->type == JSON_INT && item->integer == procedure);
 	NEED(allowed, e, CHY_JOURNAL_SIGNATURE, NULL, "session %lld was not for token procedure %lld",
 	     (long long)w->session, (long long)procedure);
-	NEED(l->at_ms <= s->expires_at_ms, e, CHY_JOURNAL_SIGNATURE, NULL, "session %lld was over",
-	     (long long)w->session);
+	NEED(l->at_ms <= s->expires_at_ms &&
+		 (s->closed_at_ms == 0 || l->at_ms <= s->closed_at_ms + CLOSED_LATE_MS),
+	     e, CHY_JOURNAL_SIGNATURE, NULL, "session %lld was over", (long long)w->session);
 	o = pairmap_get(&v->officers, s->officer, 0);
 	NEED(o != NULL && (o->active || l->at_ms <= o->closed_at_ms + CLOSED_LATE_MS), e,
 	     CHY_JOURNAL_SIGNATURE, NULL, "the officer who had opened session %lld was closed by then",
@@ -732,6 +733,8 @@ judge(struct journal_verifier *v, struct arena *a, const struct leaf_view *l, st
 		return leaf_document(v, a, l, e);
 	if (bytes_is(kind, "session"))
 		return leaf_session(v, a, l, e);
+	if (bytes_is(kind, "session-closed"))
+		return journal_session_closed(v, l, e);
 	if (bytes_is(kind, "certificate") || bytes_is(kind, "ca-certificate") ||
 	    bytes_is(kind, "ocsp-certificate") || bytes_is(kind, "attribute-certificate") ||
 	    bytes_is(kind, "imported"))

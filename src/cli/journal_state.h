@@ -78,6 +78,7 @@ struct signed_request {
 struct session_state {
 	const struct json *body; /* the request's */
 	int64_t max, expires_at_ms, used, officer;
+	int64_t closed_at_ms; /* by an officer's act; 0: by none */
 };
 
 /* Bodies of leaves, as journal_leaf.c takes them apart. */
@@ -253,6 +254,8 @@ MUST enum rc journal_signature(struct journal_verifier *v, struct arena *a, cons
 			       struct err *e);
 /* Does the certificate of this subject (RFC 4514 text) by this procedure stand for who is bound so? */
 bool journal_is_bound(struct arena *a, const struct by_subject *s, struct bytes subject, int64_t procedure);
+/* In journal_session.c: an officer ended it, who had opened it or may change who had. */
+MUST enum rc journal_session_closed(struct journal_verifier *v, const struct leaf_view *l, struct err *e);
 /* In journal_renewal.c. The officer whose certificate an act renews; 0: another act. */
 int64_t journal_renews(struct act act, const struct json *body);
 /* The first signature of a renewal is the officer's own and needs no role, the other's those of changing that officer. */

@@ -18,6 +18,8 @@ static const struct act_row rows[] = {
 	  .abandon = issue_act_abandon },
 	{ ACT_ISSUE_ATTRIBUTE, KIND_NONE, attribute_act_check, attribute_act_apply, attribute_act_work },
 	{ ACT_SESSION_OPEN, KIND_NONE, session_act_check, session_act_apply, NULL },
+	{ ACT_SESSION_CLOSE, KIND_NONE, session_close_check, session_close_apply, NULL, NULL,
+	  session_close_after },
 	{ ACT_TOKEN_ISSUE, KIND_NONE, token_act_check, token_act_apply, token_act_work, token_act_bring,
 	  .abandon = token_act_abandon },
 	{ ACT_REVOKE, KIND_NONE, status_act_check, status_act_apply, NULL, status_act_bring, status_act_after,

@@ -164,6 +164,10 @@ enum rc import_crl_act_apply(struct effect *x, struct change *c, struct err *e);
 /* act_session.c */
 enum rc session_act_check(struct preparation *p, struct err *e);
 enum rc session_act_apply(struct effect *x, struct change *c, struct err *e);
+/* act_session_close.c */
+enum rc session_close_check(struct preparation *p, struct err *e);
+enum rc session_close_apply(struct effect *x, struct change *c, struct err *e);
+void session_close_after(struct factory *f, struct act act);
 
 /* act_remove.c */
 enum rc remove_act_check(struct preparation *p, struct err *e);

@@ -130,6 +130,17 @@ bound_holds(const struct officer *o, const struct credential *c, struct err *e)
 	return goes_on(!bound_certificate_stops(o->entity, c->bound, c->bound_superseded), c->bound, e);
 }
 
+/* Somebody may have ended it since it was read. */
+static enum rc
+is_open(struct factory *f, struct arena *a, const struct session *x, struct err *e)
+{
+	struct session_row row;
+
+	TRY(store_session(f->store, a, x->facts.id.v, &row, e));
+	NEED(bytes_is(row.state, "open"), e, CHY_SESSION_OVER, NULL, "the issuing session has ended");
+	return RC_OK;
+}
+
 /* Both the certificate with which it was opened and the one that the officer has now. Asked at most once a second and by their
    ids: this is the hot path, and an event thread. */
 static enum rc
@@ -145,6 +156,7 @@ certificates_hold(struct factory *f, const struct session *x, const struct snaps
 		return RC_OK;
 	a = arena_new(256 << 10);
 	NEED(a != NULL, e, CHY_NO_MEMORY, NULL, "an issuing session");
+	TRY(is_open(f, a, x, e));
 	TRY(officer_certificate(policy, o, &now_bound, e));
 	TRY(certificate_holds(f, a, x->signed_by, e));
 	if (now_bound != x->signed_by)

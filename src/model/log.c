@@ -128,6 +128,7 @@ log_category_of_act(struct bytes name)
 	case ACT_IMPORT_CRL:
 		return LOG_IMPORTED;
 	case ACT_SESSION_OPEN:
+	case ACT_SESSION_CLOSE:
 		return LOG_SESSION;
 	case ACT_WITHDRAW:
 	case ACT_REJECT:

@@ -63,6 +63,7 @@ enum { JOURNAL_FORM = 2 };
 	X(SIGNATURE, "signature", LOG_NONE) \
 	X(DOCUMENT, "document", LOG_NONE) \
 	X(SESSION, "session", LOG_SESSION) \
+	X(SESSION_CLOSED, "session-closed", LOG_SESSION) \
 	X(CERTIFICATE, "certificate", LOG_ISSUED) \
 	X(CA_CERTIFICATE, "ca-certificate", LOG_CA) \
 	X(ATTRIBUTE_CERTIFICATE, "attribute-certificate", LOG_ISSUED) \

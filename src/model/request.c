@@ -111,6 +111,7 @@ static const struct {
 	{ "crl.import", ACT_IMPORT_CRL, KIND_NONE, ROLES(ROLE_USE_CLIENTS) | ROLES(ROLE_IMPORT_CERTIFICATES),
 	  1 },
 	{ "officer.renew", ACT_OFFICER_RENEW, KIND_NONE, ROLES(ROLE_USE_AWB) | ROLES(ROLE_OFFICER_TASKS), 2 },
+	{ "issuing-session.close", ACT_SESSION_CLOSE, KIND_NONE, 0, 1 },
 	{ "request.withdraw", ACT_WITHDRAW, KIND_NONE, 0, 1 },
 	{ "request.reject", ACT_REJECT, KIND_NONE, 0, 1 },
 	{ "authority.renew", ACT_RENEW, KIND_AUTHORITY, ROLES(ROLE_USE_AWB) | ROLES(ROLE_CA_AND_KEY_TASKS),

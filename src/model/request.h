@@ -33,6 +33,7 @@ enum act_verb {
 	ACT_IMPORT,        /* certificates that a foreign CA has issued */
 	ACT_IMPORT_CRL,    /* a foreign CA's revocation list */
 	ACT_OFFICER_RENEW, /* a new certificate of an officer's own */
+	ACT_SESSION_CLOSE,
 	ACT_VERB_COUNT,
 	ACT_NONE = -1
 };
@@ -66,8 +67,8 @@ act_needs_pair(struct act a)
 struct act act_of(struct bytes name);
 /* Writes the name into dst (at least 64 characters); returns dst. */
 char *act_name(char *dst, struct act a);
-/* The roles that an officer needs for it, and how many different officers must sign it. None for withdrawing and rejecting:
-   who may, follows from the request that ends (decide_withdraw, decide_reject). */
+/* The roles that an officer needs for it, and how many different officers must sign it. None for withdrawing, rejecting and
+   closing a session: who may, follows from what ends (decide_withdraw, decide_reject, may_close_session). */
 roles act_roles(struct act a);
 unsigned act_signatures(struct act a);
 

@@ -162,6 +162,16 @@ may_issue(const struct snapshot *s, const struct officer *o, const struct docume
 }
 
 enum rc
+may_close_session(const struct snapshot *s, const struct officer *o, struct officer_id by,
+		  const struct officer *opener, struct err *e)
+{
+	if (o->id.v == by.v)
+		return RC_OK;
+	TRY(may_role(o, act_roles((struct act){ ACT_MODIFY, KIND_OFFICER }), e));
+	return may_change(s, o, KIND_OFFICER, opener ? opener->domain : doc_id_of(0), e);
+}
+
+enum rc
 may_see_certificate(const struct snapshot *s, const struct officer *o, const struct document *authority,
 		    const struct document *token_procedure, struct err *e)
 {

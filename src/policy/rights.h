@@ -44,6 +44,10 @@ struct doc_id draft_domain(enum kind_id kind, const struct json *body, const str
 MUST enum rc may_issue(const struct snapshot *s, const struct officer *o,
 		       const struct document *token_procedure, struct err *e);
 
+/* End an issuing session: the officer who opened it, or who may change that officer (opener NULL: gone). ROLE_MISSING, DOMAIN_FOREIGN. */
+MUST enum rc may_close_session(const struct snapshot *s, const struct officer *o, struct officer_id by,
+			       const struct officer *opener, struct err *e);
+
 /* See a certificate: its authority, and the token procedure that made it where there is one. NULL authority: gone. STORE_NOT_FOUND,
    and as may_read. */
 MUST enum rc may_see_certificate(const struct snapshot *s, const struct officer *o,
