@@ -39,6 +39,27 @@ is_silent(const struct json *acts_until)
 	return acts_until != NULL && acts_until->type == JSON_NULL;
 }
 
+static struct bytes
+why_silent(struct cli *c, const struct json *item)
+{
+	struct bytes why = json_line(c->a, json_get(item, "acts_not"));
+
+	return bytes_is(why, "held")         ? BYTES("on hold")
+	    : bytes_is(why, "not-yet-valid") ? BYTES("not yet valid")
+	    : why.n > 0                      ? why
+					     : BYTES("none");
+}
+
+static struct bytes
+acts_until(struct cli *c, const struct json *item)
+{
+	const struct json *until = json_get(item, "acts_until");
+
+	return is_silent(until) ? bytes_str(arena_printf(c->a, "no certificate acts any more: %.*s",
+							 BYTES_FMT(why_silent(c, item))))
+				: json_line(c->a, until);
+}
+
 static void
 list_row(struct cli *c, struct out_table *t, const struct json *item)
 {
@@ -52,7 +73,7 @@ list_row(struct cli *c, struct out_table *t, const struct json *item)
 		cells[i] = json_line(c->a, v ? v : json_get(body, names[i]));
 	}
 	if (is_silent(json_get(item, "acts_until")))
-		cells[6] = BYTES("expired");
+		cells[6] = why_silent(c, item);
 	cells[3] = above(cells[3]);
 	if (json_line(c->a, json_get(item, "unusable")).n > 0)
 		cells[2] = bytes_str(arena_printf(c->a, "%.*s, unusable", BYTES_FMT(cells[2])));
@@ -160,9 +181,7 @@ kind_show(struct cli *c, struct err *e)
 	if (json_line(c->a, json_get(d, "unusable")).n > 0)
 		out_field(&c->out, "Cannot be used", json_line(c->a, json_get(d, "unusable")));
 	if (json_get(d, "acts_until") != NULL)
-		out_field(&c->out, "Acts until",
-			  is_silent(json_get(d, "acts_until")) ? BYTES("no certificate acts any more")
-							       : json_line(c->a, json_get(d, "acts_until")));
+		out_field(&c->out, "Acts until", acts_until(c, d));
 	return RC_OK;
 }
 

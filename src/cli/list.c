@@ -80,6 +80,9 @@ list_run(struct cli *c, const struct list *l, struct err *e)
 	} while (after && left > 0 && (from == NULL || strcmp(after, from) != 0));
 	out_json(&c->out, all);
 	out_table_end(&table);
+	if (json_line(c->a, json_get(page, "unseen")).n > 0)
+		out_note(&c->out, "Not to be seen: %.*s\n",
+			 BYTES_FMT(json_line(c->a, json_get(page, "unseen"))));
 	if (after)
 		out_note(&c->out, "There are more: --after %s\n", after);
 	return RC_OK;

@@ -35,13 +35,38 @@ row_json(struct arena *a, const struct snapshot *policy, const struct document_r
 	return o;
 }
 
-/* Of an open officer: until when one of the certificates that stand for him or her acts; null: none does. */
+/* Why none of the officer's certificates acts: of that which is nearest to it. NULL: that cannot be told. */
+static const char *
+why_silent(struct factory *f, struct arena *a, const struct snapshot *policy, const struct officer *o)
+{
+	static const char *const names[] = { "expired", "revoked", "not-yet-valid", "held" };
+	int64_t now_ms = clock_now_ms();
+	struct certificate_row *rows;
+	struct err why = { 0 };
+	size_t n, best = 0;
+
+	if (officer_certificates(f, a, policy, o, &rows, &n, &why) != RC_OK || n == 0)
+		return NULL;
+	for (size_t i = 0; i < n; i++) {
+		const struct certificate_row *c = &rows[i];
+		size_t is = c->not_after <= now_ms     ? 0
+		    : c->status == CERTIFICATE_REVOKED ? 1
+		    : c->status == CERTIFICATE_HELD    ? 3
+						       : 2;
+
+		best = is > best ? is : best;
+	}
+	return names[best];
+}
+
+/* Of an open officer: until when one of the certificates that stand for him or her acts; null: none does, and acts_not says why. */
 static enum rc
 add_standing(struct factory *f, struct arena *a, const struct snapshot *policy, int64_t id, struct json *o,
 	     struct err *e)
 {
 	const struct officer *x = snapshot_officer(policy, doc_officer(doc_id_of(id)));
 	struct standing last;
+	const char *why;
 
 	if (x == NULL || !x->active || o == NULL)
 		return RC_OK;
@@ -49,6 +74,8 @@ add_standing(struct factory *f, struct arena *a, const struct snapshot *policy, 
 	json_set(o, "acts_until",
 		 last.not_after_ms > 0 && last.not_after_ms < INT64_MAX ? json_time(a, last.not_after_ms)
 									: json_null(a));
+	if (last.not_after_ms == 0 && (why = why_silent(f, a, policy, x)) != NULL)
+		json_set(o, "acts_not", json_str(a, bytes_str(why)));
 	return RC_OK;
 }
 
@@ -151,6 +178,7 @@ document_list(struct factory *f, struct arena *a, const struct snapshot *policy,
 	struct json *items = json_array(a), *item;
 	const struct document *view;
 	struct document_row *rows;
+	struct err why = { 0 };
 	size_t n;
 
 	TRY(check_medium(q, e));
@@ -166,6 +194,8 @@ document_list(struct factory *f, struct arena *a, const struct snapshot *policy,
 			json_add(items, item);
 		}
 	*ret = page(a, items, n > 0 && n == q->limit ? rows[n - 1].id : 0);
+	if (may_read_kind(who, q->kind, &why) != RC_OK)
+		json_set(*ret, "unseen", json_str(a, bytes_str(why.text)));
 	return RC_OK;
 }
 

@@ -43,8 +43,12 @@ const struct route_schema rest_schemas[] = {
 		 ",\"path\":{\"type\":[\"string\",\"null\"]},\"names\":" ANY_OBJECT ",\"state\":" TEXT
 		 ",\"at\":" TIME
 		 ",\"request\":{\"type\":[\"integer\",\"null\"]},\"unusable\":{\"type\":[\"string\","
-		 "\"null\"]},\"acts_until\":{\"type\":[\"string\",\"null\"]},\"body\":" REF("Body")) },
-	{ "DocumentPage", PAGE(REF("Document")) },
+		 "\"null\"]},\"acts_until\":{\"type\":[\"string\",\"null\"]},\"acts_not\":" TEXT
+		 ",\"body\":" REF("Body")) },
+	{ "DocumentPage",
+	  OBJECT("\"items\",\"next\"",
+		 "\"items\":{\"type\":\"array\",\"items\":" REF(
+		     "Document") "},\"next\":{\"type\":[\"integer\",\"null\"]},\"unseen\":" TEXT) },
 	{ "ReferencePage",
 	  PAGE(OBJECT("\"kind\",\"id\",\"name\",\"field\",\"state\"",
 		      "\"kind\":" TEXT ",\"id\":" ID ",\"name\":" TEXT ",\"field\":" TEXT

@@ -116,7 +116,7 @@ may_know(const struct snapshot *s, const struct officer *o, const struct documen
 	return d != NULL && seen(s, o, d, NULL) == RC_OK;
 }
 
-static enum rc
+enum rc
 may_read_kind(const struct officer *o, enum kind_id kind, struct err *e)
 {
 	if (!(o->roles & ROLES(ROLE_USE_CLIENTS)) || !is_for_registration(kind))

@@ -26,6 +26,8 @@ MUST enum rc may_log_in(const struct officer *o, const struct credential *c, int
    the certificate that is in the token now. */
 bool bound_certificate_stops(enum entity_type entity, enum credential_state bound, bool superseded);
 
+/* Has the officer the roles to look at documents of this kind at all? ROLE_MISSING. */
+MUST enum rc may_read_kind(const struct officer *o, enum kind_id kind, struct err *e);
 /* See a document: one in the domain, below it, in Root, or above and visible (DOMAIN_HIDDEN). Needs use-awb;
    without it, use-clients sees what registration uses (token and publication procedures, authorities, domains). */
 MUST enum rc may_read(const struct snapshot *s, const struct officer *o, const struct document *d,

@@ -104,6 +104,22 @@ def test_an_officers_certificate_says_whose_it_is(desk):
     shown = desk.call("GET", f"/api/v1/requests/{asked['id']}", officer=dora)
     assert shown["affected_officers"] == asked["affected_officers"]
 
+    def listed():
+        return next(line for line in run(desk, "officer", "list", who="anna").stdout.splitlines() if "Olga Officer" in line)
+
+    assert listed().rstrip().endswith("on hold")
+    desk.bring(dora, asked, dora)
+    assert listed().rstrip().endswith("revoked")
+    document = json.loads(run(desk, "officer", "show", "Olga Officer", "--json", who="anna").stdout)
+    assert (document["acts_until"], document["acts_not"]) == (None, "revoked")
+
+
+def test_an_empty_list_says_that_it_is_not_to_be_seen(desk):
+    """Dora's roles show her no officers at all: told, and not taken for an installation without any."""
+    done = run(desk, "officer", "list")
+    assert "Not to be seen" in done.stdout + done.stderr and "anna" not in done.stdout.lower()
+    assert "Not to be seen" not in (lambda x: x.stdout + x.stderr)(run(desk, "officer", "list", who="anna"))
+
 
 def test_password_from_a_file(desk):
     """rows=CM-R-09,CM-R-10"""
