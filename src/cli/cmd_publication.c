@@ -109,7 +109,7 @@ run_publish(struct cli *c, struct err *e)
 	TRY(flow_with_secrets(c, &(struct asked){ "certificate.publish", NULL, 0, body }, secrets, &answer,
 			      e));
 	flow_show_outcome(c, answer);
-	return tell(c, answer, at ? "will be published" : "is published", e);
+	return tell(c, answer, at ? "will be published" : "is queued", e);
 }
 
 static enum rc
@@ -122,10 +122,18 @@ run_unpublish(struct cli *c, struct err *e)
 	json_set(body, "certificates", list);
 	json_set(body, "publication_procedure", name_or_id(c, args_text(&c->args, "procedure")));
 	TRY(flow_run(c, &(struct asked){ "certificate.unpublish", NULL, 0, body }, &answer, e));
-	return tell(c, answer, "is taken back", e);
+	return tell(c, answer, "is queued to be taken back", e);
 }
 
 /* ---- the queue ---- */
+
+static bool
+is_removal(const struct json *item)
+{
+	const struct json *m = json_get(item, "removal");
+
+	return m != NULL && m->type == JSON_BOOL && m->boolean;
+}
 
 static void
 delivery_row(struct cli *c, struct out_table *t, const struct json *item)
@@ -134,6 +142,7 @@ delivery_row(struct cli *c, struct out_table *t, const struct json *item)
 	struct bytes cells[] = {
 		json_line(c->a, json_get(item, "id")),
 		json_line(c->a, json_get(item, "state")),
+		is_removal(item) ? BYTES("take back") : BYTES("publish"),
 		json_line(c->a, json_get(item, "object")),
 		json_line(c->a, json_get(json_get(item, "destination"), "name")),
 		json_line(c->a, json_get(item, "attempts")),
@@ -147,7 +156,7 @@ delivery_row(struct cli *c, struct out_table *t, const struct json *item)
 static enum rc
 run_list(struct cli *c, struct err *e)
 {
-	static const char *const heads[] = { "ID",       "STATE", "OBJECT", "DESTINATION",
+	static const char *const heads[] = { "ID",       "STATE", "ACTION", "OBJECT", "DESTINATION",
 					     "ATTEMPTS", "WHEN",  "ERROR",  NULL };
 	static const char *const filters[] = { "state", "request", NULL };
 	const char *certificate = args_text(&c->args, "certificate"),

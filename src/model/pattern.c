@@ -45,7 +45,10 @@ add_keywords(struct pattern *p, struct bytes names, struct err *e)
 {
 	for (struct bytes rest = names, one; rest.p != NULL;) {
 		one = text_cut(rest, '|', &rest);
-		NEED(is_keyword(one), e, CHY_PATTERN_KEYWORD, NULL, "{%.*s}",
+		NEED(is_keyword(one), e, CHY_PATTERN_KEYWORD, NULL,
+		     "{%.*s} is no keyword; those are serial, serial-decimal, sha256, subject, issuer, "
+		     "email, dns, upn, "
+		     "crl, and attributes of the subject (cn, o) or the issuer (issuer.cn)",
 		     BYTES_FMT(bytes_part(one, 0, 80)));
 	}
 	return add_part(p, names, true, e);

@@ -81,7 +81,9 @@ rule_password(const struct publication_facts *f, struct err *e)
 	bool afterwards = f->choice == PASSWORD_SET || (f->choice == PASSWORD_KEEP && f->has_password);
 
 	NEED(f->removal || !needed || !has_both_roles(f->officer) || afterwards, e, CHY_PUBLICATION_PASSWORD,
-	     NULL, "it would have no revocation password: set one");
+	     NULL,
+	     "it would have no revocation password: set one with it (--revocation-password-file), or let the "
+	     "procedure publish without (password_needed)");
 	return RC_OK;
 }
 

@@ -168,12 +168,13 @@ def test_at_the_command_line(desk, cli):
     assert "Files" in listed and "Freely" in listed
     number, der = desk.certificate()
     told = cli.as_("rosa", "certificate", "publish", "--procedure", "Files", number)
-    assert "Publish - Files" in told.stdout + told.stderr and f"Certificate {number} is published: 1 delivery" in told.stdout
+    assert "Publish - Files" in told.stdout + told.stderr and f"Certificate {number} is queued: 1 delivery" in told.stdout
     desk.wait(number)
     assert (desk.public / f"{stored_serial(der)}.cer").exists()
     rows = cli.json("rosa", "publication", "list", "--certificate", number)
     assert [r["state"] for r in rows] == ["done"]
-    assert "Files" in cli.as_("rosa", "publication", "list", "--certificate", number).stdout
+    listed = cli.as_("rosa", "publication", "list", "--certificate", number).stdout
+    assert "Files" in listed and " publish " in listed
     cli.as_("rosa", "certificate", "export", number, "--out", "listed.pem")
     assert cli.json("rosa", "publication", "list", "--certificate", "listed.pem") == rows
     assert cli.json("anna", "publication", "list", "--certificate", "listed.pem", "--destination", "Files") == rows
