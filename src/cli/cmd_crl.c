@@ -5,7 +5,10 @@
 #include "cli/kindcmd.h"
 #include "cli/options.h"
 #include "base/file.h"
+#include "crypto/verify.h"
+#include "pki/cert.h"
 #include "pki/crl.h"
+#include "pki/name.h"
 
 enum { SHOWN = 1000 };
 
@@ -24,25 +27,18 @@ run_build(struct cli *c, struct err *e)
 }
 
 static enum rc
-run_show(struct cli *c, struct err *e)
+show(struct cli *c, struct arena *a, const struct crl *crl, struct err *e)
 {
-	OWN(arena_free)
-	struct arena *a = arena_new(3 * (size_t)LIMIT_CRL);
 	OWN_BUF struct buf text = buf_max(16 << 20);
-	struct bytes in;
-	struct crl crl;
 
-	NEED(a != NULL, e, CHY_NO_MEMORY, NULL, "revocation list");
-	TRY(file_read(a, args_text(&c->args, "FILE"), LIMIT_CRL, &in, e));
-	TRY(crl_parse_any(a, in, &crl, e));
 	if (c->out.json) {
-		struct json *v = crl_json(a, &crl, SHOWN);
+		struct json *v = crl_json(a, crl, SHOWN);
 
 		NEED(v != NULL, e, CHY_NO_MEMORY, NULL, "revocation list");
 		out_json(&c->out, v);
 		return RC_OK;
 	}
-	crl_put_text(&text, &crl, SHOWN);
+	crl_put_text(&text, crl, SHOWN);
 	NEED(buf_ok(&text), e, CHY_NO_MEMORY, NULL, "revocation list");
 	for (struct bytes rest = buf_bytes(&text), line; rest.p && rest.n;) {
 		line = text_cut(rest, '\n', &rest);
@@ -52,6 +48,78 @@ run_show(struct cli *c, struct err *e)
 	return RC_OK;
 }
 
+static enum rc
+read_cert(struct cli *c, const char *option, struct cert *ret, struct err *e)
+{
+	struct bytes in;
+
+	TRY(file_read(c->a, args_text(&c->args, option), 2 * LIMIT_CERT, &in, e));
+	return cert_parse_any(c->a, in, ret, e);
+}
+
+/* The list is its issuer's, and of now. */
+static enum rc
+verify(struct cli *c, const struct crl *list, struct err *e)
+{
+	struct cert ca;
+
+	TRY(read_cert(c, "issuer", &ca, e));
+	NEED(name_eq(ca.subject, list->issuer), e, CHY_CRL, NULL, "another authority has issued it");
+	TRY(verify_signature(ca.spki, list->sigalg, list->tbs, list->signature, e));
+	NEED(list->next_update_at == CRL_NO_TIME || list->next_update_at > clock_now_ms(), e, CHY_CRL, NULL,
+	     "it is no longer good: a newer one was due");
+	out_note(&c->out, "The signature is the CA's.\n");
+	return RC_OK;
+}
+
+/* A serial number is one certificate of the issuer that the entry, or one before it, names (RFC 5280 5.3.3). */
+static enum rc
+find(struct cli *c, struct arena *a, const struct crl *list, struct err *e)
+{
+	struct bytes rest = list->entries, issuer = list->issuer;
+	struct issuing_point point;
+	struct crl_entry x;
+	struct cert cert;
+	char since[32];
+
+	TRY(read_cert(c, "certificate", &cert, e));
+	while (crl_next(&rest, &x)) {
+		if (x.issuer.p != NULL)
+			issuer = x.issuer;
+		if (!bytes_eq(x.serial, cert.serial) || !name_eq(issuer, cert.issuer))
+			continue;
+		out_note(&c->out, "The certificate stands on the list since %s%s%s.\n",
+			 time_text(since, x.revoked_at), x.reason == CRL_NO_REASON ? "" : ": ",
+			 x.reason == CRL_NO_REASON ? "" : crl_reason_name(x.reason));
+		return RC_OK;
+	}
+	FAIL(e, CHY_CRL_NOT_ON, NULL, "it does not stand on this list%s%s",
+	     list->base.p ? ", a delta list" : "",
+	     crl_issuing_point(a, list, &point) ? ", which is of a part of the certificates" : "");
+}
+
+static enum rc
+run_show(struct cli *c, struct err *e)
+{
+	OWN(arena_free)
+	struct arena *a = arena_new(3 * (size_t)LIMIT_CRL);
+	struct bytes in;
+	struct crl crl;
+
+	NEED(a != NULL, e, CHY_NO_MEMORY, NULL, "revocation list");
+	TRY(file_read(a, args_text(&c->args, "FILE"), LIMIT_CRL, &in, e));
+	TRY(crl_parse_any(a, in, &crl, e));
+	TRY(show(c, a, &crl, e));
+	if (args_has(&c->args, "issuer"))
+		TRY(verify(c, &crl, e));
+	return args_has(&c->args, "certificate") ? find(c, a, &crl, e) : RC_OK;
+}
+
+static const struct opt show_options[] = {
+	{ "issuer", "FILE", OPT_FILE, 0, "verify the signature by this CA certificate" },
+	{ "certificate", "FILE", OPT_FILE, 0, "fail unless this certificate stands on it" },
+	{ 0 },
+};
 static const struct opt build_options[] = {
 	{ "delta", NULL, OPT_FLAG, 0, "a delta list" },
 	{ 0 },
@@ -65,7 +133,7 @@ const struct command commands_crl[] = {
 	{ "crl", "build", "have a revocation list built at once",
 	  "Needs the role Manual build of CRL and CIL.", build_options, procedure,
 	  "chancery crl build \"Issuing CRL\" --officer anna.p12", run_build },
-	{ "crl", "show", "show a revocation list that is in a file", "The first 1,000 entries.", NULL, file,
-	  "chancery crl show issuing.crl", run_show },
+	{ "crl", "show", "show a revocation list that is in a file", "The first 1,000 entries.", show_options,
+	  file, "chancery crl show issuing.crl --issuer issuing.pem --certificate web.pem", run_show },
 	{ 0 },
 };

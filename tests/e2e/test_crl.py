@@ -134,6 +134,25 @@ def test_complete_list(desk, scratch):
     third = wait_for(desk, "complete", lambda c: number(c) == number(second) + 1)
     assert certs[1][1].serial_number not in reasons(third) and certs[0][1].serial_number in reasons(third)
     judge(desk, scratch, "complete", certs[0][1], certs[1][1])
+    shown(scratch)
+
+
+def shown(folder):
+    """By our own command, of what `judge` has written: whose it is, and whether a certificate stands on it."""
+    def show(*args, rc=0):
+        done = subprocess.run([world.CHANCERY, "crl", "show", "list.der", *args], cwd=folder, capture_output=True, text=True)
+        assert done.returncode == rc, done
+        return done.stdout + done.stderr
+
+    told = show("--issuer", "ca.pem", "--certificate", "revoked.pem")
+    assert "The signature is the CA's." in told and "stands on the list since 20" in told and told.rstrip().endswith(": keyCompromise.")
+    assert "CHY-1776" in show("--certificate", "good.pem", rc=1)
+    assert "another authority" in show("--issuer", "root.pem", rc=1)
+    assert "CHY-1776" in show("--certificate", "root.pem", rc=1)
+    altered = bytearray((folder / "list.der").read_bytes())
+    altered[-1] ^= 1
+    (folder / "list.der").write_bytes(altered)
+    assert "CHY-" in show("--issuer", "ca.pem", rc=1)
 
 
 def judge(desk, folder, name, revoked, good):
