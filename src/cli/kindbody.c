@@ -65,6 +65,48 @@ put_member(struct arena *a, const struct field *f, const char *value, struct jso
 	return RC_OK;
 }
 
+bool
+members_are_nested(const struct field *members)
+{
+	for (; members != NULL && members->name != NULL; members++)
+		if (members->type == FIELD_OBJECT)
+			return true;
+	return false;
+}
+
+void
+members_shape(struct buf *out, const struct field *members)
+{
+	const char *comma = "";
+
+	buf_str(out, "{");
+	for (; members != NULL && members->name != NULL; members++, comma = ", ") {
+		bool list = members->flags & FIELD_LIST;
+
+		buf_printf(out, "%s\"%s\": %s", comma, members->name, list ? "[" : "");
+		if (members->type == FIELD_OBJECT)
+			members_shape(out, members->members);
+		else
+			buf_str(out, "...");
+		buf_str(out, list ? "]" : "");
+	}
+	buf_str(out, "}");
+}
+
+/* Says what there is, and of what member=value cannot say how it is written. */
+static enum rc
+no_member(const struct field *f, struct bytes name, struct err *e)
+{
+	OWN_BUF struct buf shape = buf_max(1024);
+
+	members_shape(&shape, f->members);
+	if (members_are_nested(f->members))
+		WRONG(e, "no member \"%.*s\"; this is written as JSON, here or in a file for --file: %s",
+		      BYTES_FMT(name), buf_ok(&shape) ? buf_cstr(&shape) : "");
+	WRONG(e, "no member \"%.*s\" among %s", BYTES_FMT(name),
+	      buf_ok(&shape) ? buf_cstr(&shape) : "its members");
+}
+
 static enum rc
 object_value(struct arena *a, const struct field *f, const char *text, struct json **ret, struct err *e)
 {
@@ -80,7 +122,8 @@ object_value(struct arena *a, const struct field *f, const char *text, struct js
 
 		NEED(value.p != NULL, e, CHY_CLI_USAGE, NULL, "\"%.*s\" is not member=value",
 		     BYTES_FMT(pair));
-		NEED(member != NULL, e, CHY_CLI_USAGE, NULL, "no member \"%.*s\"", BYTES_FMT(name));
+		if (member == NULL)
+			return no_member(f, name, e);
 		char *copy = arena_str(a, value);
 		NEED(copy != NULL, e, CHY_NO_MEMORY, NULL, "body");
 		TRY(put_member(a, member, copy, *ret, e));

@@ -19,6 +19,11 @@ MUST enum rc field_value(struct arena *a, const struct field *f, const char *tex
 MUST enum rc body_apply(struct arena *a, const struct args *args, const struct kind *kind, struct json *body,
 			struct err *e);
 
+/* Are there objects within such an object? Then only JSON says all of it: puts what that looks like,
+   {"tests": [{"attribute": ..., "value": ...}]}. */
+bool members_are_nested(const struct field *members);
+void members_shape(struct buf *out, const struct field *members);
+
 /* "issuing_authority" -> "issuing-authority"; the arena's. NULL when memory is out. */
 const char *field_option_name(struct arena *a, const char *field);
 

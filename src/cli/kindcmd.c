@@ -99,14 +99,16 @@ static const char *
 field_help(struct arena *a, const struct field *f)
 {
 	OWN_BUF struct buf members = buf_max(2048);
+	bool nested = f->type == FIELD_OBJECT && members_are_nested(f->members);
 	struct bytes help = bytes_str(f->help ? f->help : f->label);
 	const char *more = "";
 
 	if (help.n && help.p[help.n - 1] == '.')
 		help.n--;
 	if (f->type == FIELD_OBJECT) {
-		member_list(&members, f->members);
-		more = arena_printf(a, "; members: %s", members.n ? buf_cstr(&members) : "none");
+		(nested ? members_shape : member_list)(&members, f->members);
+		more = arena_printf(a, "; %s: %s", nested ? "as JSON, or by --file" : "members",
+				    members.n ? buf_cstr(&members) : "none");
 	}
 	return arena_printf(a, "%.*s%s%s%s%s", BYTES_FMT(help), more ? more : "", f->standard ? " [" : "",
 			    f->standard ? f->standard : "", f->standard ? "]" : "");
