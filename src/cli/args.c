@@ -117,6 +117,15 @@ unknown_verb(const struct commands *all, const char *noun, const char *typed, st
 	      typed ? typed : "", typed ? "\"" : "", buf_ok(&list) && list.n ? buf_cstr(&list) : "its verbs");
 }
 
+enum rc
+command_unknown(const struct commands *all, const char *noun, const char *verb, struct err *e)
+{
+	for (size_t i = 0; i < all->n; i++)
+		if (strcmp(all->list[i]->noun, noun) == 0)
+			return unknown_verb(all, noun, verb, e);
+	return unknown_noun(all, noun, e);
+}
+
 /* ---- values ---- */
 
 static enum rc

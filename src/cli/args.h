@@ -39,6 +39,9 @@ int64_t args_int(const struct args *args, const char *name, int64_t absent);
 const struct arg *args_next(const struct args *args, const char *name, const struct arg *after);
 size_t args_count(const struct args *args, const char *name);
 
+/* What is wrong with a noun, or the verb behind it, that is no command: with a hint where one is near. CHY_CLI_USAGE. */
+MUST enum rc command_unknown(const struct commands *all, const char *noun, const char *verb, struct err *e);
+
 /* The word of the list that is most like this one, NULL when none is near: for hints. */
 const char *nearest_word(const char *typed, size_t len, const char *const *words, size_t n);
 

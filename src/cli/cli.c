@@ -299,6 +299,17 @@ run(struct cli *c, int argc, char *const *argv, const struct command *more, stru
 	return c->args.command->run(c, e);
 }
 
+/* The server has asked who acts, and nobody had been named. */
+static void
+hint_at_officer(const struct cli *c, const struct err *e)
+{
+	if (e->code == CHY_CREDENTIAL_MISSING && c->set.officer == NULL && !c->out.json)
+		fputs("Who acts? Give --officer FILE.p12 or --officer pkcs11:..., CHANCERY_OFFICER, or "
+		      "\"officer\" in the "
+		      "profile.\n",
+		      c->out.err);
+}
+
 int
 cli_main(int argc, char *const *argv, const struct command *more)
 {
@@ -313,8 +324,10 @@ cli_main(int argc, char *const *argv, const struct command *more)
 		return CLI_EXIT_FAILED;
 	rc = run(&c, argc, argv, more, &e);
 	rc = flush(&c, rc, &e);
-	if (rc != RC_OK)
+	if (rc != RC_OK) {
 		cli_print_error(&c.out, &e);
+		hint_at_officer(&c, &e);
+	}
 	rest_free(c.rest);
 	officer_key_free(c.officer);
 	officer_key_free(c.co_officer);

@@ -27,10 +27,8 @@ run_help(struct cli *c, struct err *e)
 		help_command(&b, cmd);
 	else if (noun == NULL)
 		help_overview(&b, c->all);
-	else
-		NEED(verb == NULL && help_noun(&b, c->all, noun), e, CHY_CLI_USAGE, NULL,
-		     "there is no command \"%s%s%s\"; see \"chancery help\"", noun, verb ? " " : "",
-		     verb ? verb : "");
+	else if (verb != NULL || !help_noun(&b, c->all, noun))
+		return command_unknown(c->all, noun, verb, e);
 	return print(c, &b, e);
 }
 

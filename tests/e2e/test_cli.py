@@ -239,6 +239,22 @@ def test_a_changed_profile_says_whom_it_touches(cli):
     assert "Officers that this touches" in said and "tina" in said
 
 
+def test_nested_lists_say_how_they_are_written(cli):
+    """member=value cannot say issuer constraints: error and help show the JSON that can."""
+    call = ["officer-profile", "create", "--name", "Narrow", "--entity-type", "subject", "--issuer-constraints"]
+    refused = cli.as_("anna", *call, "CN=Example Issuing", code=2).stderr
+    assert "--file" in refused and '{"tests": [{"attribute": ...' in refused
+    assert '{"tests": [{"attribute": ...' in cli.run("help", "officer-profile", "create").stdout.replace("\n", " ").replace("  ", "")
+    cli.as_("anna", *call, '{"tests": [{"attribute": "CN", "test": "is", "value": "Example Issuing"}]}', co="ben")
+    assert "Example Issuing" in cli.as_("anna", "officer-profile", "show", "Narrow").stdout
+
+
+def test_who_acts_is_asked_for(cli):
+    """The server wants a credential: the command line says which option gives it."""
+    refused = cli.run("officer", "list", code=1).stderr
+    assert "CHY-1818" in refused and "--officer" in refused
+
+
 def test_a_changed_list_is_told_item_by_item(cli):
     """Of three roles one is taken away and one comes: those two stand there, and no other."""
     cli.as_("anna", "officer-profile", "create", "--name", "Several", "--entity-type", "subject", "--roles",
@@ -549,6 +565,8 @@ def test_wrong_usage_of_every_command_ends_with_2(cli, tmp_path):
         assert done.stderr.startswith("chancery: ") and not done.stdout
         assert cli.run(*words, "--help").stdout.startswith(f"Usage: chancery {' '.join(words)}")
     assert "did you mean" in cli.run("tokn-procedure", "list", code=2).stderr
+    assert 'did you mean "token-procedure"' in cli.run("help", "tokn-procedure", code=2).stderr
+    assert 'did you mean "issue"' in cli.run("help", "certificate", "isue", code=2).stderr
 
 
 def test_answers_for_programs_are_json(cli):
