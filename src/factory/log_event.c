@@ -217,6 +217,13 @@ tell_session(struct telling *t)
 }
 
 static enum rc
+tell_session_closed(struct telling *t)
+{
+	buf_printf(t->b, "issuing session closed: %.*s", BYTES_FMT(text_of(t->body, "reason")));
+	return RC_OK;
+}
+
+static enum rc
 tell_adopted(struct telling *t)
 {
 	buf_str(t->b, "certificate brought in from the signer's journal");
@@ -254,6 +261,7 @@ static enum rc (*const tellers[LEAF_KIND_COUNT])(struct telling *t) = {
 	[LEAF_TOKEN] = tell_token,
 	[LEAF_TOKEN_FILE] = tell_token_file,
 	[LEAF_SESSION] = tell_session,
+	[LEAF_SESSION_CLOSED] = tell_session_closed,
 	[LEAF_ADOPTED] = tell_adopted,
 	[LEAF_DISAGREEMENT] = tell_disagreement,
 };

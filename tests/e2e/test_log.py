@@ -163,13 +163,18 @@ def test_a_change_of_state_says_whose_and_why(lived):
     anna, ben, rosa = (lived.officers[o] for o in ("anna", "ben", "rosa"))
     lived.act("certificate.hold", {"certificates": [lived.lived["machine"]]}, rosa)
     lived.act("certificate.revoke", {"certificates": [lived.lived["signed"]], "reason": "superseded"}, rosa)
-    states = [i for i in items(lived, category="certificates.revoked") if i["kind"] == "certificate-state"]
+    mine = (lived.lived["signed"], lived.lived["machine"])
+    states = [i for i in items(lived, category="certificates.revoked") if i["kind"] == "certificate-state" and i["object"] in mine]
     assert [(i["event"], i["object"], i["outcome"], i["failed"]) for i in states] == [
         ("certificate revoke, valid -> revoked, reason superseded: dns:signed.example.org", lived.lived["signed"], "done", False),
         (states[1]["event"], lived.lived["machine"], "done", False)]
     assert states[1]["event"].startswith("certificate hold, valid -> held, ") and "machine.example.org" in states[1]["event"]
     assert states[0]["notification"] == "Audit - Certificates - " + states[0]["event"]
     assert states[0]["id"] in [i["id"] for i in items(lived, object=states[0]["object"])]
+    session = next(i for i in items(lived, category="certificates.session") if i["kind"] == "session")
+    assert session["event"] == "issuing session opened"
+    lived.act("issuing-session.close", {"session": session["object"], "reason": "it is late"}, rosa)
+    assert items(lived, category="certificates.session")[0]["event"] == "issuing session closed: it is late"
     waiting = lived.prepare(anna, "domain.create", {"name": "Not wanted"})
     lived.bring(anna, waiting, anna)
     lived.act("request.reject", {"request": waiting["id"], "reason": "no need"}, ben)
