@@ -97,6 +97,41 @@ kind_list(struct cli *c, struct err *e)
 			e);
 }
 
+/* Of those that the officer may see, the one whose name is most like it; NULL: none is near. */
+static const char *
+nearest_name(struct cli *c, struct rest *r, const char *kind, const char *which)
+{
+	const char *path = arena_printf(c->a, "/api/v1/documents/%s?limit=%d", kind, LIMIT_PAGE);
+	const char **names = arena_array(c->a, LIMIT_PAGE, sizeof(*names));
+	struct err why = { 0 };
+	struct json *page;
+	size_t n = 0;
+
+	if (path == NULL || names == NULL || rest_json(r, c->a, path, NULL, &page, &why) != RC_OK)
+		return NULL;
+	JSON_EACH(item, json_get(page, "items"))
+	{
+		const char *name = arena_str(c->a, json_line(c->a, json_get(item, "name")));
+
+		if (name != NULL && n < LIMIT_PAGE)
+			names[n++] = name;
+	}
+	return nearest_word(which, strlen(which), names, n);
+}
+
+/* A mistyped name: the refusal with a hint. */
+static enum rc
+not_there(struct cli *c, struct rest *r, const char *kind, const char *which, struct err *e)
+{
+	const char *near = e->code == CHY_REF_NOTHING ? nearest_name(c, r, kind, which) : NULL;
+	struct err was = *e;
+
+	if (near == NULL)
+		return e->rc;
+	err_clear(e);
+	FAIL(e, CHY_REF_NOTHING, NULL, "%s; did you mean \"%s\"?", was.text, near);
+}
+
 /* The newest version of the one that is meant: the server knows names and paths as for every act. */
 static enum rc
 find_document_of(struct cli *c, const char *kind, const char *which, struct json **ret, struct err *e)
@@ -108,7 +143,8 @@ find_document_of(struct cli *c, const char *kind, const char *which, struct json
 
 	NEED(path != NULL, e, CHY_NO_MEMORY, NULL, "document");
 	TRY(cli_rest(c, &r, e));
-	TRY(rest_json(r, c->a, path, NULL, &page, e));
+	if (rest_json(r, c->a, path, NULL, &page, e) != RC_OK)
+		return not_there(c, r, kind, which, e);
 	TRY_AT(json_need_array(page, "items", &items, e), e, "the server's answer");
 	NEED(items->count == 1, e, CHY_CLI_ANSWER, NULL, "%zu documents for one", items->count);
 	*ret = items->first;

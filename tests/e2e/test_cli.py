@@ -249,6 +249,14 @@ def test_nested_lists_say_how_they_are_written(cli):
     assert "Example Issuing" in cli.as_("anna", "officer-profile", "show", "Narrow").stdout
 
 
+def test_a_mistyped_name_is_guessed(cli):
+    """Among the names that the officer may see; of one that is like none nothing is guessed."""
+    missed = cli.as_("anna", "token-procedure", "show", "TSL server", code=1).stderr
+    assert 'there is no token-procedure "TSL server"; did you mean "TLS server"?' in missed
+    assert "did you mean" not in cli.as_("anna", "token-procedure", "show", "Quite another thing", code=1).stderr
+    assert "did you mean" not in cli.as_("rosa", "certificate-procedure", "show", "TSL server", code=1).stderr
+
+
 def test_who_acts_is_asked_for(cli):
     """The server wants a credential: the command line says which option gives it."""
     refused = cli.run("officer", "list", code=1).stderr
