@@ -384,9 +384,9 @@ run_issue(struct cli *c, struct err *e)
 	NEED(b.outcomes != NULL, e, CHY_NO_MEMORY, NULL, "batch");
 	TRY(collect(c, &b, &jobs, &n, e));
 	TRY(session_token(c, &b, e));
-	b.with_chain = args_has(&c->args, "chain");
+	b.with_chain = args_has(&c->args, "with-chain");
 	NEED(!b.with_chain || !b.bearer, e, CHY_CLI_USAGE, NULL,
-	     "--chain: an issuing session gets the certificate alone");
+	     "--with-chain: an issuing session gets the certificate alone");
 	TRY(asked_validity(c, &b, e));
 	TRY(cli_choice(c, &b.choice, e));
 	b.secrets = json_object(c->a);
@@ -468,10 +468,10 @@ run_export(struct cli *c, struct err *e)
 	OWN_BUF struct buf text = buf_max(64 * LIMIT_CERT);
 	int64_t id;
 
-	NEED(!as_der || !args_has(&c->args, "chain"), e, CHY_CLI_USAGE, NULL,
-	     "--chain: several certificates make a file of PEM only");
+	NEED(!as_der || !args_has(&c->args, "with-chain"), e, CHY_CLI_USAGE, NULL,
+	     "--with-chain: several certificates make a file of PEM only");
 	TRY(fetch(c, &id, &der, e));
-	if (args_has(&c->args, "chain"))
+	if (args_has(&c->args, "with-chain"))
 		TRY(chain_fetch(c, id, &chain, e));
 	if (as_der)
 		buf_put(&text, der);
@@ -491,7 +491,7 @@ static const struct opt issue_options[] = {
 	{ "out", "FILE|DIR", OPT_FILE, 0, "where the certificate goes; standard output if not given" },
 	{ "folder", "DIR", OPT_DIR, 0, "issue for every request (.csr .p10 .req .pem .der) of this folder" },
 	{ "session", "FILE", OPT_FILE, 0, "issue by the issuing session whose token is in FILE" },
-	{ "chain", NULL, OPT_FLAG, 0, "with its authority's certificate and those above it, behind it" },
+	{ "with-chain", NULL, OPT_FLAG, 0, "with its authority's certificate and those above it, behind it" },
 	{ "not-before", "TIME", OPT_TIME, 0, "a later begin of validity than the procedure's" },
 	{ "not-after", "TIME", OPT_TIME, 0, "an earlier end of validity than the procedure's" },
 	OPTIONS_CHOICE,
@@ -505,7 +505,8 @@ static const struct opt issue_options[] = {
 static const struct opt export_options[] = {
 	{ "out", "FILE", OPT_FILE, 0, "where it goes; standard output if not given" },
 	{ "form", "FORM", OPT_CHOICE, 0, "pem if not given", forms },
-	{ "chain", NULL, OPT_FLAG, 0, "its authority's certificate and those above it as well, behind it" },
+	{ "with-chain", NULL, OPT_FLAG, 0,
+	  "its authority's certificate and those above it as well, behind it" },
 	{ 0 },
 };
 static const struct operand requests[] = {
@@ -534,6 +535,6 @@ const struct command commands_certificate[] = {
 	  run_issue },
 	{ "certificate", "show", "show a certificate in readable form", NULL, NULL, one, NULL, run_show },
 	{ "certificate", "export", "write a certificate as PEM or DER", NULL, export_options, one,
-	  "chancery certificate export web.pem --chain --out web-chain.pem", run_export },
+	  "chancery certificate export web.pem --with-chain --out web-chain.pem", run_export },
 	{ 0 },
 };

@@ -340,14 +340,14 @@ def test_issue_by_officer_and_judge_by_openssl(cli):
 def test_what_was_issued_is_told_with_its_chain(cli):
     """Number, serial number and end; the authorities' certificates behind it, which openssl follows up."""
     cli.csr("chained")
-    told = cli.as_("rosa", "certificate", "issue", "--procedure", "TLS server", "chained.csr", "--out", "chained.pem", "--chain").stdout
+    told = cli.as_("rosa", "certificate", "issue", "--procedure", "TLS server", "chained.csr", "--out", "chained.pem", "--with-chain").stdout
     certificate = cli.json("rosa", "certificate", "show", "chained.pem")
     listed = cli.json("rosa", "certificate", "search", "chained.example")[0]
     assert told == f"chained.pem: certificate {listed['id']}, serial number {listed['serial']}, valid until {listed['not_after']}\n"
     outcome = cli.json("rosa", "certificate", "issue", "--procedure", "TLS server", "chained.csr", "--out", "again.pem")[0]
     assert (outcome["certificate"], outcome["serial"], outcome["not_after"]) == (listed["id"], listed["serial"], listed["not_after"])
     assert cli.as_("rosa", "certificate", "issue", "--procedure", "TLS server", "chained.csr", "--out", "again.pem", "--quiet").stdout == ""
-    cli.as_("rosa", "certificate", "export", certificate["id"], "--chain", "--out", "exported.pem")
+    cli.as_("rosa", "certificate", "export", certificate["id"], "--with-chain", "--out", "exported.pem")
     assert (cli.dir / "exported.pem").read_text() == (cli.dir / "chained.pem").read_text()
     pems = [x + "-----END CERTIFICATE-----\n" for x in (cli.dir / "chained.pem").read_text().split("-----END CERTIFICATE-----\n")[:-1]]
     assert len(pems) == 3 and pems[0] == (cli.dir / "again.pem").read_text()
@@ -355,7 +355,7 @@ def test_what_was_issued_is_told_with_its_chain(cli):
         (cli.dir / f"chain-{name}.pem").write_text(text)
     subprocess.run(["openssl", "verify", "-CAfile", "chain-top.pem", "-untrusted", "chain-middle.pem", "chain-leaf.pem"], cwd=cli.dir,
                    check=True, capture_output=True)
-    assert "PEM only" in cli.as_("rosa", "certificate", "export", "again.pem", "--chain", "--form", "der", code=2).stderr
+    assert "PEM only" in cli.as_("rosa", "certificate", "export", "again.pem", "--with-chain", "--form", "der", code=2).stderr
 
 
 def test_refusal_names_field_and_rule(cli):
