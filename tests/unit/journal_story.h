@@ -249,8 +249,12 @@ enum deed {
 	BACKDATED,        /* a leaf that claims to be older than the head before it */
 	POSTDATED,        /* younger than the head that covers it */
 	BACKDATED_CERTIFICATE,
-	CLOCK_FROM_NOWHERE,  /* a leaf says that the clock was set back, but the last head had another time */
-	SESSION_OF_CLOSED,   /* the officer who opened it was closed before */
+	CLOCK_FROM_NOWHERE, /* a leaf says that the clock was set back, but the last head had another time */
+	SESSION_OF_CLOSED,  /* the officer who opened it was closed before */
+	SESSION_ENDED,      /* it was closed before it issued */
+	SESSION_ENDED_BY_NOBODY,
+	SESSION_ENDED_OTHER, /* another session than the officer signed for */
+	SESSION_ENDED_TWICE,
 	NOT_FOR_SIGNATURES,  /* the officer's certificate is for encryption */
 	OFFICER_SIGNS_HEADS, /* all of it written anew, by another key that the root has certified */
 	RENEWED_BY_OTHER,    /* Bert asks for a certificate of Anna's subject, and signs as Anna with it */
@@ -282,6 +286,7 @@ enum deed {
 	DEEDS,
 	/* what looks like one of these, and is none */
 	SESSION_BEFORE_CLOSED = DEEDS,
+	SESSION_ENDED_LATER, /* closed after it issued */
 	ADOPTED,
 	CLOCK_BACK,
 	RENEWED,   /* by Anna herself */
@@ -408,6 +413,31 @@ close_bert(void)
 }
 
 static void
+session_closed(int id, int request)
+{
+	leaf(arena_printf(
+	    mem,
+	    "{" AT ",\"by\":{\"request\":%d},\"id\":%d,\"kind\":\"session-closed\",\"reason\":\"lost\","
+	    "\"session\":210}",
+	    request, id));
+}
+
+/* By who opened it. */
+static void
+end_session(enum deed bad, const char *at)
+{
+	const char *body = bad == SESSION_ENDED_OTHER ? "{\"reason\":\"lost\",\"session\":211}"
+						      : "{\"reason\":\"lost\",\"session\":210}";
+
+	leaf_at = at;
+	signature(215, ANNA, anna_key, anna, act("issuing-session.close", 215, "null", body, instance));
+	session_closed(1215, bad == SESSION_ENDED_BY_NOBODY ? 216 : 215);
+	if (bad == SESSION_ENDED_TWICE)
+		session_closed(1216, 215);
+	leaf_at = NULL;
+}
+
+static void
 session(enum deed bad)
 {
 	const char *until = bad == SESSION_OVER ? "2026-11-21T11:59:59Z" : "2026-11-22T12:00:00Z";
@@ -428,10 +458,15 @@ session(enum deed bad)
 		: body));
 	if (closes)
 		close_bert();
+	if (bad == SESSION_ENDED)
+		end_session(bad, "11:55:00");
 	leaf_at = bad == SESSION_BEFORE_CLOSED ? "11:54:00" : NULL;
 	certificate(300, issued[0], bad == UNKNOWN_SESSION ? "{\"session\":211}" : "{\"session\":210}",
 		    bad == SESSION_OTHER_PROCEDURE ? ",\"procedures\":{\"token\":[81,1]}" : procedure);
 	leaf_at = NULL;
+	if (bad == SESSION_ENDED_LATER || bad == SESSION_ENDED_BY_NOBODY || bad == SESSION_ENDED_OTHER ||
+	    bad == SESSION_ENDED_TWICE)
+		end_session(bad, NULL);
 	if (bad == SESSION_TOO_OFTEN)
 		certificate(302, issued[2], "{\"session\":210}", procedure);
 }
