@@ -241,18 +241,6 @@ put_all(struct generator *g, int64_t from, int64_t to, bool entered, struct err 
 
 /* ---- sorted, table by table ---- */
 
-static int
-by_entry(const void *x, const void *y)
-{
-	const struct search_row *a = x, *b = y;
-
-	if (a->attribute != b->attribute)
-		return a->attribute < b->attribute ? -1 : 1;
-	if (a->hash != b->hash)
-		return a->hash < b->hash ? -1 : 1;
-	return (a->id > b->id) - (a->id < b->id);
-}
-
 /* Links by value and certificate, and what begins by time and certificate. */
 static int
 by_pair(const void *x, const void *y)
@@ -346,7 +334,7 @@ put_many(struct generator *g, int64_t from, int64_t to, struct err *e)
 	free(g->texts);
 	TRY(put_sorted(g, "links", g->links, g->links_n, sizeof(*g->links), by_pair, put_link, e));
 	free(g->links);
-	TRY(put_sorted(g, "entries", g->rows, g->rows_n, sizeof(*g->rows), by_entry, put_entry, e));
+	TRY(put_sorted(g, "entries", g->rows, g->rows_n, sizeof(*g->rows), search_row_compare, put_entry, e));
 	free(g->rows);
 	TRY(put_sorted(g, "begins", g->begins, g->begins_n, sizeof(*g->begins), by_pair, put_begin, e));
 	free(g->begins);

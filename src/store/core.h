@@ -122,6 +122,9 @@ struct search_row store_search_entry(enum search_by by, struct bytes value, int6
 
 /* "1,2,3", of which $LIST makes rows. */
 MUST enum rc store_ids_text(struct arena *a, const int64_t *ids, size_t n, struct bytes *ret, struct err *e);
+/* The rows with these ids, at most LIMIT_PAGE, by a statement whose only parameter they are. ret, n: as of store_rows. */
+MUST enum rc store_rows_of(struct store *s, struct arena *a, enum stmt_id id, const int64_t *ids,
+			   size_t ids_n, void *ret, size_t *n, struct err *e);
 MUST enum rc store_number(struct store *s, enum stmt_id id, const union value *args, int64_t *ret,
 			  struct err *e);
 

@@ -96,6 +96,8 @@ struct slot_row {
 struct search_row {
 	int64_t attribute, hash, id;
 };
+/* For qsort: in the order of the table's key, so that rows are entered along it. */
+int search_row_compare(const void *x, const void *y);
 
 enum sql_form { SQL_SQLITE, SQL_POSTGRES, SQL_POSTGRES_BULK };
 

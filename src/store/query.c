@@ -116,3 +116,14 @@ store_ids_text(struct arena *a, const int64_t *ids, size_t n, struct bytes *ret,
 	NEED(buf_ok(&b) && (n == 0 || ret->p != NULL), e, CHY_NO_MEMORY, NULL, "values");
 	return RC_OK;
 }
+
+enum rc
+store_rows_of(struct store *s, struct arena *a, enum stmt_id id, const int64_t *ids, size_t ids_n, void *ret,
+	      size_t *n, struct err *e)
+{
+	struct bytes text;
+
+	NEED(ids_n <= LIMIT_PAGE, e, CHY_LIMIT, NULL, "%zu rows together", ids_n);
+	TRY(store_ids_text(a, ids, ids_n, &text, e));
+	return store_rows(s, a, id, (const union value[]){ BYTES_VALUE(text) }, ret, n, e);
+}

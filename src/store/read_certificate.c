@@ -87,11 +87,7 @@ enum rc
 store_ders_of(struct store *s, struct arena *a, const int64_t *ids, size_t ids_n, struct der_row **ret,
 	      size_t *n, struct err *e)
 {
-	struct bytes text;
-
-	NEED(ids_n <= LIMIT_PAGE, e, CHY_LIMIT, NULL, "%zu certificates together", ids_n);
-	TRY(store_ids_text(a, ids, ids_n, &text, e));
-	return store_rows(s, a, Q_DERS_OF, ARGS(BYTES_VALUE(text)), ret, n, e);
+	return store_rows_of(s, a, Q_DERS_OF, ids, ids_n, ret, n, e);
 }
 
 enum rc

@@ -48,11 +48,7 @@ enum rc
 store_values_of(struct store *s, struct arena *a, const int64_t *ids, size_t ids_n, struct value_row **ret,
 		size_t *n, struct err *e)
 {
-	struct bytes text;
-
-	NEED(ids_n <= LIMIT_PAGE, e, CHY_LIMIT, NULL, "%zu values together", ids_n);
-	TRY(store_ids_text(a, ids, ids_n, &text, e));
-	return store_rows(s, a, Q_VALUES_OF, ARGS(BYTES_VALUE(text)), ret, n, e);
+	return store_rows_of(s, a, Q_VALUES_OF, ids, ids_n, ret, n, e);
 }
 
 enum rc
@@ -147,11 +143,7 @@ enum rc
 store_search_of(struct store *s, struct arena *a, const int64_t *ids, size_t ids_n, struct found_row **ret,
 		size_t *n, struct err *e)
 {
-	struct bytes text;
-
-	NEED(ids_n <= LIMIT_PAGE, e, CHY_LIMIT, NULL, "%zu certificates together", ids_n);
-	TRY(store_ids_text(a, ids, ids_n, &text, e));
-	return store_rows(s, a, Q_FOUND_OF, ARGS(BYTES_VALUE(text)), ret, n, e);
+	return store_rows_of(s, a, Q_FOUND_OF, ids, ids_n, ret, n, e);
 }
 
 enum rc

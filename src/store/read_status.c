@@ -14,36 +14,25 @@ store_status(struct store *s, struct arena *a, int64_t id, struct status_row *re
 	return store_row(s, a, Q_STATUS, ARGS(I(id)), ret, e);
 }
 
-static enum rc
-rows_of(struct store *s, struct arena *a, enum stmt_id id, const int64_t *ids, size_t ids_n, void *ret,
-	size_t *n, struct err *e)
-{
-	struct bytes text;
-
-	NEED(ids_n <= LIMIT_PAGE, e, CHY_LIMIT, NULL, "%zu certificates together", ids_n);
-	TRY(store_ids_text(a, ids, ids_n, &text, e));
-	return store_rows(s, a, id, ARGS(B(text)), ret, n, e);
-}
-
 enum rc
 store_statuses_of(struct store *s, struct arena *a, const int64_t *ids, size_t ids_n, struct status_row **ret,
 		  size_t *n, struct err *e)
 {
-	return rows_of(s, a, Q_STATUSES_OF, ids, ids_n, ret, n, e);
+	return store_rows_of(s, a, Q_STATUSES_OF, ids, ids_n, ret, n, e);
 }
 
 enum rc
 store_certificates_of(struct store *s, struct arena *a, const int64_t *ids, size_t ids_n,
 		      struct certificate_row **ret, size_t *n, struct err *e)
 {
-	return rows_of(s, a, Q_CERTIFICATES_OF, ids, ids_n, ret, n, e);
+	return store_rows_of(s, a, Q_CERTIFICATES_OF, ids, ids_n, ret, n, e);
 }
 
 enum rc
 store_holds_of(struct store *s, struct arena *a, const int64_t *ids, size_t ids_n, struct hold_row **ret,
 	       size_t *n, struct err *e)
 {
-	return rows_of(s, a, Q_HOLDS_OF, ids, ids_n, ret, n, e);
+	return store_rows_of(s, a, Q_HOLDS_OF, ids, ids_n, ret, n, e);
 }
 
 enum rc

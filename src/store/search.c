@@ -80,8 +80,8 @@ add_certificate(struct entries *x, const struct certificate_row *c)
 	return ok;
 }
 
-static int
-compare_entries(const void *x, const void *y)
+int
+search_row_compare(const void *x, const void *y)
 {
 	const struct search_row *a = x, *b = y;
 
@@ -127,7 +127,7 @@ static enum rc
 enter(struct store *s, const struct entries *x, struct err *e)
 {
 	if (x->n > 0)
-		qsort(x->p, x->n, sizeof(*x->p), compare_entries);
+		qsort(x->p, x->n, sizeof(*x->p), search_row_compare);
 	for (size_t i = 0; i < x->n;) {
 		struct change *c = change_new();
 
