@@ -188,7 +188,6 @@ start(struct factory *f, int64_t longest_rest_ms, struct err *e)
 		LOG(WARNING, "factory.reconciled", LI("adopted", (int64_t)adopted));
 	TRY(policy_load(f, e));
 	TRY(outbox_start(f, longest_rest_ms > 0 ? longest_rest_ms : LONGEST_REST_MS, &f->outbox, e));
-	TRY(desk_renew(f, e));
 	TRY(store_watch_status(f->store, desk_status_changed, f, e));
 	return jobs_start(f, &f->jobs, e);
 }

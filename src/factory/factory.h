@@ -77,8 +77,8 @@ struct factory {
 	pthread_mutex_t
 	    guessing; /* held from comparing revocation passwords to what they come to; before these two */
 	_Atomic int64_t
-	    status_epoch;        /* grows with every change of a status: what was known before may not hold */
-	pthread_mutex_t valuing; /* held while values are entered into the index of the search */
+	    status_epoch; /* grows with every change of a status and every session that is closed: what was known before may not hold */
+	pthread_mutex_t valuing;    /* held while values are entered into the index of the search */
 	struct pace valuing_pace;   /* certificates whose values are entered at once; under valuing */
 	struct acting acting;       /* the signed requests whose work is being done and committed */
 	pthread_mutex_t sequencing; /* one step of the sequencer at a time, whoever wants it */
