@@ -1,15 +1,12 @@
 """Revoking, holding and reinstating by the command line."""
 import json
-import os
-import subprocess
 
 import pytest
 
 import world
+from cli import Cli
 from test_cli import terminal
 from world import make_csr
-
-CLEAN = {k: v for k, v in os.environ.items() if not k.startswith("CHANCERY_") or k in ("CHANCERY_BUILD", "CHANCERY_SOURCE")}
 
 
 @pytest.fixture(scope="module")
@@ -20,22 +17,13 @@ def desk(sqlite_house, module_scratch):
     house.act("officer-profile.create", {"name": "Desk", "entity_type": "dynamic-token", "roles": [
         "use-clients", "issue-certificate", "revoke-certificate", "revoke-certificate-with-password"]}, anna, ben)
     house.officers["dora"] = house.make_officer("Dora Desk", "Desk", anna, ben, issuer=house.officers["rosa"])
-    (module_scratch / "pin").write_text("4711 secret\n")
-    for name in ("dora", "anna", "ben"):
-        o = house.officers[name]
-        subprocess.run(["openssl", "pkcs12", "-export", "-inkey", o.key_file, "-in", o.cert_file, "-out", module_scratch / f"{name}.p12",
-                        "-passout", "pass:4711 secret"], check=True, capture_output=True)
+    house.cli = Cli(house, module_scratch, **{name: house.officers[name] for name in ("dora", "anna", "ben")})
     house.cli_dir = module_scratch
     return house
 
 
 def run(house, *args, who="dora", code=0):
-    done = subprocess.run([world.CHANCERY, *map(str, args), "--officer", f"{who}.p12", "--pin-file", "pin"], capture_output=True,
-                          text=True, cwd=house.cli_dir, timeout=60, stdin=subprocess.DEVNULL, check=False,
-                          env=dict(CLEAN, HOME=str(house.cli_dir), CHANCERY_SERVER=f"https://localhost:{house.tls_port}",
-                                   CHANCERY_CA=str(house.dir / "root.pem")))
-    assert done.returncode == code, f"{args}: {done.returncode}\n{done.stdout}\n{done.stderr}"
-    return done
+    return house.cli.run(*args, who=who, code=code)
 
 
 def one(house):
@@ -71,7 +59,7 @@ def test_hold_reinstate_revoke(desk):
 
 def test_a_terminal_asks_before_it_revokes(desk):
     """Revoking is final: on a terminal "n" leaves the certificate as it is, --yes asks nothing."""
-    env = dict(CLEAN, HOME=str(desk.cli_dir), CHANCERY_SERVER=f"https://localhost:{desk.tls_port}", CHANCERY_CA=str(desk.dir / "root.pem"))
+    env = desk.cli.env
     first, second = one(desk), one(desk)
 
     def revoke(number, answers, *more):
