@@ -1,7 +1,7 @@
 """Officers whose certificates expire: who is expired is gone, who is warned, who has a new one."""
 import base64
 import json
-import os
+import pathlib
 import re
 import subprocess
 import time
@@ -11,6 +11,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
 import world
+from cli import Cli
 from world import Refused, make_csr
 
 DAY = 86400
@@ -84,23 +85,16 @@ def test_who_is_expired_is_gone(own):
     assert own.act(*closing, anna, newer, obj=bens["id"])["state"] == "done"
 
 
-CLEAN = {k: v for k, v in os.environ.items() if not k.startswith("CHANCERY_") or k in ("CHANCERY_BUILD", "CHANCERY_SOURCE")}
 
 
 def pkcs12(house, officer, path):
-    subprocess.run(["openssl", "pkcs12", "-export", "-inkey", officer.key_file, "-in", officer.cert_file, "-out", path,
-                    "-passout", "pass:4711 secret"], check=True, capture_output=True)
-    (path.parent / "pin").write_text("4711 secret\n")
+    Cli(house, path.parent).add(path.stem, officer)
     return path
 
 
 def cli(house, scratch, *args, who=None, days=0, code=0):
-    command = [world.CHANCERY, *map(str, args)] + (["--officer", who, "--pin-file", "pin"] if who else [])
-    done = subprocess.run(command, capture_output=True, text=True, cwd=scratch, timeout=60, stdin=subprocess.DEVNULL, check=False,
-                          env=dict(CLEAN, HOME=str(scratch), CHANCERY_SERVER=f"https://localhost:{house.tls_port}",
-                                   CHANCERY_CA=str(house.dir / "root.pem"), CHANCERY_CLOCK_OFFSET_MS=str(days * DAY * 1000)))
-    assert done.returncode == code, f"{args}: {done.returncode}\n{done.stdout}\n{done.stderr}"
-    return done
+    who = who and pathlib.Path(who).stem
+    return Cli(house, scratch).run(*args, who=who, code=code, CHANCERY_CLOCK_OFFSET_MS=str(days * DAY * 1000))
 
 
 def figure(house, name):

@@ -8,7 +8,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 
 import world
-from test_officers_expiry import CLEAN, DAY, verify
+from cli import CLEAN
+from test_officers_expiry import DAY, verify
 from world import make_csr
 
 LATE = 1200  # days, when the certificates of three years have ended
