@@ -1,9 +1,10 @@
-/* Issuance lists: one built at once, any shown, and whether a certificate stands on it. */
+/* Issuance lists: how it stands with them, one built at once, any shown, and whether a certificate stands on it. */
 #include "base/base.h"
 #include "base/file.h"
 #include "cli/flow.h"
 #include "cli/groups.h"
 #include "cli/kindcmd.h"
+#include "cli/liststate.h"
 #include "cli/options.h"
 #include "crypto/digest.h"
 #include "crypto/verify.h"
@@ -13,15 +14,23 @@
 enum { SHOWN = 1000 };
 
 static enum rc
+run_list(struct cli *c, struct err *e)
+{
+	return lists_run(c, "cil", e);
+}
+
+static enum rc
 run_build(struct cli *c, struct err *e)
 {
 	struct json *body = json_object(c->a), *answer;
 	int64_t id;
 
+	TRY(lists_wait_check(c, e));
 	TRY(document_id(c, "cil-procedure", args_text(&c->args, "NAME|ID"), &id, e));
 	json_set(body, "cil_procedure", json_int(c->a, id));
 	NEED(body != NULL, e, CHY_NO_MEMORY, NULL, "request");
-	return flow_run(c, &(struct asked){ "cil.build", NULL, 0, body }, &answer, e);
+	TRY(flow_with_secrets(c, &(struct asked){ "cil.build", NULL, 0, body }, NULL, &answer, e));
+	return lists_built(c, "cil", id, false, answer, e);
 }
 
 static enum rc
@@ -119,10 +128,17 @@ static const struct opt show_options[] = {
 	{ 0 },
 };
 
+static const struct opt build_options[] = { OPTIONS_WAIT, { 0 } };
+static const struct opt list_options[] = { OPTIONS_PAGE, { 0 } };
+
 const struct command commands_cil[] = {
+	{ "cil", "list", "show how it stands with the issuance lists of each CIL procedure",
+	  "What is in force, when the next one is due, whether it is late, and what keeps it from being "
+	  "built.",
+	  list_options, NULL, "chancery cil list --officer anna.p12", run_list },
 	{ "cil", "build", "have an issuance list built at once",
-	  "Needs the role Manual build of CRL and CIL.", NULL, procedure,
-	  "chancery cil build \"Issuing CIL\" --officer anna.p12", run_build },
+	  "Needs the role Manual build of CRL and CIL. Shows number, times and entries once it is there.",
+	  build_options, procedure, "chancery cil build \"Issuing CIL\" --officer anna.p12", run_build },
 	{ "cil", "show", "show an issuance list that is in a file", "The first 1,000 entries.", show_options,
 	  file, "chancery cil show issuing.cil --issuer issuing.pem --certificate web.pem", run_show },
 	{ 0 },

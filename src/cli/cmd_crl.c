@@ -1,8 +1,9 @@
-/* Revocation lists: one built at once, and any shown. */
+/* Revocation lists: how it stands with them, one built at once, and any shown. */
 #include "base/base.h"
 #include "cli/flow.h"
 #include "cli/groups.h"
 #include "cli/kindcmd.h"
+#include "cli/liststate.h"
 #include "cli/options.h"
 #include "base/file.h"
 #include "crypto/verify.h"
@@ -13,17 +14,25 @@
 enum { SHOWN = 1000 };
 
 static enum rc
+run_list(struct cli *c, struct err *e)
+{
+	return lists_run(c, "crl", e);
+}
+
+static enum rc
 run_build(struct cli *c, struct err *e)
 {
 	struct json *body = json_object(c->a), *answer;
 	int64_t id;
 
+	TRY(lists_wait_check(c, e));
 	TRY(document_id(c, "crl-procedure", args_text(&c->args, "NAME|ID"), &id, e));
 	json_set(body, "crl_procedure", json_int(c->a, id));
 	if (args_has(&c->args, "delta"))
 		json_set(body, "delta", json_bool(c->a, true));
 	NEED(body != NULL, e, CHY_NO_MEMORY, NULL, "request");
-	return flow_run(c, &(struct asked){ "crl.build", NULL, 0, body }, &answer, e);
+	TRY(flow_with_secrets(c, &(struct asked){ "crl.build", NULL, 0, body }, NULL, &answer, e));
+	return lists_built(c, "crl", id, args_has(&c->args, "delta"), answer, e);
 }
 
 static enum rc
@@ -122,6 +131,7 @@ static const struct opt show_options[] = {
 };
 static const struct opt build_options[] = {
 	{ "delta", NULL, OPT_FLAG, 0, "a delta list" },
+	OPTIONS_WAIT,
 	{ 0 },
 };
 static const struct operand procedure[] = {
@@ -129,10 +139,16 @@ static const struct operand procedure[] = {
 };
 static const struct operand file[] = { { "FILE", OPT_FILE, OPT_MUST, "the list, DER or PEM" }, { 0 } };
 
+static const struct opt list_options[] = { OPTIONS_PAGE, { 0 } };
+
 const struct command commands_crl[] = {
+	{ "crl", "list", "show how it stands with the revocation lists of each CRL procedure",
+	  "What is in force, when the next one is due, whether it is late, and what keeps it from being "
+	  "built.",
+	  list_options, NULL, "chancery crl list --officer anna.p12", run_list },
 	{ "crl", "build", "have a revocation list built at once",
-	  "Needs the role Manual build of CRL and CIL.", build_options, procedure,
-	  "chancery crl build \"Issuing CRL\" --officer anna.p12", run_build },
+	  "Needs the role Manual build of CRL and CIL. Shows number, times and entries once it is there.",
+	  build_options, procedure, "chancery crl build \"Issuing CRL\" --officer anna.p12", run_build },
 	{ "crl", "show", "show a revocation list that is in a file", "The first 1,000 entries.", show_options,
 	  file, "chancery crl show issuing.crl --issuer issuing.pem --certificate web.pem", run_show },
 	{ 0 },

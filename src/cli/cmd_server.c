@@ -59,6 +59,24 @@ tell_of_officers(struct cli *c, const struct json *officers)
 			BYTES_FMT(until));
 }
 
+static void
+tell_of_lists(struct cli *c, const struct json *figures, const char *what, const char *command)
+{
+	int64_t late = 0, failing = 0;
+
+	if (json_need_int(figures, "late", 0, JSON_INT_MAX, &late, NULL) != RC_OK ||
+	    json_need_int(figures, "failing", 0, JSON_INT_MAX, &failing, NULL) != RC_OK || c->out.json)
+		return;
+	if (late > 0)
+		fprintf(c->out.err,
+			"ATTENTION: the %s lists of %lld procedures are late (chancery %s list).\n", what,
+			(long long)late, command);
+	if (failing > 0)
+		fprintf(c->out.err,
+			"ATTENTION: the %s lists of %lld procedures cannot be built (chancery %s list).\n",
+			what, (long long)failing, command);
+}
+
 static enum rc
 run_status(struct cli *c, struct err *e)
 {
@@ -66,6 +84,8 @@ run_status(struct cli *c, struct err *e)
 
 	TRY(show_path(c, "/api/v1/status", &v, e));
 	tell_of_officers(c, json_get(v, "officers"));
+	tell_of_lists(c, json_get(v, "crls"), "revocation", "crl");
+	tell_of_lists(c, json_get(v, "cils"), "issuance", "cil");
 	return RC_OK;
 }
 

@@ -6,6 +6,7 @@
 #include "cli/kindbody.h"
 #include "cli/kindcmd.h"
 #include "cli/list.h"
+#include "cli/liststate.h"
 #include "cli/policy_file.h"
 #include "cli/refs.h"
 #include "cli/rest.h"
@@ -191,6 +192,17 @@ show_body(struct cli *c, const struct kind *kind, const struct json *body)
 	}
 }
 
+static void
+show_lists(struct cli *c, const struct json *d)
+{
+	enum kind_id kind = kind_here(c)->id;
+	int64_t id;
+
+	if ((kind == KIND_CRL_PROCEDURE || kind == KIND_CIL_PROCEDURE) &&
+	    json_need_int(d, "id", 1, JSON_INT_MAX, &id, NULL) == RC_OK)
+		lists_show(c, kind == KIND_CRL_PROCEDURE ? "crl" : "cil", id);
+}
+
 enum rc
 kind_show(struct cli *c, struct err *e)
 {
@@ -218,6 +230,7 @@ kind_show(struct cli *c, struct err *e)
 		out_field(&c->out, "Cannot be used", json_line(c->a, json_get(d, "unusable")));
 	if (json_get(d, "acts_until") != NULL)
 		out_field(&c->out, "Acts until", acts_until(c, d));
+	show_lists(c, d);
 	return RC_OK;
 }
 

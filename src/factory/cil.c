@@ -24,37 +24,34 @@ cil_want(struct factory *f, struct change *c, struct doc_id procedure)
 	change_set_setting(c, name, bytes_str(text));
 }
 
-static MUST enum rc
-is_wanted(struct cil_work *w, struct arena *a, bool *ret, struct err *e)
+enum rc
+cil_wanted_since(struct factory *f, struct arena *a, struct doc_id procedure, int64_t *ret, struct err *e)
 {
 	char name[WANTED_MAX];
 	struct bytes text;
 	struct err why = { 0 };
-	int64_t id = 0;
 
-	*ret = false;
-	wanted_name(name, w->p->doc->id);
-	if (store_setting(w->f->store, a, name, &text, &why) != RC_OK) {
+	*ret = 0;
+	wanted_name(name, procedure);
+	if (store_setting(f->store, a, name, &text, &why) != RC_OK) {
 		NEED(why.rc == RC_NOT_FOUND, e, why.code, NULL, "%s", why.text);
 		return RC_OK;
 	}
-	TRY(int_parse(text, 0, INT64_MAX, &id, e));
-	*ret = id > w->complete.build;
-	return RC_OK;
+	return int_parse(text, 0, INT64_MAX, ret, e);
 }
 
 /* ---- one procedure ---- */
 
-static bool
-is_built_here(const struct cil_procedure *p)
+bool
+cil_is_built_here(const struct cil_procedure *p)
 {
 	return p != NULL && p->doc->active && p->why_not.code == CHY_NONE && p->authority != NULL &&
 	    p->authority->key != NULL && p->authority->certificate.n > 0;
 }
 
-static MUST enum rc
-load(struct factory *f, struct arena *a, struct doc_id procedure, struct cil_row *complete,
-     struct cil_row *delta, struct err *e)
+enum rc
+cil_load(struct factory *f, struct arena *a, struct doc_id procedure, struct cil_row *complete,
+	 struct cil_row *delta, struct err *e)
 {
 	struct cil_row *rows;
 	size_t n;
@@ -73,12 +70,12 @@ work_on(struct factory *f, const struct cil_procedure *p, struct err *e)
 	struct arena *a = arena_new(ARENA);
 	struct cil_work w = { .f = f, .p = p };
 	struct cil_state now;
-	bool wanted;
+	int64_t wish;
 	enum rc rc;
 
 	NEED(a != NULL, e, CHY_NO_MEMORY, NULL, "an issuance list");
-	TRY(load(f, a, p->doc->id, &w.complete, &w.delta, e));
-	TRY(is_wanted(&w, a, &wanted, e));
+	TRY(cil_load(f, a, p->doc->id, &w.complete, &w.delta, e));
+	TRY(cil_wanted_since(f, a, p->doc->id, &wish, e));
 	now = (struct cil_state){
 		.complete = w.complete.build != 0,
 		.delta = w.delta.build != 0,
@@ -86,7 +83,7 @@ work_on(struct factory *f, const struct cil_procedure *p, struct err *e)
 		.delta_this_update_ms = w.delta.this_update,
 		.timing = w.complete.timing,
 	};
-	w.plan = decide_cil(p, &now, wanted, clock_now_ms());
+	w.plan = decide_cil(p, &now, wish > w.complete.build, clock_now_ms());
 	if (w.plan.what == CIL_NOTHING)
 		return RC_OK;
 	rc = cil_build(&w, e);
@@ -112,7 +109,11 @@ cils_step(struct factory *f, struct err *e)
 		const struct cil_procedure *p = snapshot_cil_procedure(policy, all[i]->id);
 		struct err why = { 0 };
 
-		if (is_built_here(p) && work_on(f, p, &why) != RC_OK)
+		if (cil_is_built_here(p) && work_on(f, p, &why) != RC_OK)
+			trouble_note(&f->list_troubles, all[i]->id, &why);
+		else
+			trouble_over(&f->list_troubles, all[i]->id);
+		if (why.rc != RC_OK)
 			rc = err_set(e, why.code, why.std, "CIL procedure %lld: %s", (long long)all[i]->id.v,
 				     why.text);
 	}
@@ -147,7 +148,7 @@ cil_by_name(struct factory *f, struct arena *a, struct bytes name, bool delta, i
 	enum rc rc;
 
 	NEED(p != NULL, e, CHY_CIL_NONE, NULL, "no CIL procedure is served as \"%.*s\"", BYTES_FMT(name));
-	TRY(load(f, a, p->doc->id, &lists[0], &lists[1], e));
+	TRY(cil_load(f, a, p->doc->id, &lists[0], &lists[1], e));
 	*ret_list = lists[delta];
 	NEED(ret_list->build != 0, e, CHY_CIL_NONE, NULL, "no %s list", delta ? "delta" : "complete");
 	rc = store_cil_file(f->store, a, ret_list->build, segment, ret, e);

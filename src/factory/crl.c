@@ -70,9 +70,9 @@ crl_want(struct factory *f, struct change *c, struct doc_id procedure, bool delt
 	change_set_setting(c, name, bytes_str(text));
 }
 
-static MUST enum rc
-wanted_since(struct factory *f, struct arena *a, struct doc_id procedure, bool delta, int64_t *ret,
-	     struct err *e)
+enum rc
+crl_wanted_since(struct factory *f, struct arena *a, struct doc_id procedure, bool delta, int64_t *ret,
+		 struct err *e)
 {
 	char name[WANTED_MAX];
 	struct bytes text;
@@ -119,8 +119,8 @@ find_work(struct crl_work *w, const struct lists *l)
 
 /* ---- one procedure ---- */
 
-static bool
-is_built_here(const struct crl_procedure *p)
+bool
+crl_is_built_here(const struct crl_procedure *p)
 {
 	return p != NULL && p->doc->active && p->built && p->why_not.code == CHY_NONE &&
 	    p->authority != NULL && p->authority->certificate.n > 0 && p->signer != NULL &&
@@ -266,7 +266,7 @@ work_on_procedure(struct factory *f, const struct crl_procedure *p, bool *ret_di
 
 	NEED(a != NULL, e, CHY_NO_MEMORY, NULL, "a revocation list");
 	for (int delta = 0; delta < 2; delta++)
-		TRY(wanted_since(f, a, p->doc->id, delta, &w.wanted[delta], e));
+		TRY(crl_wanted_since(f, a, p->doc->id, delta, &w.wanted[delta], e));
 	return p->partitions > 0 ? work_on_partitions(&w, ret_did, e) : work_on(&w, ret_did, e);
 }
 
@@ -284,9 +284,15 @@ work_on_all(struct factory *f, bool *ret_did, struct err *e)
 		struct err why = { 0 };
 		bool did = false;
 
-		if (!is_built_here(p))
+		if (!crl_is_built_here(p)) {
+			trouble_over(&f->list_troubles, all[i]->id);
 			continue;
+		}
 		if (work_on_procedure(f, p, &did, &why) != RC_OK)
+			trouble_note(&f->list_troubles, all[i]->id, &why);
+		else
+			trouble_over(&f->list_troubles, all[i]->id);
+		if (why.rc != RC_OK)
 			rc = err_set(e, why.code, why.std, "CRL procedure %lld: %s", (long long)all[i]->id.v,
 				     why.text);
 		else

@@ -37,6 +37,7 @@ new_factory(void)
 	pthread_mutex_init(&f->valuing, NULL);
 	f->valuing_pace = (struct pace){ .n = 64, .least = 64, .most = 4096 };
 	acting_init(&f->acting);
+	troubles_init(&f->list_troubles);
 	pthread_mutex_init(&f->sequencing, NULL);
 	f->policy_stamp = -1;
 	f->began_ms = clock_now_ms();

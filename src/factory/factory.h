@@ -15,6 +15,7 @@
 #include "base/rc.h"
 #include "factory/acting.h"
 #include "factory/doubt.h"
+#include "factory/trouble.h"
 #include "model/attribute.h"
 #include "policy/snapshot.h"
 #include "signer/client.h"
@@ -47,6 +48,13 @@ struct expiry {
 	_Atomic int64_t
 	    renewed; /* certificates of officers, since start: what was seen before may not hold */
 	int64_t stamp, epoch, looked_ms, told_ms;
+};
+
+/* How many revocation and issuance lists are late, and of how many procedures building fails, as of the job's last look
+   (list_state.h); the last is the job's own. */
+struct list_figures {
+	_Atomic int64_t crls_late, crls_failing, cils_late, cils_failing;
+	int64_t looked_ms;
 };
 
 struct factory {
@@ -94,6 +102,8 @@ struct factory {
 	struct factory_figures figures;
 	struct resuming resuming;
 	struct expiry expiry;
+	struct troubles list_troubles; /* of CRL and CIL procedures, while they last */
+	struct list_figures lists;
 	int64_t crls_rest_until;     /* of the job that builds revocation lists alone; monotonic, us */
 	_Atomic unsigned aged_slice; /* of idempotency keys: where the job that ages them goes on */
 };

@@ -10,6 +10,7 @@
 #include "factory/crl.h"
 #include "factory/expiry.h"
 #include "factory/in_force.h"
+#include "factory/list_state.h"
 #include "factory/log.h"
 #include "factory/ocsp_desk.h"
 #include "factory/reconcile.h"
@@ -157,6 +158,12 @@ do_expiry(struct factory *f, bool *more, struct err *e)
 	return expiry_step(f, e);
 }
 
+static enum rc
+do_lists(struct factory *f, bool *more, struct err *e)
+{
+	return lists_look(f, e);
+}
+
 static const struct {
 	const char *name;
 	job_fn *fn;
@@ -182,6 +189,7 @@ static const struct {
 	{ "ocsp-answers", do_presign, 1000, true },
 	{ "remember", do_remember, 1000, true },
 	{ "officers", do_expiry, 1000, true },
+	{ "lists", do_lists, 1000, true },
 };
 
 struct jobs {

@@ -64,6 +64,7 @@ rest_add(struct router *r, struct factory *f, struct err *e)
 	TRY(router_add(r, rest_token_routes, f, e));
 	TRY(router_add(r, rest_session_routes, f, e));
 	TRY(router_add(r, rest_delivery_routes, f, e));
+	TRY(router_add(r, rest_list_routes, f, e));
 	TRY(router_add(r, rest_journal_routes, f, e));
 	TRY(router_add(r, rest_log_routes, f, e));
 	TRY(router_add(r, rest_policy_routes, f, e));

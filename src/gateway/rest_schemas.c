@@ -14,14 +14,36 @@
 #define OBJECT(required, properties) \
 	"{\"type\":\"object\",\"required\":[" required "],\"properties\":{" properties "}}"
 
+#define TIME_OR_NULL "{\"type\":[\"string\",\"null\"],\"format\":\"date-time\"}"
+#define LISTS \
+	OBJECT("\"late\",\"failing\"", "\"late\":{\"type\":\"integer\"},\"failing\":{\"type\":\"integer\"}")
+
 const struct route_schema rest_schemas[] = {
 	{ "Status",
-	  OBJECT("\"program\",\"version\",\"instance\"",
-		 "\"program\":" TEXT ",\"version\":" TEXT ",\"instance\":" TEXT ",\"store\":" TEXT
-		 ",\"policy_stamp\":{\"type\":\"integer\"},\"officers\":" OBJECT(
-		     "\"ending\",\"ended\",\"pair_until\",\"pair_ends\"",
-		     "\"ending\":{\"type\":\"integer\"},\"ended\":{\"type\":\"integer\"},\"pair_until\":{"
-		     "\"type\":[\"string\",\"null\"]},\"pair_ends\":{\"type\":\"boolean\"}")) },
+	  OBJECT(
+	      "\"program\",\"version\",\"instance\"",
+	      "\"program\":" TEXT ",\"version\":" TEXT ",\"instance\":" TEXT ",\"store\":" TEXT
+	      ",\"policy_stamp\":{\"type\":\"integer\"},\"officers\":" OBJECT(
+		  "\"ending\",\"ended\",\"pair_until\",\"pair_ends\"",
+		  "\"ending\":{\"type\":\"integer\"},\"ended\":{\"type\":\"integer\"},\"pair_until\":{"
+		  "\"type\":[\"string\",\"null\"]},\"pair_ends\":{\"type\":\"boolean\"}") ",\"crls\":" LISTS
+											  ",\"cils\""
+											  ":" LISTS) },
+	{ "ListState",
+	  OBJECT("\"state\",\"lists\",\"late\",\"wanted\"",
+		 "\"state\":{\"enum\":[\"good\",\"late\",\"ended\",\"missing\",\"closed\",\"elsewhere\"]}"
+		 ",\"lists\":{\"type\":\"integer\"},\"number\":{\"type\":[\"integer\",\"null\"]}"
+		 ",\"first_number\":{\"type\":\"integer\"},\"this_update\":" TIME_OR_NULL
+		 ",\"next_update\":" TIME_OR_NULL ",\"entries\":{\"type\":\"integer\"},\"octets\":{\"type\":"
+		 "\"integer\"},\"due_at\":" TIME_OR_NULL
+		 ",\"late\":{\"type\":\"boolean\"},\"wanted\":{\"type\":\"boolean\"}") },
+	{ "ListStatePage",
+	  PAGE(OBJECT(
+	      "\"procedure\",\"path\",\"complete\",\"delta\",\"failure\"",
+	      "\"procedure\":" ID ",\"path\":" TEXT ",\"issuer\":{\"type\":[\"string\",\"null\"]},"
+	      "\"indirect\":{\"type\":\"boolean\"},\"partitions\":{\"type\":[\"integer\",\"null\"]},"
+	      "\"complete\":" REF("ListState") ",\"delta\":{\"anyOf\":[" REF(
+		  "ListState") ",{\"type\":\"null\"}]},\"failure\":{\"type\":[\"object\",\"null\"]}")) },
 	{ "Officer",
 	  OBJECT("\"officer\",\"name\",\"roles\"",
 		 "\"officer\":" ID ",\"name\":" TEXT ",\"profile\":" TEXT

@@ -4,6 +4,7 @@
 #include "factory/expiry.h"
 #include "factory/in_force.h"
 #include "factory/leaf.h"
+#include "factory/list_state.h"
 #include "gateway/rest.h"
 #include "gateway/route.h"
 #include "pki/pem.h"
@@ -24,6 +25,8 @@ get_status(void *ctx, struct http_call *c)
 	json_set(o, "issued", json_int(c->arena, (int64_t)atomic_load(&f->figures.issued)));
 	json_set(o, "refused", json_int(c->arena, (int64_t)atomic_load(&f->figures.refused)));
 	json_set(o, "officers", expiry_json(f, c->arena));
+	json_set(o, "crls", lists_json(f, c->arena, KIND_CRL_PROCEDURE));
+	json_set(o, "cils", lists_json(f, c->arena, KIND_CIL_PROCEDURE));
 	rest_answer(c, RC_OK, 200, o, &e);
 }
 

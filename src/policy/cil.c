@@ -156,14 +156,21 @@ stamp(const struct cil_procedure *p, int64_t now_ms)
 	return p->build_at_ms >= 0 ? cil_regular(p, now_ms) : now_ms / SECOND_MS * SECOND_MS;
 }
 
+int64_t
+cil_due(const struct cil_procedure *p, int64_t this_update_ms, bool delta)
+{
+	if (delta)
+		return duration_add(this_update_ms, p->delta_interval);
+	return duration_add(p->build_at_ms >= 0 ? cil_regular(p, this_update_ms) : this_update_ms,
+			    p->interval);
+}
+
 static bool
 is_due(const struct cil_procedure *p, const struct cil_state *s, int64_t now_ms)
 {
 	if (!s->complete || s->this_update_ms > now_ms + AHEAD_MS || !bytes_eq(s->timing, p->timing))
 		return true;
-	if (p->build_at_ms >= 0)
-		return cil_regular(p, now_ms) > s->this_update_ms;
-	return now_ms >= duration_add(s->this_update_ms, p->interval);
+	return now_ms >= cil_due(p, s->this_update_ms, false);
 }
 
 static bool
@@ -171,7 +178,7 @@ is_delta_due(const struct cil_procedure *p, const struct cil_state *s, int64_t n
 {
 	int64_t last = s->delta ? s->delta_this_update_ms : s->this_update_ms;
 
-	return p->has_delta && (last > now_ms + AHEAD_MS || now_ms >= duration_add(last, p->delta_interval));
+	return p->has_delta && (last > now_ms + AHEAD_MS || now_ms >= cil_due(p, last, true));
 }
 
 struct cil_plan

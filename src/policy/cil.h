@@ -22,6 +22,9 @@ struct cil_plan {
    day of 1970, in UTC. */
 int64_t cil_regular(const struct cil_procedure *p, int64_t now_ms);
 
+/* When the list after one of this time is due: the complete one, or the delta list. */
+int64_t cil_due(const struct cil_procedure *p, int64_t this_update_ms, bool delta);
+
 /* What is to be built now. wanted: a complete list is, whenever the next one is due. A list from the future comes from a clock that
    went wrong, and is replaced. */
 struct cil_plan decide_cil(const struct cil_procedure *p, const struct cil_state *s, bool wanted,

@@ -139,6 +139,28 @@ add_officer_figures(struct program *p, struct err *e)
 	return RC_OK;
 }
 
+static enum rc
+add_list_figures(struct program *p, struct err *e)
+{
+	struct list_figures *x = &p->factory->lists;
+	const struct {
+		const char *name, *help;
+		_Atomic int64_t *figure;
+	} all[] = {
+		{ "chancery_crls_late", "CRL procedures whose next list was due over a minute ago",
+		  &x->crls_late },
+		{ "chancery_crls_failing", "CRL procedures whose lists cannot be built", &x->crls_failing },
+		{ "chancery_cils_late", "CIL procedures whose next list was due over a minute ago",
+		  &x->cils_late },
+		{ "chancery_cils_failing", "CIL procedures whose lists cannot be built", &x->cils_failing },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(all); i++)
+		TRY(metrics_read(p->metrics, METRIC_GAUGE, all[i].name, all[i].help, NULL, read_number,
+				 all[i].figure, e));
+	return RC_OK;
+}
+
 static int64_t
 read_kept(void *ctx)
 {
@@ -199,6 +221,7 @@ open_gateway(struct program *p, struct err *e)
 	NEED(p->metrics != NULL && p->health != NULL, e, CHY_NO_MEMORY, NULL, "the gateway");
 	TRY(add_figures(p, e));
 	TRY(add_officer_figures(p, e));
+	TRY(add_list_figures(p, e));
 	TRY(add_ocsp_figures(p, e));
 	TRY(health_check(p->health, "store", check_store, p->factory, e));
 	TRY(health_check(p->health, "signer", check_signer, p->factory, e));

@@ -175,6 +175,9 @@ MUST enum rc store_crl_of_list(struct store *s, struct arena *a, int64_t list, s
 /* Of the lists of partitions [from, to], by partition: id, part, delta, number, base, state and this_update only. */
 MUST enum rc store_crl_places(struct store *s, struct arena *a, int64_t procedure, int64_t from, int64_t to,
 			      struct crl_row **ret, size_t *n, struct err *e);
+/* Of all partitions together: at most a row of the complete and one of the delta lists. */
+MUST enum rc store_crl_sums(struct store *s, struct arena *a, int64_t procedure, struct crl_sum_row **ret,
+			    size_t *n, struct err *e);
 MUST enum rc store_crl_pieces(struct store *s, struct arena *a, int64_t crl, int64_t from, size_t limit,
 			      struct crl_piece_row **ret, size_t *n, struct err *e);
 /* What needs a certificate: bits as in policy/removal.h. Certificates that were removed, by id. */
@@ -186,6 +189,8 @@ MUST enum rc store_removed(struct store *s, struct arena *a, int64_t after, size
 MUST enum rc store_cils(struct store *s, struct arena *a, int64_t procedure, struct cil_row **ret, size_t *n,
 			struct err *e);
 /* STORE_NOT_FOUND. */
+/* Of all segments together. */
+MUST enum rc store_cil_octets(struct store *s, int64_t build, int64_t *ret, struct err *e);
 MUST enum rc store_cil_file(struct store *s, struct arena *a, int64_t build, int64_t segment,
 			    struct cil_file_row *ret, struct err *e);
 /* What deliveries name, by its id, or that of a segment. STORE_NOT_FOUND. */

@@ -197,6 +197,13 @@ store_crl_places(struct store *s, struct arena *a, int64_t procedure, int64_t fr
 }
 
 enum rc
+store_crl_sums(struct store *s, struct arena *a, int64_t procedure, struct crl_sum_row **ret, size_t *n,
+	       struct err *e)
+{
+	return store_rows(s, a, Q_CRL_SUMS, ARGS(I(procedure)), ret, n, e);
+}
+
+enum rc
 store_revoked_part(struct store *s, struct arena *a, int64_t issuer, int64_t part, int64_t since,
 		   struct bytes after, size_t limit, struct status_row **ret, size_t *n, struct err *e)
 {
@@ -237,6 +244,12 @@ store_cils(struct store *s, struct arena *a, int64_t procedure, struct cil_row *
 	   struct err *e)
 {
 	return store_rows(s, a, Q_CILS, ARGS(I(procedure)), ret, n, e);
+}
+
+enum rc
+store_cil_octets(struct store *s, int64_t build, int64_t *ret, struct err *e)
+{
+	return store_number(s, Q_CIL_OCTETS, ARGS(I(build)), ret, e);
 }
 
 enum rc

@@ -97,6 +97,12 @@ struct crl_row {
 	    status_seq, entries, entries_len, pieces;
 	struct bytes sigalg, sha256, head, tail, signature;
 };
+/* The signed lists of a procedure together, complete or delta: one, or of each partition one. */
+struct crl_sum_row {
+	int64_t delta, n;
+	int64_t number, first_id, this_update, next_update; /* the highest; the lowest of the others */
+	int64_t entries, octets; /* octets: of what is signed and of the signatures */
+};
 /* What a certificate is searched by: field n, 1 to 6. */
 struct field_row {
 	int64_t certificate, n;

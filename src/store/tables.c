@@ -171,6 +171,10 @@ DESCRIBE(crl, "crl", S, I(S, id), I(S, procedure_id), I(S, list), I(S, part), I(
 	 I(S, entries_len), I(S, pieces), T(S, sigalg), B(S, sha256), B(S, head), B(S, tail),
 	 B(S, signature));
 #undef S
+#define S crl_sum_row
+DESCRIBE(crl_sum, "crl", S, I(S, delta), I(S, n), I(S, number), I(S, first_id), I(S, this_update),
+	 I(S, next_update), I(S, entries), I(S, octets));
+#undef S
 #define S field_row
 DESCRIBE(field, "certificate_field", S, I(S, certificate), I(S, n), T(S, value));
 #undef S

@@ -525,6 +525,7 @@ of_a_partition(void **state)
 	struct world *w = *state;
 	struct status_row *rows;
 	struct crl_row *lists;
+	struct crl_sum_row *sums;
 	size_t n;
 
 	for (int64_t i = 0; i < 6; i++) {
@@ -579,6 +580,14 @@ of_a_partition(void **state)
 	assert_int_equal(lists[0].part, 1);
 	ok(store_crl_places(w->s, w->a, 9, 0, 0, &lists, &n, &w->e));
 	assert_int_equal(n, 2);
+	ok(store_crl_sums(w->s, w->a, 9, &sums, &n, &w->e));
+	assert_int_equal(n, 1);
+	assert_int_equal(sums[0].n, 4);
+	assert_int_equal(sums[0].number, 3);
+	assert_int_equal(sums[0].first_id, 50);
+	assert_int_equal(sums[0].octets, 4 * strlen("head"));
+	ok(store_crl_sums(w->s, w->a, 10, &sums, &n, &w->e));
+	assert_int_equal(n, 0);
 }
 
 int

@@ -48,6 +48,8 @@ ROUTES = {
     ("get", "/api/v1/token-procedures/{id}/input"): OFFICER,
     ("get", "/api/v1/card-serial-ranges"): POLICY,
     ("get", "/api/v1/issuing-sessions"): OFFICER,
+    ("get", "/api/v1/crls"): OFFICER,
+    ("get", "/api/v1/cils"): OFFICER,
     ("get", "/api/v1/drafts"): OFFICER,
     ("get", "/api/v1/drafts/{kind}"): OFFICER,
     ("post", "/api/v1/drafts/{kind}"): OFFICER,
