@@ -40,6 +40,7 @@ enum {
 	LIMIT_BULK_PASSWORD = 10,       /* of them where each one's revocation password is looked at */
 	LIMIT_IMPORT = 500,             /* foreign certificates in one signed request */
 	LIMIT_IMPORT_CRL = 380 << 10,   /* a foreign revocation list in one, DER */
+	LIMIT_CA_WARN_DAYS = 180,       /* before the certificate of an authority ends */
 	LIMIT_OFFICER_WARN_DAYS = 90,   /* before the last certificate of an officer ends */
 };
 

@@ -60,6 +60,27 @@ tell_of_officers(struct cli *c, const struct json *officers)
 }
 
 static void
+tell_of_authorities(struct cli *c, const struct json *figures)
+{
+	int64_t ending = 0, ended = 0;
+
+	if (json_need_int(figures, "ending", 0, JSON_INT_MAX, &ending, NULL) != RC_OK ||
+	    json_need_int(figures, "ended", 0, JSON_INT_MAX, &ended, NULL) != RC_OK || c->out.json)
+		return;
+	if (ended > 0)
+		fprintf(
+		    c->out.err,
+		    "ATTENTION: the certificates of %lld authorities have ended (chancery authority list).\n",
+		    (long long)ended);
+	if (ending > 0)
+		fprintf(
+		    c->out.err,
+		    "ATTENTION: the certificates of %lld authorities end soon, the first at %.*s (chancery "
+		    "authority list, chancery authority renew).\n",
+		    (long long)ending, BYTES_FMT(json_line(c->a, json_get(figures, "next_end"))));
+}
+
+static void
 tell_of_lists(struct cli *c, const struct json *figures, const char *what, const char *command)
 {
 	int64_t late = 0, failing = 0;
@@ -84,6 +105,7 @@ run_status(struct cli *c, struct err *e)
 
 	TRY(show_path(c, "/api/v1/status", &v, e));
 	tell_of_officers(c, json_get(v, "officers"));
+	tell_of_authorities(c, json_get(v, "authorities"));
 	tell_of_lists(c, json_get(v, "crls"), "revocation", "crl");
 	tell_of_lists(c, json_get(v, "cils"), "issuance", "cil");
 	return RC_OK;

@@ -61,6 +61,16 @@ acts_until(struct cli *c, const struct json *item)
 				: json_line(c->a, until);
 }
 
+static struct bytes
+state_of(struct cli *c, const struct json *item)
+{
+	struct bytes state = json_line(c->a, json_get(item, "state"));
+
+	return json_line(c->a, json_get(item, "unusable")).n == 0
+	    ? state
+	    : bytes_str(arena_printf(c->a, "%.*s, unusable", BYTES_FMT(state)));
+}
+
 static void
 list_row(struct cli *c, struct out_table *t, const struct json *item)
 {
@@ -76,9 +86,68 @@ list_row(struct cli *c, struct out_table *t, const struct json *item)
 	if (is_silent(json_get(item, "acts_until")))
 		cells[6] = why_silent(c, item);
 	cells[3] = above(cells[3]);
-	if (json_line(c->a, json_get(item, "unusable")).n > 0)
-		cells[2] = bytes_str(arena_printf(c->a, "%.*s, unusable", BYTES_FMT(cells[2])));
+	cells[2] = state_of(c, item);
 	out_table_row(t, cells);
+}
+
+/* What people know a CA certificate by; in lists and alone. */
+static const struct {
+	const char *head, *label, *member;
+} ca_members[] = {
+	{ "SUBJECT", "Subject", "subject" },
+	{ "ISSUER", "Issuer", "issuer" },
+	{ "KEY", "Key", "key_algorithm" },
+	{ "BEGIN", "Begin", "not_before" },
+	{ "END", "End", "not_after" },
+	{ "DAYS LEFT", "Days left", "days_left" },
+	{ "SERIAL NUMBER", "Serial number", "serial_number" },
+	{ "SHA-256", "SHA-256", "sha256" },
+};
+
+static struct bytes
+ca_value(struct cli *c, const struct json *certificate, const char *member)
+{
+	const struct json *v = json_get(certificate, member);
+
+	return v != NULL && v->type == JSON_NULL ? BYTES("ended") : json_line(c->a, v);
+}
+
+static void
+authority_row(struct cli *c, struct out_table *t, const struct json *item)
+{
+	const struct json *certificate = json_get(item, "ca_certificate");
+	struct bytes cells[4 + ARRAY_LEN(ca_members)] = {
+		json_line(c->a, json_get(item, "id")),
+		json_line(c->a, json_get(item, "name")),
+		state_of(c, item),
+		above(json_line(c->a, json_get(item, "path"))),
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(ca_members); i++)
+		cells[4 + i] = ca_value(c, certificate, ca_members[i].member);
+	out_table_row(t, cells);
+}
+
+static void
+show_ca(struct cli *c, const struct json *certificate)
+{
+	if (certificate == NULL || certificate->type != JSON_OBJECT)
+		return;
+	out_line(&c->out, "Its certificate\n");
+	for (size_t i = 0; i < ARRAY_LEN(ca_members); i++)
+		out_field(&c->out, ca_members[i].label, ca_value(c, certificate, ca_members[i].member));
+}
+
+static enum rc
+list_authorities(struct cli *c, struct list *l, struct err *e)
+{
+	const char *heads[5 + ARRAY_LEN(ca_members)] = { "ID", "NAME", "STATE", "DOMAIN" };
+
+	for (size_t i = 0; i < ARRAY_LEN(ca_members); i++)
+		heads[4 + i] = ca_members[i].head;
+	l->heads = heads;
+	l->row = authority_row;
+	return list_run(c, l, e);
 }
 
 enum rc
@@ -91,11 +160,11 @@ kind_list(struct cli *c, struct err *e)
 						"VERSION", "DESCRIPTION", "ACTS UNTIL", NULL };
 	bool of_officers = kind_here(c)->id == KIND_OFFICER;
 	static const char *const filters[] = { "state", "name", NULL };
-	const char *path = arena_printf(c->a, "/api/v1/documents/%s", kind_here(c)->name);
+	struct list all = { NULL, filters, of_officers ? officers : heads, list_row, true };
 
-	NEED(path != NULL, e, CHY_NO_MEMORY, NULL, "list");
-	return list_run(c, &(struct list){ path, filters, of_officers ? officers : heads, list_row, true },
-			e);
+	all.path = arena_printf(c->a, "/api/v1/documents/%s", kind_here(c)->name);
+	NEED(all.path != NULL, e, CHY_NO_MEMORY, NULL, "list");
+	return kind_here(c)->id == KIND_AUTHORITY ? list_authorities(c, &all, e) : list_run(c, &all, e);
 }
 
 /* Of those that the officer may see, the one whose name is most like it; NULL: none is near. */
@@ -230,6 +299,7 @@ kind_show(struct cli *c, struct err *e)
 		out_field(&c->out, "Cannot be used", json_line(c->a, json_get(d, "unusable")));
 	if (json_get(d, "acts_until") != NULL)
 		out_field(&c->out, "Acts until", acts_until(c, d));
+	show_ca(c, json_get(d, "ca_certificate"));
 	show_lists(c, d);
 	return RC_OK;
 }

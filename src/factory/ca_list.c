@@ -5,8 +5,11 @@
 #include "factory/in_force.h"
 #include "factory/leaf.h"
 #include "pki/cert.h"
+#include "pki/name.h"
 #include "policy/body.h"
 #include "store/read.h"
+
+enum { NAME_TEXT_MAX = 64 << 10, DAY_MS = 86400000 };
 
 struct listing {
 	struct factory *f;
@@ -91,6 +94,55 @@ ca_list(struct factory *f, struct arena *a, struct doc_id authority, struct ca_c
 	*ret = l.v;
 	*n = l.n;
 	return RC_OK;
+}
+
+static struct json *
+name_json(struct arena *a, struct bytes name)
+{
+	OWN_BUF struct buf text = buf_max(NAME_TEXT_MAX);
+
+	name_put_der_text(&text, name);
+	return buf_ok(&text) ? json_str(a, arena_dup(a, buf_bytes(&text))) : NULL;
+}
+
+static struct json *
+key_json(struct arena *a, struct bytes spki)
+{
+	char text[KEY_NAME_MAX];
+	struct pubkey key;
+
+	if (pubkey_parse(spki, &key, NULL) != RC_OK)
+		return json_null(a);
+	return json_str(a, arena_dup(a, bytes_str(key_type_text(text, pubkey_type(&key)))));
+}
+
+static struct json *
+days_left(struct arena *a, int64_t not_after_ms)
+{
+	int64_t left = not_after_ms - clock_now_ms();
+
+	return left < 0 ? json_null(a) : json_int(a, left / DAY_MS);
+}
+
+struct json *
+ca_certificate_json(struct arena *a, const struct authority *x)
+{
+	struct json *o = json_object(a);
+	uint8_t hash[SHA256_LEN];
+	struct cert cert;
+
+	if (x == NULL || x->certificate.n == 0 || cert_parse(a, x->certificate, &cert, NULL) != RC_OK)
+		return json_null(a);
+	sha256(cert.der, hash);
+	json_set(o, "subject", name_json(a, cert.subject));
+	json_set(o, "issuer", name_json(a, cert.issuer));
+	json_set(o, "serial_number", json_hex(a, cert.serial));
+	json_set(o, "sha256", json_hex(a, BYTES_OF(hash)));
+	json_set(o, "not_before", json_time(a, cert.not_before_at));
+	json_set(o, "not_after", json_time(a, cert.not_after_at));
+	json_set(o, "key_algorithm", key_json(a, cert.spki));
+	json_set(o, "days_left", days_left(a, cert.not_after_at));
+	return o;
 }
 
 static enum rc

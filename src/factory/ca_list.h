@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "factory/factory.h"
+#include "policy/snapshot.h"
 
 enum { CA_CERTIFICATES_MAX = 200 };
 
@@ -24,5 +25,9 @@ MUST enum rc ca_list(struct factory *f, struct arena *a, struct doc_id authority
 /* For people and programs: {items:[...]}. */
 MUST enum rc ca_list_json(struct factory *f, struct arena *a, struct doc_id authority, struct json **ret,
 			  struct err *e);
+
+/* What people know the authority's certificate by: subject, issuer, serial_number, sha256, not_before, not_after, key_algorithm and
+   days_left (whole ones, from 0; null: it has ended); null where it has none. NULL: memory is out. */
+struct json *ca_certificate_json(struct arena *a, const struct authority *x);
 
 #endif

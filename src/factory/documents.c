@@ -1,6 +1,7 @@
 #include "base/base.h"
 #include "factory/documents.h"
 
+#include "factory/ca_list.h"
 #include "factory/leaf.h"
 #include "factory/page.h"
 #include "factory/standing.h"
@@ -85,6 +86,9 @@ shown(struct factory *f, struct arena *a, const struct snapshot *policy, const s
 {
 	*ret = row_json(a, policy, row);
 	NEED(*ret != NULL, e, CHY_NO_MEMORY, NULL, "a document");
+	if (bytes_is(row->kind, kind_name(KIND_AUTHORITY)))
+		json_set(*ret, "ca_certificate",
+			 ca_certificate_json(a, snapshot_authority(policy, doc_id_of(row->id))));
 	return bytes_is(row->kind, kind_name(KIND_OFFICER)) ? add_standing(f, a, policy, row->id, *ret, e)
 							    : RC_OK;
 }

@@ -71,6 +71,54 @@ look_at_all(struct look *l, struct err *e)
 	return RC_OK;
 }
 
+/* ---- authorities ---- */
+
+static bool
+is_used(const struct authority *x)
+{
+	return x != NULL && x->doc->active && x->key != NULL && x->certificate.n > 0 &&
+	    x->why_not.code != CHY_AUTHORITY_REVOKED;
+}
+
+static void
+tell_of_ca(const struct look *l, const struct authority *x)
+{
+	const char *name = arena_str(l->a, x->doc->name);
+	char at[32];
+
+	if (l->tell)
+		LOG(WARNING, "authority.certificate-ends", LI("authority", x->doc->id.v),
+		    LS("name", name ? name : ""), LS("at", time_text(at, x->not_after_ms)));
+}
+
+static void
+look_at_authorities(const struct look *l)
+{
+	const struct document *const *docs;
+	size_t n = snapshot_list(l->policy, KIND_AUTHORITY, &docs);
+	int64_t ending = 0, ended = 0, until = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct authority *x = snapshot_authority(l->policy, docs[i]->id);
+
+		if (!is_used(x))
+			continue;
+		if (x->not_after_ms < l->now_ms) {
+			ended++;
+		} else {
+			until = until == 0 || x->not_after_ms < until ? x->not_after_ms : until;
+			ending += ca_ends_soon(x->not_before_ms, x->not_after_ms, l->now_ms);
+		}
+		if (ca_ends_soon(x->not_before_ms, x->not_after_ms, l->now_ms))
+			tell_of_ca(l, x);
+	}
+	atomic_store(&l->f->expiry.cas_ending, ending);
+	atomic_store(&l->f->expiry.cas_ended, ended);
+	atomic_store(&l->f->expiry.ca_until_ms, until);
+}
+
+/* ---- both ---- */
+
 /* With fewer than two people nothing that needs two signatures can be done any more: that is an error while it is still far. */
 static void
 tell_of_pair(const struct look *l, int64_t until_ms, enum role role)
@@ -122,6 +170,7 @@ expiry_step(struct factory *f, struct err *e)
 	NEED((l.a = a = arena_new(LIMIT_REQUEST_ARENA)) != NULL, e, CHY_NO_MEMORY, NULL, "officers");
 	TRY(look_at_all(&l, e));
 	TRY(conclude(&l, e));
+	look_at_authorities(&l);
 	x->stamp = stamp;
 	x->epoch = epoch;
 	x->looked_ms = mono_ms;
@@ -141,5 +190,18 @@ expiry_json(struct factory *f, struct arena *a)
 	json_set(o, "ended", json_int(a, atomic_load(&x->ended)));
 	json_set(o, "pair_until", until > 0 && until < INT64_MAX ? json_time(a, until) : json_null(a));
 	json_set(o, "pair_ends", json_bool(a, atomic_load(&x->pair_ends) != 0));
+	return o;
+}
+
+struct json *
+ca_expiry_json(struct factory *f, struct arena *a)
+{
+	const struct expiry *x = &f->expiry;
+	int64_t until = atomic_load(&x->ca_until_ms);
+	struct json *o = json_object(a);
+
+	json_set(o, "ending", json_int(a, atomic_load(&x->cas_ending)));
+	json_set(o, "ended", json_int(a, atomic_load(&x->cas_ended)));
+	json_set(o, "next_end", until > 0 ? json_time(a, until) : json_null(a));
 	return o;
 }

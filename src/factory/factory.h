@@ -42,9 +42,11 @@ struct resuming {
 	bool failed; /* one of this walk */
 };
 
-/* How it stands with officers' certificates, as of the job's last look (expiry.h); the last four are the job's own. */
+/* How it stands with officers' and authorities' certificates, as of the job's last look (expiry.h); the last four are the job's own. */
 struct expiry {
 	_Atomic int64_t ending, ended, pair_until_ms, pair_ends;
+	_Atomic int64_t cas_ending, cas_ended,
+	    ca_until_ms; /* until: the first end that is to come; 0: none */
 	_Atomic int64_t
 	    renewed; /* certificates of officers, since start: what was seen before may not hold */
 	int64_t stamp, epoch, looked_ms, told_ms;

@@ -20,15 +20,29 @@
 
 const struct route_schema rest_schemas[] = {
 	{ "Status",
-	  OBJECT(
-	      "\"program\",\"version\",\"instance\"",
-	      "\"program\":" TEXT ",\"version\":" TEXT ",\"instance\":" TEXT ",\"store\":" TEXT
-	      ",\"policy_stamp\":{\"type\":\"integer\"},\"officers\":" OBJECT(
-		  "\"ending\",\"ended\",\"pair_until\",\"pair_ends\"",
-		  "\"ending\":{\"type\":\"integer\"},\"ended\":{\"type\":\"integer\"},\"pair_until\":{"
-		  "\"type\":[\"string\",\"null\"]},\"pair_ends\":{\"type\":\"boolean\"}") ",\"crls\":" LISTS
-											  ",\"cils\""
-											  ":" LISTS) },
+	  OBJECT("\"program\",\"version\",\"instance\"",
+		 "\"program\":" TEXT ",\"version\":" TEXT ",\"instance\":" TEXT ",\"store\":" TEXT
+		 ",\"policy_stamp\":{\"type\":\"integer\"},"
+		 "\"officers\":" OBJECT(
+		     "\"ending\",\"ended\",\"pair_until\",\"pair_"
+		     "ends\"",
+		     "\"ending\":{\"type\":\"integer\"},\"ended\":{"
+		     "\"type\":\"integer\"},\"pair_until\":{"
+		     "\"type\":[\"string\",\"null\"]},\"pair_ends\":{"
+		     "\"type\":\"boolean\"}") ",\"authorities\""
+					      ":" OBJECT("\"ending\","
+							 "\"ended\","
+							 "\"next_end\"",
+							 "\"ending\":{"
+							 "\"type\":"
+							 "\"integer\"},"
+							 "\"ended\":{"
+							 "\"type\":"
+							 "\"integer\"},"
+							 "\"next_"
+							 "end\""
+							 ":" TIME_OR_NULL) ",\"crls\":" LISTS ",\"cils\""
+									   ":" LISTS) },
 	{ "ListState",
 	  OBJECT("\"state\",\"lists\",\"late\",\"wanted\"",
 		 "\"state\":{\"enum\":[\"good\",\"late\",\"ended\",\"missing\",\"closed\",\"elsewhere\"]}"

@@ -25,6 +25,7 @@ get_status(void *ctx, struct http_call *c)
 	json_set(o, "issued", json_int(c->arena, (int64_t)atomic_load(&f->figures.issued)));
 	json_set(o, "refused", json_int(c->arena, (int64_t)atomic_load(&f->figures.refused)));
 	json_set(o, "officers", expiry_json(f, c->arena));
+	json_set(o, "authorities", ca_expiry_json(f, c->arena));
 	json_set(o, "crls", lists_json(f, c->arena, KIND_CRL_PROCEDURE));
 	json_set(o, "cils", lists_json(f, c->arena, KIND_CIL_PROCEDURE));
 	rest_answer(c, RC_OK, 200, o, &e);

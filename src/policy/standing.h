@@ -21,5 +21,7 @@ const struct standing *standing_last(const struct standing *v, size_t n, int64_t
 
 /* Is it time to tell of its end: within LIMIT_OFFICER_WARN_DAYS, of what is made for a short time in the last third of that. */
 bool standing_ends_soon(const struct standing *c, int64_t now_ms);
+/* The same of an authority's certificate, within LIMIT_CA_WARN_DAYS: what it issues ends with it, or cannot be issued any more. */
+bool ca_ends_soon(int64_t not_before_ms, int64_t not_after_ms, int64_t now_ms);
 
 #endif

@@ -120,7 +120,7 @@ read_number(void *ctx)
 }
 
 static enum rc
-add_officer_figures(struct program *p, struct err *e)
+add_expiry_figures(struct program *p, struct err *e)
 {
 	struct expiry *x = &p->factory->expiry;
 	const struct {
@@ -129,6 +129,8 @@ add_officer_figures(struct program *p, struct err *e)
 	} all[] = {
 		{ "chancery_officers_ending", "Officers whose last certificate ends soon", &x->ending },
 		{ "chancery_officers_ended", "Open officers without a certificate that acts", &x->ended },
+		{ "chancery_authorities_ending", "Authorities whose certificate ends soon", &x->cas_ending },
+		{ "chancery_authorities_ended", "Authorities whose certificate has ended", &x->cas_ended },
 		{ "chancery_officers_pair_ends", "1: fewer than two who administer will be left soon",
 		  &x->pair_ends },
 	};
@@ -220,7 +222,7 @@ open_gateway(struct program *p, struct err *e)
 	p->health = health_new();
 	NEED(p->metrics != NULL && p->health != NULL, e, CHY_NO_MEMORY, NULL, "the gateway");
 	TRY(add_figures(p, e));
-	TRY(add_officer_figures(p, e));
+	TRY(add_expiry_figures(p, e));
 	TRY(add_list_figures(p, e));
 	TRY(add_ocsp_figures(p, e));
 	TRY(health_check(p->health, "store", check_store, p->factory, e));

@@ -1,12 +1,14 @@
 """How it stands with revocation and issuance lists: what officers see of them, and what is told where one is late or fails."""
+import datetime
 import json
 import sqlite3
 import time
 
 import pytest
+from cryptography.hazmat.primitives import hashes
 
 from cli import Cli
-from test_crl import change, issue, make_desk, wait_for
+from test_crl import ca_certificate, change, issue, make_desk, wait_for
 from world import Refused
 
 
@@ -45,7 +47,7 @@ def until(house, number, good, kind="crls"):
 
 
 def test_a_list_that_was_wanted_is_shown(desk):
-    """`crl build` waits for the list and tells number, end and entries; list, show and REST tell the same. rows=CM-A-10"""
+    """`crl build` waits for the list and tells number, end and entries; list, show and REST tell the same."""
     number = crl(desk, "told", delta_interval="PT6H")
     until(desk, number, lambda x: x["complete"]["lists"] == 1 and x["delta"]["lists"] == 1)
     change(desk, "revoke", [issue(desk, "told1")[0], issue(desk, "told2")[0]])
@@ -80,7 +82,7 @@ def test_partitions_are_one_group(desk):
 
 
 def test_issuance_lists(desk):
-    """rows=CM-A-12"""
+    """Number, end and size of what is in force, and of what was wanted."""
     number = create(desk, "cil-procedure", name="CIL told", served_as="told", per_file=100)
     first = until(desk, number, lambda x: x["complete"]["lists"] == 1, "cils")
     assert first["complete"]["octets"] == len(desk.raw("GET", "/cil/told")[2])
@@ -96,6 +98,26 @@ def test_a_list_of_elsewhere(desk):
                       desk.officers["anna"], desk.officers["ben"])["result"]["id"]
     assert state(desk, number)["complete"]["state"] == "elsewhere"
     assert any("built elsewhere" in x for x in desk.cli.run("crl", "list", who="anna").stdout.splitlines() if "CRL theirs" in x)
+
+
+def test_authorities_say_what_their_certificates_are(desk):
+    """Subject, issuer, serial number, fingerprint, key, begin, end and days left, as the certificate itself has them."""
+    listed = json.loads(desk.cli.run("authority", "list", "--json", who="anna").stdout)
+    item = next(x for x in listed if x["name"] == "Issuing CA")
+    cert = ca_certificate(desk, "Issuing CA")
+    told = item["ca_certificate"]
+    assert told["subject"].startswith("CN=Issuing CA") and told["issuer"] != told["subject"]
+    assert int(told["serial_number"], 16) == cert.serial_number and told["sha256"] == cert.fingerprint(hashes.SHA256()).hex()
+    assert told["not_before"][:19] == cert.not_valid_before.isoformat() and told["not_after"][:19] == cert.not_valid_after.isoformat()
+    assert told["key_algorithm"] == f"p-{cert.public_key().curve.key_size}"
+    left = (cert.not_valid_after - datetime.datetime.utcnow()).days
+    assert told["days_left"] in (left, left + 1)
+    text = desk.cli.run("authority", "list", who="anna").stdout
+    line = next(x for x in text.splitlines() if " Issuing CA " in x)
+    shown = desk.cli.run("authority", "show", "Issuing CA", who="anna").stdout
+    for value in (told["sha256"], told["serial_number"], told["not_after"], told["issuer"], told["key_algorithm"], str(told["days_left"])):
+        assert value in line and value in shown, value
+    assert all(x["ca_certificate"] is None or x["ca_certificate"]["sha256"] for x in listed)
 
 
 def test_pages_and_who_may_not_look(desk):
@@ -121,7 +143,7 @@ def figure(house, name):
 
 
 def test_late_and_failing_is_told(desk):
-    """A list that cannot be stored: the failure with its code, late from a minute on; in list, show, build, status and metrics. rows=CM-A-10"""
+    """A list that cannot be stored: the failure with its code, late from a minute on; in list, show, build, status and metrics."""
     number = crl(desk, "broken")
     wait_for(desk, "broken", lambda c: True)
     with sqlite3.connect(desk.dir / "chancery.db", timeout=20) as db:

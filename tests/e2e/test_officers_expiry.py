@@ -144,6 +144,8 @@ def test_the_end_is_told_ahead(own, scratch):
     assert sorted(re.findall(r"officer.certificate-ends.*?(Anna|Ben|Rosa|Short)", told)) == ["Anna", "Ben", "Rosa", "Short"]
     assert cli(own, scratch, "whoami", "--json", who=annas, days=1010).stderr == ""
 
+    assert "authorities" not in cli(own, scratch, "status", days=1010).stderr
+
     later(own, 1200)  # too late
     seen = until(own, lambda o: o["ended"] == 4)
     assert seen == {"ending": 0, "ended": 4, "pair_until": None, "pair_ends": True}
@@ -308,3 +310,32 @@ def test_renewing_by_the_command_line(own, scratch):
 def other_request(scratch):
     (scratch / "other.csr").write_bytes(make_csr("Another Name")[0])
     return "other.csr"
+
+
+def test_the_end_of_authorities_is_told_ahead(own, scratch):
+    """Half a year before an authority's certificate ends, in status, metrics and log; and that it has ended."""
+    annas = pkcs12(own, own.officers["anna"], scratch / "anna.p12")
+
+    def until_authorities(condition):
+        for _ in range(100):
+            seen = own.call("GET", "/api/v1/status")["authorities"]
+            if condition(seen):
+                return seen
+            time.sleep(0.1)
+        raise AssertionError(seen)
+
+    seen = until_authorities(lambda x: x["next_end"])
+    assert (seen["ending"], seen["ended"]) == (0, 0) and cli(own, scratch, "status").stderr == ""
+    listed = json.loads(cli(own, scratch, "authority", "list", "--json", who=annas).stdout)
+    ends = sorted((x["ca_certificate"]["not_after"], x["ca_certificate"]["days_left"], x["name"]) for x in listed if x["ca_certificate"])
+    assert seen["next_end"] == ends[0][0]
+    first = [x for x in ends if x[1] == ends[0][1]]
+    later(own, ends[0][1] - 100)
+    seen = until_authorities(lambda x: x["ending"])
+    assert (seen["ending"], seen["ended"]) == (len(first), 0)
+    told = cli(own, scratch, "status").stderr
+    assert f"ATTENTION: the certificates of {len(first)} authorities end soon, the first at {ends[0][0]}" in told
+    assert figure(own, "chancery_authorities_ending") == len(first) and own.log.read_text().count("authority.certificate-ends") >= len(first)
+    later(own, ends[0][1] + 2)
+    seen = until_authorities(lambda x: x["ended"])
+    assert seen["ended"] == len(first) and f"{len(first)} authorities have ended" in cli(own, scratch, "status").stderr

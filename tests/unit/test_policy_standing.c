@@ -55,6 +55,10 @@ the_end_is_told_in_time(void **state)
 	assert_false(standing_ends_soon(&month, 20 * DAY));
 	assert_true(standing_ends_soon(&month, 20 * DAY + 1));
 	assert_true(standing_ends_soon(&month, 31 * DAY));
+	assert_false(ca_ends_soon(0, 3650 * DAY, (3650 - 180) * DAY));
+	assert_true(ca_ends_soon(0, 3650 * DAY, (3650 - 180) * DAY + 1));
+	assert_false(ca_ends_soon(0, 30 * DAY, 20 * DAY));
+	assert_true(ca_ends_soon(0, 30 * DAY, 20 * DAY + 1));
 }
 
 static const struct CMUnitTest tests[] = {
