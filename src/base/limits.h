@@ -38,6 +38,7 @@ enum {
 	LIMIT_BULK = 100,               /* objects in one signed request */
 	LIMIT_BULK_STATUS = 1000,       /* certificates whose status one signed request changes */
 	LIMIT_BULK_PASSWORD = 10,       /* of them where each one's revocation password is looked at */
+	LIMIT_SELECTIONS = 100,         /* of one officer that are not submitted yet */
 	LIMIT_IMPORT = 500,             /* foreign certificates in one signed request */
 	LIMIT_IMPORT_CRL = 380 << 10,   /* a foreign revocation list in one, DER */
 	LIMIT_CA_WARN_DAYS = 180,       /* before the certificate of an authority ends */

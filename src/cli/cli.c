@@ -21,8 +21,8 @@ static const struct command *const groups[] = {
 	commands_procedure,   commands_certificate, commands_explain,   commands_request, commands_session,
 	commands_officer,     commands_authority,   commands_draft,     commands_journal, commands_log,
 	commands_policy,      commands_try,         commands_attribute, commands_token,   commands_status,
-	commands_publication, commands_starter,     commands_crl,       commands_search,  commands_server,
-	commands_help,        commands_import,      commands_cil,       commands_doctor,
+	commands_publication, commands_starter,     commands_crl,       commands_search,  commands_selection,
+	commands_server,      commands_help,        commands_import,    commands_cil,     commands_doctor,
 };
 
 /* ---- the table ---- */

@@ -7,6 +7,7 @@
 #include "cli/kindcmd.h"
 #include "cli/list.h"
 #include "cli/options.h"
+#include "cli/publication.h"
 #include "cli/rest.h"
 
 /* ---- publishing ---- */
@@ -26,8 +27,8 @@ certificates(struct cli *c, struct json **ret, struct err *e)
 	return RC_OK;
 }
 
-static struct json *
-name_or_id(struct cli *c, const char *text)
+struct json *
+publication_named(struct cli *c, const char *text)
 {
 	int64_t id;
 
@@ -37,8 +38,8 @@ name_or_id(struct cli *c, const char *text)
 }
 
 /* One of Set (a password is given), Delete, Keep current. */
-static enum rc
-password(struct cli *c, struct json *body, const struct cli_choice *choice, struct err *e)
+enum rc
+publication_password(struct cli *c, struct json *body, const struct cli_choice *choice, struct err *e)
 {
 	bool drop = args_has(&c->args, "delete-revocation-password"),
 	     keep = args_has(&c->args, "keep-revocation-password");
@@ -58,8 +59,8 @@ password(struct cli *c, struct json *body, const struct cli_choice *choice, stru
 }
 
 /* What became of each; a failure where one was refused. */
-static enum rc
-tell(struct cli *c, const struct json *answer, const char *done, struct err *e)
+enum rc
+publication_tell(struct cli *c, const struct json *answer, const char *done, struct err *e)
 {
 	const struct json *list = json_get(json_get(answer, "result"), "certificates");
 	size_t refused = 0, n = 0;
@@ -98,10 +99,10 @@ run_publish(struct cli *c, struct err *e)
 	TRY(cli_choice(c, &choice, e));
 	TRY(certificates(c, &list, e));
 	json_set(body, "certificates", list);
-	json_set(body, "publication_procedure", name_or_id(c, args_text(&c->args, "procedure")));
+	json_set(body, "publication_procedure", publication_named(c, args_text(&c->args, "procedure")));
 	if (at != NULL)
 		json_set(body, "publish_at", json_str(c->a, bytes_str(at)));
-	TRY(password(c, body, &choice, e));
+	TRY(publication_password(c, body, &choice, e));
 	if (choice.form != NULL) {
 		secrets = json_object(c->a);
 		json_set(secrets, "revocation_password", choice.form);
@@ -109,7 +110,7 @@ run_publish(struct cli *c, struct err *e)
 	TRY(flow_with_secrets(c, &(struct asked){ "certificate.publish", NULL, 0, body }, secrets, &answer,
 			      e));
 	flow_show_outcome(c, answer);
-	return tell(c, answer, at ? "will be published" : "is queued", e);
+	return publication_tell(c, answer, at ? "will be published" : "is queued", e);
 }
 
 static enum rc
@@ -120,9 +121,9 @@ run_unpublish(struct cli *c, struct err *e)
 	NEED(body != NULL, e, CHY_NO_MEMORY, NULL, "a request");
 	TRY(certificates(c, &list, e));
 	json_set(body, "certificates", list);
-	json_set(body, "publication_procedure", name_or_id(c, args_text(&c->args, "procedure")));
+	json_set(body, "publication_procedure", publication_named(c, args_text(&c->args, "procedure")));
 	TRY(flow_run(c, &(struct asked){ "certificate.unpublish", NULL, 0, body }, &answer, e));
-	return tell(c, answer, "is queued to be taken back", e);
+	return publication_tell(c, answer, "is queued to be taken back", e);
 }
 
 /* ---- the queue ---- */
@@ -251,13 +252,7 @@ static const char *const states[] = { "waiting", "done", "dead", "dropped", NULL
 static const struct opt publish_options[] = {
 	{ "procedure", "NAME|ID", OPT_TEXT, OPT_MUST, "the publication procedure" },
 	{ "at", "TIME", OPT_TIME, 0, "when it is to go out; at once if not given" },
-	{ "revocation-password-file", "FILE", OPT_FILE, 0,
-	  "set this revocation password for all of them; the first line" },
-	{ "revocation-password-fd", "N", OPT_INT, 0, "the same from a descriptor" },
-	{ "ask-revocation-password", NULL, OPT_FLAG, 0, "ask for it on the terminal, twice" },
-	{ "delete-revocation-password", NULL, OPT_FLAG, 0, "delete the revocation password that they have" },
-	{ "keep-revocation-password", NULL, OPT_FLAG, 0,
-	  "keep the one that each has; so also without option" },
+	OPTIONS_PUBLICATION_PASSWORD,
 	{ 0 },
 };
 static const struct opt unpublish_options[] = {

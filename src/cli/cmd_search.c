@@ -6,6 +6,7 @@
 #include "cli/kindcmd.h"
 #include "cli/options.h"
 #include "cli/rest.h"
+#include "cli/search.h"
 #include "model/status.h"
 
 /* Options whose value is a member's text; "a=b": option a is member b. */
@@ -85,11 +86,11 @@ put_documents(struct cli *c, struct json *q, struct err *e)
 	return RC_OK;
 }
 
-static enum rc
-make_query(struct cli *c, struct json **ret, struct err *e)
+enum rc
+search_query(struct cli *c, struct json **ret, struct err *e)
 {
 	struct json *q = json_object(c->a);
-	const char *text = args_text(&c->args, "TEXT"),
+	const char *text = args_text(&c->args, args_has(&c->args, "text") ? "text" : "TEXT"),
 		   *publication = args_text(&c->args, "publication-allowed");
 
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
@@ -173,7 +174,7 @@ run_search(struct cli *c, struct err *e)
 	struct rest *r;
 
 	NEED(most >= 1, e, CHY_CLI_USAGE, NULL, "--limit: at least 1");
-	TRY(make_query(c, &q, e));
+	TRY(search_query(c, &q, e));
 	if (args_has(&c->args, "csv") || args_has(&c->args, "lines"))
 		return write_all(c, q, args_has(&c->args, "csv") ? "text/csv" : "application/jsonl", e);
 	NEED(all != NULL, e, CHY_NO_MEMORY, NULL, "search");
@@ -200,64 +201,23 @@ run_search(struct cli *c, struct err *e)
 	return RC_OK;
 }
 
-static const char *const states[] = {
+const char *const search_states[] = {
 #define X(e, name, label) name,
 	CERT_STATES(X)
 #undef X
 	    NULL
 };
-static const char *const reasons[] = {
+const char *const search_reasons[] = {
 #define X(e, code, name, label, help) name,
 	REASONS(X)
 #undef X
 	    NULL
 };
 static const char *const orders[] = { "id", "valid_to", "valid_from", "since", "subject", "serial", NULL };
-static const char *const kinds[] = { "EE", "CA", "AC", NULL };
+const char *const search_types[] = { "EE", "CA", "AC", NULL };
 
 static const struct opt options[] = {
-	{ "common-name", "TEXT", OPT_TEXT, 0, "of the subject; * stands for anything, here and below" },
-	{ "given-name", "TEXT", OPT_TEXT, 0, "of the subject" },
-	{ "surname", "TEXT", OPT_TEXT, 0, "of the subject" },
-	{ "organisation", "TEXT", OPT_TEXT, 0, "of the subject" },
-	{ "organisational-unit", "TEXT", OPT_TEXT, 0, "of the subject" },
-	{ "subject-serial-number", "TEXT", OPT_TEXT, 0, "of the subject" },
-	{ "country", "TEXT", OPT_TEXT, 0, "of the subject" },
-	{ "email", "TEXT", OPT_TEXT, 0, "of the subject or an alternative name" },
-	{ "alternative-name", "TEXT", OPT_TEXT, 0, "an alternative name: host name, mail address" },
-	{ "field1", "TEXT", OPT_TEXT, 0, "what was filled in as search field 1" },
-	{ "field2", "TEXT", OPT_TEXT, 0, "what was filled in as search field 2" },
-	{ "field3", "TEXT", OPT_TEXT, 0, "what was filled in as search field 3" },
-	{ "field4", "TEXT", OPT_TEXT, 0, "what was filled in as search field 4" },
-	{ "field5", "TEXT", OPT_TEXT, 0, "what was filled in as search field 5" },
-	{ "field6", "TEXT", OPT_TEXT, 0, "what was filled in as search field 6" },
-	{ "serial", "HEX", OPT_TEXT, 0, "serial number; colons between its octets do not matter" },
-	{ "authority", "NAME|ID", OPT_TEXT, 0, "who issued it" },
-	{ "issuer", "NAME", OPT_TEXT, 0, "the same, by its distinguished name" },
-	{ "authority-key-identifier", "HEX", OPT_TEXT, 0, "the same, by its key" },
-	{ "key-identifier", "HEX", OPT_TEXT, 0, "of the certificate's key" },
-	{ "sha256", "HEX", OPT_TEXT, 0, "digest of the certificate" },
-	{ "state", "STATE", OPT_CHOICE, OPT_MANY, "valid, held or revoked; any of those given", states },
-	{ "reason", "REASON", OPT_CHOICE, OPT_MANY, "why it is revoked or held; any of those given",
-	  reasons },
-	{ "revoked-from", "TIME", OPT_TIME, 0, "revoked or held at this time or later" },
-	{ "revoked-to", "TIME", OPT_TIME, 0, "before this time" },
-	{ "published-from", "TIME", OPT_TIME, 0, "last published at this time or later" },
-	{ "published-to", "TIME", OPT_TIME, 0, "before this time" },
-	{ "ocsp-activated-from", "TIME", OPT_TIME, 0, "activated for OCSP at this time or later" },
-	{ "ocsp-activated-to", "TIME", OPT_TIME, 0, "before this time" },
-	{ "valid-from-from", "TIME", OPT_TIME, 0, "its validity begins at this time or later" },
-	{ "valid-from-to", "TIME", OPT_TIME, 0, "before this time" },
-	{ "valid-to-from", "TIME", OPT_TIME, 0, "its validity ends at this time or later" },
-	{ "valid-to-to", "TIME", OPT_TIME, 0, "before this time" },
-	{ "not-revoked", NULL, OPT_FLAG, 0, "only those that are valid or on hold" },
-	{ "expired", NULL, OPT_FLAG, 0, "only expired ones" },
-	{ "not-expired", NULL, OPT_FLAG, 0, "only those that are not expired" },
-	{ "not-yet-valid", NULL, OPT_FLAG, 0, "only those that are not valid yet" },
-	{ "publication-allowed", "yes|no", OPT_YESNO, 0, "as chosen when it was issued" },
-	{ "subject-type", "TYPE", OPT_CHOICE, 0, "EE, CA, or AC for attribute certificates", kinds },
-	{ "token-procedure", "NAME|ID", OPT_TEXT, 0, "by which it was issued" },
-	{ "certificate-procedure", "NAME|ID", OPT_TEXT, 0, "by which it was issued" },
+	SEARCH_OPTIONS,
 	{ "order", "ORDER", OPT_CHOICE, 0, "id if not given, the newest first", orders },
 	{ "descending", NULL, OPT_FLAG, 0, "from the greatest" },
 	{ "ascending", NULL, OPT_FLAG, 0, "from the least" },

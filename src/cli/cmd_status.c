@@ -6,6 +6,7 @@
 #include "cli/options.h"
 #include "cli/pin.h"
 #include "cli/rest.h"
+#include "cli/search.h"
 #include "cli/status.h"
 #include "model/status.h"
 
@@ -39,8 +40,8 @@ add_text(struct cli *c, struct json *body, const char *option, const char *membe
 }
 
 /* A check of who asks, or the certificates' revocation password, which goes beside what is signed. */
-static enum rc
-add_verification(struct cli *c, struct json *body, struct json *secrets, struct err *e)
+enum rc
+status_verification(struct cli *c, struct json *body, struct json *secrets, struct err *e)
 {
 	const struct pin_source from = { args_text(&c->args, "password-file"),
 					 (int)args_int(&c->args, "password-fd", -1), "Revocation password" };
@@ -92,8 +93,8 @@ show_one(struct cli *c, struct out_table *t, const struct json *item)
 	out_table_row(t, cells);
 }
 
-static enum rc
-show_outcome(struct cli *c, const struct json *answer, struct err *e)
+enum rc
+status_outcome(struct cli *c, const struct json *answer, struct err *e)
 {
 	static const char *const heads[] = { "CERTIFICATE", "STATE", "REASON", "SINCE", NULL };
 	const struct json *list = json_get(json_get(answer, "result"), "certificates");
@@ -127,9 +128,9 @@ run_act(struct cli *c, const char *act, const char *question, struct err *e)
 	add_text(c, body, "reason", "reason");
 	add_text(c, body, "invalid-at", "invalid_at");
 	add_text(c, body, "cause", "cause");
-	TRY(add_verification(c, body, secrets, e));
+	TRY(status_verification(c, body, secrets, e));
 	TRY(flow_with_secrets(c, &(struct asked){ act, NULL, 0, body, question }, secrets, &answer, e));
-	return show_outcome(c, answer, e);
+	return status_outcome(c, answer, e);
 }
 
 static enum rc
@@ -159,7 +160,7 @@ run_activate(struct cli *c, struct err *e)
 	NEED(body != NULL, e, CHY_NO_MEMORY, NULL, "a request");
 	TRY(add_certificates(c, body, e));
 	TRY(flow_run(c, &(struct asked){ "certificate.activate-ocsp", NULL, 0, body }, &answer, e));
-	return show_outcome(c, answer, e);
+	return status_outcome(c, answer, e);
 }
 
 /* Two officers sign; the reason is a text here. */
@@ -173,7 +174,7 @@ run_remove(struct cli *c, struct err *e)
 	add_text(c, body, "because", "reason");
 	TRY(flow_run(c, &(struct asked){ "certificate.remove", NULL, 0, body, "Remove for good?" }, &answer,
 		     e));
-	return show_outcome(c, answer, e);
+	return status_outcome(c, answer, e);
 }
 
 static enum rc
@@ -208,24 +209,8 @@ run_status(struct cli *c, struct err *e)
 
 /* ---- the commands ---- */
 
-static const char *const reasons[] = {
-#define X(e, code, name, label, help) name,
-	REASONS(X)
-#undef X
-	    NULL
-};
-
-#define OPTIONS_VERIFICATION \
-	{ "password-file", "FILE", OPT_FILE, 0, "the certificates' revocation password, the first line" }, \
-	    { "password-fd", "N", OPT_INT, 0, "the same from a descriptor" }, \
-	    { "ask-password", NULL, OPT_FLAG, 0, "ask for it on the terminal" }, \
-	{ \
-		"checked", "TEXT", OPT_TEXT, 0, \
-		    "how you have checked who asks; it is signed with the request" \
-	}
-
 static const struct opt revoke_options[] = {
-	{ "reason", "REASON", OPT_CHOICE, OPT_MUST, "why, for all of them", reasons },
+	{ "reason", "REASON", OPT_CHOICE, OPT_MUST, "why, for all of them", search_reasons },
 	{ "invalid-at", "TIME", OPT_TIME, 0, "since when the key may have been out" },
 	OPTIONS_VERIFICATION,
 	{ 0 },
@@ -236,7 +221,7 @@ static const struct opt hold_options[] = {
 	{ 0 },
 };
 static const struct opt authority_options[] = {
-	{ "reason", "REASON", OPT_CHOICE, OPT_MUST, "why", reasons },
+	{ "reason", "REASON", OPT_CHOICE, OPT_MUST, "why", search_reasons },
 	{ "invalid-at", "TIME", OPT_TIME, 0, "since when the key may have been out" },
 	OPTIONS_CO_OFFICER,
 	{ 0 },

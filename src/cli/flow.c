@@ -207,6 +207,8 @@ prepare(struct cli *c, const struct asked *asked, struct json **ret, struct err 
 		json_set(in, "object", json_int(c->a, asked->object));
 	json_set(in, "body", body);
 	TRY(cli_rest(c, &r, e));
+	if (asked->path != NULL)
+		return rest_json(r, c->a, asked->path, asked->more, ret, e);
 	return rest_json(r, c->a, "/api/v1/requests", in, ret, e);
 }
 
@@ -254,7 +256,7 @@ run_quietly(struct cli *c, const struct asked *asked, bool show, const struct js
 		TRY(cli_confirm_here(c, asked->question, e));
 	if (flow_sign(c, id, to_sign, secrets, ret, e) == RC_OK)
 		return RC_OK;
-	if (co != NULL)
+	if (co != NULL || asked->path != NULL)
 		tell_of_prepared(c, id, e);
 	return e->rc;
 }

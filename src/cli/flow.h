@@ -16,6 +16,8 @@ struct asked {
 	const struct json *body;
 	const char *
 	    question; /* asked on a terminal before it is signed, of what cannot be undone; NULL: nothing is asked */
+	const char *path; /* prepared by this call, with `more` as its body, in place of a new request's */
+	const struct json *more;
 };
 
 /* Is this, what the server gave to sign, the act that was asked for? Pure. CHY_CLI_ALTERED names the member that is

@@ -11,7 +11,7 @@ extern const struct command commands_certificate[], commands_explain[], commands
     commands_server[], commands_help[], commands_log[], commands_policy[], commands_try[],
     commands_attribute[], commands_publication[], commands_token[], commands_status[], commands_starter[],
     commands_crl[], commands_search[];
-extern const struct command commands_import[], commands_cil[], commands_doctor[];
+extern const struct command commands_import[], commands_cil[], commands_doctor[], commands_selection[];
 /* cmd_renew.c: officer renew. */
 MUST enum rc officer_renew(struct cli *c, struct err *e);
 /* cmd_server.c: doctor without a certificate. */

@@ -31,6 +31,31 @@ prepare_one(struct preparation *p, const struct each_act *act, const struct json
 	return RC_OK;
 }
 
+static MUST enum rc
+list_of(const struct each_act *act, const struct json *body, size_t least, struct json **ret, struct err *e)
+{
+	TRY(act->list(body, ret, e));
+	if ((*ret)->count >= least && (*ret)->count <= act->most)
+		return RC_OK;
+	err_field(e, "certificates");
+	FAIL(e, CHY_LIMIT, NULL, "1 to %zu certificates", act->most);
+}
+
+/* Of a selection. */
+static MUST enum rc
+judge_all(struct preparation *p, const struct each_act *act, const struct json *asked, struct json *list,
+	  struct err *e)
+{
+	JSON_EACH(item, asked)
+	{
+		struct err why = { 0 };
+		enum rc rc = prepare_one(p, act, item, list->count, list, &why);
+
+		TRY(act_verdict(p, item->integer, rc, &why, e));
+	}
+	return RC_OK;
+}
+
 enum rc
 each_check(struct preparation *p, const struct each_act *act, struct err *e)
 {
@@ -40,7 +65,9 @@ each_check(struct preparation *p, const struct each_act *act, struct err *e)
 	p->body = json_copy(p->a, p->in);
 	p->difference = json_array(p->a);
 	NEED(p->body != NULL && p->difference != NULL && list != NULL, e, CHY_NO_MEMORY, NULL, "a request");
-	TRY(act->list(p->body, &asked, e));
+	TRY(list_of(act, p->body, p->verdicts == NULL, &asked, e));
+	if (p->verdicts != NULL)
+		return judge_all(p, act, asked, list, e);
 	JSON_EACH(item, asked)
 	{
 		TRY_AT(prepare_one(p, act, item, n, list, e), e, "certificates[%zu]", n);
@@ -79,7 +106,7 @@ each_apply(struct effect *x, struct change *c, const struct each_act *act, struc
 	struct err first = { 0 };
 	size_t done = 0;
 
-	TRY(act->list(x->request->body, &asked, e));
+	TRY(list_of(act, x->request->body, 1, &asked, e));
 	JSON_EACH(item, asked)
 	{
 		struct json *o = json_object(x->a);

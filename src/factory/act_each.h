@@ -9,7 +9,7 @@
 #include "factory/status.h"
 
 struct each_act {
-	/* The body's list, its members checked. */
+	/* The body's list, its other members checked; at most and at least how many is the frame's to ask. */
 	enum rc (*list)(const struct json *body, struct json **ret, struct err *e);
 	/* Loads the certificate and decides. */
 	enum rc (*judge)(struct factory *f, struct arena *a, const struct snapshot *policy,
@@ -18,6 +18,7 @@ struct each_act {
 	enum rc (*put)(struct effect *x, struct change *c, const struct status_subject *s, struct json *leaf,
 		       struct json *outcome, struct err *e);
 	const char *before, *after; /* for whoever signs */
+	size_t most;                /* certificates in one request */
 };
 
 /* The act's check. FIELD_TWICE, LIMIT and what judge says, at the certificate's place in the list. */

@@ -34,11 +34,7 @@ list_of(const struct json *body, struct json **ret, struct err *e)
 	static const char *const names[] = { "certificates", NULL };
 
 	TRY(json_only(body, names, e));
-	TRY(json_need_array(body, "certificates", ret, e));
-	if ((*ret)->count >= 1 && (*ret)->count <= LIMIT_BULK_STATUS)
-		return RC_OK;
-	err_field(e, "certificates");
-	FAIL(e, CHY_LIMIT, NULL, "1 to %d certificates", LIMIT_BULK_STATUS);
+	return json_need_array(body, "certificates", ret, e);
 }
 
 static MUST enum rc
@@ -53,8 +49,9 @@ put(struct effect *x, struct change *c, const struct status_subject *s, struct j
 	return leaf_add(x->f, x->a, c, LEAF_OCSP_ACTIVATION, 0, s->row.id, leaf, e);
 }
 
-static const struct each_act activation = { list_of, judge, put, "not activated for OCSP",
-					    "activated for OCSP" };
+static const struct each_act activation = {
+	list_of, judge, put, "not activated for OCSP", "activated for OCSP", LIMIT_BULK_STATUS
+};
 
 enum rc
 ocsp_act_check(struct preparation *p, struct err *e)

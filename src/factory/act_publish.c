@@ -24,7 +24,8 @@ struct publishing {
 	const struct document *procedure;
 	enum password_choice choice;
 	bool removal;
-	int64_t at_ms; /* when it goes out; 0: at once */
+	int64_t at_ms;    /* when it goes out; 0: at once */
+	bool choice_open; /* the choice of the revocation password is made later */
 };
 
 /* ---- reading the body ---- */
@@ -101,6 +102,7 @@ judge(struct publishing *p, int64_t id, struct certificate_row *cert, struct err
 	facts.valid = cert->status == CERTIFICATE_VALID;
 	facts.not_after_ms = cert->not_after > p->at_ms ? cert->not_after
 							: 0; /* over before it would go out */
+	facts.choice_open = p->choice_open;
 	facts.has_password = choice.revocation_password.n > 0;
 	facts.authority = snapshot_document(p->policy, doc_id_of(cert->issuer));
 	facts.token_procedure = snapshot_document(p->policy, doc_id_of(cert->token_procedure));
@@ -204,7 +206,7 @@ check_all(struct preparation *p, struct publishing *x, struct err *e)
 	size_t i = 0, good = 0;
 
 	TRY(json_need_array(p->body, "certificates", &list, e));
-	if (list->count < 1 || list->count > LIMIT_BULK) {
+	if ((list->count < 1 && p->verdicts == NULL) || list->count > LIMIT_BULK) {
 		err_field(e, "certificates");
 		FAIL(e, CHY_LIMIT, NULL, "1 to %d certificates", LIMIT_BULK);
 	}
@@ -213,6 +215,7 @@ check_all(struct preparation *p, struct publishing *x, struct err *e)
 		struct certificate_row cert = { 0 };
 		struct err why = { 0 };
 		int64_t id = 0;
+		enum rc rc;
 
 		TRY_AT(id_of(x, item, &id, e), e, "certificates[%zu]", i);
 		JSON_EACH(before, ids)
@@ -220,13 +223,21 @@ check_all(struct preparation *p, struct publishing *x, struct err *e)
 			err_field(e, "certificates[%zu]", i);
 			FAIL(e, CHY_FIELD_TWICE, NULL, "the certificate stands in the list twice");
 		}
-		if (judge(x, id, &cert, &why) == RC_OK)
+		rc = judge(x, id, &cert, &why);
+		if (p->verdicts != NULL) {
+			TRY(act_verdict(p, id, rc, &why, e));
+			json_add(ids, json_int(p->a, id));
+			continue;
+		}
+		if (rc == RC_OK)
 			good++;
 		else if (why.code == CHY_PUBLICATION_UNKNOWN || first.code == CHY_NONE)
 			first = why;
 		json_add(ids, json_int(p->a, id));
 		add_line(p, i++, &cert, &why, x);
 	}
+	if (p->verdicts != NULL)
+		return RC_OK;
 	if (good == 0 || first.code == CHY_PUBLICATION_UNKNOWN) {
 		*e = first;
 		err_field(e, "certificates");
@@ -257,6 +268,7 @@ publish_act_check(struct preparation *p, struct err *e)
 	TRY(may_role(p->who, act_roles(p->act), e)); /* before anything is told of what there is */
 	TRY(json_only(p->body, x.removal ? back : names, e));
 	TRY(read_body(&x, e));
+	x.choice_open = p->verdicts != NULL && json_get(p->body, "revocation_password") == NULL;
 	TRY(check_all(p, &x, e));
 	json_set(p->body, "publication_procedure", json_int(p->a, x.procedure->id.v));
 	return RC_OK;

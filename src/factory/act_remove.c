@@ -42,11 +42,7 @@ list_of(const struct json *body, struct json **ret, struct err *e)
 		err_field(e, "reason");
 		FAIL(e, CHY_LIMIT, NULL, "1 to 1000 octets");
 	}
-	TRY(json_need_array(body, "certificates", ret, e));
-	if ((*ret)->count >= 1 && (*ret)->count <= LIMIT_BULK)
-		return RC_OK;
-	err_field(e, "certificates");
-	FAIL(e, CHY_LIMIT, NULL, "1 to %d certificates", LIMIT_BULK);
+	return json_need_array(body, "certificates", ret, e);
 }
 
 static MUST enum rc
@@ -67,8 +63,9 @@ put(struct effect *x, struct change *c, const struct status_subject *s, struct j
 	return leaf_add(x->f, x->a, c, LEAF_REMOVED, row.leaf, row.id, leaf, e);
 }
 
-static const struct each_act removal = { list_of, judge, put, "in the store",
-					 "removed; the journal keeps what is said of it" };
+static const struct each_act removal = {
+	list_of, judge, put, "in the store", "removed; the journal keeps what is said of it", LIMIT_BULK
+};
 
 enum rc
 remove_act_check(struct preparation *p, struct err *e)

@@ -23,21 +23,23 @@ static const struct act_row rows[] = {
 	{ ACT_TOKEN_ISSUE, KIND_NONE, token_act_check, token_act_apply, token_act_work, token_act_bring,
 	  .abandon = token_act_abandon },
 	{ ACT_REVOKE, KIND_NONE, status_act_check, status_act_apply, NULL, status_act_bring, status_act_after,
-	  status_act_tell },
+	  status_act_tell, .selects = LIMIT_BULK_STATUS },
 	{ ACT_HOLD, KIND_NONE, status_act_check, status_act_apply, NULL, status_act_bring, status_act_after,
-	  status_act_tell },
+	  status_act_tell, .selects = LIMIT_BULK_STATUS },
 	{ ACT_REINSTATE, KIND_NONE, status_act_check, status_act_apply, NULL, status_act_bring,
-	  status_act_after, status_act_tell },
+	  status_act_after, status_act_tell, .selects = LIMIT_BULK_STATUS },
 	{ ACT_CA_REVOKE, KIND_NONE, status_act_check, status_act_apply, NULL, NULL, status_act_after,
 	  status_act_tell },
-	{ ACT_PUBLISH, KIND_NONE, publish_act_check, publish_act_apply, NULL, publish_act_bring },
-	{ ACT_UNPUBLISH, KIND_NONE, publish_act_check, publish_act_apply, NULL },
+	{ ACT_PUBLISH, KIND_NONE, publish_act_check, publish_act_apply, NULL, publish_act_bring,
+	  .selects = LIMIT_BULK },
+	{ ACT_UNPUBLISH, KIND_NONE, publish_act_check, publish_act_apply, NULL, .selects = LIMIT_BULK },
 	{ ACT_DELIVERY_RETRY, KIND_NONE, delivery_act_check, delivery_act_apply, NULL },
 	{ ACT_DELIVERY_DROP, KIND_NONE, delivery_act_check, delivery_act_apply, NULL },
 	{ ACT_CRL_BUILD, KIND_NONE, crl_act_check, crl_act_apply, NULL },
-	{ ACT_REMOVE, KIND_NONE, remove_act_check, remove_act_apply, NULL, NULL, status_act_after },
+	{ ACT_REMOVE, KIND_NONE, remove_act_check, remove_act_apply, NULL, NULL, status_act_after,
+	  .selects = LIMIT_BULK },
 	{ ACT_CIL_BUILD, KIND_NONE, cil_act_check, cil_act_apply, NULL },
-	{ ACT_ACTIVATE_OCSP, KIND_NONE, ocsp_act_check, ocsp_act_apply, NULL },
+	{ ACT_ACTIVATE_OCSP, KIND_NONE, ocsp_act_check, ocsp_act_apply, NULL, .selects = LIMIT_BULK_STATUS },
 	{ ACT_IMPORT, KIND_NONE, import_act_check, import_act_apply, NULL, NULL, status_act_after },
 	{ ACT_IMPORT_CRL, KIND_NONE, import_crl_act_check, import_crl_act_apply, NULL, NULL,
 	  status_act_after },
@@ -54,4 +56,15 @@ act_row_of(struct act act)
 		if (rows[i].verb == act.verb && (rows[i].kind == act.kind || rows[i].kind == KIND_NONE))
 			return &rows[i];
 	return NULL;
+}
+
+enum rc
+act_verdict(struct preparation *p, int64_t certificate, enum rc rc, const struct err *why, struct err *e)
+{
+	if (rc != RC_OK && !is_refusal(rc)) {
+		*e = *why;
+		return rc;
+	}
+	p->verdicts->v[p->verdicts->n++] = (struct act_verdict){ certificate, *why };
+	return RC_OK;
 }

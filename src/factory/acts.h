@@ -11,6 +11,15 @@
 #include "policy/approval.h"
 #include "policy/document.h"
 
+/* What certificates of a selection would come to. */
+struct act_verdicts {
+	struct act_verdict {
+		int64_t certificate;
+		struct err why; /* code NONE: it can be done */
+	} * v;
+	size_t n;
+};
+
 /* What preparing works with. */
 struct preparation {
 	struct factory *f;
@@ -24,7 +33,16 @@ struct preparation {
 	struct json *difference;     /* for people: set by the check */
 	struct json *warnings;       /* the same; NULL: none */
 	struct json *affected;       /* officers whom it touches, of act_affects; NULL: none */
+	/* Not NULL: nothing is prepared, certificates are being selected. Their verdicts go here, room for as many as the body
+	   lists, and a refusal of one refuses nothing. What only comes when it is submitted may be missing. */
+	struct act_verdicts *verdicts;
+	const struct selection_row
+	    *selection; /* what is submitted, and gone when it is prepared; NULL: none */
 };
+
+/* Of one certificate: rc and why, as its decision gave them. Fails where that is no refusal. */
+MUST enum rc act_verdict(struct preparation *p, int64_t certificate, enum rc rc, const struct err *why,
+			 struct err *e);
 
 /* What a revocation password came to, compared with this form of it. */
 struct password_verdict {
@@ -84,7 +102,15 @@ struct act_row {
 	enum rc (*tell)(const struct telling *t, struct json *difference, struct err *e);
 	/* The request has failed for good: drops in the same change what bring has put beside it. NULL: nothing. */
 	void (*abandon)(int64_t request, struct change *c);
+	/* The most certificates that can be selected for it (selections.h). 0: none. */
+	size_t selects;
 };
+
+/* What each of these certificates, each there once, would come to by the act with this body (without certificates). Nothing is
+   prepared or journaled. Codes: as of request_prepare, of what is not one certificate's. */
+MUST enum rc request_judge(struct factory *f, struct arena *a, const struct snapshot *policy,
+			   const struct officer *who, struct act act, const struct json *body,
+			   const int64_t *ids, size_t n, struct act_verdicts *ret, struct err *e);
 
 /* NULL: no such act in this version. */
 const struct act_row *act_row_of(struct act act);

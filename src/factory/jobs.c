@@ -17,6 +17,7 @@
 #include "factory/remember.h"
 #include "factory/requests.h"
 #include "factory/search_values.h"
+#include "factory/selections.h"
 #include "factory/sequencer.h"
 #include "factory/tokens.h"
 #include "factory/unclaimed.h"
@@ -119,6 +120,12 @@ do_age(struct factory *f, bool *more, struct err *e)
 }
 
 static enum rc
+do_selections(struct factory *f, bool *more, struct err *e)
+{
+	return selections_forget(f, e);
+}
+
+static enum rc
 do_values(struct factory *f, bool *more, struct err *e)
 {
 	size_t done;
@@ -179,6 +186,7 @@ static const struct {
 	{ "unsigned", do_expire, 5000, false },
 	{ "tokens", do_tokens, 5000, false }, /* files and PINs are erased whatever the others meet */
 	{ "idempotency", do_age, 20000, true },
+	{ "selections", do_selections, 60000, true },
 	{ "policy", do_policy, 1000, false },
 	{ "log", do_log, 1000, true },
 	{ "values", do_values, 1000, true },

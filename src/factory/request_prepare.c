@@ -58,6 +58,7 @@ store_prepared(struct preparation *p, struct request_id id, struct bytes nonce, 
 {
 	struct change *c = change_new();
 	char name[64];
+	enum rc rc;
 
 	change_put_request(c,
 			   &(struct request_row){ .id = id.v,
@@ -70,7 +71,17 @@ store_prepared(struct preparation *p, struct request_id id, struct bytes nonce, 
 						  .nonce = nonce,
 						  .at = now_ms,
 						  .expires_at = now_ms + REQUEST_PREPARED_MS });
-	return store_commit(p->f->store, c, e);
+	if (p->selection == NULL)
+		return store_commit(p->f->store, c, e);
+	change_drop_selection(c, p->selection->id, p->selection->at);
+	FAULT("factory.before-submission");
+	rc = store_commit(p->f->store, c, e);
+	FAULT("factory.after-submission");
+	if (rc == RC_OK || e->code != CHY_STORE_STATE)
+		return rc;
+	err_clear(e);
+	FAIL(e, CHY_SELECTION_CHANGED, NULL, "selection %lld was changed or submitted meanwhile",
+	     (long long)p->selection->id);
 }
 
 /* Of a changed profile it is told that it touches nobody, too. */
@@ -157,6 +168,19 @@ act_text(const struct preparation *p, char dst[64])
 	return p->act.verb == ACT_NONE ? "unknown" : act_name(dst, p->act);
 }
 
+static enum rc
+prepare_or_refuse(struct preparation *p, const struct json *in, struct json **ret, struct err *e)
+{
+	enum rc rc = prepare(p, in, ret, e);
+	char name[64];
+
+	if (is_refusal(rc))
+		leaf_refusal(p->f,
+			     &(struct refusal){
+				 .act = act_text(p, name), .by = "officer", .id = p->who->id.v, .why = e });
+	return rc;
+}
+
 enum rc
 request_prepare(struct factory *f, struct arena *a, const struct snapshot *policy, const struct officer *who,
 		const struct json *in, struct json **ret, struct err *e)
@@ -164,12 +188,41 @@ request_prepare(struct factory *f, struct arena *a, const struct snapshot *polic
 	struct preparation p = {
 		.f = f, .a = a, .policy = policy, .who = who, .act = { ACT_NONE, KIND_NONE }
 	};
-	enum rc rc = prepare(&p, in, ret, e);
-	char name[64];
 
-	if (is_refusal(rc))
-		leaf_refusal(f,
-			     &(struct refusal){
-				 .act = act_text(&p, name), .by = "officer", .id = who->id.v, .why = e });
-	return rc;
+	return prepare_or_refuse(&p, in, ret, e);
+}
+
+enum rc
+request_prepare_selected(struct factory *f, struct arena *a, const struct snapshot *policy,
+			 const struct officer *who, const struct json *in,
+			 const struct selection_row *selection, struct json **ret, struct err *e)
+{
+	struct preparation p = { .f = f,
+				 .a = a,
+				 .policy = policy,
+				 .who = who,
+				 .act = { ACT_NONE, KIND_NONE },
+				 .selection = selection };
+
+	return prepare_or_refuse(&p, in, ret, e);
+}
+
+enum rc
+request_judge(struct factory *f, struct arena *a, const struct snapshot *policy, const struct officer *who,
+	      struct act act, const struct json *body, const int64_t *ids, size_t n, struct act_verdicts *ret,
+	      struct err *e)
+{
+	struct json *in = json_copy(a, body), *list = json_array(a);
+	struct preparation p = {
+		.f = f, .a = a, .policy = policy, .who = who, .act = act, .in = in, .verdicts = ret
+	};
+
+	*ret = (struct act_verdicts){ arena_array(a, n + 1, sizeof(*ret->v)), 0 };
+	for (size_t i = 0; i < n; i++)
+		json_add(list, json_int(a, ids[i]));
+	NEED(in != NULL && list != NULL && ret->v != NULL, e, CHY_NO_MEMORY, NULL, "a selection");
+	json_set(in, "certificates", list);
+	TRY(may_act(who, NULL, 0, e));
+	TRY(may_role(who, act_roles(act), e));
+	return act_row_of(act)->check(&p, e);
 }

@@ -18,6 +18,12 @@ MUST enum rc request_prepare(struct factory *f, struct arena *a, const struct sn
 			     const struct officer *who, const struct json *in, struct json **ret,
 			     struct err *e);
 
+/* The same of what was selected (selections.h): the selection is gone in the same commit. SELECTION_CHANGED. */
+MUST enum rc request_prepare_selected(struct factory *f, struct arena *a, const struct snapshot *policy,
+				      const struct officer *who, const struct json *in,
+				      const struct selection_row *selection, struct json **ret,
+				      struct err *e);
+
 /* Second call: one or more signatures over the request's bytes, by whichever officers made them; caller: who brings them; secrets: what comes beside the signed bytes, NULL: nothing. *ret: {"id", "act",
    "state", "signatures", "expires_at"?, "result"?}; expires_at: of what waits for another one. When the last one is there, the act takes effect before this returns. Codes: CMS_*,
    REQUEST_OTHER_BYTES, those of decide_signature, of the act's effect and of the store. */

@@ -61,6 +61,7 @@ rest_add(struct router *r, struct factory *f, struct err *e)
 	TRY(router_add(r, rest_request_routes, f, e));
 	TRY(router_add(r, rest_certificate_routes, f, e));
 	TRY(router_add(r, rest_search_routes, f, e));
+	TRY(router_add(r, rest_selection_routes, f, e));
 	TRY(router_add(r, rest_token_routes, f, e));
 	TRY(router_add(r, rest_session_routes, f, e));
 	TRY(router_add(r, rest_delivery_routes, f, e));

@@ -14,7 +14,7 @@ extern const struct route rest_status_routes[], rest_status_file_routes[], rest_
     rest_request_routes[], rest_certificate_routes[], ocsp_routes[], rest_journal_routes[], rest_log_routes[],
     rest_policy_routes[];
 extern const struct route rest_procedure_routes[], rest_token_routes[], rest_delivery_routes[],
-    rest_search_routes[], rest_session_routes[], rest_list_routes[];
+    rest_search_routes[], rest_session_routes[], rest_list_routes[], rest_selection_routes[];
 extern const struct route_schema rest_schemas[];
 
 /* Adds all of them; their context is the factory. */

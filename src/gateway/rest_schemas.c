@@ -17,6 +17,10 @@
 #define TIME_OR_NULL "{\"type\":[\"string\",\"null\"],\"format\":\"date-time\"}"
 #define LISTS \
 	OBJECT("\"late\",\"failing\"", "\"late\":{\"type\":\"integer\"},\"failing\":{\"type\":\"integer\"}")
+#define IDS "{\"type\":\"array\",\"items\":" ID "}"
+#define SELECTION_HEAD \
+	"\"id\":" ID ",\"act\":" TEXT ",\"body\":" ANY_OBJECT ",\"at\":" TIME ",\"expires_at\":" TIME \
+	",\"selected\":{\"type\":\"integer\"}"
 
 const struct route_schema rest_schemas[] = {
 	{ "Status",
@@ -107,6 +111,29 @@ const struct route_schema rest_schemas[] = {
 		 "\"id\":" ID ",\"kind\":" TEXT ",\"name\":" TEXT ",\"at\":" TIME ",\"officer\":" ID
 		 ",\"body\":" REF("Body")) },
 	{ "DraftPage", PAGE(REF("Draft")) },
+	{ "SelectionCall",
+	  OBJECT("\"act\"",
+		 "\"act\":" TEXT ",\"body\":" ANY_OBJECT ",\"certificates\":" IDS
+		 ",\"search\":" REF("SearchCall")) },
+	{ "SelectionChange",
+	  "{\"type\":\"object\",\"properties\":{\"add\":" IDS ",\"remove\":" IDS
+	  ",\"search\":" REF("SearchCall") "}}" },
+	{ "SelectionSubmit",
+	  "{\"type\":\"object\",\"properties\":{\"body\":{\"type\":\"object\",\"description\":\"Members of "
+	  "the "
+	  "act's body that the selection has not\"}}}" },
+	{ "SelectionChanged",
+	  OBJECT("\"id\",\"act\",\"body\",\"selected\",\"added\",\"removed\",\"already\",\"refused\"",
+		 SELECTION_HEAD
+		 ",\"added\":{\"type\":\"integer\"},\"removed\":{\"type\":\"integer\"},\"already\":{"
+		 "\"type\":\"integer\"},\"refused\":{\"type\":\"array\",\"items\":" ANY_OBJECT
+		 "},\"searched\":{\"type\":\"integer\"},\"next\":{\"type\":[\"string\",\"null\"]},"
+		 "\"full\":{\"type\":\"boolean\"}") },
+	{ "Selection",
+	  OBJECT("\"id\",\"act\",\"body\",\"selected\"",
+		 SELECTION_HEAD ",\"problem\":" ANY_OBJECT
+				",\"certificates\":{\"type\":\"array\",\"items\":" ANY_OBJECT "}") },
+	{ "SelectionPage", PAGE(REF("Selection")) },
 	{ "RequestCall",
 	  OBJECT("\"act\",\"body\"",
 		 "\"act\":" TEXT ",\"object\":{\"type\":[\"integer\",\"string\"]},\"body\":" ANY_OBJECT) },

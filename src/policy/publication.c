@@ -80,8 +80,8 @@ rule_password(const struct publication_facts *f, struct err *e)
 	    body_true(f->procedure->body, "password_needed");
 	bool afterwards = f->choice == PASSWORD_SET || (f->choice == PASSWORD_KEEP && f->has_password);
 
-	NEED(f->removal || !needed || !has_both_roles(f->officer) || afterwards, e, CHY_PUBLICATION_PASSWORD,
-	     NULL,
+	NEED(f->removal || f->choice_open || !needed || !has_both_roles(f->officer) || afterwards, e,
+	     CHY_PUBLICATION_PASSWORD, NULL,
 	     "it would have no revocation password: set one with it (--revocation-password-file), or let the "
 	     "procedure publish without (password_needed)");
 	return RC_OK;

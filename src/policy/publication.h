@@ -26,7 +26,8 @@ struct publication_facts {
 	int64_t not_after_ms;
 	bool has_password;
 	enum password_choice choice;
-	const struct document *authority;       /* that issued it; NULL: it is gone */
+	bool choice_open;                 /* it is selected only: the choice is made when it is submitted */
+	const struct document *authority; /* that issued it; NULL: it is gone */
 	const struct document *token_procedure; /* that made it; NULL: none */
 	struct doc_id asked_from;               /* as of certificate_domain */
 };

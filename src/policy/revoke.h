@@ -39,6 +39,7 @@ struct status_facts {
 	struct doc_id asked_from;                           /* as of certificate_domain */
 	bool is_authority;                                  /* it is an authority's own certificate */
 	bool is_attribute;
+	bool verification_open;       /* it is selected only: who asks is verified when it is submitted */
 	struct bytes issuer, subject; /* Names in DER */
 	const struct gnames *san;     /* NULL: none */
 	enum cert_state state;

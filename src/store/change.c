@@ -374,6 +374,24 @@ change_drop_draft(struct change *c, int64_t id, int64_t was_at)
 }
 
 void
+change_put_selection(struct change *c, const struct selection_row *r, int64_t most)
+{
+	OP(c, Q_PUT_SELECTION, I(r->id), I(r->officer_id), B(r->act), B(r->body), I(r->at), I(most));
+}
+
+void
+change_next_selection(struct change *c, const struct selection_row *r, int64_t was_at)
+{
+	OP(c, Q_NEXT_SELECTION, I(r->id), B(r->body), I(r->at), I(was_at));
+}
+
+void
+change_drop_selection(struct change *c, int64_t id, int64_t was_at)
+{
+	OP(c, Q_DROP_SELECTION, I(id), I(was_at));
+}
+
+void
 change_put_request(struct change *c, const struct request_row *row)
 {
 	change_row(c, Q_PUT_REQUEST, row);

@@ -119,6 +119,13 @@ void change_next_draft(struct change *c, const struct draft_row *row, int64_t wa
 /* The same one; STORE_STATE. */
 void change_drop_draft(struct change *c, int64_t id, int64_t was_at);
 
+/* A new one; STORE_STATE: its officer has `most` already. */
+void change_put_selection(struct change *c, const struct selection_row *row, int64_t most);
+/* Its body in place of what was written at was_at, which is not row->at. STORE_STATE: it is another by now, or gone. */
+void change_next_selection(struct change *c, const struct selection_row *row, int64_t was_at);
+/* The same one; STORE_STATE. */
+void change_drop_selection(struct change *c, int64_t id, int64_t was_at);
+
 void change_put_request(struct change *c, const struct request_row *row);
 /* Compare and set; STORE_STATE unless the state is `from`. result may be empty (then it stays as it is). */
 void change_request_state(struct change *c, int64_t id, struct bytes from, struct bytes to,

@@ -76,3 +76,13 @@ store_idempotency_expire(struct store *s, unsigned slice, int64_t before_at, int
 		*deleted = old;
 	return RC_OK;
 }
+
+enum rc
+store_selections_forget(struct store *s, int64_t before_at, struct err *e)
+{
+	const union value args[] = { INT_VALUE(before_at) };
+	int64_t old = 0;
+
+	TRY(store_number(s, Q_SELECTIONS_OLD, args, &old, e));
+	return old > 0 ? commit_op(s, Q_SELECTIONS_FORGET, args, e) : RC_OK;
+}

@@ -41,6 +41,14 @@ MUST enum rc store_document_stamp(struct store *s, int64_t *ret, struct err *e);
 MUST enum rc store_draft(struct store *s, struct arena *a, int64_t id, struct draft_row *ret, struct err *e);
 MUST enum rc store_drafts(struct store *s, struct arena *a, struct bytes kind, int64_t after, size_t limit,
 			  struct draft_row **ret, size_t *n, struct err *e);
+MUST enum rc store_selection(struct store *s, struct arena *a, int64_t id, struct selection_row *ret,
+			     struct err *e);
+/* An officer's that were changed at since_at or later. */
+MUST enum rc store_selections(struct store *s, struct arena *a, int64_t officer, int64_t since_at,
+			      int64_t after, size_t limit, struct selection_row **ret, size_t *n,
+			      struct err *e);
+/* Forgets those that were changed before this time. */
+MUST enum rc store_selections_forget(struct store *s, int64_t before_at, struct err *e);
 
 /* --- requests and sessions --- */
 

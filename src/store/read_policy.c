@@ -112,6 +112,20 @@ store_drafts(struct store *s, struct arena *a, struct bytes kind, int64_t after,
 }
 
 enum rc
+store_selection(struct store *s, struct arena *a, int64_t id, struct selection_row *ret, struct err *e)
+{
+	return store_row(s, a, Q_SELECTION, ARGS(I(id)), ret, e);
+}
+
+enum rc
+store_selections(struct store *s, struct arena *a, int64_t officer, int64_t since_at, int64_t after,
+		 size_t limit, struct selection_row **ret, size_t *n, struct err *e)
+{
+	return store_rows(s, a, Q_SELECTIONS, ARGS(I(officer), I(since_at), I(after), LIMIT(limit)), ret, n,
+			  e);
+}
+
+enum rc
 store_request(struct store *s, struct arena *a, int64_t id, struct request_row *ret, struct err *e)
 {
 	return store_row(s, a, Q_REQUEST, ARGS(I(id)), ret, e);

@@ -28,6 +28,13 @@ struct draft_row {
 	int64_t owner;          /* who wrote it first */
 };
 
+/* Certificates that an officer gathers for one act. */
+struct selection_row {
+	int64_t id, officer_id;
+	struct bytes act, body; /* body JSON */
+	int64_t at;             /* when it was changed last */
+};
+
 /* An officer's act, as prepared and as far as it has come. */
 struct request_row {
 	int64_t id;

@@ -29,6 +29,9 @@ DESCRIBE(document, "document", S, I(S, id), I(S, version), T(S, kind), T(S, name
 DESCRIBE(draft, "draft", S, I(S, id), T(S, kind), T(S, name), T(S, body), I(S, officer_id), I(S, at),
 	 I(S, owner));
 #undef S
+#define S selection_row
+DESCRIBE(selection, "selection", S, I(S, id), I(S, officer_id), T(S, act), T(S, body), I(S, at));
+#undef S
 #define S request_row
 DESCRIBE(request, "request", S, I(S, id), T(S, act), T(S, state), I(S, object), I(S, base_version),
 	 B(S, body), I(S, prepared_by), B(S, nonce), I(S, at), I(S, expires_at), T(S, result));

@@ -207,6 +207,62 @@ drafts_come_and_go(void **state)
 	fails(store_draft(w->s, w->a, 10, &got, &w->e), STORE_NOT_FOUND);
 }
 
+static void
+selections_are_counted(void **state)
+{
+	struct world *w = *state;
+	struct selection_row row = { 20, 3, BYTES("certificate.publish"), BYTES("{}"), 77 }, *rows, got;
+	struct change *c;
+	size_t n;
+
+	for (int64_t i = 0; i < 3; i++) { /* an officer's third of two is refused, another's is not counted */
+		row.id = 20 + i;
+		c = change_new();
+		change_put_selection(c, &row, 2);
+		if (i < 2)
+			ok(store_commit(w->s, c, &w->e));
+		else
+			fails(store_commit(w->s, c, &w->e), STORE_STATE);
+	}
+	row.officer_id = 4;
+	row.at = 90;
+	c = change_new();
+	change_put_selection(c, &row, 2);
+	ok(store_commit(w->s, c, &w->e));
+	row = (struct selection_row){ 20, 0, BYTES_NONE, BYTES("{\"a\":1}"), 78 };
+	for (int i = 0; i < 2; i++) { /* of two who have read the same one, the second is refused */
+		c = change_new();
+		change_next_selection(c, &row, 77);
+		if (i == 0)
+			ok(store_commit(w->s, c, &w->e));
+		else
+			fails(store_commit(w->s, c, &w->e), STORE_STATE);
+	}
+	ok(store_selection(w->s, w->a, 20, &got, &w->e));
+	same(got.body, "{\"a\":1}");
+	same(got.act, "certificate.publish");
+	assert_int_equal(got.officer_id, 3);
+	ok(store_selections(w->s, w->a, 3, 0, 0, 10, &rows, &n, &w->e));
+	assert_int_equal(n, 2);
+	ok(store_selections(w->s, w->a, 3, 78, 0, 10, &rows, &n, &w->e));
+	assert_int_equal(n, 1);
+	ok(store_selections(w->s, w->a, 3, 0, 20, 10, &rows, &n, &w->e));
+	assert_int_equal(n, 1);
+	assert_int_equal(rows[0].id, 21);
+	ok(store_selections_forget(w->s, 78, &w->e));
+	fails(store_selection(w->s, w->a, 21, &got, &w->e), STORE_NOT_FOUND);
+	for (int64_t at = 77; at <= 79; at++) {
+		c = change_new();
+		change_drop_selection(c, 20, at);
+		if (at == 78)
+			ok(store_commit(w->s, c, &w->e));
+		else
+			fails(store_commit(w->s, c, &w->e), STORE_STATE);
+	}
+	ok(store_selections_forget(w->s, INT64_MAX, &w->e));
+	fails(store_selection(w->s, w->a, 22, &got, &w->e), STORE_NOT_FOUND);
+}
+
 static struct request_row
 request(int64_t id, const char *state, int64_t expires_at)
 {
@@ -770,6 +826,7 @@ main(void)
 		{ "documents are listed", documents_are_listed },
 		{ "the snapshot knows its stamp", the_snapshot_knows_its_stamp },
 		{ "drafts come and go", drafts_come_and_go },
+		{ "drafts come and go", selections_are_counted },
 		{ "requests move by compare and set", requests_move_by_compare_and_set },
 		{ "an officer signs once", an_officer_signs_once },
 		{ "an idempotency key works once", an_idempotency_key_works_once },

@@ -94,6 +94,7 @@ static const struct filled {
 	{ 21, "certificate_field", "VALUES (1001, 2, 'order 7')" },
 	{ 22, "certificate_removed", "VALUES (999, 7, " B("serial") ", " B("print") ", 1, 5001, 8001)" },
 	{ 24, "cil_list", "VALUES (77, 41, 0, 1)" },
+	{ 25, "selection", "VALUES (61, 3, 'certificate.publish', '{}', 33)" },
 };
 
 /* Emptied on purpose by a later step: it is filled again from what stays, or was never written to. */

@@ -119,6 +119,13 @@ def test_publication(desk):
     (desk.dir / "web-ca.pem").write_bytes((desk.world.dir / "root.pem").read_bytes())
     for begin in ("distribution-rule create", "publication-procedure create"):
         copied(desk, command("publication.md", begin) + " --officer anna.p12 --co-officer bert.p12")
+    named = {c["subject"]: str(c["id"]) for c in desk.json("carl", "certificate", "search", "--authority", "System CA")}
+    found = [named["CN=carl"], named["CN=bert"]]
+    words = {"rosa": "carl", "text example": "text bert", "210453": found[0], "210454": found[1]}
+    words["210800"] = re.search(r"Selection (\d+): 1 selected", copied(desk, command("publication.md", "selection create"), **words).stdout)[1]
+    for begin, said in (("add", "selected"), ("remove", "selected"), ("show", found[0]), ("submit", f"Certificate {found[0]} is queued")):
+        shown = copied(desk, command("publication.md", f"selection {begin}"), **words).stdout
+        assert said in shown and (begin not in ("show", "submit") or found[1] not in shown), shown
 
 
 def test_setup_names_where_settings_are_listed(desk):

@@ -56,6 +56,12 @@ ROUTES = {
     ("get", "/api/v1/drafts/{kind}/{id}"): OFFICER,
     ("put", "/api/v1/drafts/{kind}/{id}"): OFFICER,
     ("delete", "/api/v1/drafts/{kind}/{id}"): OFFICER,
+    ("get", "/api/v1/selections"): OFFICER,
+    ("post", "/api/v1/selections"): OFFICER,
+    ("get", "/api/v1/selections/{id}"): OFFICER,
+    ("post", "/api/v1/selections/{id}/certificates"): OFFICER,
+    ("post", "/api/v1/selections/{id}/submit"): OFFICER,
+    ("delete", "/api/v1/selections/{id}"): OFFICER,
     ("post", "/api/v1/requests"): OFFICER,
     ("get", "/api/v1/requests"): OFFICER,
     ("get", "/api/v1/requests/{id}"): OFFICER,
@@ -142,15 +148,19 @@ def things(sqlite_house):
     request = house.prepare(anna, "token-procedure.create", dict(TLS, name="Walked"))
     cms = base64.b64encode(anna.sign(base64.b64decode(request["to_sign"]))).decode()
     csr = base64.b64encode(make_csr(None, sans=["walked.example.org"])[0]).decode()
+    selection = house.call("POST", "/api/v1/selections", {"act": "certificate.hold"}, house.officers["rosa"])
     house.wait_sequenced()
     house.act("publication-procedure.create", {"name": "Walked", "format": "der"}, anna, house.officers["ben"])
     return {
         "queries": {("get", "/api/v1/publications"): "?procedure=Walked"},
-        "ids": {"authorities": authorities["Issuing CA"], "documents": procedure["id"], "token-procedures": procedure["id"], "drafts": draft["id"],
+        "ids": {"authorities": authorities["Issuing CA"], "documents": procedure["id"], "token-procedures": procedure["id"], "drafts": draft["id"], "selections": selection["id"],
                 "requests": request["id"], "certificates": made["id"]},
         "bodies": {
             ("post", "/api/v1/drafts/{kind}"): {"name": "Another draft"},
             ("put", "/api/v1/drafts/{kind}/{id}"): {"name": "A changed draft"},
+            ("post", "/api/v1/selections"): {"act": "certificate.hold"},
+            ("post", "/api/v1/selections/{id}/certificates"): {"add": [made["id"]]},
+            ("post", "/api/v1/selections/{id}/submit"): {},
             ("post", "/api/v1/requests"): {"act": "token-procedure.create", "body": dict(TLS, name="Walked again")},
             ("post", "/api/v1/requests/{id}/signatures"): {"signatures": [cms]},
             ("post", "/api/v1/certificates/search"): {"text": "example"},
@@ -239,8 +249,8 @@ def test_insiders_get_in_only_where_they_belong(sqlite_house, callers, things, w
             status, code = knock(house, callers[who], *route, things)
             # of administration: its drafts and its requests are not for everybody
             hidden = who == "registration" and ("/drafts/" in route[1] or route[1] == "/api/v1/requests/{id}")
-            # a token is its requester's alone
-            hidden = hidden or "/tokens/" in route[1]
+            # a token is its requester's alone, a selection its officer's
+            hidden = hidden or "/tokens/" in route[1] or (who == "administration" and "/selections/" in route[1])
             none = (status, code) in ((404, "CHY-1773"), (404, "CHY-1686")) and "{name}" in route[1]  # no such list is built
             hidden = hidden and (status, code) in ((403, "CHY-1601"), (404, "CHY-1460"))
             assert status == 200 or hidden or none, (route, status, code)
