@@ -16,6 +16,9 @@ delivery_put(struct buf *out, const struct delivery *d)
 	buf_u8(out, (uint8_t)d->chain_n);
 	for (size_t i = 0; i < d->chain_n; i++)
 		buf_lv(out, d->chain[i]);
+	buf_u64(out, (uint64_t)d->object);
+	buf_lv(out, d->instance);
+	buf_lv(out, d->status);
 }
 
 enum rc
@@ -36,6 +39,9 @@ delivery_get(struct bytes in, struct delivery *ret, struct err *e)
 	     e, CHY_DISTRIBUTOR_MESSAGE, NULL, "a delivery's numbers");
 	for (size_t i = 0; i < ret->chain_n; i++)
 		ret->chain[i] = rd_lv(&r);
+	ret->object = (int64_t)rd_u64(&r);
+	ret->instance = rd_lv(&r);
+	ret->status = rd_lv(&r);
 	NEED(rd_done(&r), e, CHY_DISTRIBUTOR_MESSAGE, NULL, "a delivery of %zu octets", in.n);
 	return RC_OK;
 }

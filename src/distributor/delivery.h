@@ -46,6 +46,10 @@ struct delivery {
 	struct bytes name; /* of a list: what a CRL's address ends with, a CIL's file */
 	struct bytes chain[LIMIT_DELIVERY_CHAIN]; /* DER, upwards */
 	size_t chain_n;
+	int64_t object; /* what it is about, by the factory's number: the same in every delivery of it */
+	struct bytes instance; /* the installation's name, for whoever hears of several */
+	struct bytes
+	    status; /* of a certificate: JSON {"state", "reason"?, "since"?, "invalid_at"?}; of lists empty */
 };
 
 /* Appends it, without its id. */

@@ -160,5 +160,5 @@ job_read(struct job *j, struct err *e)
 	NEED(json_parse(j->a, j->d.rule, &rule, &why) == RC_OK && read_facts(j, &why) == RC_OK, e,
 	     CHY_DELIVERY_RULE, NULL, "%s", why.text);
 	j->rule = rule;
-	return make_body(j, e);
+	return push_is(j) ? push_make(j, e) : make_body(j, e);
 }

@@ -45,6 +45,10 @@ MUST enum rc job_secret(const struct job *j, const char *member, struct secret *
 /* Whom the rule trusts, as PEM; the system's where it names none. */
 MUST enum rc job_roots(const struct job *j, struct bytes *ret, struct err *e);
 
+/* Is the rule one that pushes (content "push")? And the message in place of the content in its form. DELIVERY_RULE: of a list. */
+bool push_is(const struct job *j);
+MUST enum rc push_make(struct job *j, struct err *e);
+
 /* The protocols. A connection may be kept in *state between jobs of one version of a rule; end frees it. */
 struct protocol {
 	const char *name;

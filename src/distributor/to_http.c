@@ -1,4 +1,4 @@
-/* HTTP by libcurl: PUT, POST and DELETE (RFC 9110), with basic authentication or a client certificate. */
+/* HTTP by libcurl: PUT, POST and DELETE (RFC 9110), with basic authentication or a client certificate; what is pushed is posted. */
 #include "base/base.h"
 #include "distributor/lane.h"
 
@@ -180,23 +180,41 @@ judge(long status, bool removal, struct err *e)
 	     status >= 300 && status < 400 ? "; redirections are not followed" : "");
 }
 
+/* What is pushed bears its key, so that the receiver knows what it had already: no answer may have come back. */
+static enum rc
+headers_of(const struct job *j, bool push, struct curl_slist **ret, struct err *e)
+{
+	const char *type = arena_printf(j->a, "Content-Type: %s", j->media_type),
+		   *key = arena_printf(j->a, "Idempotency-Key: \"%.*s-%lld\"", BYTES_FMT(j->d.instance),
+				       (long long)j->d.id);
+	struct curl_slist *list = type ? curl_slist_append(NULL, type) : NULL,
+			  *more = list && push && key ? curl_slist_append(list, key) : list;
+
+	if (more == NULL || key == NULL) {
+		curl_slist_free_all(list);
+		FAIL(e, CHY_NO_MEMORY, NULL, "a request");
+	}
+	*ret = more;
+	return RC_OK;
+}
+
 static enum rc
 send_it(const struct job *j, struct wire *w, struct err *e)
 {
-	const char *type = arena_printf(j->a, "Content-Type: %s", j->media_type);
-	struct curl_slist *headers = type ? curl_slist_append(NULL, type) : NULL;
-	bool post = bytes_is(rule_text(j, "method"), "post");
+	bool push = push_is(j), post = push || bytes_is(rule_text(j, "method"), "post"),
+	     deletes = j->d.removal && !push;
+	struct curl_slist *headers = NULL;
 	long status = 0;
 	enum rc rc;
 
-	NEED(headers != NULL, e, CHY_NO_MEMORY, NULL, "a request");
-	if (!j->d.removal) {
+	TRY(headers_of(j, push, &headers, e));
+	if (!deletes) {
 		curl_easy_setopt(w->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)j->body.n);
 		curl_easy_setopt(w->curl, CURLOPT_POSTFIELDS, (const char *)j->body.p);
 		curl_easy_setopt(w->curl, CURLOPT_HTTPHEADER, headers);
 	}
-	if (!post || j->d.removal)
-		curl_easy_setopt(w->curl, CURLOPT_CUSTOMREQUEST, j->d.removal ? "DELETE" : "PUT");
+	if (!post || deletes)
+		curl_easy_setopt(w->curl, CURLOPT_CUSTOMREQUEST, deletes ? "DELETE" : "PUT");
 	curl_easy_setopt(w->curl, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
 	curl_easy_setopt(w->curl, CURLOPT_USERAGENT, "chancery/" CHY_VERSION);
 	FAULT("distributor.before-http");
@@ -212,8 +230,8 @@ deliver(const struct job *j, void **state, struct err *e)
 	struct bytes path, address = rule_text(j, "address");
 	char *url;
 
-	NEED(!j->d.removal || !bytes_is(rule_text(j, "method"), "post"), e, CHY_DELIVERY_NO_REMOVAL, NULL,
-	     "what was handed over by POST has no address of its own");
+	NEED(!j->d.removal || push_is(j) || !bytes_is(rule_text(j, "method"), "post"), e,
+	     CHY_DELIVERY_NO_REMOVAL, NULL, "what was handed over by POST has no address of its own");
 	TRY(job_fill(j, rule_text(j, "path"), PATTERN_PATH, &path, e));
 	if (address.n > 0 && address.p[address.n - 1] == '/')
 		address.n--;

@@ -4,6 +4,7 @@
 
 #include "factory/crl.h"
 #include "factory/leaf.h"
+#include "factory/status.h"
 #include "policy/crl_point.h"
 #include "store/read.h"
 
@@ -27,6 +28,22 @@ still_wanted(const struct outbox_row *row, const struct certificate_row *cert, s
 	return RC_OK;
 }
 
+/* What an officer wrote to a hold is nobody else's. */
+static enum rc
+load_status(struct factory *f, struct arena *a, int64_t id, struct bytes *ret, struct err *e)
+{
+	OWN_BUF struct buf text = buf_max(1024);
+	struct json *status;
+
+	TRY(status_json(f, a, id, &status, e));
+	json_drop(status, "holds");
+	json_drop(status, "ocsp_activated_at");
+	json_put_canonical(&text, status);
+	*ret = arena_dup(a, buf_bytes(&text));
+	NEED(buf_ok(&text) && ret->p != NULL, e, CHY_NO_MEMORY, NULL, "a status");
+	return RC_OK;
+}
+
 static enum rc
 load_certificate(struct factory *f, struct arena *a, const struct snapshot *policy,
 		 const struct outbox_row *row, struct delivery *d, struct err *e)
@@ -37,6 +54,7 @@ load_certificate(struct factory *f, struct arena *a, const struct snapshot *poli
 	TRY(store_certificate(f->store, a, row->object, &cert, e));
 	TRY(still_wanted(row, &cert, e));
 	TRY(store_der(f->store, a, row->object, &d->content, e));
+	TRY(load_status(f, a, row->object, &d->status, e));
 	d->what = cert.base  ? DELIVER_ATTRIBUTE
 	    : cert.authority ? DELIVER_CA_CERTIFICATE
 			     : DELIVER_CERTIFICATE;
@@ -213,7 +231,9 @@ delivery_load(struct factory *f, struct arena *a, const struct snapshot *policy,
 				  .version = rule->version,
 				  .form = form_of(row->form),
 				  .removal = row->removal != 0,
-				  .rule = rule->text };
+				  .rule = rule->text,
+				  .object = row->object,
+				  .instance = bytes_str(f->instance) };
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
 		if (bytes_is(row->kind, kinds[i].kind))
 			return kinds[i].load(f, a, policy, row, ret, e);

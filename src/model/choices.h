@@ -15,9 +15,9 @@ extern const struct choice state_choices[], role_choices[], entity_choices[], ke
     omit_choices[], pkcs11_schemes[], web_schemes[], url_schemes[], issuer_test_choices[],
     key_action_choices[], recovered_certificate_choices[], recovered_keys_choices[], pin_method_choices[],
     pin_character_choices[], crl_type_choices[], crl_covers_choices[], crl_format_choices[],
-    distribution_choices[], destination_schemes[], update_choices[], method_choices[], publication_choices[],
-    transport_choices[], ac_attribute_choices[], view_choices[], input_choices[], format_input_choices[],
-    text_form_choices[], settings_choices[], open_setting_choices[], reason_choices[],
+    distribution_choices[], destination_schemes[], update_choices[], content_choices[], method_choices[],
+    publication_choices[], transport_choices[], ac_attribute_choices[], view_choices[], input_choices[],
+    format_input_choices[], text_form_choices[], settings_choices[], open_setting_choices[], reason_choices[],
     ocsp_activation_choices[];
 
 #endif

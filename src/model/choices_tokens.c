@@ -89,6 +89,13 @@ const struct choice update_choices[] = {
 	END,
 };
 
+const struct choice content_choices[] = {
+	{ "file", "File", "the certificate or list itself, as its format says" },
+	{ "push", "Push",
+	  "a message for identity management: the certificate, and what is to be done with it" },
+	END,
+};
+
 const struct choice method_choices[] = {
 	{ "put", "PUT", "it is what the address shows from then on; unpublishing deletes it" },
 	{ "post", "POST", "it is handed over" },

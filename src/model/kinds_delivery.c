@@ -127,6 +127,12 @@ const struct field crl_procedure_fields[] = {
 		.help = text \
 	}
 
+#define PUSH_FIELD(member, title, must, text) \
+	{ \
+		.name = member, .label = title, .type = FIELD_TEXT, .min = 1, .max = NAME_MAX_CHARS, \
+		ONLY("content", IS, "push"), must, .help = text \
+	}
+
 static const struct field entry_attribute_fields[] = {
 	{ .name = "type",
 	  .label = "Attribute type",
@@ -269,6 +275,15 @@ const struct field distribution_rule_fields[] = {
 	  .members = entry_attribute_fields,
 	  ONLY("protocol", IS, "ldap"),
 	  .help = "Set when something is delivered, also when it is unpublished." },
+	{ .name = "content",
+	  .label = "Content",
+	  .type = FIELD_CHOICE,
+	  .choices = content_choices,
+	  .dflt = "\"file\"",
+	  ONLY("protocol", IS, "http"),
+	  .help = "What is sent. A push (docs/formats/push.md) has certificates only, with their chain where "
+		  "the publication "
+		  "format says so." },
 	PATTERN_FIELD("path", "Path", FIELD_MUST, ONLY("protocol", IS, "http"),
 		      "Path at the address, with {keywords}."),
 	{ .name = "method",
@@ -276,9 +291,16 @@ const struct field distribution_rule_fields[] = {
 	  .type = FIELD_CHOICE,
 	  .choices = method_choices,
 	  .dflt = "\"put\"",
-	  ONLY("protocol", IS, "http"),
-	  .help = "How it is handed over.",
+	  .only_when = { { COND_IS, "protocol", { "http" } }, { COND_IS_NOT, "content", { "push" } } },
+	  .help = "How it is handed over. What is pushed is posted.",
 	  .standard = "RFC 9110 9.3" },
+	PUSH_FIELD("template", "Template", MUST_WHEN("content", IS, "push"),
+		   "Name of the template by which the receiver keeps the certificate."),
+	PUSH_FIELD("process", "Process", .must_when = { { .op = COND_NONE } },
+		   "Name of the process that the receiver starts with it. None: it starts none."),
+	PUSH_FIELD("tenant", "Tenant", .must_when = { { .op = COND_NONE } },
+		   "Name of the receiver's tenant that it is for. None: the receiver has no tenants, or "
+		   "tells by the address or the login."),
 	{ .name = "folder",
 	  .label = "Folder",
 	  .type = FIELD_TEXT,

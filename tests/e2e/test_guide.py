@@ -119,6 +119,7 @@ def test_publication(desk):
     (desk.dir / "web-ca.pem").write_bytes((desk.world.dir / "root.pem").read_bytes())
     for begin in ("distribution-rule create", "publication-procedure create"):
         copied(desk, command("publication.md", begin) + " --officer anna.p12 --co-officer bert.p12")
+    copied(desk, command("publication.md", "distribution-rule create", 1) + " --officer anna.p12 --co-officer bert.p12")
     named = {c["subject"]: str(c["id"]) for c in desk.json("carl", "certificate", "search", "--authority", "System CA")}
     found = [named["CN=carl"], named["CN=bert"]]
     words = {"rosa": "carl", "text example": "text bert", "210453": found[0], "210454": found[1]}

@@ -9,7 +9,11 @@
 	  "\"http\",\"address\":\"https://" \
 	  "a.example\",\"trust\":[\"BQA=\"],\"user\":\"u\",\"secret\":\"web-1\"," \
 	  "\"client_certificate\":\"web-2\",\"timeout_seconds\":5,\"give_up_after\":\"P1D\"," \
-	  "\"path\":\"/in/{serial}.cer\",\"method\":\"post\"}" }, \
+	  "\"path\":\"/in/{serial}.cer\",\"content\":\"file\",\"method\":\"post\"}" }, \
+	    { KIND_DISTRIBUTION_RULE, \
+	      "{\"name\":\"New\",\"protocol\":\"http\",\"address\":\"https://" \
+	      "a.example\",\"path\":\"/push\",\"content\":\"push\",\"template\":\"t\",\"process\":" \
+	      "\"p\",\"tenant\":\"n\"}" }, \
 	    { KIND_DISTRIBUTION_RULE, \
 	      "{\"name\":\"New\",\"protocol\":\"ldap\",\"address\":\"ldap://" \
 	      "a.example:3890\",\"start_tls\":true," \

@@ -131,7 +131,10 @@ deliveries_come_as_they_went(void **state)
 			      .about = BYTES("about"),
 			      .name = BYTES("name"),
 			      .chain = { BYTES("one"), BYTES("two") },
-			      .chain_n = 2 },
+			      .chain_n = 2,
+			      .object = 4711,
+			      .instance = BYTES("instance"),
+			      .status = BYTES("{\"state\":\"valid\"}") },
 			got;
 	struct buf b = buf_max(4096);
 	struct err e = { 0 };
@@ -144,6 +147,9 @@ deliveries_come_as_they_went(void **state)
 	assert_bytes(got.chain[1], BYTES("two"));
 	assert_bytes(got.content, BYTES("content"));
 	assert_bytes(got.name, BYTES("name"));
+	assert_int_equal(got.object, 4711);
+	assert_bytes(got.instance, BYTES("instance"));
+	assert_bytes(got.status, BYTES("{\"state\":\"valid\"}"));
 	for (size_t n = 0; n < b.n; n++)
 		assert_code(delivery_get(bytes_part(buf_bytes(&b), 0, n), &got, &e), CHY_DISTRIBUTOR_MESSAGE);
 	b.p[16] = DELIVERY_WHATS;
