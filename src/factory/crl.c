@@ -174,6 +174,8 @@ work_on(struct crl_work *w, bool *ret_did, struct err *e)
 	NEED(a != NULL, e, CHY_NO_MEMORY, NULL, "a revocation list");
 	w->a = a;
 	w->now = clock_now_ms() / 1000 * 1000;
+	w->begun_us = clock_mono_us();
+	w->shared = 0;
 	TRY(lists_of(w->f, a, w->p->doc->id, w->partition, &l, e));
 	if (l.unfinished != NULL)
 		TRY(crl_forget(w->f, l.unfinished->id, e));

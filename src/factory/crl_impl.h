@@ -1,4 +1,4 @@
-/* Between crl.c, crl_gather.c and crl_sign.c. */
+/* Between crl.c, crl_gather.c, crl_pieces.c and crl_sign.c. */
 #ifndef FACTORY_CRL_IMPL_H
 #define FACTORY_CRL_IMPL_H
 
@@ -22,6 +22,8 @@ struct crl_work {
 	bool delta;
 	int64_t now;
 	uint64_t number;
+	int64_t begun_us; /* when it came to it */
+	int64_t shared;   /* pieces that are those of the list before */
 };
 
 /* Is it this server that builds its lists, and can it now? */
@@ -34,6 +36,9 @@ MUST enum rc crl_point(struct crl_work *w, struct ext *ret, struct err *e);
 /* Gathers the entries and plans the list: in the store it is to be signed. CHY_CRL_DELTA: so much has changed that a complete
    list is the better one. */
 MUST enum rc crl_gather(struct crl_work *w, struct err *e);
+/* The pieces of the list into the store, all but the last ones, which the change brings that is the caller's to commit together
+   with the row, or to free. Sets what the row says of its entries. */
+MUST enum rc crl_pieces(struct crl_work *w, struct crl_row *row, struct change **ret, struct err *e);
 /* Has a planned list signed and puts it in the place of the one before. */
 MUST enum rc crl_sign_planned(struct crl_work *w, const struct crl_row *row, struct err *e);
 /* Row and pieces go. */

@@ -139,6 +139,31 @@ is_spent(enum rc rc)
 	return rc == RC_DENIED || rc == RC_CONFLICT || rc == RC_MALFORMED;
 }
 
+/* A piece that is damaged or not there: were the next list to share it again, none would ever be signed. */
+static bool
+has_bad_piece(enum rc rc, const struct err *e)
+{
+	return rc == RC_MALFORMED || e->code == CHY_STORE_NOT_FOUND;
+}
+
+/* The plan goes. After a bad piece the next one shares none with the list in force. */
+static MUST enum rc
+give_up(struct crl_work *w, const struct crl_row *planned, bool bad_piece)
+{
+	struct change *c = change_new();
+	struct crl_row complete;
+
+	change_drop_crl(c, planned->id);
+	change_drop_crl_pieces(c, planned->id);
+	if (bad_piece && w->complete != NULL && !planned->delta) {
+		complete = *w->complete;
+		complete.shape = 0;
+		change_drop_crl(c, complete.id);
+		change_put_crl(c, &complete);
+	}
+	return store_commit(w->f->store, c, NULL);
+}
+
 enum rc
 crl_sign_planned(struct crl_work *w, const struct crl_row *planned, struct err *e)
 {
@@ -147,7 +172,8 @@ crl_sign_planned(struct crl_work *w, const struct crl_row *planned, struct err *
 	uint64_t position = 0;
 	enum rc rc = sign(w, &row, &position, e);
 
-	if (is_spent(rc) && crl_forget(w->f, row.id, NULL) != RC_OK)
+	if (rc != RC_OK && (is_spent(rc) || has_bad_piece(rc, e)) &&
+	    give_up(w, planned, has_bad_piece(rc, e)) != RC_OK)
 		LOG(WARNING, "crl.left-behind", LI("id", row.id));
 	TRY(rc);
 	FAULT("crl.signed");
@@ -155,7 +181,9 @@ crl_sign_planned(struct crl_work *w, const struct crl_row *planned, struct err *
 	TRY(enforce(w, &row, position, &deliveries, e));
 	list_coalesce(w->f, w->a, deliveries, w->p->rules_n);
 	LOG(INFO, "crl.built", LI("procedure", row.procedure_id), LI("partition", row.part),
-	    LI("number", row.number), LI("delta", row.delta), LI("entries", row.entries));
+	    LI("number", row.number), LI("delta", row.delta), LI("entries", row.entries),
+	    LI("pieces", row.pieces), LI("shared", w->shared),
+	    LI("ms", (clock_mono_us() - w->begun_us) / 1000));
 	FAULT("crl.in-force");
 	return RC_OK;
 }

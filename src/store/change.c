@@ -137,6 +137,12 @@ change_put_crl_piece(struct change *c, const struct crl_piece_row *row)
 }
 
 void
+change_put_crl_part(struct change *c, const struct crl_part_row *row)
+{
+	change_row(c, Q_PUT_CRL_PART, row);
+}
+
+void
 change_drop_crl(struct change *c, int64_t id)
 {
 	OP(c, Q_DROP_CRL, I(id));
@@ -146,6 +152,7 @@ void
 change_drop_crl_pieces(struct change *c, int64_t id)
 {
 	OP(c, Q_DROP_CRL_PIECES, I(id));
+	OP(c, Q_DROP_CRL_PARTS, I(id));
 }
 
 void

@@ -76,7 +76,9 @@ void change_put_field(struct change *c, const struct field_row *row);
 void change_put_partition(struct change *c, const struct partition_row *row);
 void change_put_crl(struct change *c, const struct crl_row *row);
 void change_put_crl_piece(struct change *c, const struct crl_piece_row *row);
-/* The row alone; the pieces alone. */
+/* Each piece is on a list by such a row, whichever list has made it. */
+void change_put_crl_part(struct change *c, const struct crl_part_row *row);
+/* The row alone; the list's parts, and those of their pieces that no other list has. */
 void change_drop_crl(struct change *c, int64_t id);
 void change_drop_crl_pieces(struct change *c, int64_t id);
 /* The certificate with its status and all that hangs on it, but for what it is found by (change_drop_link). STORE_STATE: it is not there. */

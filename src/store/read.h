@@ -186,6 +186,9 @@ MUST enum rc store_crl_places(struct store *s, struct arena *a, int64_t procedur
 /* Of all partitions together: at most a row of the complete and one of the delta lists. */
 MUST enum rc store_crl_sums(struct store *s, struct arena *a, int64_t procedure, struct crl_sum_row **ret,
 			    size_t *n, struct err *e);
+/* Its parts by their numbers, from one on, without what is in them. */
+MUST enum rc store_crl_parts(struct store *s, struct arena *a, int64_t crl, int64_t from, size_t limit,
+			     struct crl_part_row **ret, size_t *n, struct err *e);
 MUST enum rc store_crl_pieces(struct store *s, struct arena *a, int64_t crl, int64_t from, size_t limit,
 			      struct crl_piece_row **ret, size_t *n, struct err *e);
 /* What needs a certificate: bits as in policy/removal.h. Certificates that were removed, by id. */

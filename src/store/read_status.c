@@ -212,6 +212,13 @@ store_revoked_part(struct store *s, struct arena *a, int64_t issuer, int64_t par
 }
 
 enum rc
+store_crl_parts(struct store *s, struct arena *a, int64_t crl, int64_t from, size_t limit,
+		struct crl_part_row **ret, size_t *n, struct err *e)
+{
+	return store_rows(s, a, Q_CRL_PARTS, ARGS(I(crl), I(from), LIMIT(limit)), ret, n, e);
+}
+
+enum rc
 store_crl_pieces(struct store *s, struct arena *a, int64_t crl, int64_t from, size_t limit,
 		 struct crl_piece_row **ret, size_t *n, struct err *e)
 {

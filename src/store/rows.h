@@ -103,6 +103,7 @@ struct crl_row {
 	int64_t id, procedure_id, list, part, delta, number, base, state, this_update, next_update,
 	    status_seq, entries, entries_len, pieces;
 	struct bytes sigalg, sha256, head, tail, signature;
+	int64_t shape, left_at;
 };
 /* The signed lists of a procedure together, complete or delta: one, or of each partition one. */
 struct crl_sum_row {
@@ -123,6 +124,11 @@ struct partition_row {
 struct crl_piece_row {
 	int64_t crl, n;
 	struct bytes entries;
+};
+/* A piece of the list, made by it or by one before it; schema step crl_part. */
+struct crl_part_row {
+	int64_t crl, n, made_by, made_n, entries, len, until;
+	struct bytes last;
 };
 
 /* An issuance list that is in force, and a segment of one; schema step cil says what is what. */

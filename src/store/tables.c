@@ -171,8 +171,8 @@ DESCRIBE(crl_place, "crl", S, I(S, id), I(S, part), I(S, delta), I(S, number), I
 	 I(S, this_update));
 DESCRIBE(crl, "crl", S, I(S, id), I(S, procedure_id), I(S, list), I(S, part), I(S, delta), I(S, number),
 	 I(S, base), I(S, state), I(S, this_update), I(S, next_update), I(S, status_seq), I(S, entries),
-	 I(S, entries_len), I(S, pieces), T(S, sigalg), B(S, sha256), B(S, head), B(S, tail),
-	 B(S, signature));
+	 I(S, entries_len), I(S, pieces), T(S, sigalg), B(S, sha256), B(S, head), B(S, tail), B(S, signature),
+	 I(S, shape), I(S, left_at));
 #undef S
 #define S crl_sum_row
 DESCRIBE(crl_sum, "crl", S, I(S, delta), I(S, n), I(S, number), I(S, first_id), I(S, this_update),
@@ -186,6 +186,10 @@ DESCRIBE(partition, "certificate_partition", S, I(S, certificate), I(S, part));
 #undef S
 #define S crl_piece_row
 DESCRIBE(crl_piece, "crl_piece", S, I(S, crl), I(S, n), B(S, entries));
+#undef S
+#define S crl_part_row
+DESCRIBE(crl_part, "crl_part", S, I(S, crl), I(S, n), I(S, made_by), I(S, made_n), I(S, entries), I(S, len),
+	 I(S, until), B(S, last));
 #undef S
 #define S value_row
 DESCRIBE(value, "search_value", S, I(S, id), I(S, attribute), T(S, value));

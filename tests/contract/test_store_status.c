@@ -590,6 +590,71 @@ of_a_partition(void **state)
 	assert_int_equal(n, 0);
 }
 
+static void
+put_part(struct change *c, int64_t crl, int64_t n, int64_t made_by, int64_t made_n)
+{
+	change_put_crl_part(c,
+			    &(struct crl_part_row){ .crl = crl,
+						    .n = n,
+						    .made_by = made_by,
+						    .made_n = made_n,
+						    .entries = 1,
+						    .len = 2,
+						    .until = 3,
+						    .last = BYTES("serial") });
+}
+
+static void
+has_pieces(struct world *w, int64_t crl, const char *const *want, size_t want_n)
+{
+	struct crl_piece_row *rows;
+	size_t n;
+
+	ok(store_crl_pieces(w->s, w->a, crl, 0, 10, &rows, &n, &w->e));
+	assert_int_equal(n, want_n);
+	for (size_t i = 0; i < n; i++) {
+		assert_int_equal(rows[i].n, i);
+		assert_true(bytes_is(rows[i].entries, want[i]));
+	}
+}
+
+/* List 61 has a piece of 60 between two of its own, and keeps it when 60 goes. */
+static void
+pieces_are_shared(void **state)
+{
+	struct world *w = *state;
+	struct crl_part_row *parts;
+	struct change *c = change_new();
+	size_t n;
+
+	for (int64_t i = 0; i < 2; i++) {
+		put_part(c, 60, i, 60, i);
+		change_put_crl_piece(c, &(struct crl_piece_row){ 60, i, i ? BYTES("b") : BYTES("a") });
+		put_part(c, 61, 2 * i, 61, 2 * i);
+		change_put_crl_piece(c, &(struct crl_piece_row){ 61, 2 * i, i ? BYTES("d") : BYTES("c") });
+	}
+	put_part(c, 61, 1, 60, 1);
+	ok(store_commit(w->s, c, &w->e));
+	has_pieces(w, 60, (const char *const[]){ "a", "b" }, 2);
+	has_pieces(w, 61, (const char *const[]){ "c", "b", "d" }, 3);
+	ok(store_crl_parts(w->s, w->a, 61, 1, 10, &parts, &n, &w->e));
+	assert_int_equal(n, 2);
+	assert_int_equal(parts[0].made_by, 60);
+	assert_int_equal(parts[0].until, 3);
+	assert_true(bytes_is(parts[0].last, "serial"));
+	change_drop_crl_pieces(c = change_new(), 60);
+	ok(store_commit(w->s, c, &w->e));
+	has_pieces(w, 60, NULL, 0);
+	has_pieces(w, 61, (const char *const[]){ "c", "b", "d" }, 3);
+	put_part(c = change_new(), 62, 0, 60, 0); /* gone with 60; a row without its piece brings none */
+	ok(store_commit(w->s, c, &w->e));
+	has_pieces(w, 62, NULL, 0);
+	change_drop_crl_pieces(c = change_new(), 61);
+	put_part(c, 63, 0, 60, 1);
+	ok(store_commit(w->s, c, &w->e));
+	has_pieces(w, 63, NULL, 0); /* nobody had it any more */
+}
+
 int
 main(void)
 {
@@ -606,6 +671,7 @@ main(void)
 		{ "of many one is the first", of_many_one_is_the_first },
 		{ "watchers are told", watchers_are_told },
 		{ "of a partition", of_a_partition },
+		{ "pieces are shared", pieces_are_shared },
 		{ "revoked from the start", a_certificate_that_is_revoked_from_the_start },
 		{ "the newest imported list of each scope", the_newest_imported_list_of_each_scope },
 		{ "what is not to be judged", what_is_not_to_be_judged },

@@ -1,5 +1,6 @@
 """Killed at every point between gathering a revocation list and putting it into force; clocks that jump; a list of many pieces."""
 import base64
+import datetime
 import http.client
 import json
 import sqlite3
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
+from cryptography.x509.oid import CRLEntryExtensionOID
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))
 from world import Refused, make_csr  # noqa: E402
@@ -147,3 +149,126 @@ def test_many_pieces(desk, scratch):
     assert done.returncode == 0, done.stderr
     status = json.loads(desk.raw("GET", "/readyz")[2])
     assert status["ready"]
+
+
+DAY = 24 * 3600 * 1000
+BASE = 2**120 + 2**60  # of serial numbers
+
+
+def entries_of(crl):
+    """serial number -> (when, reason or None)"""
+    found = reasons(crl)
+    return {r.serial_number: (int(r.revocation_date.replace(tzinfo=datetime.timezone.utc).timestamp()), found[r.serial_number]) for r in crl}
+
+
+def entries_due(db, issuer, left_at):
+    """The same by the store: what each entry must be, whatever the list before had."""
+    names = {0: None, 1: "key_compromise", 4: "superseded", 6: "certificate_hold"}
+    return {int.from_bytes(serial, "big"): (at // 1000, names[reason]) for serial, at, reason in db.execute(
+        "SELECT serial, at, reason FROM certificate_status WHERE issuer = ? AND state <> 0 AND not_after >= ?", (issuer, left_at))}
+
+
+def change_some(db, issuer, round_, now):
+    """By the store, as revocations and reinstatements do it: in the middle, at both ends, and at the seams of the pieces."""
+    seq, = db.execute("SELECT value FROM status_seq WHERE issuer = ?", (issuer,)).fetchone()
+    seams = [last for last, in db.execute("SELECT last FROM crl_part WHERE crl = (SELECT max(id) FROM crl WHERE state = 2 AND entries > 10000) ORDER BY n")]
+    changed = []
+    for state, serials in ((0, seams[round_:round_ + 1]),  # reinstated
+                           (2, [(0x100 + round_).to_bytes(2, "big"), (2**121 + round_).to_bytes(16, "big"), (BASE + 7919 * 9000 + 3 + round_).to_bytes(16, "big")])):
+        changed += [(state, s) for s in serials]
+    gone = {1: "serial > ? AND serial <= ?", 2: "serial > ? AND serial <= ?", 5: "serial <= ?"}.get(round_)
+    if gone:  # a whole piece is empty then, at the end the first one
+        changed += [(0, s) for s, in db.execute(f"SELECT serial FROM certificate_status WHERE issuer = {issuer} AND {gone}",
+                                                seams[2:4] if round_ < 5 else seams[:1])]
+    for state, serial in changed:
+        seq += 1
+        done = db.execute("UPDATE certificate_status SET state = ?, at = ?, seq = ? WHERE issuer = ? AND serial = ?", (state, now, seq, issuer, serial))
+        if done.rowcount == 0:
+            db.execute("INSERT INTO certificate_status (id, issuer, serial, state, reason, at, invalid_at, not_after, seq, leaf) "
+                       "VALUES (?, ?, ?, ?, 4, ?, 0, ?, ?, 0)", (10**7 + seq, issuer, serial, state, now, now + 100 * DAY, seq))
+    db.execute("UPDATE status_seq SET value = ? WHERE issuer = ?", (seq, issuer))
+
+
+def built(house, mark):
+    """(pieces, shared) of the last complete list since."""
+    line = [x for x in house.log.read_text()[mark:].splitlines() if "crl.built" in x and " delta=0" in x][-1]
+    return tuple(int(line.split(f" {name}=")[1].split()[0]) for name in ("pieces", "shared"))
+
+
+@pytest.mark.parametrize("slug", ["shared", "indirect"])
+def test_shared_pieces(desk, slug):
+    """A list has the pieces of the one before in which nothing has changed, and each list is what the store says all the same: after
+    revocations and reinstatements anywhere, when entries end, and when the server is killed in between. rows=CM-R-16,CM-A-09"""
+    if slug == "indirect":
+        anna, ben = desk.officers["anna"], desk.officers["ben"]
+        desk.act("ca-key.create", {"name": "Status key", "algorithm": "p-256", "place": "software"}, anna, ben)
+        desk.act("authority.create", {"name": "Status CA", "type": "subordinate", "issuing_authority": "Root CA", "ca_key": "Status key",
+                                      "subject": "CN=Status CA,O=Test", "format": "CA certificate", "validity": "P5Y", "path_length": 0}, anna, ben)
+    p = procedure(desk, slug, interval="P7D", **({"crl_issuer": "Status CA"} if slug == "indirect" else {}))
+    before = wait_for(desk, slug, lambda c: True)
+    change(desk, "revoke", [issue(desk, slug)[0]])
+    now = int(time.time()) * 1000
+    desk.stop()
+    with sqlite3.connect(desk.dir / "chancery.db") as db:
+        issuer, seq = db.execute("SELECT issuer, max(seq) FROM certificate_status GROUP BY issuer ORDER BY 2 DESC LIMIT 1").fetchone()
+        db.execute("DELETE FROM certificate_status WHERE id BETWEEN 1000000 AND 100000000")
+        for i in range(20000):  # those of one stretch end in an hour
+            end = now + (3600 * 1000 if 16000 <= i < 16500 else 100 * DAY)
+            db.execute("INSERT INTO certificate_status (id, issuer, serial, state, reason, at, invalid_at, not_after, seq, leaf) VALUES (?, ?, ?, ?, ?, ?, 0, ?, ?, 0)",
+                       (10**6 + i, issuer, (BASE + i * 7919).to_bytes(16, "big"), 2 if i % 7 else 1, 1 if i % 7 else 6, now - 10**9 + i * 1000, end, seq + 1 + i))
+        db.execute("UPDATE status_seq SET value = value + 20000 WHERE issuer = ?", (issuer,))
+    db.close()
+    hours, previous = 0, before
+    for round_, fault in enumerate(("", "crl.gathered=kill", "crl.planned=kill", "crl.signed=kill", "crl.in-force=kill", "", "")):
+        hours += 2 if round_ in (4, 5) else 0  # the list after the hour still has them, the next one does not
+        mark = len(desk.log.read_text())
+        desk.start(CHANCERY_CLOCK_OFFSET_MS=str(hours * 3600 * 1000),
+                   **({"CHANCERY_FAULT": fault, "CHANCERY_FAULT_ONCE": str(desk.dir / "signer" / f"{slug}-{round_}")} if fault else {}))
+        build(desk, p)
+        crl = wait_for(desk, slug, lambda c: number(c) > number(previous), wait=60)
+        desk.stop()
+        assert not fault or "signal=9" in desk.log.read_text()[mark:], "the point was never reached"
+        with sqlite3.connect(desk.dir / "chancery.db") as db:
+            left_at = int(previous.last_update.replace(tzinfo=datetime.timezone.utc).timestamp()) * 1000
+            due, found = entries_due(db, issuer, left_at), entries_of(crl)
+            assert found == due, (round_, set(found.items()) ^ set(due.items()))
+            who = [any(x.oid == CRLEntryExtensionOID.CERTIFICATE_ISSUER for x in r.extensions) for r in crl]
+            assert sum(who) == who[0] == (slug == "indirect")  # the first entry's alone, which holds for all behind it
+            assert list(found) == sorted(found, key=lambda s: s.to_bytes(s.bit_length() // 8 + 1, "big"))
+            unused, = db.execute("SELECT count(*) FROM crl_piece k WHERE NOT EXISTS (SELECT 1 FROM crl_part p WHERE p.made_by = k.crl AND p.made_n = k.n)").fetchone()
+            assert unused == 0
+            if round_ != 6:
+                change_some(db, issuer, round_, now + hours * 3600 * 1000)
+        db.close()
+        if not fault:
+            pieces, shared = built(desk, mark)
+            assert round_ == 0 or 0 < shared < pieces, (round_, pieces, shared)
+        previous = crl
+    assert not any(16000 <= (s - BASE) // 7919 < 16500 and (s - BASE) % 7919 == 0 for s in entries_of(previous))
+    last = number(previous)
+    for statement in ("DELETE FROM crl_piece WHERE (crl, n) IN (SELECT made_by, made_n FROM crl_part WHERE crl = ? AND n = 3)",
+                      "UPDATE crl_piece SET entries = zeroblob(length(entries)) WHERE (crl, n) IN (SELECT made_by, made_n FROM crl_part WHERE crl = ? AND n = 4)"):
+        with sqlite3.connect(desk.dir / "chancery.db") as db:
+            done = db.execute(statement, db.execute("SELECT max(id) FROM crl WHERE state = 2 AND entries > 10000").fetchone())
+            assert done.rowcount == 1
+        db.close()
+        crl = after_damage(desk, p, slug, last)
+        assert entries_of(crl) == entries_of(previous)
+        last = number(crl)
+    desk.start()
+
+
+def after_damage(desk, p, slug, last):
+    """Whatever became of pieces of the list, there is a next one, whole."""
+    mark, crl, end = len(desk.log.read_text()), None, time.monotonic() + 60
+    desk.start(CHANCERY_CLOCK_OFFSET_MS=str(4 * 3600 * 1000))
+    build(desk, p)
+    while time.monotonic() < end and (crl is None or number(crl) <= last):
+        time.sleep(0.3)
+        try:
+            crl = fetch(desk, slug)
+        except (OSError, ValueError, http.client.HTTPException):  # what is damaged is served so
+            crl = None
+    desk.stop()
+    assert number(crl) == last + 1 and built(desk, mark)[1] == 0
+    return crl
