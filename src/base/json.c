@@ -368,6 +368,24 @@ json_str(struct arena *a, struct bytes s)
 }
 
 struct json *
+json_base64(struct arena *a, struct bytes b)
+{
+	OWN_BUF struct buf out = buf_max(b.n * 2 + 16);
+
+	base64_put(&out, b);
+	return buf_ok(&out) ? json_str(a, buf_bytes(&out)) : NULL;
+}
+
+struct json *
+json_hex(struct arena *a, struct bytes b)
+{
+	OWN_BUF struct buf out = buf_max(b.n * 2 + 16);
+
+	hex_put(&out, b);
+	return buf_ok(&out) ? json_str(a, buf_bytes(&out)) : NULL;
+}
+
+struct json *
 json_int(struct arena *a, int64_t i)
 {
 	struct json *v = build(a, JSON_INT);

@@ -41,6 +41,9 @@ MUST enum rc json_parse(struct arena *a, struct bytes text, struct json **ret, s
 struct json *json_object(struct arena *a);
 struct json *json_array(struct arena *a);
 struct json *json_str(struct arena *a, struct bytes s);
+/* Octets as text. */
+struct json *json_base64(struct arena *a, struct bytes b);
+struct json *json_hex(struct arena *a, struct bytes b);
 struct json *json_int(struct arena *a, int64_t v);
 struct json *json_bool(struct arena *a, bool v);
 struct json *json_null(struct arena *a);

@@ -180,7 +180,7 @@ know_imported(struct journal_verifier *v, struct arena *a, int64_t id, const str
 
 static enum rc
 know_document(struct journal_verifier *v, struct arena *a, const struct leaf_view *l, enum kind_id kind,
-	      int64_t id, const struct json *body, struct err *e)
+	      int64_t id, int64_t version, const struct json *body, struct err *e)
 {
 	switch (kind) {
 	case KIND_OFFICER:
@@ -191,6 +191,8 @@ know_document(struct journal_verifier *v, struct arena *a, const struct leaf_vie
 		return know_domain(v, id, body, e);
 	case KIND_AUTHORITY:
 		return know_imported(v, a, id, body, e);
+	case KIND_STATUS_NODE:
+		return journal_node(v, a, id, version, body, e);
 	default:
 		return RC_OK;
 	}
@@ -271,7 +273,7 @@ leaf_document(struct journal_verifier *v, struct arena *a, const struct leaf_vie
 		TRY(by_ceremony(v, &w, e));
 	else
 		TRY(document_by_request(v, &w, k, id, version, hash, e));
-	return know_document(v, a, l, k, id, body,
+	return know_document(v, a, l, k, id, version, body,
 			     e); /* what nobody signed has no effect on who is an officer */
 }
 
@@ -460,31 +462,15 @@ authority_by_request(struct journal_verifier *v, const struct word *w, const str
 	return RC_OK;
 }
 
-/* Made by itself, again and again, as long as the officers' document says so. */
 static enum rc
-responder_by_request(struct journal_verifier *v, const struct word *w, const struct leaf_view *l,
-		     struct err *e)
+responder_by_request(struct journal_verifier *v, struct arena *a, const struct word *w,
+		     const struct leaf_view *l, struct err *e)
 {
-	struct certificate_state *s = pairmap_get(&v->certificates, l->id, 0);
-	const struct json *pair = json_get(l->leaf, "responder");
-	int64_t version = pair != NULL && pair->type == JSON_ARRAY && pair->last != NULL &&
-		pair->last->type == JSON_INT
-	    ? pair->last->integer
-	    : 0;
 	struct signed_request *r;
 
 	NEED(w->request != 0, e, CHY_JOURNAL_SIGNATURE, NULL, "a session makes no OCSP responders");
 	TRY(signed_request(v, w->request, &r, e));
-	NEED(r->act.kind == KIND_AUTHORITY && act_has_document(r->act) && r->act.verb != ACT_CA_REQUEST &&
-		 r->ocsp,
-	     e, CHY_JOURNAL_SIGNATURE, NULL, "the officers did not sign that the authority answers OCSP");
-	NEED(first_int(pair) == s->issuer &&
-		 s->issuer == (r->act.verb == ACT_CREATE ? w->request : r->base_id) &&
-		 version == (r->act.verb == ACT_CREATE ? 1 : r->base_version + 1),
-	     e, CHY_JOURNAL_SIGNATURE, NULL, "the officers' request %lld is about another authority",
-	     (long long)w->request);
-	s->responder = true;
-	return RC_OK;
+	return journal_responder(v, a, w->request, r, l, e);
 }
 
 /* What its row must say, later. */
@@ -545,7 +531,7 @@ leaf_certificate(struct journal_verifier *v, struct arena *a, const struct leaf_
 	if (authority)
 		return authority_by_request(v, &w, l, e);
 	if (json_get(l->leaf, "responder") != NULL)
-		return responder_by_request(v, &w, l, e);
+		return responder_by_request(v, a, &w, l, e);
 	if (json_get(l->leaf, "with_base") != NULL)
 		return attribute_by_word(v, &w, l, e);
 	return w.session ? certificate_by_session(v, &w, l, e) : certificate_by_request(v, a, &w, l, e);

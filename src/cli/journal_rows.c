@@ -175,23 +175,6 @@ attribute_row(struct journal_verifier *v, struct arena *a, const struct json *li
 	return columns_of_leaf(v, row, s, e);
 }
 
-/* What makes itself may sign answers and nothing else. */
-static enum rc
-is_responder(struct arena *a, const struct cert *c, struct err *e)
-{
-	const struct ext *extended = exts_find(&c->exts, OID_CE_EXT_KEY_USAGE),
-			 *basic = exts_find(&c->exts, OID_CE_BASIC_CONSTRAINTS);
-	struct ext_value v = { .kind = OID_NONE };
-
-	if (extended != NULL)
-		TRY(ext_decode(a, extended, &v, e));
-	NEED(basic == NULL && extended != NULL && v.eku.n == 1 &&
-		 oid_find(v.eku.v[0]) == OID_EKU_OCSP_SIGNING,
-	     e, CHY_JOURNAL_SIGNATURE, NULL,
-	     "it is for more than signing OCSP answers, which no officer asked for");
-	return RC_OK;
-}
-
 static enum rc
 certificate_row(struct journal_verifier *v, struct arena *a, const struct json *line, struct err *e)
 {
@@ -220,7 +203,7 @@ certificate_row(struct journal_verifier *v, struct arena *a, const struct json *
 	if (s->authority != 0)
 		TRY(journal_issuer_add(v, s->authority, &cert, e));
 	if (s->responder)
-		TRY(is_responder(a, &cert, e));
+		TRY(journal_responder_row(v, a, s, &cert, e));
 	TRY(journal_issuer_check(v, id, s->issuer, &cert, e));
 	name_put_der_text(&subject, cert.subject);
 	sha256_parts((const struct bytes[]){ cert.serial, buf_bytes(&subject) }, 2, hash);

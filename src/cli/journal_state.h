@@ -97,12 +97,14 @@ struct row_state {
 struct certificate_state {
 	struct row_state row; /* the first: the map's values are row_states to some */
 	int64_t issuer, authority, request, session, token_procedure, certificate_procedure;
-	int64_t stands_for;        /* the officer, bound by the subject, who asked for it; 0: nobody */
-	int64_t base;              /* of an attribute certificate; 0: a public key certificate */
-	bool void_;                /* adopted as revoked: its base was never made */
-	bool responder;            /* an OCSP responder's */
-	bool imported;             /* a foreign CA has issued it */
-	struct bytes serial;       /* of what was imported */
+	int64_t stands_for; /* the officer, bound by the subject, who asked for it; 0: nobody */
+	int64_t base;       /* of an attribute certificate; 0: a public key certificate */
+	bool void_;         /* adopted as revoked: its base was never made */
+	bool responder;     /* an OCSP responder's */
+	struct node_wished
+	    *node;           /* at a status node, with what that one signed; NULL: at the issuing server */
+	bool imported;       /* a foreign CA has issued it */
+	struct bytes serial; /* of what was imported */
 	uint8_t names[SHA256_LEN]; /* over serial and subject */
 	/* its status, as the leaves up to here say */
 	enum cert_state state;
@@ -169,6 +171,7 @@ struct journal_verifier {
 	    signatures, /* (request, officer) */
 	    issuers,    /* newest issuer_state of each authority */
 	    rescues,    /* by the id of their leaf */
+	    nodes,      /* (status node, version of its document) */
 	    statuses,   /* (request, certificate): the request has changed that certificate's state */
 	    prints;     /* certificates by their digest, see journal_print */
 	uint64_t signature_rows;
@@ -254,6 +257,15 @@ MUST enum rc journal_signature(struct journal_verifier *v, struct arena *a, cons
 			       struct err *e);
 /* Does the certificate of this subject (RFC 4514 text) by this procedure stand for who is bound so? */
 bool journal_is_bound(struct arena *a, const struct by_subject *s, struct bytes subject, int64_t procedure);
+/* In journal_responder.c: a responder's certificate on the word of the officers' document that the authority answers OCSP, of which
+   request it was; a status node's document; the certificate's row, which may sign answers and nothing else, for the key that the
+   node asked for. */
+MUST enum rc journal_responder(struct journal_verifier *v, struct arena *a, int64_t request,
+			       const struct signed_request *r, const struct leaf_view *l, struct err *e);
+MUST enum rc journal_node(struct journal_verifier *v, struct arena *a, int64_t id, int64_t version,
+			  const struct json *body, struct err *e);
+MUST enum rc journal_responder_row(struct journal_verifier *v, struct arena *a,
+				   const struct certificate_state *s, const struct cert *c, struct err *e);
 /* In journal_session.c: an officer ended it, who had opened it or may change who had. */
 MUST enum rc journal_session_closed(struct journal_verifier *v, const struct leaf_view *l, struct err *e);
 /* In journal_renewal.c. The officer whose certificate an act renews; 0: another act. */

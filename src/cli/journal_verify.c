@@ -357,6 +357,7 @@ journal_verifier_free(struct journal_verifier *v)
 	pairmap_fini(&v->domains);
 	pairmap_fini(&v->requests);
 	pairmap_fini(&v->rescues);
+	pairmap_fini(&v->nodes);
 	pairmap_fini(&v->sessions);
 	pairmap_fini(&v->documents);
 	pairmap_fini(&v->certificates);

@@ -11,6 +11,7 @@
 #include "factory/in_force.h"
 #include "factory/jobs.h"
 #include "factory/leaf.h"
+#include "factory/node.h"
 #include "factory/ocsp_desk.h"
 #include "factory/outbox.h"
 #include "factory/reconcile.h"
@@ -55,15 +56,15 @@ new_factory(void)
 }
 
 static enum rc
-open_parts(struct factory *f, const struct factory_options *o, struct err *e)
+open_parts(struct factory *f, const struct factory_options *o, bool beside, struct err *e)
 {
+	const struct store_options how = { .node = o->node, .alone = !beside, .beside = beside };
 	int64_t high;
 
 	f->key_archive = o->key_archive ? o->key_archive : "software";
 	TRY(crypto_init(e));
 	TRY(signer_open(o->signer_fd, &f->signer, e));
-	TRY(store_open(o->store_url, &(struct store_options){ .node = o->node, .alone = true }, &f->store,
-		       e));
+	TRY(store_open(o->store_url, &how, &f->store, e));
 	TRY(store_high_id(f->store, &high, e));
 	idgen_init(&f->ids, o->node, high);
 	TRY(rand_bytes((uint8_t *)&f->owner, sizeof(f->owner), e));
@@ -71,20 +72,26 @@ open_parts(struct factory *f, const struct factory_options *o, struct err *e)
 	return RC_OK;
 }
 
-enum rc
-factory_open_bare(const struct factory_options *o, struct factory **ret, struct err *e)
+static enum rc
+open_bare(const struct factory_options *o, bool beside, struct factory **ret, struct err *e)
 {
 	struct factory *f = new_factory();
 	enum rc rc;
 
 	NEED(f != NULL, e, CHY_NO_MEMORY, NULL, "the factory");
-	rc = open_parts(f, o, e);
+	rc = open_parts(f, o, beside, e);
 	if (rc != RC_OK) {
 		factory_close(f);
 		return rc;
 	}
 	*ret = f;
 	return RC_OK;
+}
+
+enum rc
+factory_open_bare(const struct factory_options *o, struct factory **ret, struct err *e)
+{
+	return open_bare(o, false, ret, e);
 }
 
 /* A certificate kept as a setting by the boot ceremony. */
@@ -240,6 +247,39 @@ factory_open(const struct factory_options *o, struct factory **ret, struct err *
 	return RC_OK;
 }
 
+static enum rc
+start_status(struct factory *f, struct err *e)
+{
+	TRY(load_identity(f, e));
+	TRY(node_open(f, e));
+	TRY(policy_load(f, e));
+	TRY(store_watch_documents(f->store, node_policy_changed, f, e));
+	TRY(store_watch_status(f->store, desk_status_changed, f, e));
+	return jobs_start(f, &f->jobs, e);
+}
+
+enum rc
+factory_open_status(const struct factory_options *o, struct factory **ret, struct err *e)
+{
+	struct factory *f;
+	enum rc rc;
+
+	TRY(open_bare(o, true, &f, e));
+	rc = start_status(f, e);
+	if (rc != RC_OK) {
+		factory_close(f);
+		return rc;
+	}
+	*ret = f;
+	return RC_OK;
+}
+
+bool
+factory_is_node(const struct factory *f)
+{
+	return f->node[0] != 0;
+}
+
 void
 factory_close(struct factory *f)
 {
@@ -247,7 +287,7 @@ factory_close(struct factory *f)
 		return;
 	jobs_stop(f->jobs);
 	outbox_stop(f->outbox);
-	if (f->store != NULL)
+	if (f->store != NULL && !factory_is_node(f))
 		(void)!store_job_drop(f->store, "sequencer", f->owner,
 				      NULL); /* so that the next one need not wait */
 	signer_close(f->signer);             /* ends what waits for it */
@@ -279,7 +319,8 @@ factory_repair(struct factory *f, struct err *e)
 	uint64_t seen = doubt_seen(&f->doubt);
 	size_t adopted = 0;
 
-	TRY(reconcile(f, 0, &adopted, e));
+	if (!factory_is_node(f)) /* whose signer signs no certificates */
+		TRY(reconcile(f, 0, &adopted, e));
 	doubt_settle(&f->doubt, seen);
 	LOG(INFO, "factory.repaired", LI("adopted", (int64_t)adopted));
 	return RC_OK;

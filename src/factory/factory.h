@@ -73,6 +73,8 @@ struct factory {
 	struct bytes journal_certificate, tls_certificate;
 	struct arena *identity;       /* keeps the three */
 	uint8_t audit_key[AUDIT_KEY]; /* for audit identities in attribute certificates */
+	char node[65];                /* a status node: SHA-256 of its key, hex; "": the issuing server */
+	struct bytes node_spki;       /* that key */
 
 	pthread_rwlock_t policy_lock;
 	struct snapshot *policy; /* in force; never NULL once opened */
@@ -128,6 +130,11 @@ MUST enum rc factory_open_bare(const struct factory_options *o, struct factory *
 
 /* The same with identity and policy, and what a crash left put right: for what is done while no server runs. */
 MUST enum rc factory_open_offline(const struct factory_options *o, struct factory **ret, struct err *e);
+
+/* A status node: beside the issuing server on its database, with a signer of its own. It tells relying parties the status of
+   certificates, and writes nothing but for which keys it wants responders' certificates. */
+MUST enum rc factory_open_status(const struct factory_options *o, struct factory **ret, struct err *e);
+bool factory_is_node(const struct factory *f);
 
 int64_t factory_new_id(struct factory *f);
 

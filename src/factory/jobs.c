@@ -12,6 +12,7 @@
 #include "factory/in_force.h"
 #include "factory/list_state.h"
 #include "factory/log.h"
+#include "factory/node.h"
 #include "factory/ocsp_desk.h"
 #include "factory/reconcile.h"
 #include "factory/remember.h"
@@ -171,12 +172,26 @@ do_lists(struct factory *f, bool *more, struct err *e)
 	return lists_look(f, e);
 }
 
-static const struct {
+static enum rc
+do_nodes(struct factory *f, bool *more, struct err *e)
+{
+	return node_wishes_step(f, e);
+}
+
+static enum rc
+do_node(struct factory *f, bool *more, struct err *e)
+{
+	return node_step(f, e);
+}
+
+struct job {
 	const char *name;
 	job_fn *fn;
 	int beat_ms;
 	bool idle; /* only on time that nobody else wants */
-} table[] = {
+};
+
+static const struct job issuing[] = {
 	{ "sequencer", do_sequence, 250, false },
 	{ "reconcile", do_reconcile, 60000, false },
 	{ "repair", do_repair, 500, false },
@@ -198,7 +213,17 @@ static const struct {
 	{ "remember", do_remember, 1000, true },
 	{ "officers", do_expiry, 1000, true },
 	{ "lists", do_lists, 1000, true },
+	{ "status-nodes", do_nodes, 500, false },
 };
+
+static const struct job status_node[] = {
+	{ "policy", do_policy, 1000, false },
+	{ "node", do_node, 500, false },
+	{ "ocsp-answers", do_presign, 1000, true },
+	{ "repair", do_repair, 500, false },
+};
+
+enum { JOBS_MOST = ARRAY_LEN(issuing) };
 
 struct jobs {
 	struct factory *f;
@@ -206,11 +231,11 @@ struct jobs {
 	pthread_cond_t wake;
 	bool stop;
 	size_t n;
-	pthread_t threads[ARRAY_LEN(table)];
+	pthread_t threads[JOBS_MOST];
 	struct job_thread {
 		struct jobs *all;
-		size_t which;
-	} args[ARRAY_LEN(table)];
+		const struct job *job;
+	} args[JOBS_MOST];
 };
 
 /* Idle priority does not free what an idle job holds: caches, memory bandwidth, the one writer of the store. So it goes on a
@@ -218,7 +243,7 @@ struct jobs {
 static bool
 is_held_back(const struct job_thread *t)
 {
-	return table[t->which].idle && atomic_load(&t->all->f->figures.issuing) > 0;
+	return t->job->idle && atomic_load(&t->all->f->figures.issuing) > 0;
 }
 
 /* Waits for the beat; true: stop. */
@@ -247,21 +272,21 @@ static void *
 job_main(void *arg)
 {
 	struct job_thread *t = arg;
-	const char *name = table[t->which].name;
+	const char *name = t->job->name;
 	enum code last = CHY_NONE;
 
 	pthread_setname_np(pthread_self(), name); /* up to 15 characters, longer ones stay unnamed */
-	if (table[t->which].idle)
+	if (t->job->idle)
 		sched_setscheduler(0, SCHED_IDLE, &(struct sched_param){ 0 }); /* refused: then not idle */
 	for (;;) {
 		struct err e = { 0 };
 		bool more = false;
-		enum rc rc = table[t->which].fn(t->all->f, &more, &e);
+		enum rc rc = t->job->fn(t->all->f, &more, &e);
 
 		if (rc != RC_OK && e.code != last) /* the same trouble is told once */
 			LOG(WARNING, "job.failed", LS("job", name), LE(&e));
 		last = rc == RC_OK ? CHY_NONE : e.code;
-		if (rest(t->all, rc == RC_OK && more && !is_held_back(t) ? 0 : table[t->which].beat_ms))
+		if (rest(t->all, rc == RC_OK && more && !is_held_back(t) ? 0 : t->job->beat_ms))
 			return NULL;
 	}
 }
@@ -269,6 +294,8 @@ job_main(void *arg)
 enum rc
 jobs_start(struct factory *f, struct jobs **ret, struct err *e)
 {
+	const struct job *table = factory_is_node(f) ? status_node : issuing;
+	size_t most = factory_is_node(f) ? ARRAY_LEN(status_node) : ARRAY_LEN(issuing);
 	struct jobs *j = calloc(1, sizeof(*j));
 	pthread_condattr_t attr;
 
@@ -279,8 +306,8 @@ jobs_start(struct factory *f, struct jobs **ret, struct err *e)
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&j->wake, &attr);
 	pthread_condattr_destroy(&attr);
-	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
-		j->args[i] = (struct job_thread){ j, i };
+	for (size_t i = 0; i < most; i++) {
+		j->args[i] = (struct job_thread){ j, &table[i] };
 		if (pthread_create(&j->threads[i], NULL, job_main, &j->args[i]) != 0) {
 			jobs_stop(j);
 			FAIL(e, CHY_SYSTEM, NULL, "a thread for the job %s", table[i].name);

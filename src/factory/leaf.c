@@ -11,24 +11,6 @@ json_time(struct arena *a, int64_t at_ms)
 	return json_str(a, bytes_str(time_text(text, at_ms)));
 }
 
-struct json *
-json_base64(struct arena *a, struct bytes b)
-{
-	OWN_BUF struct buf out = buf_max(b.n * 2 + 16);
-
-	base64_put(&out, b);
-	return buf_ok(&out) ? json_str(a, buf_bytes(&out)) : NULL;
-}
-
-struct json *
-json_hex(struct arena *a, struct bytes b)
-{
-	OWN_BUF struct buf out = buf_max(b.n * 2 + 16);
-
-	hex_put(&out, b);
-	return buf_ok(&out) ? json_str(a, buf_bytes(&out)) : NULL;
-}
-
 static struct json *
 by(struct arena *a, const char *what, int64_t id)
 {

@@ -46,7 +46,5 @@ typedef void refusal_done(void *arg);
 void leaf_refusal_start(struct factory *f, const struct refusal *r, refusal_done *done, void *arg);
 
 struct json *json_time(struct arena *a, int64_t at_ms);
-struct json *json_base64(struct arena *a, struct bytes b);
-struct json *json_hex(struct arena *a, struct bytes b);
 
 #endif

@@ -6,6 +6,8 @@
 enum {
 	UNKNOWN_MS = 5 * 60 *
 	    1000, /* how long the status of what we do not know is good: it may be issued next */
+	STALE_MS =
+	    3000, /* a status node that has not heard of its database for so long tells nothing of now */
 	DATA_MAX = LIMIT_OCSP_RESPONSE,
 };
 
@@ -269,12 +271,15 @@ one_issuer(struct ocsp_call *c)
 
 /* ---- in ---- */
 
-/* Statuses that are kept are known without the database: who wants a nonce, or several at once, gets them signed anew. */
+/* Statuses that are kept are known without the database: who wants a nonce, or several at once, gets them signed anew. Not where
+   another server may have changed them meanwhile without our hearing of it. */
 static bool
 tell_kept(struct ocsp_call *c, int64_t now)
 {
 	struct ocsp_kept *kept = desk_kept(c->f->ocsp);
 
+	if (factory_is_node(c->f) && store_status_age_ms(c->f->store) > STALE_MS)
+		return false;
 	c->singles = arena_array(c->arena, c->parsed.n, sizeof(*c->singles));
 	if (c->singles == NULL)
 		return false;

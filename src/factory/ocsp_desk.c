@@ -206,7 +206,7 @@ make_row(struct factory *f, struct arena *a, const struct authority *x, struct o
 		hash_of((enum hash_alg)h, x->subject_in_force, by->name[h]);
 		hash_of((enum hash_alg)h, key.bits_der, by->key[h]);
 	}
-	TRY(store_responder(f->store, a, by->authority, &row, e));
+	TRY(store_responder(f->store, a, by->authority, f->node, &row, e));
 	TRY(is_usable(f, a, &row, &usable, e));
 	return usable ? put_certificate(f, a, &row, ret, e) : RC_OK;
 }
@@ -253,6 +253,23 @@ know_all(struct factory *f, struct ocsp_by **rows, size_t n, struct err *e)
 
 /* ---- renewing the desk ---- */
 
+/* The next authority from the i-th on that we answer for, here; NULL: there is no more. */
+static const struct authority *
+next_answered(const struct factory *f, const struct snapshot *policy, size_t *i)
+{
+	const struct document *node = status_node_of(policy, bytes_str(f->node)), *const * all;
+	size_t n = snapshot_list(policy, KIND_AUTHORITY, &all);
+
+	while (*i < n) {
+		const struct authority *x = snapshot_authority(policy, all[(*i)++]->id);
+
+		if (is_answered(x, clock_now_ms()) &&
+		    (!factory_is_node(f) || (node != NULL && status_node_answers(policy, node, x))))
+			return x;
+	}
+	return NULL;
+}
+
 static MUST enum rc
 make_rows(struct factory *f, const struct snapshot *policy, struct ocsp_by ***ret, size_t *ret_n,
 	  struct err *e)
@@ -260,18 +277,15 @@ make_rows(struct factory *f, const struct snapshot *policy, struct ocsp_by ***re
 	OWN(arena_free)
 	struct arena *a = arena_new(LIMIT_REQUEST_ARENA);
 	const struct document *const *all;
-	size_t n = snapshot_list(policy, KIND_AUTHORITY, &all);
+	size_t n = snapshot_list(policy, KIND_AUTHORITY, &all), i = 0;
 	struct ocsp_by **rows = *ret = calloc(n + 1, sizeof(struct ocsp_by *));
+	const struct authority *x;
 
 	*ret_n = 0;
 	NEED(a != NULL && rows != NULL, e, CHY_NO_MEMORY, NULL, "OCSP responders");
-	for (size_t i = 0; i < n; i++) {
-		const struct authority *x = snapshot_authority(policy, all[i]->id);
-		enum rc rc;
+	while ((x = next_answered(f, policy, &i)) != NULL) {
+		enum rc rc = make_row(f, a, x, &rows[*ret_n], e);
 
-		if (!is_answered(x, clock_now_ms()))
-			continue;
-		rc = make_row(f, a, x, &rows[*ret_n], e);
 		if (rows[*ret_n] != NULL)
 			++*ret_n;
 		TRY(rc);
@@ -327,6 +341,29 @@ renew(struct factory *f, struct err *e)
 	drop_changed(d, old, old_n, rows, n);
 	free_rows(old, old_n);
 	return RC_OK;
+}
+
+bool
+desk_is_complete(struct factory *f)
+{
+	OWN(snapshot_unref)
+	struct snapshot *policy = factory_policy(f);
+	const struct authority *x;
+	size_t i = 0;
+
+	while ((x = next_answered(f, policy, &i)) != NULL) {
+		bool there = false;
+
+		pthread_rwlock_rdlock(&f->ocsp->lock);
+		for (size_t k = 0; k < f->ocsp->n; k++)
+			there = there ||
+			    (f->ocsp->rows[k]->authority == x->doc->id.v &&
+			     f->ocsp->rows[k]->certificate_id != 0);
+		pthread_rwlock_unlock(&f->ocsp->lock);
+		if (!there)
+			return false;
+	}
+	return true;
 }
 
 enum rc

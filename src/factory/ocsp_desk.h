@@ -26,6 +26,8 @@ struct ocsp_by *desk_find(struct ocsp_desk *d, const struct ocsp_id *id);
 struct ocsp_by *desk_row(struct ocsp_desk *d, size_t n);
 
 size_t desk_row_count(struct ocsp_desk *d);
+/* Has each authority that is answered for here a row with a responder's certificate? */
+bool desk_is_complete(struct factory *f);
 
 /* Reads policy and store anew, where they may have changed. */
 MUST enum rc desk_renew(struct factory *f, struct err *e);

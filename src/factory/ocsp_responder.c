@@ -1,11 +1,12 @@
 /* The certificates of OCSP responders: made and renewed by themselves, on the way of every certificate. */
 #include "base/base.h"
-#include "factory/ocsp_desk.h"
+#include "factory/ocsp_responder.h"
 
 #include "crypto/digest.h"
 #include "crypto/rand.h"
 #include "factory/ca_keys.h"
 #include "factory/leaf.h"
+#include "factory/ocsp_desk.h"
 #include "factory/pending.h"
 #include "policy/ocsp.h"
 #include "store/read.h"
@@ -16,17 +17,16 @@ enum { ARENA = 4 << 20, DAY_MS = 86400000, LOOK_EVERY = 20 };
 
 /* ---- the key ---- */
 
-/* The same until there is a newer certificate: a try that was interrupted is carried on with. */
-static char *
-new_label(char dst[KEY_LABEL_MAX], int64_t authority, int64_t before)
+char *
+responder_label(char dst[KEY_LABEL_MAX], int64_t authority, int64_t before)
 {
 	snprintf(dst, KEY_LABEL_MAX, KEY_PREFIX "%lld-%lld", (long long)authority, (long long)before);
 	return dst;
 }
 
 static MUST enum rc
-key_of(struct factory *f, struct arena *a, const struct authority *x, const char *label,
-       struct signer_key *ret, struct err *e)
+find_or_make(struct factory *f, struct arena *a, const struct authority *x, const char *label,
+	     struct signer_key *ret, struct err *e)
 {
 	const char *kind = arena_str(a, x->ocsp.key_algorithm);
 	enum rc rc;
@@ -46,14 +46,13 @@ key_of(struct factory *f, struct arena *a, const struct authority *x, const char
 
 /* What the key may ever sign: answers about certificates of this issuer, good for no longer than its own certificate. */
 static MUST enum rc
-limit_key(struct factory *f, const struct responder_decision *d, struct bytes spki, const char *label,
-	  struct err *e)
+limit_key(struct factory *f, const struct authority *x, struct bytes spki, const char *label, struct err *e)
 {
 	struct signer_limits l = {
-		.issuer = d->authority->subject_in_force,
-		.validity_max_days = (uint32_t)((d->not_after_ms - d->not_before_ms) / DAY_MS + 1),
+		.issuer = x->subject_in_force,
+		.validity_max_days = (uint32_t)(duration_add(0, x->ocsp.certificate_) / DAY_MS + 2),
 		.path_len_max = -1,
-		.issuer_key = d->authority->spki,
+		.issuer_key = x->spki,
 	};
 	struct pubkey key;
 	struct key_type type;
@@ -72,19 +71,29 @@ limit_key(struct factory *f, const struct responder_decision *d, struct bytes sp
 	return rc;
 }
 
+enum rc
+responder_key(struct factory *f, struct arena *a, const struct authority *x, const char *label,
+	      struct signer_key *ret, struct err *e)
+{
+	TRY(find_or_make(f, a, x, label, ret, e));
+	return limit_key(f, x, ret->spki, label, e);
+}
+
 /* ---- the certificate ---- */
 
 static MUST enum rc
-decide(struct factory *f, struct arena *a, const struct snapshot *policy, struct doc_id authority,
-       struct bytes spki, struct responder_decision *ret, struct err *e)
+decide(struct arena *a, const struct snapshot *policy, const struct responder_for *w,
+       struct responder_decision *ret, struct err *e)
 {
-	struct responder_facts facts = {
-		.policy = policy, .authority = authority, .spki = spki, .now_ms = clock_now_ms()
-	};
+	struct responder_facts facts = { .policy = policy,
+					 .authority = w->authority->doc->id,
+					 .node = w->node,
+					 .spki = w->spki,
+					 .now_ms = clock_now_ms() };
 	uint8_t key_id[SHA1_LEN];
 	struct pubkey key;
 
-	TRY(pubkey_parse(spki, &key, e));
+	TRY(pubkey_parse(w->spki, &key, e));
 	sha1(key.bits_der, key_id);
 	facts.key_id = BYTES_OF(key_id);
 	TRY(rand_bytes(facts.random, sizeof(facts.random), e));
@@ -102,24 +111,46 @@ word_of(struct factory *f, struct arena *a, const struct document *d, int64_t *r
 	return RC_OK;
 }
 
+static struct json *
+version_pair(struct arena *a, const struct document *d)
+{
+	struct json *pair = json_array(a);
+
+	json_add(pair, json_int(a, d->id.v));
+	json_add(pair, json_int(a, d->version));
+	return pair;
+}
+
+/* What the node signed, so that a verifier need not believe the issuing server. */
+static void
+set_node(struct arena *a, struct json *m, const struct responder_for *w)
+{
+	struct json *o = json_object(a);
+
+	json_set(o, "document", version_pair(a, w->node));
+	json_set(o, "key", json_base64(a, w->node_spki));
+	json_set(o, "signature", json_base64(a, w->signature));
+	json_set(m, "node", o);
+}
+
 static MUST enum rc
-leaf_body(struct arena *a, const struct responder_decision *d, const struct pending *p, int64_t now_ms,
-	  struct bytes *ret, struct err *e)
+leaf_body(struct arena *a, const struct responder_for *w, const struct responder_decision *d,
+	  const struct pending *p, int64_t now_ms, struct bytes *ret, struct err *e)
 {
 	OWN_BUF struct buf text = buf_max(LIMIT_CONTEXT);
-	struct json *m = json_object(a), *rules = json_array(a), *pair = json_array(a);
+	struct json *m = json_object(a), *rules = json_array(a);
 
 	for (size_t i = 0; i < d->trace.n; i++)
 		json_add(rules, json_str(a, bytes_str(d->trace.v[i].rule)));
-	json_add(pair, json_int(a, d->authority->doc->id.v));
-	json_add(pair, json_int(a, d->authority->doc->version));
 	json_set(m, "at", json_time(a, now_ms));
 	json_set(m, "by", by_request(a, request_id_of(p->request)));
 	json_set(m, "certificate", json_null(a));
 	json_set(m, "id", json_int(a, p->id));
 	json_set(m, "key", json_str(a, p->responder_key));
 	json_set(m, "kind", json_str(a, bytes_str(leaf_kind_name(LEAF_OCSP_CERTIFICATE))));
-	json_set(m, "responder", pair);
+	if (w->node != NULL)
+		set_node(a, m, w);
+	json_set(m, "responder", version_pair(a, d->authority->doc));
 	json_set(m, "rules", rules);
 	json_put_canonical(&text, m);
 	*ret = arena_dup(a, buf_bytes(&text));
@@ -160,28 +191,44 @@ sign(struct factory *f, struct arena *a, const struct responder_decision *d, con
 	return rc;
 }
 
+enum rc
+responder_issue(struct factory *f, struct arena *a, const struct snapshot *policy,
+		const struct responder_for *w, struct err *e)
+{
+	int64_t authority = w->authority->doc->id.v;
+	struct pending p = { .id = factory_new_id(f),
+			     .issuer = authority,
+			     .responder = authority,
+			     .responder_key = w->label,
+			     .node = w->node != NULL ? w->node_sha256 : BYTES_NONE };
+	struct responder_decision d;
+
+	TRY(word_of(f, a, w->authority->doc, &p.request, e));
+	NEED(p.request != 0, e, CHY_OCSP_OFF, NULL, "no officer has signed that it answers OCSP");
+	TRY(decide(a, policy, w, &d, e));
+	p.sigalg = d.sigalg;
+	TRY(leaf_body(a, w, &d, &p, clock_now_ms(), &p.leaf, e));
+	TRY(sign(f, a, &d, &p, e));
+	LOG(INFO, "ocsp.responder", LI("authority", authority), LI("certificate", p.id),
+	    LI("node", w->node != NULL ? w->node->id.v : 0));
+	return RC_OK;
+}
+
+/* The label is the same until there is a newer certificate: a try that was interrupted is carried on with. */
 static MUST enum rc
 make(struct factory *f, struct arena *a, const struct snapshot *policy, const struct authority *x,
      struct err *e)
 {
-	struct pending p = { .id = factory_new_id(f), .issuer = x->doc->id.v, .responder = x->doc->id.v };
-	struct responder_decision d;
-	char label[KEY_LABEL_MAX];
 	struct responder_row before;
+	char label[KEY_LABEL_MAX];
 	struct signer_key key;
 
-	TRY(store_responder(f->store, a, x->doc->id.v, &before, e));
-	p.responder_key = bytes_str(new_label(label, x->doc->id.v, before.certificate));
-	TRY(word_of(f, a, x->doc, &p.request, e));
-	NEED(p.request != 0, e, CHY_OCSP_OFF, NULL, "no officer has signed that it answers OCSP");
-	TRY(key_of(f, a, x, label, &key, e));
-	TRY(decide(f, a, policy, x->doc->id, key.spki, &d, e));
-	TRY(limit_key(f, &d, key.spki, label, e));
-	p.sigalg = d.sigalg;
-	TRY(leaf_body(a, &d, &p, clock_now_ms(), &p.leaf, e));
-	TRY(sign(f, a, &d, &p, e));
-	LOG(INFO, "ocsp.responder", LI("authority", p.responder), LI("certificate", p.id));
-	return RC_OK;
+	TRY(store_responder(f->store, a, x->doc->id.v, f->node, &before, e));
+	responder_label(label, x->doc->id.v, before.certificate);
+	TRY(responder_key(f, a, x, label, &key, e));
+	return responder_issue(
+	    f, a, policy,
+	    &(struct responder_for){ .authority = x, .label = bytes_str(label), .spki = key.spki }, e);
 }
 
 /* ---- keys that nobody needs ---- */
@@ -199,8 +246,8 @@ is_in_use(struct ocsp_desk *d, struct bytes label)
 	return found;
 }
 
-static MUST enum rc
-tidy_keys(struct factory *f, struct arena *a, struct err *e)
+enum rc
+responder_tidy_keys(struct factory *f, struct arena *a, struct err *e)
 {
 	size_t n, prefix = strlen(KEY_PREFIX);
 	struct signer_key *keys;
@@ -233,8 +280,8 @@ look_after(struct factory *f, struct arena *a, const struct snapshot *policy, co
 }
 
 /* The signer has lost a key: found before anybody asks. */
-static void
-look_for_key(struct factory *f, struct arena *a, const struct ocsp_by *by)
+void
+responder_look_for_key(struct factory *f, struct arena *a, const struct ocsp_by *by)
 {
 	struct signer_key key;
 	struct err e = { 0 };
@@ -257,7 +304,7 @@ look_after_all(struct factory *f, struct arena *a, bool keys, bool *ret_made, st
 		struct err why = { 0 };
 
 		if (keys)
-			look_for_key(f, a, by);
+			responder_look_for_key(f, a, by);
 		if (look_after(f, a, policy, by, ret_made, &why) != RC_OK) /* the others all the same */
 			rc = err_set(e, why.code, why.std, "OCSP of authority %lld: %s",
 				     (long long)by->authority, why.text);
@@ -283,6 +330,6 @@ responders_step(struct factory *f, struct err *e)
 	if (made)
 		TRY(desk_renew(f, e));
 	if (rc == RC_OK && (made || look))
-		TRY(tidy_keys(f, a, e));
+		TRY(responder_tidy_keys(f, a, e));
 	return rc;
 }

@@ -13,6 +13,7 @@ enum {
 	PENDING_TOKEN = 3,
 	PENDING_CHOSEN = 4,
 	PENDING_RESPONDER = 5,
+	PENDING_NODE = 6,         /* a responder's at a status node */
 	PENDING_DELIVERED = 0x80, /* deliveries stand behind */
 	PENDING_PARTITION = 0x40, /* behind these, the partition */
 	PENDING_FIELDS = 0x20,    /* behind it, the fields that it is searched by, empty ones too */
@@ -28,7 +29,7 @@ version_of(const struct pending *p)
 	if (p->token != 0)
 		return PENDING_TOKEN;
 	if (p->responder != 0)
-		return PENDING_RESPONDER;
+		return p->node.n > 0 ? PENDING_NODE : PENDING_RESPONDER;
 	return p->chosen ? PENDING_CHOSEN : PENDING_VERSION;
 }
 
@@ -68,9 +69,11 @@ pending_put(struct buf *out, const struct pending *p, struct err *e)
 		buf_u64(out, (uint64_t)p->token);
 		buf_u64(out, (uint64_t)p->token_n);
 	}
-	if (version_of(p) == PENDING_RESPONDER) {
+	if (p->base == 0 && p->token == 0 && p->responder != 0) {
 		buf_u64(out, (uint64_t)p->responder);
 		buf_lv(out, p->responder_key);
+		if (p->node.n > 0)
+			buf_lv(out, p->node);
 	}
 	if (version_of(p) == PENDING_CHOSEN) {
 		buf_u8(out, p->publication);
@@ -119,8 +122,9 @@ pending_get(struct bytes context, struct pending *ret, struct err *e)
 		ret->token = (int64_t)rd_u64(&r);
 		ret->token_n = (int64_t)rd_u64(&r);
 	}
-	ret->responder = version == PENDING_RESPONDER ? (int64_t)rd_u64(&r) : 0;
+	ret->responder = version == PENDING_RESPONDER || version == PENDING_NODE ? (int64_t)rd_u64(&r) : 0;
 	ret->responder_key = ret->responder != 0 ? rd_lv(&r) : BYTES_NONE;
+	ret->node = ret->responder != 0 && version == PENDING_NODE ? rd_lv(&r) : BYTES_NONE;
 	ret->chosen = version == PENDING_CHOSEN;
 	ret->publication = ret->chosen && rd_u8(&r) == 1;
 	ret->revocation_password = ret->chosen ? rd_lv(&r) : BYTES_NONE;
@@ -273,6 +277,7 @@ put_row(struct arena *a, struct change *change, const struct pending *p, const s
 				     &(struct responder_row){ .certificate = p->id,
 							      .authority = p->responder,
 							      .key = p->responder_key,
+							      .node = p->node,
 							      .not_before = c->not_before_at,
 							      .not_after = c->not_after_at });
 	if (p->partition > 0)

@@ -39,6 +39,7 @@ struct pending {
 	int64_t token, token_n;     /* the key of a soft token that it is of; token 0: none */
 	int64_t responder;          /* the authority whose OCSP responder's certificate it is; 0: none */
 	struct bytes responder_key; /* the signer's label of its key */
+	struct bytes node; /* the status node whose responder it is, as responder_row; empty: our own */
 	struct bytes fields[SEARCH_FIELDS]; /* what it is searched by */
 	uint32_t partition;                 /* of the revocation list that it points to; 0: none */
 	bool

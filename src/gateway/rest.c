@@ -50,12 +50,36 @@ rest_auth(struct factory *f)
 	return (struct route_auth){ f, auth_officer, auth_session, auth_session_is_known };
 }
 
+/* What relying parties ask for. */
+static MUST enum rc
+add_status(struct router *r, struct factory *f, struct err *e)
+{
+	TRY(router_add(r, rest_status_file_routes, f, e));
+	return router_add(r, ocsp_routes, f, e);
+}
+
+#define NODE_ONLY(m) \
+	{ \
+		.method = m, .pattern = "/api/v1/{*rest}", .flags = ROUTE_CLOSED | ROUTE_HIDDEN, \
+		.summary = "Nothing: this is a status node", .tag = "status" \
+	}
+
+static const struct route node_routes[] = {
+	NODE_ONLY(HTTP_GET), NODE_ONLY(HTTP_POST), NODE_ONLY(HTTP_PUT), NODE_ONLY(HTTP_DELETE), { 0 },
+};
+
+enum rc
+rest_add_node(struct router *r, struct factory *f, struct err *e)
+{
+	TRY(add_status(r, f, e));
+	return router_add(r, node_routes, f, e);
+}
+
 enum rc
 rest_add(struct router *r, struct factory *f, struct err *e)
 {
+	TRY(add_status(r, f, e));
 	TRY(router_add(r, rest_status_routes, f, e));
-	TRY(router_add(r, rest_status_file_routes, f, e));
-	TRY(router_add(r, ocsp_routes, f, e));
 	TRY(router_add(r, rest_document_routes, f, e));
 	TRY(router_add(r, rest_procedure_routes, f, e));
 	TRY(router_add(r, rest_request_routes, f, e));

@@ -19,6 +19,8 @@ extern const struct route_schema rest_schemas[];
 
 /* Adds all of them; their context is the factory. */
 MUST enum rc rest_add(struct router *r, struct factory *f, struct err *e);
+/* The same of a status node: what relying parties ask for; all else is refused (NODE_ONLY). */
+MUST enum rc rest_add_node(struct router *r, struct factory *f, struct err *e);
 
 /* How the factory tells officers and sessions. */
 struct route_auth rest_auth(struct factory *f);

@@ -88,8 +88,8 @@ entry_check(const struct router *r, const struct route_entry *en, struct err *e)
 	const struct route *o = en->route;
 
 	NEED(r->n < ROUTES_MAX, e, CHY_ROUTE_TABLE, NULL, "more than %d routes", ROUTES_MAX);
-	NEED(o->run != NULL && o->summary != NULL, e, CHY_ROUTE_TABLE, NULL, "%s has no handler or summary",
-	     o->pattern);
+	NEED((o->run != NULL || (o->flags & ROUTE_CLOSED)) && o->summary != NULL, e, CHY_ROUTE_TABLE, NULL,
+	     "%s has no handler or summary", o->pattern);
 	NEED(o->access != ACCESS_PUBLIC || o->needs == 0, e, CHY_ROUTE_TABLE, NULL,
 	     "%s is public but needs roles", o->pattern);
 	NEED(o->access == ACCESS_PUBLIC || r->has_auth, e, CHY_ROUTE_TABLE, NULL,
@@ -604,6 +604,7 @@ admit(struct router *r, struct http_call *c, struct err *e)
 		TRY(uri_path_parse(c->arena, c->head.target, &path, &query, e));
 		TRY(find(r, c, &path, e));
 	}
+	NEED(!(c->route->flags & ROUTE_CLOSED), e, CHY_NODE_ONLY, NULL, "ask the issuing server");
 	TRY(identify(r, c, e));
 	if (c->caller != NULL && c->route->access != ACCESS_PUBLIC)
 		TRY(hold_back(r, c, e));

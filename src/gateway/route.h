@@ -39,6 +39,8 @@ enum route_flags {
 	ROUTE_WRITES = 4,    /* takes an Idempotency-Key (documented in OpenAPI) */
 	ROUTE_HIDDEN = 8,    /* not in OpenAPI (the browser's files) */
 	ROUTE_SECRETS = 16,  /* body or answer may hold secrets: nothing of them is left in memory */
+	ROUTE_CLOSED =
+	    32, /* is elsewhere: refused (NODE_ONLY) before anything else of the call is looked at */
 };
 
 enum query_type { QUERY_TEXT, QUERY_INT, QUERY_BOOL, QUERY_TIME };

@@ -31,7 +31,8 @@
 	X(DISTRIBUTION_RULE, "distribution-rule") \
 	X(INPUT_VIEW, "input-view") \
 	X(REVOCATION_POLICY, "revocation-policy") \
-	X(CIL_PROCEDURE, "cil-procedure")
+	X(CIL_PROCEDURE, "cil-procedure") \
+	X(STATUS_NODE, "status-node")
 
 enum kind_id {
 #define X(e, name) KIND_##e,

@@ -52,6 +52,10 @@ static const struct kind table[] = {
 	  BOTH(POLICY_TASKS), 2,
 	  "A list of the certificates that an authority has issued (certificate issuance list), signed by "
 	  "it." },
+	{ KIND_STATUS_NODE, "status-node", "Status node", "Status nodes", status_node_fields,
+	  BOTH(CA_AND_KEY_TASKS), 2,
+	  "Another server that tells relying parties the status of certificates: OCSP with keys of its own, "
+	  "revocation lists, CA certificates." },
 };
 
 const struct kind *

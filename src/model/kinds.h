@@ -76,7 +76,7 @@ extern const struct field domain_fields[], officer_profile_fields[], officer_fie
     authority_fields[], format_fields[], certificate_procedure_fields[], token_procedure_fields[],
     key_procedure_fields[], pin_procedure_fields[], attribute_certificate_procedure_fields[],
     crl_procedure_fields[], distribution_rule_fields[], publication_procedure_fields[], input_view_fields[],
-    revocation_policy_fields[], cil_procedure_fields[];
+    revocation_policy_fields[], cil_procedure_fields[], status_node_fields[];
 /* Certificates in one file of an issuance list. */
 enum { CIL_PER_FILE = 10000, CIL_PER_FILE_MAX = 50000 };
 /* Shared by the procedures that have policies. */

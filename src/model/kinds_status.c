@@ -1,4 +1,5 @@
-/* Revocation policies: what holds for the status of certificates; CIL procedures: lists of those that were issued. */
+/* Revocation policies: what holds for the status of certificates; CIL procedures: lists of those that were issued; status nodes:
+   who else tells it. */
 #include "base/base.h"
 #include "model/kinds.h"
 #include "model/status.h"
@@ -86,5 +87,21 @@ const struct field cil_procedure_fields[] = {
 	  .type = FIELD_BOOL,
 	  .dflt = "false",
 	  .help = "Certificates stay on the list after they have expired." },
+	FIELDS_END,
+};
+
+const struct field status_node_fields[] = {
+	FIELDS_COMMON("node"),
+	{ .name = "key_sha256",
+	  .label = "Key fingerprint",
+	  .type = FIELD_HEX,
+	  .flags = FIELD_MUST,
+	  .min = 32,
+	  .max = 32,
+	  .help =
+	      "SHA-256 of the node's public key, as the node itself shows it when it starts. With that key "
+	      "it signs for which keys it wants certificates as an OCSP responder, and gets them as long "
+	      "as this is open.",
+	  .standard = "RFC 6960 4.2.2.2" },
 	FIELDS_END,
 };

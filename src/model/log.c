@@ -70,6 +70,7 @@ category_of_kind(enum kind_id kind)
 	case KIND_CA_KEY:
 		return LOG_KEY;
 	case KIND_AUTHORITY:
+	case KIND_STATUS_NODE:
 		return LOG_CA;
 	case KIND_FORMAT:
 	case KIND_CERTIFICATE_PROCEDURE:

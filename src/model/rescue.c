@@ -79,15 +79,6 @@ hex_json(struct arena *a, const uint8_t hash[FINGERPRINT_LEN])
 	return json_str(a, bytes_str(hex_text(text, bytes_of(hash, FINGERPRINT_LEN))));
 }
 
-static struct json *
-base64_json(struct arena *a, struct bytes b)
-{
-	OWN_BUF struct buf text = buf_max(2 * LIMIT_CSR);
-
-	base64_put(&text, b);
-	return json_str(a, buf_bytes(&text));
-}
-
 enum rc
 rescue_write(struct arena *a, const struct rescue *r, struct bytes nonce, struct bytes *ret, struct err *e)
 {
@@ -99,7 +90,7 @@ rescue_write(struct arena *a, const struct rescue *r, struct bytes nonce, struct
 		struct json *item = json_object(a);
 
 		json_set(item, "certificate_sha256", hex_json(a, r->v[i].certificate));
-		json_set(item, "csr", base64_json(a, r->v[i].csr));
+		json_set(item, "csr", json_base64(a, r->v[i].csr));
 		json_add(list, item);
 	}
 	base64url_put(&random, nonce);

@@ -118,6 +118,22 @@ ca_key_check(struct walk *w, const struct json *body)
 	return RC_OK;
 }
 
+/* A key is of one node. */
+static enum rc
+status_node_check(struct walk *w, const struct json *body)
+{
+	struct at at = { .name = "key_sha256" };
+	const struct document *const *all;
+	size_t n = snapshot_list(w->c->policy, KIND_STATUS_NODE, &all);
+
+	for (size_t i = 0; i < n && !w->closed; i++)
+		REFUSE_UNLESS(is_self(w, all[i]) || !all[i]->active ||
+				  !bytes_eq(body_text(all[i]->body, at.name), body_text(body, at.name)),
+			      w, &at, CHY_NAME_TAKEN, "status node \"%.*s\" has this key",
+			      BYTES_FMT(all[i]->name));
+	return RC_OK;
+}
+
 enum rc
 purpose_check(struct walk *w, const struct json *body, const char *purpose)
 {
@@ -533,6 +549,7 @@ static const struct {
 	{ KIND_INPUT_VIEW, input_view_check },
 	{ KIND_REVOCATION_POLICY, revocation_policy_check },
 	{ KIND_CIL_PROCEDURE, cil_procedure_check },
+	{ KIND_STATUS_NODE, status_node_check },
 };
 
 enum rc

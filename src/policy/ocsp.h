@@ -58,8 +58,9 @@ MUST enum rc decide_activation(struct arena *a, const struct activation_facts *f
 struct responder_facts {
 	const struct snapshot *policy;
 	struct doc_id authority;
-	struct bytes spki;   /* of its key, DER SubjectPublicKeyInfo */
-	struct bytes key_id; /* RFC 5280 4.2.1.2 */
+	const struct document *node; /* the status node that it is for; NULL: for this server itself */
+	struct bytes spki;           /* of its key, DER SubjectPublicKeyInfo */
+	struct bytes key_id;         /* RFC 5280 4.2.1.2 */
 	int64_t now_ms;
 	uint8_t random[SERIAL_RANDOM];
 };
@@ -75,9 +76,15 @@ struct responder_decision {
 };
 
 /* Issued by the authority itself, for OCSP signing and nothing else, with ocsp-nocheck (RFC 6960 4.2.2.2.1). Codes: OCSP_OFF,
-   those of issuing. */
+   NODE_FOREIGN, those of issuing. */
 MUST enum rc decide_responder(struct arena *a, const struct responder_facts *f,
 			      struct responder_decision *ret, struct err *e);
+
+/* The open status node with this key; key_sha256: hex. NULL: officers have admitted none. */
+const struct document *status_node_of(const struct snapshot *policy, struct bytes key_sha256);
+/* A node answers for the authorities of its own domain and those below. */
+bool status_node_answers(const struct snapshot *policy, const struct document *node,
+			 const struct authority *authority);
 
 /* Whether a responder's certificate is to be replaced: two thirds of it are over, or it lies in the future (a clock went
    wrong). */

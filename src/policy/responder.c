@@ -1,5 +1,6 @@
 /* The certificate of an authority's OCSP responder: issued by that authority, renewed by itself. */
 #include "base/base.h"
+#include "policy/body.h"
 #include "policy/issue_impl.h"
 #include "policy/names.h"
 #include "policy/ocsp.h"
@@ -27,6 +28,36 @@ rule_authority(struct appointing *x)
 		  BYTES_FMT(own->doc->name));
 	REFUSE_FOR(own->why_not.code != CHY_NONE, own->why_not.code, x, "authority", CHY_ISSUE_UNUSABLE, NULL,
 		   "authority \"%.*s\": %s", BYTES_FMT(own->doc->name), own->why_not.text);
+	return RC_OK;
+}
+
+const struct document *
+status_node_of(const struct snapshot *policy, struct bytes key_sha256)
+{
+	const struct document *const *all;
+	size_t n = snapshot_list(policy, KIND_STATUS_NODE, &all);
+
+	for (size_t i = 0; i < n; i++)
+		if (all[i]->active && bytes_eq(body_text(all[i]->body, "key_sha256"), key_sha256))
+			return all[i];
+	return NULL;
+}
+
+bool
+status_node_answers(const struct snapshot *policy, const struct document *node,
+		    const struct authority *authority)
+{
+	return node->active && domain_is_above(policy, node->domain, authority->doc->domain);
+}
+
+static enum rc
+rule_node(struct appointing *x)
+{
+	const struct document *node = x->f->node;
+
+	REFUSE_IF(node != NULL && !status_node_answers(x->f->policy, node, x->d->authority), x, "node",
+		  CHY_NODE_FOREIGN, NULL, "status node \"%.*s\" does not answer for authority \"%.*s\"",
+		  BYTES_FMT(node->name), BYTES_FMT(x->d->authority->doc->name));
 	return RC_OK;
 }
 
@@ -136,9 +167,8 @@ static const struct {
 	const char *name;
 	enum rc (*fn)(struct appointing *x);
 } rules[] = {
-	{ "authority", rule_authority },  { "key", rule_key },
-	{ "subject", rule_name },         { "validity", rule_period },
-	{ "serial-number", rule_number },
+	{ "authority", rule_authority }, { "node", rule_node },       { "key", rule_key },
+	{ "subject", rule_name },        { "validity", rule_period }, { "serial-number", rule_number },
 };
 
 enum rc

@@ -63,6 +63,9 @@ static const struct setting settings[] = {
 	  "How often one caller may be refused; then calls are answered with 429 for a while. 0: without end." },
 	{ "log", "format", CHOICE, AT(log.format), "text", 0, 0, "text|json", "Lines for people or for programs." },
 	{ "log", "level", CHOICE, AT(log.level), "info", 0, 0, "debug|info|warning|error", "What is less important is left out." },
+	{ "node", "role", CHOICE, AT(node.role), "issuing", 0, 0, "issuing|status",
+	  "issuing: the server that does everything. status: a status node beside it, on its PostgreSQL, with a signer of its own: it tells "
+	  "relying parties the status of certificates by [listener] plain, and does nothing else." },
 	{ "node", "number", INT, AT(node.number), "0", 0, 15, NULL,
 	  "Another one for each factory on one store: part of every id that it gives." },
 	{ "serve", "drain_seconds", INT, AT(serve.drain_seconds), "20", 0, 600, NULL,

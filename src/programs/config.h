@@ -47,7 +47,8 @@ struct config {
 		const char *level;  /* "debug" ... "error" */
 	} log;
 	struct {
-		int64_t number; /* 0 to 15, another one for each factory on one store */
+		const char *role; /* "issuing" | "status" */
+		int64_t number;   /* 0 to 15, another one for each factory on one store */
 	} node;
 	struct {
 		int64_t drain_seconds;  /* that open requests get at the end */
@@ -76,6 +77,8 @@ MUST enum rc config_load(struct arena *a, const char *path, struct config *ret, 
 /* The same from text in place of a file; dir: what relative paths are relative to. environment: "NAME=value" list that ends with NULL. */
 MUST enum rc config_parse(struct arena *a, struct bytes text, const char *dir, char *const *environment,
 			  struct config *ret, struct config_problems *all, struct err *e);
+
+bool config_is_status_node(const struct config *c);
 
 /* What only a look at the machine shows: files that are there and not readable by others, folders, addresses. */
 MUST enum rc config_check(const struct config *c, struct config_problems *all, struct err *e);

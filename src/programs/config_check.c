@@ -68,6 +68,26 @@ look_store(struct config_problems *all, const char *url)
 	look_folder(all, "store.url", folder);
 }
 
+bool
+config_is_status_node(const struct config *c)
+{
+	return strcmp(c->node.role, "status") == 0;
+}
+
+/* SQLite is one machine's; what officers say goes to the issuing server. */
+static void
+look_status_node(struct config_problems *all, const struct config *c)
+{
+	if (!config_is_status_node(c))
+		return;
+	if (strncmp(c->store.url, "sqlite:", 7) == 0)
+		note(all, CHY_CONFIG_VALUE, "store.url", c->store.url,
+		     "a status node needs the issuing server's PostgreSQL");
+	if (c->listener.plain == NULL)
+		note(all, CHY_CONFIG_MISSING, "listener.plain", "[listener]",
+		     "a status node answers by the listener without TLS");
+}
+
 enum rc
 config_check(const struct config *c, struct config_problems *all, struct err *e)
 {
@@ -77,6 +97,7 @@ config_check(const struct config *c, struct config_problems *all, struct err *e)
 		all = &own;
 	*all = (struct config_problems){ 0 };
 	look_store(all, c->store.url);
+	look_status_node(all, c);
 	look_folder(all, "signer.directory", c->signer.directory);
 	look_secret(all, "signer.passphrase_file", c->signer.passphrase_file);
 	for (size_t i = 0; i < c->nmodules; i++) {

@@ -15,6 +15,7 @@
 #include "crypto/tls.h"
 #include "factory/factory.h"
 #include "factory/genesis.h"
+#include "factory/node.h"
 #include "factory/rescue.h"
 #include "factory/ocsp_desk.h"
 #include "gateway/health.h"
@@ -214,6 +215,12 @@ check_signer(void *ctx, struct err *e)
 }
 
 static enum rc
+check_node(void *ctx, struct err *e)
+{
+	return node_check(ctx, e);
+}
+
+static enum rc
 open_gateway(struct program *p, struct err *e)
 {
 	struct route_auth auth = rest_auth(p->factory);
@@ -222,14 +229,23 @@ open_gateway(struct program *p, struct err *e)
 	p->health = health_new();
 	NEED(p->metrics != NULL && p->health != NULL, e, CHY_NO_MEMORY, NULL, "the gateway");
 	TRY(add_figures(p, e));
-	TRY(add_expiry_figures(p, e));
-	TRY(add_list_figures(p, e));
+	if (!factory_is_node(p->factory))
+		TRY(add_expiry_figures(p, e));
+	if (!factory_is_node(p->factory))
+		TRY(add_list_figures(p, e));
 	TRY(add_ocsp_figures(p, e));
-	TRY(health_check(p->health, "store", check_store, p->factory, e));
+	if (!factory_is_node(
+		p->factory)) /* which goes on without it for a while, and must not wait for it here */
+		TRY(health_check(p->health, "store", check_store, p->factory, e));
 	TRY(health_check(p->health, "signer", check_signer, p->factory, e));
+	if (factory_is_node(p->factory))
+		TRY(health_check(p->health, "node", check_node, p->factory, e));
 	TRY(router_new(&auth, p->metrics, &p->router, e));
 	TRY(router_hold_back(p->router, (unsigned)p->config.listener.refusals_per_minute, e));
-	TRY(rest_add(p->router, p->factory, e));
+	if (factory_is_node(p->factory))
+		TRY(rest_add_node(p->router, p->factory, e));
+	else
+		TRY(rest_add(p->router, p->factory, e));
 	p->system = (struct system_ctx){ p->router, p->metrics, p->health, BYTES_NONE };
 	TRY(router_add(p->router, system_routes, &p->system, e));
 	return system_init(&p->system, p->a, e);
@@ -250,6 +266,7 @@ open_listener(struct program *p, enum socket_use use, const char *address, SSL_C
 static enum rc
 open_listeners(struct program *p, struct err *e)
 {
+	const char *tls = config_is_status_node(&p->config) ? NULL : p->config.listener.tls;
 	struct http_app app = router_app(p->router);
 	struct httpd_options o = { .threads = (unsigned)p->config.listener.threads,
 				   .workers = (unsigned)p->config.listener.workers,
@@ -258,7 +275,7 @@ open_listeners(struct program *p, struct err *e)
 				   .idle_seconds = (unsigned)p->config.listener.idle_seconds };
 
 	TRY(httpd_new(&o, &app, &p->httpd, e));
-	TRY(open_listener(p, SOCKET_TLS, p->config.listener.tls, p->tls, e));
+	TRY(open_listener(p, SOCKET_TLS, tls, p->tls, e));
 	TRY(open_listener(p, SOCKET_PLAIN, p->config.listener.plain, NULL, e));
 	return httpd_start(p->httpd, e);
 }
@@ -330,6 +347,36 @@ listener_text(const struct program *p, enum socket_use use, const char *address)
 	return sockets_have(&p->sockets, use) ? "socket" : address ? address : "none";
 }
 
+static MUST enum rc
+listen_and_obey(struct program *p, struct err *e)
+{
+	TRY(open_gateway(p, e));
+	TRY(open_listeners(p, e));
+	TRY(enter_sandbox(p, e));
+	TRY(control_send(CONTROL_FD, CONTROL_READY, -1, "listening", e));
+	LOG(INFO, "factory.ready", LS("instance", p->factory->instance), LS("role", p->config.node.role),
+	    LS("store", store_engine(p->factory->store)),
+	    LS("tls", listener_text(p, SOCKET_TLS, p->config.listener.tls)),
+	    LS("plain", listener_text(p, SOCKET_PLAIN, p->config.listener.plain)));
+	obey(p);
+	health_stopping(p->health);
+	if (!httpd_drain(p->httpd, (unsigned)p->config.serve.drain_seconds * 1000))
+		LOG(WARNING, "factory.calls-cut-off", LI("calls", (int64_t)httpd_calls(p->httpd)));
+	return RC_OK;
+}
+
+/* Officers' certificates and sessions mean nothing here, and nothing goes out. */
+static MUST enum rc
+serve_status(struct program *p, const struct factory_options *o, struct err *e)
+{
+	NEED(p->config.listener.plain != NULL || sockets_have(&p->sockets, SOCKET_PLAIN), e,
+	     CHY_CONFIG_MISSING, NULL, "a status node needs [listener] plain");
+	NEED(!sockets_have(&p->sockets, SOCKET_TLS), e, CHY_CONFIG_VALUE, NULL,
+	     "a status node has no TLS listener");
+	TRY(factory_open_status(o, &p->factory, e));
+	return listen_and_obey(p, e);
+}
+
 static enum rc
 serve(struct program *p, struct err *e)
 {
@@ -339,23 +386,13 @@ serve(struct program *p, struct err *e)
 				     .longest_rest_ms = p->config.distributor.longest_rest_seconds * 1000 };
 
 	TRY(first_signer(p, &o.signer_fd, e));
+	if (config_is_status_node(&p->config))
+		return serve_status(p, &o, e);
 	TRY(factory_open(&o, &p->factory, e));
 	if (p->early_distributor >= 0)
 		factory_attach_distributor(p->factory, p->early_distributor);
 	TRY(open_tls(p, e));
-	TRY(open_gateway(p, e));
-	TRY(open_listeners(p, e));
-	TRY(enter_sandbox(p, e));
-	TRY(control_send(CONTROL_FD, CONTROL_READY, -1, "listening", e));
-	LOG(INFO, "factory.ready", LS("instance", p->factory->instance),
-	    LS("store", store_engine(p->factory->store)),
-	    LS("tls", listener_text(p, SOCKET_TLS, p->config.listener.tls)),
-	    LS("plain", listener_text(p, SOCKET_PLAIN, p->config.listener.plain)));
-	obey(p);
-	health_stopping(p->health);
-	if (!httpd_drain(p->httpd, (unsigned)p->config.serve.drain_seconds * 1000))
-		LOG(WARNING, "factory.calls-cut-off", LI("calls", (int64_t)httpd_calls(p->httpd)));
-	return RC_OK;
+	return listen_and_obey(p, e);
 }
 
 static enum rc

@@ -181,7 +181,8 @@ start_distributor_if_due(struct serve *s)
 {
 	struct err e = { 0 };
 
-	if (s->distributor.pid != 0 || s->factory.pid == 0 || now_ms() < s->distributor.start_at_ms)
+	if (config_is_status_node(&s->config) || s->distributor.pid != 0 || s->factory.pid == 0 ||
+	    now_ms() < s->distributor.start_at_ms)
 		return;
 	if (start_distributor(s, &e) != RC_OK) {
 		LOG(ERROR, "serve.start-failed", LE(&e));

@@ -278,6 +278,13 @@ change_put_responder(struct change *c, const struct responder_row *row)
 }
 
 void
+change_put_node_key(struct change *c, const struct node_key_row *row)
+{
+	OP(c, Q_PUT_NODE_KEY, B(row->node), I(row->authority), B(row->label), B(row->spki), B(row->node_spki),
+	   B(row->signature), I(row->at));
+}
+
+void
 change_put_activation(struct change *c, const struct activation_row *row)
 {
 	change_row(c, Q_PUT_ACTIVATION, row);

@@ -63,6 +63,8 @@ void change_drop_value_todo(struct change *c, int64_t certificate);
 
 /* STORE_EXISTS: there is one already. */
 void change_put_responder(struct change *c, const struct responder_row *row);
+/* In place of what the node wanted before for this authority. */
+void change_put_node_key(struct change *c, const struct node_key_row *row);
 void change_put_activation(struct change *c, const struct activation_row *row);
 void change_put_unclaimed(struct change *c, const struct unclaimed_row *row);
 /* STORE_STATE: it is not there (any more). */

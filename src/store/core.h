@@ -72,6 +72,8 @@ struct watcher {
 	bool running;
 	int wake[2]; /* a pipe: a byte for each such commit by ourselves */
 	atomic_bool stop;
+	_Atomic int64_t
+	    asked_us; /* when the database last answered, and all until then was told; monotonic */
 	store_watch_fn *fn;
 	void *arg;
 };

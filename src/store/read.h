@@ -226,9 +226,15 @@ MUST enum rc store_unclaimed(struct store *s, struct arena *a, int64_t after, si
 			     struct unclaimed_row **ret, size_t *n, struct err *e);
 MUST enum rc store_is_unclaimed(struct store *s, struct arena *a, int64_t certificate, bool *ret,
 				struct err *e);
-/* The newest certificate of the authority's OCSP responder; ret->certificate 0: none yet. */
-MUST enum rc store_responder(struct store *s, struct arena *a, int64_t authority, struct responder_row *ret,
-			     struct err *e);
+/* The newest certificate of the authority's OCSP responder at a status node; "": our own. ret->certificate 0: none yet. */
+MUST enum rc store_responder(struct store *s, struct arena *a, int64_t authority, const char *node,
+			     struct responder_row *ret, struct err *e);
+/* What the node wants a certificate for; an empty label: nothing yet. */
+MUST enum rc store_node_key(struct store *s, struct arena *a, const char *node, int64_t authority,
+			    struct node_key_row *ret, struct err *e);
+/* The same of all authorities. */
+MUST enum rc store_node_keys(struct store *s, struct arena *a, struct bytes node, struct node_key_row **ret,
+			     size_t *n, struct err *e);
 /* All of all authorities, by certificate. */
 MUST enum rc store_responders(struct store *s, struct arena *a, int64_t after, size_t limit,
 			      struct responder_row **ret, size_t *n, struct err *e);

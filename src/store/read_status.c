@@ -86,12 +86,13 @@ store_holds(struct store *s, struct arena *a, int64_t certificate, struct hold_r
 }
 
 enum rc
-store_responder(struct store *s, struct arena *a, int64_t authority, struct responder_row *ret, struct err *e)
+store_responder(struct store *s, struct arena *a, int64_t authority, const char *node,
+		struct responder_row *ret, struct err *e)
 {
 	struct responder_row *rows;
 	size_t n;
 
-	TRY(store_rows(s, a, Q_RESPONDER, ARGS(I(authority)), &rows, &n, e));
+	TRY(store_rows(s, a, Q_RESPONDER, ARGS(I(authority), B(bytes_str(node))), &rows, &n, e));
 	*ret = n > 0 ? rows[0] : (struct responder_row){ .authority = authority };
 	return RC_OK;
 }
@@ -101,6 +102,25 @@ store_responders(struct store *s, struct arena *a, int64_t after, size_t limit, 
 		 size_t *n, struct err *e)
 {
 	return store_rows(s, a, Q_RESPONDERS, ARGS(I(after), LIMIT(limit)), ret, n, e);
+}
+
+enum rc
+store_node_key(struct store *s, struct arena *a, const char *node, int64_t authority,
+	       struct node_key_row *ret, struct err *e)
+{
+	struct node_key_row *rows;
+	size_t n;
+
+	TRY(store_rows(s, a, Q_NODE_KEY, ARGS(B(bytes_str(node)), I(authority)), &rows, &n, e));
+	*ret = n > 0 ? rows[0] : (struct node_key_row){ .authority = authority };
+	return RC_OK;
+}
+
+enum rc
+store_node_keys(struct store *s, struct arena *a, struct bytes node, struct node_key_row **ret, size_t *n,
+		struct err *e)
+{
+	return store_rows(s, a, Q_NODE_KEYS, ARGS(B(node)), ret, n, e);
 }
 
 enum rc

@@ -152,6 +152,17 @@ struct responder_row {
 	int64_t certificate, authority;
 	struct bytes key;
 	int64_t not_before, not_after;
+	struct bytes node; /* SHA-256 of the key of the status node that it is of, hex; empty: our own */
+};
+
+/* What a status node wants a responder's certificate for. */
+struct node_key_row {
+	struct bytes node; /* SHA-256 of node_spki, hex */
+	int64_t authority;
+	struct bytes label;           /* of the key in the node's signer */
+	struct bytes spki, node_spki; /* the key; the node's own, SubjectPublicKeyInfo */
+	struct bytes signature;       /* by the node's own, over model/node.h's words */
+	int64_t at;
 };
 
 /* A certificate that an officer has activated for OCSP. */

@@ -96,8 +96,10 @@ open_writer(struct store *s, struct err *e)
 
 	TRY(s->ops->open(s->where, DB_WRITER, &c->db, e));
 	TRY(wait_alone(s, c->db, e));
-	TRY(migrate_up(c->db, store_schema_known(), e));
-	TRY(tidy_marks(c->db, e));
+	if (!s->options.beside) {
+		TRY(migrate_up(c->db, store_schema_known(), e));
+		TRY(tidy_marks(c->db, e));
+	}
 	return committer_start(c, s, e);
 }
 

@@ -8,7 +8,7 @@
  *socket)
  *
  * One SQLite file belongs to one factory process; other processes may read it. Several processes may share
- *one PostgreSQL database, each with its own node number, unless they ask for it alone: factories do (ARCHITECTURE.md).
+ *one PostgreSQL database, each with its own node number, unless they ask for it alone: issuing factories do (ARCHITECTURE.md).
  *
  * Threads: every function may be called from any thread. Writes go through one committer thread (group
  *commit, see change.h), reads through a pool of connections and block the caller for the time of the query.
@@ -35,7 +35,9 @@ struct store_options {
 	unsigned readers; /* connections of the read pool; 0: 4 */
 	int outage_ms;    /* how long changes wait for a database that is away; 0: 5000 */
 	bool alone;       /* PostgreSQL: no second process with this option on the database at a time */
-	bool read_only;   /* no committer, no migration, no file made: for `journal verify` beside a running
+	bool
+	    beside; /* PostgreSQL: beside the one that has it alone; brings no schema up to date (STORE_SCHEMA) */
+	bool read_only; /* no committer, no migration, no file made: for `journal verify` beside a running
 			     factory */
 };
 
@@ -79,6 +81,9 @@ MUST enum rc store_watch_documents(struct store *s, store_watch_fn *fn, void *ar
 /* The same of certificates' statuses: revoked, held, reinstated. The stamp is the sum of all issuers' seq; what has changed
    is told by store_status_changed. */
 MUST enum rc store_watch_status(struct store *s, store_watch_fn *fn, void *arg, struct err *e);
+
+/* How long ago the watcher of statuses last knew of all that there were, ms: about a second at most while the database answers. */
+int64_t store_status_age_ms(const struct store *s);
 
 /* A consistent copy of the SQLite store into a new file while it is used, checked (PRAGMA integrity_check)
    before the name appears. Codes: STORE_BACKUP (the file exists, or engine is PostgreSQL). PostgreSQL: its

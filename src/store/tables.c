@@ -158,7 +158,11 @@ DESCRIBE(password_wrong, "password_wrong", S, I(S, certificate), I(S, tries), I(
 #undef S
 #define S responder_row
 DESCRIBE(responder, "responder", S, I(S, certificate), I(S, authority), T(S, key), I(S, not_before),
-	 I(S, not_after));
+	 I(S, not_after), T(S, node));
+#undef S
+#define S node_key_row
+DESCRIBE(node_key, "node_key", S, T(S, node), I(S, authority), T(S, label), B(S, spki), B(S, node_spki),
+	 B(S, signature), I(S, at));
 #undef S
 #define S activation_row
 DESCRIBE(activation, "ocsp_activation", S, I(S, certificate), I(S, at), I(S, request_id));

@@ -45,9 +45,13 @@ watch(void *arg)
 	struct db *db = NULL;
 
 	while (!atomic_load(&w->stop)) {
-		if (store_number(w->store, w->stamp, NULL, &stamp, NULL) == RC_OK && stamp != told) {
-			w->fn(w->arg, stamp);
+		int64_t now_us = clock_mono_us();
+
+		if (store_number(w->store, w->stamp, NULL, &stamp, NULL) == RC_OK) {
+			if (stamp != told)
+				w->fn(w->arg, stamp);
 			told = stamp;
+			atomic_store(&w->asked_us, now_us);
 		}
 		wait_for_news(w, &db);
 	}
@@ -86,6 +90,12 @@ enum rc
 store_watch_status(struct store *s, store_watch_fn *fn, void *arg, struct err *e)
 {
 	return watcher_start(&s->statuses, s, Q_STATUS_STAMP, "LISTEN chancery_status", fn, arg, e);
+}
+
+int64_t
+store_status_age_ms(const struct store *s)
+{
+	return (clock_mono_us() - atomic_load(&s->statuses.asked_us)) / 1000;
 }
 
 void

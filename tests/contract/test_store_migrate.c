@@ -85,7 +85,8 @@ static const struct filled {
 	{ 13, "search_link", "VALUES (51, 1001)" },
 	{ 13, "search_begin", "VALUES (1, 1001)" },
 	{ 13, "value_todo", "SELECT 1001 WHERE NOT EXISTS (SELECT 1 FROM value_todo)" },
-	{ 14, "responder", "VALUES (1001, 4, 'ocsp-4-0', 1, 2)" },
+	{ 14, "responder",
+	  "(certificate, authority, key, not_before, not_after) VALUES (1001, 4, 'ocsp-4-0', 1, 2)" },
 	{ 14, "ocsp_activation", "VALUES (1001, 32, 5001)" },
 	{ 15, "imported_crl", "VALUES (7, " B("scope") ", 1, 2, " B("number") ", 22, 5001, " B("der") ")" },
 	{ 16, "certificate_partition", "VALUES (1001, 3)" },
@@ -97,6 +98,8 @@ static const struct filled {
 	{ 22, "certificate_removed", "VALUES (999, 7, " B("serial") ", " B("print") ", 1, 5001, 8001)" },
 	{ 24, "cil_list", "VALUES (77, 41, 0, 1)" },
 	{ 25, "selection", "VALUES (61, 3, 'certificate.publish', '{}', 33)" },
+	{ 27, "node_key",
+	  "VALUES ('node', 4, 'ocsp-4-0', " B("spki") ", " B("node") ", " B("signature") ", 33)" },
 };
 
 /* Emptied on purpose by a later step: it is filled again from what stays, or was never written to. */

@@ -52,6 +52,8 @@ static const char *const least[] = {
 	[KIND_DISTRIBUTION_RULE] = ",\"protocol\":\"http\",\"address\":\"http://a.example\",\"path\":\"/in\"",
 	[KIND_REVOCATION_POLICY] = "",
 	[KIND_CIL_PROCEDURE] = ",\"authority\":502,\"served_as\":\"x\",\"interval\":\"P1D\"",
+	[KIND_STATUS_NODE] =
+	    ",\"key_sha256\":\"bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb\"",
 	[KIND_INPUT_VIEW] = ",\"fields\":[{\"input\":\"san.dns\"}]",
 };
 

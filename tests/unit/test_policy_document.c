@@ -187,6 +187,9 @@ static const struct {
 	{ KIND_REVOCATION_POLICY,
 	  "{\"name\":\"New\",\"state\":\"active\",\"domain\":101,\"visible_in_subdomain\":false,\"reasons\":["
 	  "\"key-compromise\"],\"unclaimed_after\":\"P3D\"}" },
+	{ KIND_STATUS_NODE,
+	  "{\"name\":\"New\",\"state\":\"active\",\"domain\":101,\"visible_in_subdomain\":false,"
+	  "\"key_sha256\":" PRINT("bbbbbbbb") "}" },
 	{ KIND_INPUT_VIEW,
 	  "{\"name\":\"New\",\"state\":\"active\",\"domain\":101,\"visible_in_subdomain\":false,\"purpose\":"
 	  "\"preregistration\",\"fields\":[{\"input\":\"subject.common-name\",\"label\":\"Name\","

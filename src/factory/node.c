@@ -1,0 +1,181 @@
+#include "base/base.h"
+#include "factory/node.h"
+
+#include "crypto/digest.h"
+#include "factory/in_force.h"
+#include "factory/ocsp_desk.h"
+#include "factory/ocsp_responder.h"
+#include "model/node.h"
+#include "policy/ocsp.h"
+#include "store/change.h"
+#include "store/read.h"
+
+#define KEY_NODE "node"
+
+enum { ARENA = 1 << 20, LOOK_EVERY = 20, STALE_MS = 3000 };
+
+/* ---- who it is ---- */
+
+static MUST enum rc
+own_key(struct factory *f, struct arena *a, struct signer_key *ret, struct err *e)
+{
+	enum rc rc = signer_key_public(f->signer, KEY_NODE, SIGNER_WAIT_MS, a, ret, e);
+
+	if (rc == RC_OK || e->code != CHY_SIGNER_NO_KEY)
+		return rc;
+	err_clear(e);
+	return signer_key_generate(f->signer, KEY_NODE, SIGNER_TLS, "p-256", "software", SIGNER_WAIT_MS, a,
+				   ret, e);
+}
+
+enum rc
+node_open(struct factory *f, struct err *e)
+{
+	uint8_t hash[SHA256_LEN];
+	struct signer_key key;
+
+	TRY(own_key(f, f->identity, &key, e));
+	f->node_spki = arena_dup(f->identity, key.spki);
+	NEED(f->node_spki.p != NULL, e, CHY_NO_MEMORY, NULL, "the node's key");
+	sha256(key.spki, hash);
+	hex_text(f->node, BYTES_OF(hash));
+	LOG(INFO, "node.key", LS("sha256", f->node));
+	return RC_OK;
+}
+
+void
+node_policy_changed(void *factory, int64_t stamp)
+{
+	struct err e = { 0 };
+
+	if (policy_load(factory, &e) != RC_OK)
+		LOG(WARNING, "node.policy-not-loaded", LE(&e));
+}
+
+/* ---- what it asks for ---- */
+
+static MUST enum rc
+sign_wish(struct factory *f, struct arena *a, const struct node_wish *w, struct bytes *ret, struct err *e)
+{
+	uint8_t hash[SHA256_LEN];
+	struct signed_cert s;
+	struct bytes text;
+
+	TRY(node_wish_build(a, w, &text, e));
+	sha256(text, hash);
+	TRY(signer_sign_tls(f->signer, KEY_NODE, SIGALG_ECDSA_SHA256, BYTES_OF(hash), SIGNER_WAIT_MS, a, &s,
+			    e));
+	*ret = s.signature;
+	return RC_OK;
+}
+
+static MUST enum rc
+put_wish(struct factory *f, struct arena *a, const struct node_wish *w, struct err *e)
+{
+	struct node_key_row row = { .node = bytes_str(f->node),
+				    .authority = w->authority,
+				    .label = w->label,
+				    .spki = w->spki,
+				    .node_spki = f->node_spki,
+				    .at = clock_now_ms() };
+	struct change *c;
+
+	TRY(sign_wish(f, a, w, &row.signature, e));
+	FAULT("node.before-wish");
+	c = change_new();
+	change_put_node_key(c, &row);
+	TRY(store_commit(f->store, c, e));
+	FAULT("node.after-wish");
+	LOG(INFO, "node.asks", LI("authority", w->authority), LS("key", arena_str(a, w->label)));
+	return RC_OK;
+}
+
+/* Until the certificate comes, the same key is asked for: once, unless the signer has lost it. */
+static MUST enum rc
+ask(struct factory *f, struct arena *a, const struct authority *x, struct err *e)
+{
+	int64_t authority = x->doc->id.v;
+	struct node_wish w = { .instance = bytes_str(f->instance), .authority = authority };
+	struct responder_row before;
+	struct node_key_row there;
+	char label[KEY_LABEL_MAX];
+	struct signer_key key;
+
+	TRY(store_responder(f->store, a, authority, f->node, &before, e));
+	TRY(store_node_key(f->store, a, f->node, authority, &there, e));
+	w.label = bytes_str(responder_label(label, authority, before.certificate));
+	TRY(responder_key(f, a, x, label, &key, e));
+	if (bytes_eq(there.label, w.label) && bytes_eq(there.spki, key.spki))
+		return RC_OK;
+	w.spki = key.spki;
+	return put_wish(f, a, &w, e);
+}
+
+static MUST enum rc
+look_after(struct factory *f, struct arena *a, const struct snapshot *policy, const struct ocsp_by *by,
+	   bool *ret_waits, struct err *e)
+{
+	const struct authority *x = snapshot_authority(policy, doc_id_of(by->authority));
+
+	if (x == NULL ||
+	    (by->certificate_id != 0 &&
+	     !responder_is_due(by->not_before_at, by->not_after_at, clock_now_ms())))
+		return RC_OK;
+	*ret_waits = true;
+	return ask(f, a, x, e);
+}
+
+static MUST enum rc
+look_after_all(struct factory *f, struct arena *a, bool keys, bool *ret_waits, struct err *e)
+{
+	OWN(snapshot_unref)
+	struct snapshot *policy = factory_policy(f);
+	struct ocsp_by *by;
+	enum rc rc = RC_OK;
+
+	for (size_t i = 0; (by = desk_row(f->ocsp, i)) != NULL; i++) {
+		struct err why = { 0 };
+
+		if (keys)
+			responder_look_for_key(f, a, by);
+		if (look_after(f, a, policy, by, ret_waits, &why) != RC_OK) /* the others all the same */
+			rc = err_set(e, why.code, why.std, "OCSP of authority %lld: %s",
+				     (long long)by->authority, why.text);
+		ocsp_by_unref(by);
+	}
+	return rc;
+}
+
+enum rc
+node_step(struct factory *f, struct err *e)
+{
+	static _Atomic unsigned steps;
+	OWN(arena_free)
+	struct arena *a = arena_new(4 * ARENA);
+	bool waits = false, look = atomic_fetch_add(&steps, 1) % LOOK_EVERY == 0;
+
+	NEED(a != NULL, e, CHY_NO_MEMORY, NULL, "OCSP responders");
+	TRY(desk_renew(f, e));
+	if (desk_row_count(f->ocsp) == 0 || !signer_is_there(f->signer))
+		return RC_OK;
+	TRY(look_after_all(f, a, look, &waits, e));
+	return look && !waits ? responder_tidy_keys(f, a, e) : RC_OK;
+}
+
+/* ---- readiness ---- */
+
+enum rc
+node_check(struct factory *f, struct err *e)
+{
+	OWN(snapshot_unref)
+	struct snapshot *policy = factory_policy(f);
+	int64_t age = store_status_age_ms(f->store);
+
+	NEED(status_node_of(policy, bytes_str(f->node)) != NULL, e, CHY_NODE_NOT_ADMITTED, NULL,
+	     "officers admit it by \"chancery status-node create\" with the key %s", f->node);
+	NEED(age <= STALE_MS, e, CHY_STORE_DOWN, NULL, "nothing was heard of the database for %lld ms",
+	     (long long)age);
+	NEED(desk_is_complete(f), e, CHY_OCSP_NO_RESPONDER, NULL,
+	     "the issuing server has not certified all keys yet");
+	return RC_OK;
+}

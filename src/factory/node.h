@@ -1,0 +1,28 @@
+/*
+ * Status nodes: servers beside the issuing one, on its database, that tell relying parties the status of certificates. A node
+ * signs OCSP answers with keys of its own signer. It asks for their certificates by rows that its own key has signed; the issuing
+ * server makes one where officers have admitted that key (kind status-node).
+ */
+#ifndef FACTORY_NODE_H
+#define FACTORY_NODE_H
+
+#include "factory/factory.h"
+
+/* ---- at a node ---- */
+
+/* Finds the node's own key in its signer, or makes it; who it is stands in the log, for officers to compare. */
+MUST enum rc node_open(struct factory *f, struct err *e);
+/* One job's step: asks for what its responders lack. */
+MUST enum rc node_step(struct factory *f, struct err *e);
+/* Documents have changed. On the watcher's thread. */
+void node_policy_changed(void *factory, int64_t stamp);
+/* For readiness: officers have admitted it (NODE_NOT_ADMITTED), each of its responders has a certificate (OCSP_NO_RESPONDER), and it
+   hears of changes (STORE_DOWN). */
+MUST enum rc node_check(struct factory *f, struct err *e);
+
+/* ---- at the issuing server ---- */
+
+/* One job's step: makes what admitted nodes ask for. */
+MUST enum rc node_wishes_step(struct factory *f, struct err *e);
+
+#endif
