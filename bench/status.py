@@ -1,5 +1,5 @@
 """A revocation list of a million entries (crl.py) beside `openssl ca -gencrl`; OCSP responses beside the library's bare signing; OCSP over HTTP
-beside nginx (ocsp.py)."""
+beside nginx (ocsp.py); how soon a revocation is seen (nodes.py)."""
 import os
 import pathlib
 import shutil
@@ -8,6 +8,7 @@ import tempfile
 import time
 
 import crl
+import nodes
 import ocsp
 from common import BUILD, PROGRAMS, call, report, row
 
@@ -64,4 +65,4 @@ def run(seconds, rounds):
         row("OCSP on demand, journaled and synced", said["on_demand"][0], "/s", "bare signing, one thread", said["bare"][0], "a third of two threads'"),
         row("OCSP beforehand, 200 at once", said["beforehand"][0], "/s", "bare signing, one thread", said["bare"][0], ""),
     ]
-    report("status", rows + ocsp.rows(seconds, rounds))
+    report("status", rows + ocsp.rows(seconds, rounds) + nodes.rows())
