@@ -24,6 +24,7 @@ struct cli {
 	struct rest *rest;              /* once cli_rest has made it */
 	struct officer_key *officer;    /* once cli_officer has opened it */
 	struct officer_key *co_officer; /* the same of cli_co_officer */
+	struct json *authorities;       /* once a serial number was looked for; certid.c */
 	bool left;                      /* nobody reads the output any more */
 	int failed; /* exit code of a failure, where a command has its own; 0: as of cli_exit_code */
 };

@@ -1,5 +1,6 @@
 /* certificate publish and unpublish; publication: the queue, destinations, dead letters. */
 #include "base/base.h"
+#include "cli/bulk.h"
 #include "cli/certid.h"
 #include "cli/choice.h"
 #include "cli/flow.h"
@@ -11,21 +12,6 @@
 #include "cli/rest.h"
 
 /* ---- publishing ---- */
-
-static enum rc
-certificates(struct cli *c, struct json **ret, struct err *e)
-{
-	struct json *list = json_array(c->a);
-	int64_t id;
-
-	NEED(list != NULL, e, CHY_NO_MEMORY, NULL, "a request");
-	for (const struct arg *x = NULL; (x = args_next(&c->args, "CERTIFICATE", x)) != NULL;) {
-		TRY(cert_id(c, x->value, &id, e));
-		json_add(list, json_int(c->a, id));
-	}
-	*ret = list;
-	return RC_OK;
-}
 
 struct json *
 publication_named(struct cli *c, const char *text)
@@ -58,7 +44,23 @@ publication_password(struct cli *c, struct json *body, const struct cli_choice *
 	return RC_OK;
 }
 
-/* What became of each; a failure where one was refused. */
+static void
+tell_one(struct cli *c, const struct json *x, const char *done)
+{
+	const struct json *problem = json_get(x, "problem");
+	size_t ways = json_get(x, "deliveries") ? json_get(x, "deliveries")->count : 0;
+
+	out_line(&c->out, "Certificate %.*s ", BYTES_FMT(json_line(c->a, json_get(x, "certificate"))));
+	if (problem == NULL) {
+		out_line(&c->out, "%s: %zu %s\n", done, ways, ways == 1 ? "delivery" : "deliveries");
+		return;
+	}
+	out_styled(&c->out, OUT_BAD, "refused");
+	out_line(&c->out, ": ");
+	out_text(&c->out, json_line(c->a, json_get(problem, "detail")));
+	out_line(&c->out, " (%.*s)\n", BYTES_FMT(json_line(c->a, json_get(problem, "code"))));
+}
+
 enum rc
 publication_tell(struct cli *c, const struct json *answer, const char *done, struct err *e)
 {
@@ -67,38 +69,41 @@ publication_tell(struct cli *c, const struct json *answer, const char *done, str
 
 	JSON_EACH(x, list)
 	{
-		const struct json *problem = json_get(x, "problem");
-
+		tell_one(c, x, done);
+		refused += json_get(x, "problem") != NULL;
 		n++;
-		out_line(&c->out, "Certificate %.*s ",
-			 BYTES_FMT(json_line(c->a, json_get(x, "certificate"))));
-		if (problem == NULL) {
-			size_t ways = json_get(x, "deliveries")->count;
-
-			out_line(&c->out, "%s: %zu %s\n", done, ways, ways == 1 ? "delivery" : "deliveries");
-			continue;
-		}
-		refused++;
-		out_styled(&c->out, OUT_BAD, "refused");
-		out_line(&c->out, ": ");
-		out_text(&c->out, json_line(c->a, json_get(problem, "detail")));
-		out_line(&c->out, " (%.*s)\n", BYTES_FMT(json_line(c->a, json_get(problem, "code"))));
 	}
 	NEED(refused == 0, e, CHY_CLI_SOME_FAILED, NULL, "%zu of %zu certificates were refused", refused, n);
 	return RC_OK;
+}
+
+/* What became of each; a failure where one was refused. */
+static enum rc
+run_many(struct cli *c, const struct bulk *b, const char *done, struct err *e)
+{
+	struct bulk_done all;
+
+	TRY(bulk_run(c, b, &all, e));
+	if (c->out.json) {
+		bulk_json(c, &all);
+		return bulk_end(&all, e);
+	}
+	JSON_EACH(answer, all.answers)
+	flow_show_outcome(c, answer);
+	JSON_EACH(x, all.outcomes)
+	tell_one(c, x, done);
+	return bulk_end(&all, e);
 }
 
 static enum rc
 run_publish(struct cli *c, struct err *e)
 {
 	const char *at = args_text(&c->args, "at");
-	struct json *body = json_object(c->a), *list, *answer = NULL, *secrets = NULL;
+	struct json *body = json_object(c->a), *secrets = NULL;
 	struct cli_choice choice;
 
 	NEED(body != NULL, e, CHY_NO_MEMORY, NULL, "a request");
 	TRY(cli_choice(c, &choice, e));
-	TRY(certificates(c, &list, e));
-	json_set(body, "certificates", list);
 	json_set(body, "publication_procedure", publication_named(c, args_text(&c->args, "procedure")));
 	if (at != NULL)
 		json_set(body, "publish_at", json_str(c->a, bytes_str(at)));
@@ -107,23 +112,22 @@ run_publish(struct cli *c, struct err *e)
 		secrets = json_object(c->a);
 		json_set(secrets, "revocation_password", choice.form);
 	}
-	TRY(flow_with_secrets(c, &(struct asked){ "certificate.publish", NULL, 0, body }, secrets, &answer,
-			      e));
-	flow_show_outcome(c, answer);
-	return publication_tell(c, answer, at ? "will be published" : "is queued", e);
+	return run_many(
+	    c,
+	    &(struct bulk){
+		.act = "certificate.publish", .body = body, .secrets = secrets, .most = LIMIT_BULK },
+	    at ? "will be published" : "is queued", e);
 }
 
 static enum rc
 run_unpublish(struct cli *c, struct err *e)
 {
-	struct json *body = json_object(c->a), *list, *answer = NULL;
+	struct json *body = json_object(c->a);
 
 	NEED(body != NULL, e, CHY_NO_MEMORY, NULL, "a request");
-	TRY(certificates(c, &list, e));
-	json_set(body, "certificates", list);
 	json_set(body, "publication_procedure", publication_named(c, args_text(&c->args, "procedure")));
-	TRY(flow_run(c, &(struct asked){ "certificate.unpublish", NULL, 0, body }, &answer, e));
-	return publication_tell(c, answer, "is queued to be taken back", e);
+	return run_many(c, &(struct bulk){ .act = "certificate.unpublish", .body = body, .most = LIMIT_BULK },
+			"is queued to be taken back", e);
 }
 
 /* ---- the queue ---- */
@@ -253,10 +257,12 @@ static const struct opt publish_options[] = {
 	{ "procedure", "NAME|ID", OPT_TEXT, OPT_MUST, "the publication procedure" },
 	{ "at", "TIME", OPT_TIME, 0, "when it is to go out; at once if not given" },
 	OPTIONS_PUBLICATION_PASSWORD,
+	OPTIONS_BULK,
 	{ 0 },
 };
 static const struct opt unpublish_options[] = {
 	{ "procedure", "NAME|ID", OPT_TEXT, OPT_MUST, "the publication procedure" },
+	OPTIONS_BULK,
 	{ 0 },
 };
 static const struct opt list_options[] = {
@@ -277,7 +283,8 @@ static const struct opt published_options[] = {
 };
 static const struct opt destination_options[] = { OPTIONS_PAGE, { 0 } };
 static const struct operand many[] = {
-	{ "CERTIFICATE", OPT_TEXT, OPT_MUST | OPT_MANY, "its id, serial number, or a file that holds it" },
+	{ "CERTIFICATE", OPT_TEXT, OPT_MANY,
+	  "its id, serial number or SHA-256 fingerprint, or a file that holds it" },
 	{ 0 },
 };
 static const struct operand deliveries[] = {

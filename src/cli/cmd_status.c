@@ -1,5 +1,6 @@
 /* certificate revoke, hold, reinstate, status; authority revoke. */
 #include "base/base.h"
+#include "cli/bulk.h"
 #include "cli/certid.h"
 #include "cli/flow.h"
 #include "cli/groups.h"
@@ -11,24 +12,6 @@
 #include "model/status.h"
 
 /* ---- what is asked ---- */
-
-static enum rc
-add_certificates(struct cli *c, struct json *body, struct err *e)
-{
-	struct json *list = json_array(c->a);
-
-	for (const struct arg *x = NULL; (x = args_next(&c->args, "CERTIFICATE", x)) != NULL;) {
-		struct json *o = json_object(c->a);
-		int64_t id;
-
-		TRY_AT(cert_id(c, x->value, &id, e), e, "%.60s", x->value);
-		json_set(o, "certificate", json_int(c->a, id));
-		NEED(o != NULL && list != NULL, e, CHY_NO_MEMORY, NULL, "certificates");
-		json_add(list, o);
-	}
-	json_set(body, "certificates", list);
-	return RC_OK;
-}
 
 static void
 add_text(struct cli *c, struct json *body, const char *option, const char *member)
@@ -93,44 +76,64 @@ show_one(struct cli *c, struct out_table *t, const struct json *item)
 	out_table_row(t, cells);
 }
 
+/* A request that waits for a second officer has no outcomes yet. */
+static enum rc
+show_outcome(struct cli *c, const struct bulk_done *done, struct err *e)
+{
+	static const char *const heads[] = { "CERTIFICATE", "STATE", "REASON", "SINCE", NULL };
+	struct out_table t;
+
+	if (c->out.json)
+		bulk_json(c, done);
+	else
+		JSON_EACH(answer, done->answers)
+	if (json_get(json_get(answer, "result"), "certificates") == NULL)
+		flow_show_outcome(c, answer);
+	out_table_start(&t, &c->out, c->a, heads);
+	JSON_EACH(item, done->outcomes)
+	show_one(c, &t, item);
+	if (done->outcomes->count > 0)
+		out_table_end(&t);
+	return bulk_end(done, e);
+}
+
 enum rc
 status_outcome(struct cli *c, const struct json *answer, struct err *e)
 {
-	static const char *const heads[] = { "CERTIFICATE", "STATE", "REASON", "SINCE", NULL };
-	const struct json *list = json_get(json_get(answer, "result"), "certificates");
-	struct out_table t;
-	size_t failed = 0;
+	struct bulk_done done;
 
-	if (list == NULL) { /* it waits for a second officer */
-		flow_show_outcome(c, answer);
-		return RC_OK;
-	}
-	out_json(&c->out, answer);
-	out_table_start(&t, &c->out, c->a, heads);
-	JSON_EACH(item, list)
-	{
-		show_one(c, &t, item);
-		failed += json_get(item, "problem") != NULL;
-	}
-	out_table_end(&t);
-	NEED(failed == 0, e, CHY_CLI_SOME_FAILED, NULL, "%zu of %zu certificates were refused", failed,
-	     list->count);
-	return RC_OK;
+	TRY(bulk_of_one(c, answer, &done, e));
+	return show_outcome(c, &done, e);
+}
+
+static enum rc
+run_many(struct cli *c, struct bulk *b, struct err *e)
+{
+	struct bulk_done done;
+
+	b->objects = true;
+	TRY(bulk_run(c, b, &done, e));
+	return show_outcome(c, &done, e);
 }
 
 static enum rc
 run_act(struct cli *c, const char *act, const char *question, struct err *e)
 {
-	struct json *body = json_object(c->a), *secrets = json_object(c->a), *answer;
+	struct json *body = json_object(c->a), *secrets = json_object(c->a);
 
 	NEED(body != NULL && secrets != NULL, e, CHY_NO_MEMORY, NULL, "request");
-	TRY(add_certificates(c, body, e));
 	add_text(c, body, "reason", "reason");
 	add_text(c, body, "invalid-at", "invalid_at");
 	add_text(c, body, "cause", "cause");
 	TRY(status_verification(c, body, secrets, e));
-	TRY(flow_with_secrets(c, &(struct asked){ act, NULL, 0, body, question }, secrets, &answer, e));
-	return status_outcome(c, answer, e);
+	return run_many(
+	    c,
+	    &(struct bulk){ .act = act,
+			    .body = body,
+			    .secrets = secrets,
+			    .question = question,
+			    .most = secrets->count > 0 ? LIMIT_BULK_PASSWORD : LIMIT_BULK_STATUS },
+	    e);
 }
 
 static enum rc
@@ -155,26 +158,28 @@ run_reinstate(struct cli *c, struct err *e)
 static enum rc
 run_activate(struct cli *c, struct err *e)
 {
-	struct json *body = json_object(c->a), *answer = NULL;
+	struct json *body = json_object(c->a);
 
 	NEED(body != NULL, e, CHY_NO_MEMORY, NULL, "a request");
-	TRY(add_certificates(c, body, e));
-	TRY(flow_run(c, &(struct asked){ "certificate.activate-ocsp", NULL, 0, body }, &answer, e));
-	return status_outcome(c, answer, e);
+	return run_many(
+	    c, &(struct bulk){ .act = "certificate.activate-ocsp", .body = body, .most = LIMIT_BULK_STATUS },
+	    e);
 }
 
 /* Two officers sign; the reason is a text here. */
 static enum rc
 run_remove(struct cli *c, struct err *e)
 {
-	struct json *body = json_object(c->a), *answer = NULL;
+	struct json *body = json_object(c->a);
 
 	NEED(body != NULL, e, CHY_NO_MEMORY, NULL, "a request");
-	TRY(add_certificates(c, body, e));
 	add_text(c, body, "because", "reason");
-	TRY(flow_run(c, &(struct asked){ "certificate.remove", NULL, 0, body, "Remove for good?" }, &answer,
-		     e));
-	return status_outcome(c, answer, e);
+	return run_many(c,
+			&(struct bulk){ .act = "certificate.remove",
+					.body = body,
+					.question = "Remove for good?",
+					.most = LIMIT_BULK },
+			e);
 }
 
 static enum rc
@@ -213,11 +218,13 @@ static const struct opt revoke_options[] = {
 	{ "reason", "REASON", OPT_CHOICE, OPT_MUST, "why, for all of them", search_reasons },
 	{ "invalid-at", "TIME", OPT_TIME, 0, "since when the key may have been out" },
 	OPTIONS_VERIFICATION,
+	OPTIONS_BULK,
 	{ 0 },
 };
 static const struct opt hold_options[] = {
 	{ "cause", "TEXT", OPT_TEXT, 0, "what it is held for; each cause is lifted by itself" },
 	OPTIONS_VERIFICATION,
+	OPTIONS_BULK,
 	{ 0 },
 };
 static const struct opt authority_options[] = {
@@ -227,8 +234,8 @@ static const struct opt authority_options[] = {
 	{ 0 },
 };
 static const struct operand many[] = {
-	{ "CERTIFICATE", OPT_FILE, OPT_MUST | OPT_MANY,
-	  "a file that holds it, its serial number, or its id" },
+	{ "CERTIFICATE", OPT_FILE, OPT_MANY,
+	  "a file that holds it, its serial number, its SHA-256 fingerprint, or its id" },
 	{ 0 },
 };
 static const struct operand one[] = {
@@ -236,15 +243,18 @@ static const struct operand one[] = {
 	{ 0 },
 };
 
+static const struct opt activate_options[] = { OPTIONS_BULK, { 0 } };
 static const struct opt remove_options[] = {
 	{ "because", "TEXT", OPT_TEXT, OPT_MUST, "why they are removed: the journal keeps it" },
+	OPTIONS_BULK,
 	OPTIONS_CO_OFFICER,
 	{ 0 },
 };
 
 const struct command commands_status[] = {
 	{ "certificate", "revoke", "revoke certificates for good",
-	  "One request, one reason, up to 1,000 certificates. On a terminal it asks first, unless --yes is "
+	  "One reason for all of them; more than 1,000 are several requests. On a terminal it asks first, "
+	  "unless --yes is "
 	  "given. Officers with the role \"Revoke certificate "
 	  "with "
 	  "password\" alone need the revocation password; with both roles the password or --checked.",
@@ -260,7 +270,8 @@ const struct command commands_status[] = {
 	  "Once for each, where its authority leaves it to an officer (OCSP activation); until then its "
 	  "status "
 	  "is unknown. Needs the role \"Activate OCSP\".",
-	  NULL, many, "chancery certificate activate-ocsp --officer rosa.p12 4711 4712", run_activate },
+	  activate_options, many, "chancery certificate activate-ocsp --officer rosa.p12 4711 4712",
+	  run_activate },
 	{ "certificate", "status", "show a certificate's state and how it came about", NULL, NULL, one, NULL,
 	  run_status },
 	{ "certificate", "remove", "remove certificates from the store",

@@ -206,6 +206,8 @@ prepare(struct cli *c, const struct asked *asked, struct json **ret, struct err 
 	if (asked->object)
 		json_set(in, "object", json_int(c->a, asked->object));
 	json_set(in, "body", body);
+	if (asked->skip_refused)
+		json_set(in, "skip_refused", json_bool(c->a, true));
 	TRY(cli_rest(c, &r, e));
 	if (asked->path != NULL)
 		return rest_json(r, c->a, asked->path, asked->more, ret, e);
@@ -232,6 +234,33 @@ tell_of_prepared(struct cli *c, int64_t id, const struct err *why)
 	    n, n, n);
 }
 
+/* What was asked without what the server says that it leaves out: that and no more may be missing. */
+static enum rc
+without_refused(struct cli *c, const struct asked *asked, const struct json *refused, struct asked *ret,
+		struct err *e)
+{
+	struct json *body = json_copy(c->a, asked->body), *left = json_array(c->a);
+	const struct json *next = refused != NULL ? refused->first : NULL;
+	int64_t i = 0, out = -1;
+
+	*ret = *asked;
+	if (refused == NULL)
+		return RC_OK;
+	NEED(body != NULL && left != NULL, e, CHY_NO_MEMORY, NULL, "request");
+	JSON_EACH(item, json_get(asked->body, "certificates"))
+	{
+		if (next != NULL && out < i)
+			TRY_AT(json_need_int(next, "index", 0, JSON_INT_MAX, &out, e), e, "refused");
+		if (next != NULL && out == i++)
+			next = next->next;
+		else
+			json_add(left, json_copy(c->a, item));
+	}
+	json_set(body, "certificates", left);
+	ret->body = body;
+	return RC_OK;
+}
+
 static enum rc
 run_quietly(struct cli *c, const struct asked *asked, bool show, const struct json *secrets,
 	    struct json **ret, struct err *e)
@@ -239,6 +268,7 @@ run_quietly(struct cli *c, const struct asked *asked, bool show, const struct js
 	struct officer_key *key, *co;
 	struct json *prepared, *document;
 	struct bytes text, to_sign;
+	struct asked left;
 	int64_t id;
 
 	TRY(cli_officer(c, &key, e)); /* both ask their PIN before anything is prepared */
@@ -247,15 +277,19 @@ run_quietly(struct cli *c, const struct asked *asked, bool show, const struct js
 	TRY_AT(json_need_int(prepared, "id", 1, JSON_INT_MAX, &id, e), e, "the server's answer");
 	TRY_AT(json_need_str(prepared, "to_sign", &text, e), e, "the server's answer");
 	TRY(base64_parse(c->a, text, &to_sign, e));
-	TRY(flow_compare(c->a, asked, id, to_sign, &document, e));
+	TRY(without_refused(c, asked, asked->skip_refused ? json_get(prepared, "refused") : NULL, &left, e));
+	TRY(flow_compare(c->a, &left, id, to_sign, &document, e));
 	if (show)
 		flow_show_difference(c, prepared);
 	else
 		show_warnings(c, prepared);
 	if (asked->question != NULL)
 		TRY(cli_confirm_here(c, asked->question, e));
-	if (flow_sign(c, id, to_sign, secrets, ret, e) == RC_OK)
+	if (flow_sign(c, id, to_sign, secrets, ret, e) == RC_OK) {
+		if (json_get(prepared, "refused") != NULL)
+			json_set(*ret, "refused", json_copy(c->a, json_get(prepared, "refused")));
 		return RC_OK;
+	}
 	if (co != NULL || asked->path != NULL)
 		tell_of_prepared(c, id, e);
 	return e->rc;
@@ -280,6 +314,13 @@ flow_with_secrets(struct cli *c, const struct asked *asked, const struct json *s
 		  struct err *e)
 {
 	return run_quietly(c, asked, true, secrets, ret, e);
+}
+
+enum rc
+flow_one_of_many(struct cli *c, const struct asked *asked, const struct json *secrets, struct json **ret,
+		 struct err *e)
+{
+	return run_quietly(c, asked, false, secrets, ret, e);
 }
 
 enum rc

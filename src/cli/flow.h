@@ -18,6 +18,8 @@ struct asked {
 	    question; /* asked on a terminal before it is signed, of what cannot be undone; NULL: nothing is asked */
 	const char *path; /* prepared by this call, with `more` as its body, in place of a new request's */
 	const struct json *more;
+	bool
+	    skip_refused; /* certificates that the server refuses are left out; the answer tells them as "refused" */
 };
 
 /* Is this, what the server gave to sign, the act that was asked for? Pure. CHY_CLI_ALTERED names the member that is
@@ -40,6 +42,10 @@ MUST enum rc flow_issue(struct cli *c, const struct json *body, const struct jso
    the caller's to tell. */
 MUST enum rc flow_with_secrets(struct cli *c, const struct asked *asked, const struct json *secrets,
 			       struct json **ret, struct err *e);
+
+/* The same, saying nothing but warnings: one of several requests of a command. */
+MUST enum rc flow_one_of_many(struct cli *c, const struct asked *asked, const struct json *secrets,
+			      struct json **ret, struct err *e);
 
 /* Signs the bytes as the officer, and as the co-officer where one is given, and brings the signatures. */
 MUST enum rc flow_sign(struct cli *c, int64_t request, struct bytes to_sign, const struct json *secrets,

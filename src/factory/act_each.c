@@ -3,6 +3,49 @@
 
 #include "policy/body.h"
 
+/* ---- what is left out ---- */
+
+bool
+each_may_skip(struct act act)
+{
+	return act.verb == ACT_REVOKE || act.verb == ACT_HOLD || act.verb == ACT_REINSTATE ||
+	    act.verb == ACT_ACTIVATE_OCSP || act.verb == ACT_REMOVE || act.verb == ACT_PUBLISH ||
+	    act.verb == ACT_UNPUBLISH;
+}
+
+enum rc
+each_refused(struct preparation *p, const struct json *item, size_t i, const struct err *why, struct err *e)
+{
+	struct json *o;
+
+	if (!p->skip_refused || !is_refusal(why->rc)) {
+		*e = *why;
+		err_field(e, "certificates[%zu]", i);
+		return why->rc;
+	}
+	if (p->refused == NULL) {
+		p->refused = json_array(p->a);
+		p->first_refused = *why;
+	}
+	o = json_object(p->a);
+	json_set(o, "index", json_int(p->a, (int64_t)i));
+	json_set(o, "certificate", json_copy(p->a, item));
+	json_set(o, "problem", problem_json(p->a, why));
+	NEED(p->refused != NULL && o != NULL, e, CHY_NO_MEMORY, NULL, "a request");
+	json_add(p->refused, o);
+	return RC_OK;
+}
+
+enum rc
+each_some_left(const struct preparation *p, size_t left, struct err *e)
+{
+	if (left > 0 || p->refused == NULL)
+		return RC_OK;
+	err_field(e, "certificates");
+	FAIL(e, p->first_refused.code, NULL, "none of %zu can be done, the first: %s", p->refused->count,
+	     p->first_refused.text);
+}
+
 /* ---- preparing ---- */
 
 static void
@@ -70,9 +113,13 @@ each_check(struct preparation *p, const struct each_act *act, struct err *e)
 		return judge_all(p, act, asked, list, e);
 	JSON_EACH(item, asked)
 	{
-		TRY_AT(prepare_one(p, act, item, n, list, e), e, "certificates[%zu]", n);
+		struct err why = { 0 };
+
+		if (prepare_one(p, act, item, n, list, &why) != RC_OK)
+			TRY(each_refused(p, item, n, &why, e));
 		n++;
 	}
+	TRY(each_some_left(p, list->count, e));
 	json_set(p->body, "certificates", list);
 	return RC_OK;
 }

@@ -3,7 +3,7 @@
  * outbox, in the same commit as the signature; each certificate has an outcome of its own.
  */
 #include "base/base.h"
-#include "factory/acts.h"
+#include "factory/act_each.h"
 
 #include "factory/choice.h"
 #include "factory/outbox.h"
@@ -229,15 +229,20 @@ check_all(struct preparation *p, struct publishing *x, struct err *e)
 			json_add(ids, json_int(p->a, id));
 			continue;
 		}
-		if (rc == RC_OK)
+		if (rc == RC_OK) {
 			good++;
-		else if (why.code == CHY_PUBLICATION_UNKNOWN || first.code == CHY_NONE)
+		} else if (p->skip_refused) {
+			TRY(each_refused(p, item, i++, &why, e));
+			continue;
+		} else if (why.code == CHY_PUBLICATION_UNKNOWN || first.code == CHY_NONE) {
 			first = why;
+		}
 		json_add(ids, json_int(p->a, id));
 		add_line(p, i++, &cert, &why, x);
 	}
 	if (p->verdicts != NULL)
 		return RC_OK;
+	TRY(each_some_left(p, good, e));
 	if (good == 0 || first.code == CHY_PUBLICATION_UNKNOWN) {
 		*e = first;
 		err_field(e, "certificates");

@@ -6,6 +6,7 @@
 #include "base/base.h"
 #include "factory/act_status_impl.h"
 
+#include "factory/act_each.h"
 #include "factory/in_force.h"
 #include "factory/standing.h"
 #include "policy/body.h"
@@ -83,18 +84,29 @@ load_seen(struct preparation *p, const struct status_asked *asked, int64_t id, s
 	return rc;
 }
 
+static bool
+is_among(const int64_t *ids, size_t n, int64_t id)
+{
+	for (size_t i = 0; i < n; i++)
+		if (ids[i] == id)
+			return true;
+	return false;
+}
+
+/* ids: those that were taken before, *n of them. */
 static enum rc
 prepare_one(struct preparation *p, const struct status_asked *asked, const struct json *item, size_t i,
-	    struct json *list, int64_t *ret_id, struct err *e)
+	    struct json *list, int64_t *ids, size_t *n, struct err *e)
 {
 	struct json *o = json_object(p->a);
 	struct status_decision d = { 0 };
 	struct status_subject x;
 	struct status_facts facts;
 	struct bytes hash = BYTES_NONE;
+	int64_t id;
 
-	TRY(named(p, item, ret_id, e));
-	TRY(load_seen(p, asked, *ret_id, &x, e));
+	TRY(named(p, item, &id, e));
+	TRY(load_seen(p, asked, id, &x, e));
 	TRY(status_facts_of(p->f, p->a, p->policy, p->who, &x, &asked->wish, &facts, e));
 	facts.verification_open = p->verdicts != NULL && asked->wish.verified == VERIFIED_NOT;
 	TRY(right_act(p->policy, asked, &x, e));
@@ -106,6 +118,9 @@ prepare_one(struct preparation *p, const struct status_asked *asked, const struc
 		NEED(bytes_eq(hash, json_get(o, "certificate_sha256")->str), e, CHY_STATUS_UNSEEN, NULL,
 		     "certificate %lld is another one", (long long)x.row.id);
 	}
+	NEED(!is_among(ids, *n, x.row.id), e, CHY_FIELD_TWICE, NULL, "certificate %lld stands twice",
+	     (long long)x.row.id);
+	ids[(*n)++] = x.row.id;
 	json_add(list, o);
 	status_tell_one(p->a, p->policy, i, &x, d.to, p->difference, p->affected);
 	return RC_OK;
@@ -137,15 +152,6 @@ count_check(const struct status_asked *asked, struct err *e)
 	FAIL(e, CHY_LIMIT, NULL, "1 to %zu certificates", most);
 }
 
-static bool
-is_among(const int64_t *ids, size_t n, int64_t id)
-{
-	for (size_t i = 0; i < n; i++)
-		if (ids[i] == id)
-			return true;
-	return false;
-}
-
 /* Of a selection. Whether the last two officers would be gone is asked when it is submitted: it is of all of them together. */
 static enum rc
 judge_all(struct preparation *p, struct status_asked *asked, struct json *list, struct err *e)
@@ -154,10 +160,11 @@ judge_all(struct preparation *p, struct status_asked *asked, struct json *list, 
 	JSON_EACH(item, asked->list)
 	{
 		struct err why = { 0 };
-		int64_t id = 0;
-		enum rc rc = prepare_one(p, asked, item, p->verdicts->n, list, &id, &why);
+		int64_t taken = 0;
+		size_t n = 0;
+		enum rc rc = prepare_one(p, asked, item, p->verdicts->n, list, &taken, &n, &why);
 
-		TRY(act_verdict(p, id, rc, &why, e));
+		TRY(act_verdict(p, item->integer, rc, &why, e));
 	}
 	return RC_OK;
 }
@@ -168,7 +175,7 @@ status_act_check(struct preparation *p, struct err *e)
 	struct json *list = json_array(p->a);
 	struct status_asked asked;
 	int64_t *ids;
-	size_t n = 0;
+	size_t i = 0, n = 0;
 
 	p->body = json_copy(p->a, p->in);
 	p->difference = json_array(p->a);
@@ -184,13 +191,13 @@ status_act_check(struct preparation *p, struct err *e)
 	TRY(status_read_listed(p->f, p->a, &asked, e));
 	JSON_EACH(item, asked.list)
 	{
-		TRY_AT(prepare_one(p, &asked, item, n, list, &ids[n], e), e, "certificates[%zu]", n);
-		if (is_among(ids, n, ids[n])) {
-			err_field(e, "certificates[%zu]", n);
-			FAIL(e, CHY_FIELD_TWICE, NULL, "certificate %lld stands twice", (long long)ids[n]);
-		}
-		n++;
+		struct err why = { 0 };
+
+		if (prepare_one(p, &asked, item, i, list, ids, &n, &why) != RC_OK)
+			TRY(each_refused(p, item, i, &why, e));
+		i++;
 	}
+	TRY(each_some_left(p, n, e));
 	status_tell_wish(p->a, &asked.wish, p->difference);
 	TRY(last_pair(p->f, p->a, p->policy, &asked, ids, n, e));
 	json_set(p->body, "certificates", list);

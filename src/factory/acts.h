@@ -38,6 +38,10 @@ struct preparation {
 	struct act_verdicts *verdicts;
 	const struct selection_row
 	    *selection; /* what is submitted, and gone when it is prepared; NULL: none */
+	/* Of acts over many certificates: those that are refused are left out in place of refusing all (act_each.h). */
+	bool skip_refused;
+	struct json *refused; /* those that were; NULL: none */
+	struct err first_refused;
 };
 
 /* Of one certificate: rc and why, as its decision gave them. Fails where that is no refusal. */

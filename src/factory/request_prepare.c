@@ -3,6 +3,7 @@
 #include "factory/requests.h"
 
 #include "crypto/rand.h"
+#include "factory/act_each.h"
 #include "factory/acts.h"
 #include "factory/standing.h"
 #include "policy/approval.h"
@@ -105,6 +106,8 @@ prepared_answer(struct preparation *p, struct request_id id, struct bytes bytes,
 	json_set(o, "difference", p->difference);
 	if (p->warnings != NULL)
 		json_set(o, "warnings", p->warnings);
+	if (p->refused != NULL)
+		json_set(o, "refused", p->refused);
 	if (p->base != NULL && affected != NULL)
 		affected_officers(p->a, p->policy, p->act, p->base->id, affected);
 	if (affected != NULL && (affected->count > 0 || is_of_profile(p)))
@@ -117,7 +120,7 @@ prepared_answer(struct preparation *p, struct request_id id, struct bytes bytes,
 static enum rc
 check_act(struct preparation *p, const struct json *in, struct err *e)
 {
-	static const char *const names[] = { "act", "object", "body", NULL };
+	static const char *const names[] = { "act", "object", "body", "skip_refused", NULL };
 	struct officers_gone gone = { NULL, 0 };
 	struct json *body;
 	struct bytes act;
@@ -132,6 +135,11 @@ check_act(struct preparation *p, const struct json *in, struct err *e)
 	TRY(may_act(p->who, NULL, 0, e)); /* before the body is looked at: refusals tell what there is */
 	if (!act_begins_with_own(p->act))
 		TRY(may_role(p->who, act_roles(p->act), e));
+	TRY(json_opt_bool(in, "skip_refused", &p->skip_refused, e));
+	if (p->skip_refused && !each_may_skip(p->act)) {
+		err_field(e, "skip_refused");
+		FAIL(e, CHY_FIELD_UNAVAILABLE, NULL, "for acts over many certificates only");
+	}
 	p->in = in;
 	TRY(find_base(p, e));
 	TRY(json_need_object(in, "body", &body, e));
@@ -168,6 +176,22 @@ act_text(const struct preparation *p, char dst[64])
 	return p->act.verb == ACT_NONE ? "unknown" : act_name(dst, p->act);
 }
 
+/* What was left out was refused too: the journal has it, in one leaf. */
+static void
+journal_left_out(const struct preparation *p)
+{
+	struct err why = { 0 };
+	char name[64];
+
+	if (p->refused == NULL)
+		return;
+	err_set(&why, p->first_refused.code, NULL, "%zu certificates were left out, the first: %s",
+		p->refused->count, p->first_refused.text);
+	leaf_refusal(
+	    p->f,
+	    &(struct refusal){ .act = act_text(p, name), .by = "officer", .id = p->who->id.v, .why = &why });
+}
+
 static enum rc
 prepare_or_refuse(struct preparation *p, const struct json *in, struct json **ret, struct err *e)
 {
@@ -178,6 +202,8 @@ prepare_or_refuse(struct preparation *p, const struct json *in, struct json **re
 		leaf_refusal(p->f,
 			     &(struct refusal){
 				 .act = act_text(p, name), .by = "officer", .id = p->who->id.v, .why = e });
+	else
+		journal_left_out(p);
 	return rc;
 }
 

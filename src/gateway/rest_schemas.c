@@ -136,7 +136,10 @@ const struct route_schema rest_schemas[] = {
 	{ "SelectionPage", PAGE(REF("Selection")) },
 	{ "RequestCall",
 	  OBJECT("\"act\",\"body\"",
-		 "\"act\":" TEXT ",\"object\":{\"type\":[\"integer\",\"string\"]},\"body\":" ANY_OBJECT) },
+		 "\"act\":" TEXT ",\"object\":{\"type\":[\"integer\",\"string\"]},\"body\":" ANY_OBJECT
+		 ",\"skip_refused\":{\"type\":\"boolean\",\"description\":\"Of acts over many certificates: "
+		 "leave out those "
+		 "that are refused, and tell them in refused\"}") },
 	{ "Difference",
 	  "{\"type\":\"array\",\"items\":{\"type\":\"object\",\"properties\":{\"field\":" TEXT
 	  ",\"label\":" TEXT ",\"old\":{},\"new\":{},\"removed\":{\"type\":\"array\",\"items\":" TEXT
@@ -146,7 +149,8 @@ const struct route_schema rest_schemas[] = {
 		 "\"id\":" ID ",\"act\":" TEXT ",\"state\":" TEXT ",\"to_sign\":" BASE64
 		 ",\"difference\":" REF("Difference") ",\"warnings\":" REF(
 		     "Warnings") ",\"signatures_needed\":{\"type\":\"integer\"},\"expires_at\":" TIME
-				 ",\"affected_officers\":{\"type\":\"array\",\"items\":" ANY_OBJECT "}") },
+				 ",\"affected_officers\":{\"type\":\"array\",\"items\":" ANY_OBJECT
+				 "},\"refused\":{\"type\":\"array\",\"items\":" ANY_OBJECT "}") },
 	{ "Request",
 	  OBJECT("\"id\",\"act\",\"state\",\"to_sign\"",
 		 "\"id\":" ID ",\"act\":" TEXT ",\"state\":" TEXT ",\"to_sign\":" BASE64
