@@ -192,6 +192,44 @@ show_key(struct cli *c, const struct json *key)
 	show_considered(c, x);
 }
 
+/* "Web server: by Issuing CA for P1Y, digitalSignature, format Server" and what is to be known of it. */
+static void
+show_certificate(struct cli *c, const struct json *x)
+{
+	const struct json *archived = json_get(x, "archived");
+	struct bytes key = json_line(c->a, json_get(x, "key")),
+		     unusable = json_line(c->a, json_get(x, "unusable")),
+		     warning = json_line(c->a, json_get(x, "warning"));
+
+	out_line(&c->out, "Certificate ");
+	out_text(&c->out, json_line(c->a, json_get(x, "name")));
+	out_line(&c->out, "\n");
+	out_field(&c->out, "  Authority", json_line(c->a, json_get(json_get(x, "authority"), "name")));
+	out_field(&c->out, "  Format", json_line(c->a, json_get(json_get(x, "format"), "name")));
+	out_field(&c->out, "  Validity", json_line(c->a, json_get(x, "validity")));
+	JSON_EACH(usage, json_get(x, "key_usage"))
+	out_field(&c->out, usage == json_get(x, "key_usage")->first ? "  Key usage" : "",
+		  json_line(c->a, usage));
+	if (key.n > 0)
+		out_field(&c->out, "  Key",
+			  bytes_str(arena_printf(c->a, "%.*s, made here%s", BYTES_FMT(key),
+						 archived && archived->boolean ? ", archived" : "")));
+	if (unusable.n > 0)
+		out_field(&c->out, "  Cannot issue", unusable);
+	if (warning.n > 0)
+		out_field(&c->out, "  Warning", warning);
+}
+
+static void
+show_names(struct cli *c, const char *what, const struct json *list)
+{
+	JSON_EACH(x, list)
+	{
+		out_field(&c->out, what, json_line(c->a, json_get(x, "name")));
+		what = "";
+	}
+}
+
 static enum rc
 run_preview(struct cli *c, struct err *e)
 {
@@ -213,6 +251,10 @@ run_preview(struct cli *c, struct err *e)
 		return RC_OK;
 	JSON_EACH(key, json_get(answer, "keys"))
 	show_key(c, key);
+	JSON_EACH(x, json_get(answer, "certificates"))
+	show_certificate(c, x);
+	show_names(c, "Attribute certificates", json_get(answer, "attribute_certificates"));
+	show_names(c, "Keys out of the archive", json_get(answer, "recovers"));
 	return RC_OK;
 }
 
@@ -256,7 +298,9 @@ const struct command commands_try[] = {
 	  "sessions, which are remembered for this.",
 	  simulate_options, of_kind,
 	  "chancery policy simulate certificate-procedure --file tls.json --last 1000", run_simulate },
-	{ "token-procedure", "preview", "show which certificate procedure each key would get, and why", NULL,
+	{ "token-procedure", "preview",
+	  "show what a token procedure makes: each key, each certificate, and why",
+	  "Without --key-usage and --request all its keys, or what a request of each sort would get.",
 	  preview_options, procedure,
 	  "chancery token-procedure preview \"Employee card\" --key-usage digitalSignature --key-usage "
 	  "keyEncipherment",

@@ -5,7 +5,10 @@
 #include "factory/issue.h"
 #include "pki/csr.h"
 #include "pki/name.h"
+#include "policy/body.h"
 #include "policy/find.h"
+#include "policy/issue.h"
+#include "policy/preview.h"
 #include "policy/rights.h"
 #include "policy/token.h"
 #include "store/read.h"
@@ -36,6 +39,49 @@ add_line(struct preparation *p, const struct csr *csr, size_t i)
 		       BYTES_NONE, buf_bytes(&subject));
 }
 
+/* Told once, however many requests it holds for. */
+static enum rc
+add_warning(struct preparation *p, const char *field, const char *text, struct err *e)
+{
+	struct json *o = json_object(p->a);
+
+	if (p->warnings == NULL)
+		p->warnings = json_array(p->a);
+	NEED(o != NULL && p->warnings != NULL, e, CHY_NO_MEMORY, NULL, "a warning");
+	JSON_EACH(before, p->warnings)
+	if (bytes_is(body_text(before, "text"), text))
+		return RC_OK;
+	json_set(o, "field", json_str(p->a, bytes_str(field)));
+	json_set(o, "text", json_str(p->a, bytes_str(text)));
+	json_add(p->warnings, o);
+	return RC_OK;
+}
+
+enum rc
+validity_warning(struct preparation *p, const struct procedure *by, int64_t not_after_ms, struct err *e)
+{
+	const char *text = by ? validity_beyond(p->a, by, clock_now_ms(), not_after_ms) : NULL;
+
+	return text != NULL ? add_warning(p, "validity", text, e) : RC_OK;
+}
+
+/* By which procedure the request's certificate would be made, and that its validity is more than there is. */
+static enum rc
+warn_of_validity(struct preparation *p, const struct csr *csr, struct err *e)
+{
+	const struct preview_key key = { .name = BYTES("key"),
+					 .has_usage = csr->key_usage != 0,
+					 .usages = (uint16_t)csr->key_usage };
+	const struct token_procedure *t = snapshot_token_procedure(
+	    p->policy, doc_id_of(body_int(p->body, "token_procedure", 0)));
+	int64_t from, to;
+
+	if (t == NULL)
+		return RC_OK;
+	TRY(act_validity(p->body, &from, &to, e));
+	return validity_warning(p, preview_chosen(p->a, t, &key), to, e);
+}
+
 /* One request of the list: read, and written as it will be signed (base64 of the DER). PEM is taken too. */
 static enum rc
 normalise(struct preparation *p, struct json *item, size_t i, struct err *e)
@@ -61,7 +107,7 @@ normalise(struct preparation *p, struct json *item, size_t i, struct err *e)
 	TRY_AT(csr_parse_any(p->a, der, &csr, e), e, "requests[%zu].csr", i);
 	json_set(item, "csr", json_base64(p->a, csr.der));
 	add_line(p, &csr, i);
-	return RC_OK;
+	return warn_of_validity(p, &csr, e);
 }
 
 enum rc

@@ -101,8 +101,9 @@ token_act_check(struct preparation *p, struct err *e)
 	TRY(choice_read(p->body, &choice, e));
 	TRY(token_choices(t, &in.publication_said, &in.publication, choice.sha256.n > 0, e));
 	act_difference(p->a, p->difference, "input", BYTES("Soft token for"), BYTES_NONE, in.holder);
-	TRY(check_holder(p, t, e));
-	return RC_OK;
+	for (size_t i = 0; i < t->procedures_n; i++)
+		TRY(validity_warning(p, t->procedures[i], 0, e));
+	return check_holder(p, t, e);
 }
 
 /* ---- with the signature: secrets and keys ---- */

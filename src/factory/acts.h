@@ -150,6 +150,9 @@ enum rc issue_act_bring(struct effect *x, struct change *c, struct err *e);
 void issue_act_abandon(int64_t request, struct change *c);
 /* {"code", "cause"?, "detail", "field", "rule"} of one object of many. */
 struct json *problem_json(struct arena *a, const struct err *e);
+/* Adds to the warnings that certificates by this procedure would go beyond its authority; not_after_ms: what is asked for, 0: nothing. */
+MUST enum rc validity_warning(struct preparation *p, const struct procedure *by, int64_t not_after_ms,
+			      struct err *e);
 /* The member validity of a body: 0 for what it does not say. */
 enum rc act_validity(const struct json *body, int64_t *not_before, int64_t *not_after, struct err *e);
 /* act_attribute.c */

@@ -213,8 +213,7 @@ read_keys(struct arena *a, const struct json *in, struct preview_key *keys, size
 {
 	struct json *list;
 
-	*n = 1;
-	keys[0] = (struct preview_key){ .name = BYTES("key 1") };
+	*n = 0;
 	if (json_get(in, "keys") == NULL)
 		return RC_OK;
 	TRY(json_need_array(in, "keys", &list, e));
@@ -222,7 +221,6 @@ read_keys(struct arena *a, const struct json *in, struct preview_key *keys, size
 		err_field(e, "keys");
 		FAIL(e, CHY_FIELD_COUNT, NULL, "1 to %d keys", PREVIEW_KEYS_MAX);
 	}
-	*n = 0;
 	JSON_EACH(x, list)
 	{
 		TRY_AT(read_key(a, x, *n, &keys[*n], e), e, "keys[%zu]", *n);
@@ -248,9 +246,9 @@ policy_preview(struct factory *f, struct arena *a, const struct snapshot *policy
 	TRY(read_keys(a, in, keys, &n, e));
 	if (name.n == 0) {
 		TRY(policy_changed(f, a, policy, who, KIND_TOKEN_PROCEDURE, in, true, &id, &changed, e));
-		return preview_token_procedure(a, changed, id, keys, n, ret, e);
+		return preview_token_procedure(a, changed, id, keys, n, clock_now_ms(), ret, e);
 	}
 	TRY_AT(find_document(policy, KIND_TOKEN_PROCEDURE, name, who->domain, &d, e), e, "token_procedure");
 	TRY_AT(may_read(policy, who, d, e), e, "token_procedure");
-	return preview_token_procedure(a, policy, d->id, keys, n, ret, e);
+	return preview_token_procedure(a, policy, d->id, keys, n, clock_now_ms(), ret, e);
 }

@@ -28,8 +28,8 @@ MUST enum rc policy_simulate(struct factory *f, struct arena *a, const struct sn
 
 /*
  * Which certificate procedure each key would get (policy/preview.h). in: {"token_procedure" (id or name) or "draft" or
- * "body", "keys": [{"name"?, "key_usage"?: [...], "request"?: PEM or base64}]}; no keys: one without a key usage. A
- * draft may be incomplete.
+ * "body", "keys": [{"name"?, "key_usage"?: [...], "request"?: PEM or base64}]}; no keys: all that it makes, or
+ * what each of its procedures is for. A draft may be incomplete.
  */
 MUST enum rc policy_preview(struct factory *f, struct arena *a, const struct snapshot *policy,
 			    const struct officer *who, const struct json *in, struct json **ret,

@@ -3,6 +3,7 @@
 
 #include "factory/judge_sample.h"
 #include "policy/body.h"
+#include "policy/issue.h"
 
 /* What a procedure is compiled of, besides itself. Of formats there may be thousands, of the others few. */
 static bool
@@ -95,13 +96,12 @@ judge(struct factory *f, struct snapshot *s, struct doc_id id, struct err *e)
 }
 
 static enum rc
-warn(struct arena *a, const char *why, struct json *warnings, struct err *e)
+warn(struct arena *a, const char *field, const char *text, struct json *warnings, struct err *e)
 {
-	const char *text = arena_printf(a, "No certificate can be issued by it as it stands: %s", why);
 	struct json *o = json_object(a);
 
 	NEED(o != NULL && text != NULL, e, CHY_NO_MEMORY, NULL, "a warning");
-	json_set(o, "field", json_str(a, BYTES("name")));
+	json_set(o, "field", json_str(a, bytes_str(field)));
 	json_set(o, "text", json_str(a, bytes_str(text)));
 	json_add(warnings, o);
 	return RC_OK;
@@ -114,6 +114,8 @@ sample_warning(struct factory *f, struct arena *a, const struct snapshot *policy
 	OWN(snapshot_unref)
 	struct snapshot *s = NULL;
 	struct doc_id id = doc_id_is_none(base) ? doc_id_of(JSON_INT_MAX) : base;
+	const struct procedure *p;
+	const char *beyond;
 	struct pieces x;
 	struct unusable why;
 
@@ -128,5 +130,11 @@ sample_warning(struct factory *f, struct arena *a, const struct snapshot *policy
 			   &s, e));
 	TRY(judge(f, s, id, e));
 	why = snapshot_unusable(s, id);
-	return why.code != CHY_NONE ? warn(a, why.text, warnings, e) : RC_OK;
+	if (why.code != CHY_NONE)
+		return warn(a, "name",
+			    arena_printf(a, "No certificate can be issued by it as it stands: %s", why.text),
+			    warnings, e);
+	p = snapshot_procedure(s, id);
+	beyond = p != NULL ? validity_beyond(a, p, clock_now_ms(), 0) : NULL;
+	return beyond != NULL ? warn(a, "validity", beyond, warnings, e) : RC_OK;
 }

@@ -335,7 +335,10 @@ const struct route_schema rest_schemas[] = {
 	  OBJECT("\"token_procedure\",\"state\",\"keys\"",
 		 "\"token_procedure\":" TEXT ",\"state\":" TEXT
 		 ",\"unusable\":{\"type\":[\"string\",\"null\"]},\"keys\":{\"type\":"
-		 "\"array\",\"items\":" ANY_OBJECT "}") },
+		 "\"array\",\"items\":" ANY_OBJECT
+		 "},\"certificates\":{\"type\":\"array\",\"items\":" ANY_OBJECT
+		 "},\"attribute_certificates\":{\"type\":\"array\",\"items\":" ANY_OBJECT
+		 "},\"recovers\":{\"type\":\"array\",\"items\":" ANY_OBJECT "}") },
 	{ "Reconciliation",
 	  OBJECT("\"records\",\"certificates\",\"missing_in_store\"",
 		 "\"records\":{\"type\":\"integer\"},\"certificates\":{\"type\":\"integer\"},\"missing_in_"

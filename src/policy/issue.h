@@ -21,6 +21,10 @@ MUST enum rc decide_issue(struct arena *a, const struct issue_facts *f, struct i
  * arena's. */
 MUST enum rc issue_tbs(struct arena *a, const struct issue_decision *d, struct bytes *ret, struct err *e);
 
+/* What a validity that goes beyond the authority's would come to: a sentence for people, the arena's; NULL: it does not, or nothing can
+ * be said. not_after_ms: what is asked for, 0: nothing is. NULL too when memory is out. */
+const char *validity_beyond(struct arena *a, const struct procedure *p, int64_t now_ms, int64_t not_after_ms);
+
 /* The rules' names in their order; ends with NULL. */
 const char *const *issue_rules(void);
 

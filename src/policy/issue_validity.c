@@ -22,6 +22,30 @@ offered(const struct procedure *p, int64_t now_ms)
 	return (struct period){ from, duration_add(from, p->validity) - 1000 };
 }
 
+const char *
+validity_beyond(struct arena *a, const struct procedure *p, int64_t now_ms, int64_t not_after_ms)
+{
+	const struct authority *x = p->authority;
+	struct period v = offered(p, now_ms);
+	char end[32], would[32];
+
+	if (x == NULL || x->certificate.n == 0)
+		return NULL;
+	v.to = not_after_ms != 0 && not_after_ms < v.to ? whole(not_after_ms) : v.to;
+	if (v.to <= x->not_after_ms || civil_of(v.to).year > 9999)
+		return NULL;
+	if (x->not_after_ms <= now_ms)
+		return arena_printf(a, "authority \"%.*s\" has ended at %s: it issues nothing any more",
+				    BYTES_FMT(x->doc->name), time_text(end, x->not_after_ms));
+	return arena_printf(a,
+			    "certificate procedure \"%.*s\" goes to %s now, beyond authority \"%.*s\": %s %s",
+			    BYTES_FMT(p->doc->name), time_text(would, v.to), BYTES_FMT(x->doc->name),
+			    p->cut ? "its certificates are cut to end with it at"
+				   : "its certificates are refused (CHY-1583) unless a shorter validity is "
+				     "asked for; it ends at",
+			    time_text(end, x->not_after_ms));
+}
+
 static enum rc
 asked(struct issuing *i, struct period offer, struct period *ret)
 {

@@ -2,11 +2,15 @@
 #include "policy/preview.h"
 
 #include "model/choices.h"
+#include "policy/body.h"
+#include "policy/issue.h"
+#include "policy/token.h"
 
 struct previewing {
 	struct arena *a;
 	const struct token_procedure *t;
 	uint16_t *usages;
+	int64_t now_ms;
 	struct err *e;
 };
 
@@ -115,6 +119,107 @@ preview_key(const struct previewing *v, const struct preview_key *k, struct json
 	return RC_OK;
 }
 
+/* ---- what it makes ---- */
+
+static struct json *
+document_json(struct arena *a, const struct document *d)
+{
+	struct json *o;
+
+	if (d == NULL)
+		return json_null(a);
+	o = json_object(a);
+	json_set(o, "id", json_int(a, d->id.v));
+	json_set(o, "name", json_str(a, d->name));
+	return o;
+}
+
+static bool
+makes_keys(const struct token_procedure *t)
+{
+	return t->storage == STORAGE_PKCS12 || t->storage == STORAGE_SMART_CARD;
+}
+
+static struct json *
+certificate_json(const struct previewing *v, const struct procedure *p)
+{
+	const char *beyond = validity_beyond(v->a, p, v->now_ms, 0);
+	struct json *o = document_json(v->a, p->doc);
+	char key[KEY_NAME_MAX];
+
+	json_set(o, "authority", document_json(v->a, p->authority ? p->authority->doc : NULL));
+	json_set(o, "format", document_json(v->a, p->format ? p->format->doc : NULL));
+	json_set(o, "key_usage", usage_json(v->a, p->key_usage));
+	json_set(o, "validity", json_str(v->a, body_text(p->doc->body, "validity")));
+	json_set(o, "key",
+		 makes_keys(v->t) ? json_str(v->a, bytes_str(key_type_text(key, p->key_type)))
+				  : json_null(v->a));
+	json_set(o, "archived", json_bool(v->a, token_archives(v->t, p)));
+	json_set(o, "unusable", text_or_null(v->a, obstacle(v->a, p)));
+	json_set(o, "warning", beyond ? json_str(v->a, bytes_str(beyond)) : json_null(v->a));
+	return o;
+}
+
+static enum rc
+add_made(const struct previewing *v, struct json *ret)
+{
+	struct json *certificates = json_array(v->a), *acs = json_array(v->a), *recovers = json_array(v->a);
+
+	NEED(certificates != NULL && acs != NULL && recovers != NULL, v->e, CHY_NO_MEMORY, NULL, "preview");
+	for (size_t i = 0; i < v->t->procedures_n; i++)
+		json_add(certificates, certificate_json(v, v->t->procedures[i]));
+	for (size_t i = 0; i < v->t->acs_n; i++)
+		json_add(acs, document_json(v->a, v->t->acs[i]->doc));
+	for (size_t i = 0; i < v->t->keys_n; i++)
+		if (v->t->keys[i]->action == KEY_RECOVER)
+			json_add(recovers, document_json(v->a, v->t->keys[i]->doc));
+	json_set(ret, "certificates", certificates);
+	json_set(ret, "attribute_certificates", acs);
+	json_set(ret, "recovers", recovers);
+	return RC_OK;
+}
+
+/* A key that is made for a procedure is not chosen for by its usages. */
+static enum rc
+made_key(const struct previewing *v, size_t i, struct json **ret)
+{
+	const struct procedure *p = v->t->procedures[i];
+	const char *name = arena_printf(v->a, "key %zu", i + 1);
+
+	*ret = json_object(v->a);
+	NEED(name != NULL && *ret != NULL, v->e, CHY_NO_MEMORY, NULL, "preview");
+	json_set(*ret, "name", json_str(v->a, bytes_str(name)));
+	json_set(*ret, "key_usage", usage_json(v->a, p->key_usage));
+	json_set(*ret, "chosen", document_json(v->a, p->doc));
+	json_set(*ret, "problem", json_null(v->a));
+	json_set(*ret, "considered", json_array(v->a));
+	return RC_OK;
+}
+
+/* Nobody says which keys: those that there will be, or could be. */
+static enum rc
+preview_own(const struct previewing *v, struct json *list)
+{
+	const struct preview_key plain = { .name = BYTES("a request without key usage") };
+	struct json *o = NULL;
+
+	if (!makes_keys(v->t)) {
+		TRY(preview_key(v, &plain, &o));
+		json_add(list, o);
+	}
+	for (size_t i = 0; i < v->t->procedures_n; i++) {
+		const struct preview_key k = { .name = BYTES("a request for"),
+					       .has_usage = true,
+					       .usages = v->t->procedures[i]->key_usage };
+
+		if (!makes_keys(v->t) && k.usages == 0)
+			continue;
+		TRY(makes_keys(v->t) ? made_key(v, i, &o) : preview_key(v, &k, &o));
+		json_add(list, o);
+	}
+	return RC_OK;
+}
+
 static enum rc
 preview_all(struct previewing *v, const struct preview_key *keys, size_t n, struct json **ret)
 {
@@ -125,6 +230,8 @@ preview_all(struct previewing *v, const struct preview_key *keys, size_t n, stru
 	NEED(v->usages != NULL && list != NULL, v->e, CHY_NO_MEMORY, NULL, "preview");
 	for (size_t i = 0; i < v->t->procedures_n; i++)
 		v->usages[i] = v->t->procedures[i]->key_usage;
+	if (n == 0)
+		TRY(preview_own(v, list));
 	for (size_t i = 0; i < n; i++) {
 		struct json *o = NULL;
 
@@ -136,16 +243,35 @@ preview_all(struct previewing *v, const struct preview_key *keys, size_t n, stru
 	json_set(*ret, "state", json_str(v->a, v->t->doc->active ? BYTES("active") : BYTES("closed")));
 	json_set(*ret, "unusable", text_or_null(v->a, why.code != CHY_NONE ? why.text : ""));
 	json_set(*ret, "keys", list);
-	return RC_OK;
+	return add_made(v, *ret);
 }
 
 enum rc
 preview_token_procedure(struct arena *a, const struct snapshot *policy, struct doc_id token_procedure,
-			const struct preview_key *keys, size_t n, struct json **ret, struct err *e)
+			const struct preview_key *keys, size_t n, int64_t now_ms, struct json **ret,
+			struct err *e)
 {
-	struct previewing v = { .a = a, .t = snapshot_token_procedure(policy, token_procedure), .e = e };
+	struct previewing v = {
+		.a = a, .t = snapshot_token_procedure(policy, token_procedure), .now_ms = now_ms, .e = e
+	};
 
 	NEED(v.t != NULL, e, CHY_REF_NOTHING, NULL, "there is no token procedure %lld",
 	     (long long)token_procedure.v);
 	return preview_all(&v, keys, n, ret);
+}
+
+const struct procedure *
+preview_chosen(struct arena *a, const struct token_procedure *t, const struct preview_key *key)
+{
+	uint16_t *usages = arena_array(a, t->procedures_n + 1, sizeof(*usages));
+	struct selection s;
+
+	if (usages == NULL)
+		return NULL;
+	for (size_t i = 0; i < t->procedures_n; i++)
+		usages[i] = t->procedures[i]->key_usage;
+	if (select_procedure(a, usages, t->procedures_n, key->has_usage, key->usages, "key", &s, NULL) !=
+	    RC_OK)
+		return NULL;
+	return t->procedures[s.chosen];
 }

@@ -1,5 +1,6 @@
 """Policy tried before it is signed: selection preview, and changed documents on past requests."""
 import base64
+import datetime
 import json
 import time
 
@@ -106,6 +107,50 @@ def test_each_key_by_itself_and_as_issuing_does(keys):
     made = done["result"]["certificates"][0]["certificate"]
     said = keys.call("GET", f"/api/v1/certificates/{made}/explanation", officer=keys.officers["anna"])
     assert said["procedures"]["certificate"]["name"] == "A sign"
+
+
+def test_all_that_a_procedure_makes(keys):
+    """Without keys: a request of each sort, and every certificate with authority, validity and usages; of a soft token each key that is made."""
+    answer = preview(keys, token_procedure="abc")
+    assert [(k["name"], k["key_usage"], k["chosen"]["name"]) for k in answer["keys"]] == [
+        ("a request without key usage", None, "A sign"), ("a request for", ["digitalSignature"], "A sign"),
+        ("a request for", ["keyEncipherment"], "B none")]
+    made = answer["certificates"]
+    assert [(c["name"], c["key_usage"], c["key"], c["archived"], c["warning"]) for c in made] == [
+        ("A sign", ["digitalSignature"], None, False, None), ("B none", [], None, False, None), ("C encipher", ["keyEncipherment"], None, False, None)]
+    assert all(c["authority"]["name"] == "Issuing CA" and c["validity"].startswith("P") and c["format"]["name"] for c in made)
+    assert answer["attribute_certificates"] == [] == answer["recovers"]
+    soft = preview(keys, body={"name": "soft", "storage_profile": "pkcs12", "certificate_procedures": ["A sign", "C encipher"]})
+    assert [(k["name"], k["chosen"]["name"], k["considered"]) for k in soft["keys"]] == [("key 1", "A sign", []), ("key 2", "C encipher", [])]
+    assert [c["key"] for c in soft["certificates"]] == ["p-256", "p-256"]
+    assert len(preview(keys, token_procedure="abc", keys=[{}])["keys"]) == 1
+
+
+def later(**duration):
+    return (datetime.datetime.utcnow() + datetime.timedelta(**duration)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def test_a_validity_beyond_the_authority(keys):
+    """Told before anybody signs: of the procedure, in its preview, and of a request by it."""
+    anna, ben, rosa = (keys.officers[n] for n in ("anna", "ben", "rosa"))
+    base = keys.call("GET", "/api/v1/documents/certificate-procedure?name=TLS%20server", officer=anna)["items"][0]["body"]
+    for beyond, text in (("cut", "are cut to end with it at"), ("refuse", "are refused (CHY-1583)")):
+        body = dict(base, name=f"Long, {beyond}", validity="P90Y", beyond_authority=beyond, requested_validity=True)
+        asked = keys.prepare(anna, "certificate-procedure.create", body)
+        assert [(w["field"], text in w["text"]) for w in asked["warnings"]] == [("validity", True)], asked["warnings"]
+        shown = keys.call("GET", f"/api/v1/requests/{keys.bring(anna, asked, anna)['id']}", officer=ben)
+        assert any(text in w["text"] for w in shown["warnings"])
+        keys.bring(ben, shown, ben)
+        name = f"Long token, {beyond}"
+        keys.act("token-procedure.create", {"name": name, "storage_profile": "pkcs10", "issuer_certificates": "none",
+                                            "certificate_procedures": [body["name"]]}, anna, ben)
+        assert text in preview(keys, token_procedure=name)["certificates"][0]["warning"]
+        csr = base64.b64encode(make_csr("long")[0]).decode()
+        asked = keys.prepare(rosa, "certificate.issue", {"token_procedure": name, "requests": [{"csr": csr}, {"csr": csr}]})
+        assert len(asked["warnings"]) == 1 and text in asked["warnings"][0]["text"]
+        within = keys.prepare(rosa, "certificate.issue", {"token_procedure": name, "requests": [{"csr": csr}], "validity": {"not_after": later(days=30)}})
+        assert "warnings" not in within
+    assert "warnings" not in keys.prepare(rosa, "certificate.issue", {"token_procedure": "abc", "requests": [{"csr": csr}]})
 
 
 def test_a_preview_of_a_draft(keys):
@@ -250,5 +295,7 @@ def test_the_command_line(past, tmp_path):
     csr = tmp_path / "web.csr"
     csr.write_bytes(make_csr("x")[0])
     assert cli.json("token-procedure", "preview", "ca", "--request", csr)["keys"][0]["chosen"]["name"] == "C encipher"
+    whole = cli.run("token-procedure", "preview", "abc").stdout
+    assert whole.count("Certificate ") == 3 and "Issuing CA" in whole and "a request without key usage" in whole
     cli.run("token-procedure", "preview", code=2)
     cli.run("policy", "simulate", "certificate-procedure", code=2)
