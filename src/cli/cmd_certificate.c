@@ -371,6 +371,38 @@ collect(struct cli *c, struct batch *b, struct job **ret, size_t *ret_n, struct 
 	return jobs_of_folder(c, folder, out, ret, ret_n, &b->skipped, e);
 }
 
+/* A line for each file of a folder, and how many there are of each sort. */
+static void
+tell_folder(struct batch *b)
+{
+	static const char *const heads[] = { "FILE",        "OUTCOME", "CERTIFICATE", "SERIAL NUMBER",
+					     "VALID UNTIL", "REASON",  NULL };
+	static const char *const names[] = { "certificate", "serial", "not_after" };
+	struct out_table t;
+
+	if (!args_has(&b->c->args, "folder") || b->c->out.json || b->c->out.quiet)
+		return;
+	out_table_start(&t, &b->c->out, b->c->a, heads);
+	JSON_EACH(o, b->outcomes)
+	{
+		struct bytes code = json_line(b->c->a, json_get(o, "code")), cells[6];
+
+		cells[0] = json_line(b->c->a, json_get(o, "file"));
+		cells[1] = code.n > 0 ? BYTES("refused") : BYTES("issued");
+		for (size_t i = 0; i < ARRAY_LEN(names); i++)
+			cells[2 + i] = json_line(b->c->a, json_get(o, names[i]));
+		cells[5] = code.n == 0
+		    ? BYTES_NONE
+		    : bytes_str(arena_printf(b->c->a, "%.*s %.*s", BYTES_FMT(code),
+					     BYTES_FMT(json_line(b->c->a, json_get(o, "detail")))));
+		out_table_row(&t, cells);
+	}
+	if (b->outcomes->count > 0)
+		out_table_end(&t);
+	out_note(&b->c->out, "%zu issued, %zu refused, %zu were there already.\n", b->done, b->failed,
+		 b->skipped);
+}
+
 static enum rc
 run_issue(struct cli *c, struct err *e)
 {
@@ -399,9 +431,7 @@ run_issue(struct cli *c, struct err *e)
 	rc = b.bearer ? issue_by_session(&b, jobs, e) : issue_by_officer(&b, jobs, e);
 	progress_end(&b.progress);
 	out_json(&c->out, b.outcomes);
-	if (args_has(&c->args, "folder"))
-		out_note(&c->out, "%zu issued, %zu refused, %zu were there already.\n", b.done, b.failed,
-			 b.skipped);
+	tell_folder(&b);
 	TRY(rc);
 	if (b.failed == 0)
 		return RC_OK;

@@ -146,7 +146,12 @@ struct importing {
 	const struct authority *authority;
 	struct known_list *lists;
 	size_t lists_n;
-	struct bytes seen[LIMIT_IMPORT]; /* of this request, so far */
+	struct seen {
+		struct bytes serial;
+		uint8_t print[SHA256_LEN];
+		struct import_wish asked;
+		const struct json *outcome;
+	} seen[LIMIT_IMPORT]; /* of this request, so far */
 	size_t seen_n;
 	struct json *outcomes;
 };
@@ -285,14 +290,52 @@ known(struct importing *m, const struct certificate_row *row, const struct impor
 	return RC_OK;
 }
 
-static enum rc
-not_seen(struct importing *m, struct bytes serial, struct err *e)
+/* The one before it in this request with its serial number; NULL: there is none. */
+static const struct seen *
+seen_before(const struct importing *m, struct bytes serial)
 {
 	for (size_t i = 0; i < m->seen_n; i++)
-		NEED(!bytes_eq(m->seen[i], serial), e, CHY_FIELD_TWICE, NULL,
-		     "a certificate with its serial number stands before it");
-	if (m->seen_n < LIMIT_IMPORT)
-		m->seen[m->seen_n++] = serial;
+		if (bytes_eq(m->seen[i].serial, serial))
+			return &m->seen[i];
+	return NULL;
+}
+
+/* What becomes of it: a second one is known then. */
+static void
+remember(struct importing *m, const struct cert *c, const uint8_t print[SHA256_LEN],
+	 const struct import_wish *asked, const struct json *outcome)
+{
+	struct seen *s = &m->seen[m->seen_n];
+
+	if (m->seen_n == LIMIT_IMPORT)
+		return;
+	*s = (struct seen){ .serial = c->serial, .asked = *asked, .outcome = outcome };
+	memcpy(s->print, print, SHA256_LEN);
+	m->seen_n++;
+}
+
+static bool
+is_same_wish(const struct import_wish *x, const struct import_wish *y)
+{
+	return x->state == y->state && x->reason == y->reason && x->invalid_at_ms == y->invalid_at_ms &&
+	    (x->state == CERT_VALID || x->at_ms == y->at_ms);
+}
+
+/* The very same again is known by now; another one, or the same with another state, contradicts it. */
+static enum rc
+second(const struct importing *m, const struct seen *s, const uint8_t print[SHA256_LEN],
+       const struct import_wish *asked, struct json *o, struct err *e)
+{
+	static const char *const same[] = { "certificate", "state" };
+
+	NEED(memcmp(s->print, print, SHA256_LEN) == 0, e, CHY_FIELD_TWICE, NULL,
+	     "another certificate with its serial number stands before it");
+	NEED(is_same_wish(&s->asked, asked), e, CHY_FIELD_TWICE, NULL, "it stands before with another state");
+	NEED(json_get(s->outcome, "problem") == NULL, e, CHY_FIELD_TWICE, NULL,
+	     "it stands before, and was refused");
+	for (size_t i = 0; i < ARRAY_LEN(same); i++)
+		json_set(o, same[i], json_copy(m->x->a, json_get(s->outcome, same[i])));
+	json_set(o, "outcome", json_str(m->x->a, BYTES("known")));
 	return RC_OK;
 }
 
@@ -300,6 +343,7 @@ static enum rc
 import_one(struct importing *m, const struct json *item, struct json *o, struct err *e)
 {
 	const struct authority *x = m->authority;
+	const struct seen *before;
 	struct certificate_row row;
 	uint8_t print[SHA256_LEN];
 	struct import_wish wish;
@@ -314,14 +358,16 @@ import_one(struct importing *m, const struct json *item, struct json *o, struct 
 	TRY(import_certificate_fits(m->x->a, x, &c, e));
 	NEED(verify_signature(x->spki, c.sigalg, c.tbs, c.signature, &why) == RC_OK, e, CHY_IMPORT_SIGNATURE,
 	     NULL, "its signature is not that of \"%.*s\": %.200s", BYTES_FMT(x->doc->name), why.text);
-	TRY(not_seen(m, c.serial, e));
+	sha256(c.der, print);
+	if ((before = seen_before(m, c.serial)) != NULL)
+		return second(m, before, print, &wish, o, e);
+	remember(m, &c, print, &wish, o);
 	rc = store_certificate_by_serial(m->x->f->store, m->x->a, x->doc->id.v, c.serial, &row, e);
 	if (rc == RC_NOT_FOUND) {
 		err_clear(e);
 		return add_new(m, &c, wish, said, o, e);
 	}
 	TRY(rc);
-	sha256(c.der, print);
 	NEED(bytes_eq(row.fingerprint, BYTES_OF(print)), e, CHY_IMPORT_OTHER, "RFC 5280 4.1.2.2",
 	     "certificate %lld has this serial number", (long long)row.id);
 	return known(m, &row, &wish, said, o, e);

@@ -405,6 +405,9 @@ def test_folder_by_session_goes_on_where_it_stopped(cli):
     done = cli.run("certificate", "issue", "--session", "token", "--procedure", "TLS server", "--folder", folder, "--out", out,
                    code=1)
     assert "12 issued, 1 refused, 0 were there already" in done.stdout and "broken.csr" in done.stderr
+    lines = [line.split() for line in done.stdout.splitlines() if ".csr" in line]
+    assert [line[1] for line in lines].count("issued") == 12 and all(line[4].endswith("Z") and line[5:] == ["-"] for line in lines if line[1] == "issued")
+    assert [(line[1], line[5]) for line in lines if line[0].endswith("broken.csr")] == [("refused", "CHY-1100")]
     names = {p.name for p in out.iterdir()}
     assert names == {f"h{i}.crt" for i in range(12)}
     # one lost on the way: the very same certificate comes again

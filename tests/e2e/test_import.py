@@ -128,7 +128,8 @@ def test_each_certificate_has_its_outcome(desk):
     got = bring_in(desk, [good, stranger, forged, b64(bytes(flipped)), "AAAA", "!!!", good, twin, leaf(desk.foreign)])
     assert [(g["outcome"], g.get("problem", {}).get("code")) for g in got] == [
         ("imported", None), ("refused", "CHY-1791"), ("refused", "CHY-1791"), ("refused", "CHY-1735"), ("refused", "CHY-1730"),
-        ("refused", "CHY-1012"), ("refused", "CHY-1511"), ("refused", "CHY-1511"), ("imported", None)], got
+        ("refused", "CHY-1012"), ("known", None), ("refused", "CHY-1511"), ("imported", None)], got
+    assert got[6]["certificate"] == got[0]["certificate"] and got[6]["state"] == "valid"
     [got] = bring_in(desk, [twin])
     assert got["problem"]["code"] == "CHY-1792"
     # without a key identifier only the signature tells
@@ -377,6 +378,21 @@ def test_command_line(desk, scratch):
     done = chancery(desk, "certificate", "import", "--authority", "Foreign root", one, "--state", "revoked", "--reason", "superseded",
                     "--since", text(NOW - HOUR))
     assert done.returncode == 0, done.stderr
+    # twice in one folder, and one that is here already
+    twice = scratch / "twice"
+    twice.mkdir()
+    fresh = leaf(desk.foreign)
+    for i, c in enumerate((fresh, fresh, certs[0])):
+        (twice / f"{i}.pem").write_bytes(c.public_bytes(PEM))
+    done = chancery(desk, "certificate", "import", "--authority", "Foreign root", "--folder", twice)
+    assert done.returncode == 0 and "1 imported, 2 were here already, 0 changed their state, 0 refused" in done.stdout, done.stdout + done.stderr
+    # but not as two things
+    revoked = {"state": "revoked", "reason": "superseded", "since": text(NOW - HOUR)}
+    new = b64(leaf(desk.foreign).public_bytes(DER))
+    got = desk.act("certificate.import", {"authority": "Foreign root", "certificates": [{"certificate": new, **revoked}, {"certificate": new, **revoked}, {"certificate": new}]},
+                   desk.officers["ida"])["result"]["certificates"]
+    assert [(g["outcome"], g["state"]) for g in got[:2]] == [("imported", "revoked"), ("known", "revoked")] and got[2]["problem"]["code"] == "CHY-1511"
+    verify(desk, scratch)
     listed = scratch / "foreign.crl"
     listed.write_bytes(crl(desk.foreign, [(certs[0], "key_compromise", NOW - HOUR)]))
     done = chancery(desk, "crl", "import", "--authority", "Foreign root", listed)
