@@ -192,7 +192,7 @@ know_document(struct journal_verifier *v, struct arena *a, const struct leaf_vie
 	case KIND_AUTHORITY:
 		return know_imported(v, a, id, body, e);
 	case KIND_STATUS_NODE:
-		return journal_node(v, a, id, version, body, e);
+		return journal_node(v, a, l, id, version, body, e);
 	default:
 		return RC_OK;
 	}

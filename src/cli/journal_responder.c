@@ -10,6 +10,7 @@
 struct node_state {
 	uint8_t key[SHA256_LEN];
 	bool active;
+	int64_t at_ms; /* of its leaf */
 };
 
 /* What a status node signed, until the row shows the key that it is about. */
@@ -27,8 +28,8 @@ number_of(const struct json *pair, bool second)
 }
 
 enum rc
-journal_node(struct journal_verifier *v, struct arena *a, int64_t id, int64_t version,
-	     const struct json *body, struct err *e)
+journal_node(struct journal_verifier *v, struct arena *a, const struct leaf_view *l, int64_t id,
+	     int64_t version, const struct json *body, struct err *e)
 {
 	struct node_state *n = arena_one(v->mem, struct node_state);
 	struct bytes text, key, state = BYTES_NONE;
@@ -40,6 +41,7 @@ journal_node(struct journal_verifier *v, struct arena *a, int64_t id, int64_t ve
 	TRY(json_opt_str(body, "state", &state, e));
 	memcpy(n->key, key.p, SHA256_LEN);
 	n->active = !bytes_is(state, "closed");
+	n->at_ms = l->at_ms;
 	return pairmap_put(&v->nodes, id, version, n, e);
 }
 
@@ -53,13 +55,24 @@ base64_of(struct journal_verifier *v, const struct json *o, const char *name, st
 	return base64_parse(v->mem, text, ret, e);
 }
 
+/* The version that was in force, but for the moment that a newer one needs to come into force. */
+static const struct node_state *
+version_of(const struct journal_verifier *v, const struct leaf_view *l, const struct json *pair)
+{
+	int64_t id = number_of(pair, false), version = number_of(pair, true);
+	const struct node_state *next = pairmap_get(&v->nodes, id, version + 1);
+
+	if (next != NULL && l->at_ms > next->at_ms + CLOSED_LATE_MS)
+		return NULL;
+	return pairmap_get(&v->nodes, id, version);
+}
+
 /* Officers had admitted the key that signed. */
 static enum rc
 node_of(struct journal_verifier *v, const struct leaf_view *l, const struct json *o,
 	struct certificate_state *s, struct err *e)
 {
-	const struct json *pair = json_get(o, "document");
-	const struct node_state *n = pairmap_get(&v->nodes, number_of(pair, false), number_of(pair, true));
+	const struct node_state *n = version_of(v, l, json_get(o, "document"));
 	struct node_wished *w = s->node = arena_one(v->mem, struct node_wished);
 	uint8_t hash[SHA256_LEN];
 	struct bytes label;

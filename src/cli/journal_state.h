@@ -262,8 +262,8 @@ bool journal_is_bound(struct arena *a, const struct by_subject *s, struct bytes 
    node asked for. */
 MUST enum rc journal_responder(struct journal_verifier *v, struct arena *a, int64_t request,
 			       const struct signed_request *r, const struct leaf_view *l, struct err *e);
-MUST enum rc journal_node(struct journal_verifier *v, struct arena *a, int64_t id, int64_t version,
-			  const struct json *body, struct err *e);
+MUST enum rc journal_node(struct journal_verifier *v, struct arena *a, const struct leaf_view *l, int64_t id,
+			  int64_t version, const struct json *body, struct err *e);
 MUST enum rc journal_responder_row(struct journal_verifier *v, struct arena *a,
 				   const struct certificate_state *s, const struct cert *c, struct err *e);
 /* In journal_session.c: an officer ended it, who had opened it or may change who had. */

@@ -20,21 +20,24 @@ struct wishes {
 	const struct document *node;
 };
 
+/* A wish is for the certificate behind the newest that the node has (before; 0: none): an old one, put back, gets nothing. */
 static MUST enum rc
-check_wish(const struct wishes *x, const struct node_key_row *row, struct err *e)
+check_wish(const struct wishes *x, const struct node_key_row *row, int64_t before, struct err *e)
 {
 	const struct node_wish w = { .instance = bytes_str(x->f->instance),
 				     .authority = row->authority,
 				     .label = row->label,
 				     .spki = row->spki };
 	uint8_t hash[SHA256_LEN];
-	char hex[2 * SHA256_LEN + 1];
+	char hex[2 * SHA256_LEN + 1], label[KEY_LABEL_MAX];
 	struct err why = { 0 };
 	struct bytes text;
 
 	sha256(row->node_spki, hash);
 	NEED(bytes_is(row->node, hex_text(hex, BYTES_OF(hash))), e, CHY_NODE_WISH, NULL,
 	     "the row has another key than the node \"%.*s\"", BYTES_FMT(x->node->name));
+	NEED(bytes_is(row->label, responder_label(label, row->authority, before)), e, CHY_NODE_WISH, NULL,
+	     "node \"%.*s\" wants another certificate than its next one", BYTES_FMT(x->node->name));
 	TRY(node_wish_build(x->a, &w, &text, e));
 	NEED(verify_signature(row->node_spki, SIGALG_ECDSA_SHA256, text, row->signature, &why) == RC_OK, e,
 	     CHY_NODE_WISH, NULL, "node \"%.*s\": %s", BYTES_FMT(x->node->name), why.text);
@@ -73,7 +76,7 @@ fulfil(const struct wishes *x, const struct node_key_row *row, struct err *e)
 	TRY(is_fulfilled(x, row, &before, &done, e));
 	if (done)
 		return RC_OK;
-	TRY(check_wish(x, row, e));
+	TRY(check_wish(x, row, before, e));
 	if (before != 0 && clock_now_ms() - id_at_ms(before) < AGAIN_MS)
 		return RC_OK;
 	return responder_issue(x->f, x->a, x->policy, &w, e);

@@ -22,7 +22,7 @@ static struct arena *mem;
 static bool heads_by_bert;
 static struct softkey *root_key, *journal_key, *anna_key, *bert_key;
 static struct bytes root, journal_cert, anna, renewed, unfit, bert, issued[4], forged, foreign, anna_expired,
-    bert_expired;
+    bert_expired, responder, responder_other, responder_for_more;
 static char instance[65];
 
 /* ---- the journal ---- */
@@ -279,10 +279,19 @@ enum deed {
 	RESCUE_OTHER_PROCEDURE,
 	RESCUE_OTHER_OFFICER, /* who is named is not whom it stands for */
 	RESCUE_TWICE,
-	RESCUE_OLD,       /* prepared more than thirty days before */
-	RESCUE_NO_ROLE,   /* of officers who could not have renewed anybody */
-	RESCUE_NOWHERE,   /* a certificate on the word of a rescue that there was not */
-	RESCUE_ELSEWHERE, /* a signature by an expired certificate under an ordinary act */
+	RESCUE_OLD,           /* prepared more than thirty days before */
+	RESCUE_NO_ROLE,       /* of officers who could not have renewed anybody */
+	RESCUE_NOWHERE,       /* a certificate on the word of a rescue that there was not */
+	RESCUE_ELSEWHERE,     /* a signature by an expired certificate under an ordinary act */
+	RESPONDER_NOT_SIGNED, /* the officers' document does not say that the authority answers OCSP */
+	RESPONDER_FOR_MORE,   /* than for signing answers */
+	NODE_UNKNOWN,         /* no officers admitted the status node */
+	NODE_CLOSED,
+	NODE_CLOSED_BEFORE, /* five minutes ago, and the certificate is on the word of the version before */
+	NODE_OTHER_KEY,     /* than the admitted one signed */
+	NODE_OTHER_WISH,    /* it signed for another label */
+	NODE_FORGED,        /* another key signed in its name */
+	NODE_OTHER_SPKI,    /* the certificate has another key than it asked for */
 	DEEDS,
 	/* what looks like one of these, and is none */
 	SESSION_BEFORE_CLOSED = DEEDS,
@@ -293,6 +302,8 @@ enum deed {
 	RENEW_ACT, /* by officer.renew */
 	RESCUE,
 	RENEWED_OLDER, /* as RENEWED_BY_OTHER, as it was allowed before certificates said for whom they stand */
+	RESPONDER,
+	RESPONDER_AT_NODE,
 	RENEWED_MOVED, /* and since then her document has another subject, though not in time for that certificate's leaf */
 	GOOD_DEEDS_END
 };
@@ -317,6 +328,18 @@ is_rescue(enum deed d)
 }
 
 static bool
+is_at_node(enum deed d)
+{
+	return d == RESPONDER_AT_NODE || (d >= NODE_UNKNOWN && d <= NODE_OTHER_SPKI);
+}
+
+static bool
+is_about_responder(enum deed d)
+{
+	return is_at_node(d) || d == RESPONDER || d == RESPONDER_NOT_SIGNED || d == RESPONDER_FOR_MORE;
+}
+
+static bool
 is_about_renewal(enum deed d)
 {
 	return is_rescue(d) || is_act_of_renewal(d) || is_older(d) || d == RENEWED || d == RENEWED_MOVED ||
@@ -330,6 +353,9 @@ ceremony(enum deed bad)
 {
 	const char *may = bad == NO_ROLE || bad == RESCUE_NO_ROLE
 	    ? "[\"use-awb\",\"use-clients\",\"issue-certificate\"]"
+	    : is_about_responder(bad)
+	    ? "[\"domain-tasks\",\"officer-tasks\",\"use-awb\",\"use-clients\",\"issue-certificate\","
+	      "\"ca-and-key-tasks\"]"
 	    : "[\"domain-tasks\",\"officer-tasks\",\"use-awb\",\"use-clients\",\"issue-certificate\"]";
 	const char *by = "{\"genesis\":1}";
 	const char *officer = "{\"certificate\":%d,\"certificate_procedure\":90,\"certificate_sha256\":\"%"
@@ -651,6 +677,8 @@ tell_rescue(enum deed bad)
 	bert = other;
 }
 
+#include "journal_responder_story.h"
+
 static void
 tell(enum deed bad)
 {
@@ -662,6 +690,10 @@ tell(enum deed bad)
 	leaves_n = rows_n = documents_n = certificates_n = signatures_n = 0;
 	if (is_rescue(bad)) {
 		tell_rescue(bad);
+		return;
+	}
+	if (is_about_responder(bad)) {
+		tell_responder(bad);
 		return;
 	}
 	ceremony(bad);

@@ -50,6 +50,27 @@ findings(struct bytes text, size_t piece, struct journal_summary *ret)
 	return n;
 }
 
+static struct bytes
+made_responder(const struct softkey *key, const char *purposes, long serial)
+{
+	return test_issue(mem,
+			  (struct test_cert){ .cn = "Responder",
+					      .key = key,
+					      .issuer_cn = "Root",
+					      .issuer_key = root_key,
+					      .no_basic = true,
+					      .eku = purposes,
+					      .serial = serial });
+}
+
+static void
+make_responders(void)
+{
+	responder = made_responder(bert_key, "OCSPSigning", 201);
+	responder_other = made_responder(anna_key, "OCSPSigning", 202);
+	responder_for_more = made_responder(bert_key, "OCSPSigning,serverAuth", 203);
+}
+
 static int
 start(void **state)
 {
@@ -109,6 +130,7 @@ start(void **state)
 	    mem,
 	    (struct test_cert){ .cn = "Web", .key = anna_key, .issuer_cn = "Boot", .issuer_key = root_key });
 	snprintf(instance, sizeof(instance), "%s", hex_sha256(root));
+	make_responders();
 	return 0;
 }
 
