@@ -218,6 +218,37 @@ looks_at_the_machine(void **state)
 	assert_int_equal(f->all.n, 3);
 }
 
+static bool
+is_told(const struct fixture *f, enum code code, const char *setting)
+{
+	for (size_t i = 0; i < f->all.n; i++)
+		if (f->all.list[i].err.code == code && strcmp(f->all.list[i].err.field, setting) == 0)
+			return true;
+	return false;
+}
+
+/* What it reads is on another machine, and officers have no business there. */
+static void
+a_status_node_needs_postgresql_and_a_plain_listener(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_ok(read_text(f, "[store]\nurl = sqlite:/tmp/x.db\n[node]\nrole = status\n", NULL));
+	assert_true(config_is_status_node(&f->c));
+	assert_int_not_equal(config_check(&f->c, &f->all, &f->e), RC_OK);
+	assert_true(is_told(f, CHY_CONFIG_VALUE, "store.url"));
+	assert_true(is_told(f, CHY_CONFIG_MISSING, "listener.plain"));
+	err_clear(&f->e);
+	assert_ok(read_text(
+	    f, "[store]\nurl = postgresql:///x\n[listener]\nplain = *:80\n[node]\nrole = status\n", NULL));
+	(void)!config_check(&f->c, &f->all, &f->e);
+	assert_false(is_told(f, CHY_CONFIG_VALUE, "store.url") ||
+		     is_told(f, CHY_CONFIG_MISSING, "listener.plain"));
+	err_clear(&f->e);
+	assert_ok(read_text(f, "", NULL));
+	assert_false(config_is_status_node(&f->c));
+}
+
 static void
 passes_messages_and_descriptors(void **state)
 {
@@ -266,6 +297,7 @@ static const struct CMUnitTest tests[] = {
 	WITH(takes_the_environment_before_the_file),
 	WITH(prints_a_reference_that_it_can_read),
 	WITH(looks_at_the_machine),
+	WITH(a_status_node_needs_postgresql_and_a_plain_listener),
 	CASE(passes_messages_and_descriptors),
 };
 TESTS_MAIN(tests)

@@ -1,5 +1,5 @@
 /* What OCSP tells of a certificate, for every combination of facts; when a responder's certificate is renewed. */
-#include "test.h"
+#include "policy_world.h"
 
 #include "policy/ocsp.h"
 
@@ -84,10 +84,52 @@ settings_have_defaults(void **state)
 	assert_int_equal(duration_add(0, s.answer), 300000);
 }
 
+/* A node of Root for all, one of North for North's and those below; closed for none. */
+static void
+nodes_answer_within_their_domain(void **state)
+{
+	static const struct {
+		const char *domain, *authority;
+		bool answers;
+	} cases[] = { { "null", "null", true },
+		      { "null", "\"North\"", true },
+		      { "\"North\"", "null", false },
+		      { "\"North\"", "\"North\"", true },
+		      { "\"North\"", "\"South\"", false } };
+	enum { NODE = 990 };
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct world *w = world_new();
+		struct bytes key = bytes_str(
+		    "9999999999999999999999999999999999999999999999999999999999999999");
+		const struct document *node;
+
+		world_put(w, KIND_AUTHORITY, ISSUING_CA,
+			  arena_printf(
+			      w->a,
+			      "{\"name\":\"Issuing CA\",\"type\":\"subordinate\",\"domain\":%s,"
+			      "\"issuing_authority\":\"Root CA\",\"ca_key\":\"CA key\",\"format\":\"CA "
+			      "format\",\"subject\":\"CN=Issuing CA,O=Example,C=SE\",\"validity\":\"P10Y\"}",
+			      cases[i].authority));
+		world_put(w, KIND_STATUS_NODE, NODE,
+			  arena_printf(w->a, "{\"name\":\"N\",\"domain\":%s,\"key_sha256\":%s}",
+				       cases[i].domain, PRINT("99999999")));
+		node = status_node_of(w->s, key);
+		assert_non_null(node);
+		assert_int_equal(
+		    status_node_answers(w->s, node, snapshot_authority(w->s, doc_id_of(ISSUING_CA))),
+		    cases[i].answers);
+		assert_null(status_node_of(w->s, BYTES("99")));
+		world_put(w, KIND_STATUS_NODE, NODE,
+			  arena_printf(w->a, "{\"name\":\"N\",\"state\":\"closed\",\"key_sha256\":%s}",
+				       PRINT("99999999")));
+		assert_null(status_node_of(w->s, key));
+		world_free(w);
+	}
+}
+
 static const struct CMUnitTest tests[] = {
-	CASE(every_combination),
-	CASE(no_reason_is_left_out),
-	CASE(renewed_when_a_third_is_left),
-	CASE(settings_have_defaults),
+	CASE(nodes_answer_within_their_domain), CASE(every_combination),      CASE(no_reason_is_left_out),
+	CASE(renewed_when_a_third_is_left),     CASE(settings_have_defaults),
 };
 TESTS_MAIN(tests)
