@@ -92,7 +92,8 @@ put_wish(struct factory *f, struct arena *a, const struct node_wish *w, struct e
 
 /* Until the certificate comes, the same key is asked for: once, unless the signer has lost it. */
 static MUST enum rc
-ask(struct factory *f, struct arena *a, const struct authority *x, struct err *e)
+ask(struct factory *f, struct arena *a, const struct snapshot *policy, const struct authority *x,
+    struct err *e)
 {
 	int64_t authority = x->doc->id.v;
 	struct node_wish w = { .instance = bytes_str(f->instance), .authority = authority };
@@ -111,41 +112,6 @@ ask(struct factory *f, struct arena *a, const struct authority *x, struct err *e
 	return put_wish(f, a, &w, e);
 }
 
-static MUST enum rc
-look_after(struct factory *f, struct arena *a, const struct snapshot *policy, const struct ocsp_by *by,
-	   bool *ret_waits, struct err *e)
-{
-	const struct authority *x = snapshot_authority(policy, doc_id_of(by->authority));
-
-	if (x == NULL ||
-	    (by->certificate_id != 0 &&
-	     !responder_is_due(by->not_before_at, by->not_after_at, clock_now_ms())))
-		return RC_OK;
-	*ret_waits = true;
-	return ask(f, a, x, e);
-}
-
-static MUST enum rc
-look_after_all(struct factory *f, struct arena *a, bool keys, bool *ret_waits, struct err *e)
-{
-	OWN(snapshot_unref)
-	struct snapshot *policy = factory_policy(f);
-	struct ocsp_by *by;
-	enum rc rc = RC_OK;
-
-	for (size_t i = 0; (by = desk_row(f->ocsp, i)) != NULL; i++) {
-		struct err why = { 0 };
-
-		if (keys)
-			responder_look_for_key(f, a, by);
-		if (look_after(f, a, policy, by, ret_waits, &why) != RC_OK) /* the others all the same */
-			rc = err_set(e, why.code, why.std, "OCSP of authority %lld: %s",
-				     (long long)by->authority, why.text);
-		ocsp_by_unref(by);
-	}
-	return rc;
-}
-
 enum rc
 node_step(struct factory *f, struct err *e)
 {
@@ -158,7 +124,7 @@ node_step(struct factory *f, struct err *e)
 	TRY(desk_renew(f, e));
 	if (desk_row_count(f->ocsp) == 0 || !signer_is_there(f->signer))
 		return RC_OK;
-	TRY(look_after_all(f, a, look, &waits, e));
+	TRY(responders_care(f, a, look, ask, &waits, e));
 	return look && !waits ? responder_tidy_keys(f, a, e) : RC_OK;
 }
 

@@ -264,24 +264,9 @@ responder_tidy_keys(struct factory *f, struct arena *a, struct err *e)
 
 /* ---- the job ---- */
 
-static MUST enum rc
-look_after(struct factory *f, struct arena *a, const struct snapshot *policy, const struct ocsp_by *by,
-	   bool *ret_made, struct err *e)
-{
-	const struct authority *x = snapshot_authority(policy, doc_id_of(by->authority));
-
-	if (by->certificate_id != 0 && !responder_is_due(by->not_before_at, by->not_after_at, clock_now_ms()))
-		return RC_OK;
-	if (x == NULL || !x->ocsp.on)
-		return RC_OK;
-	TRY(make(f, a, policy, x, e));
-	*ret_made = true;
-	return RC_OK;
-}
-
 /* The signer has lost a key: found before anybody asks. */
-void
-responder_look_for_key(struct factory *f, struct arena *a, const struct ocsp_by *by)
+static void
+look_for_key(struct factory *f, struct arena *a, const struct ocsp_by *by)
 {
 	struct signer_key key;
 	struct err e = { 0 };
@@ -293,10 +278,25 @@ responder_look_for_key(struct factory *f, struct arena *a, const struct ocsp_by 
 }
 
 static MUST enum rc
-look_after_all(struct factory *f, struct arena *a, bool keys, bool *ret_made, struct err *e)
+care_for(struct factory *f, struct arena *a, const struct ocsp_by *by, responder_fn *fn, bool *ret_any,
+	 struct err *e)
 {
 	OWN(snapshot_unref)
 	struct snapshot *policy = factory_policy(f);
+	const struct authority *x = snapshot_authority(policy, doc_id_of(by->authority));
+
+	if (by->certificate_id != 0 && !responder_is_due(by->not_before_at, by->not_after_at, clock_now_ms()))
+		return RC_OK;
+	if (x == NULL || !x->ocsp.on)
+		return RC_OK;
+	TRY(fn(f, a, policy, x, e));
+	*ret_any = true;
+	return RC_OK;
+}
+
+enum rc
+responders_care(struct factory *f, struct arena *a, bool keys, responder_fn *fn, bool *ret_any, struct err *e)
+{
 	struct ocsp_by *by;
 	enum rc rc = RC_OK;
 
@@ -304,8 +304,8 @@ look_after_all(struct factory *f, struct arena *a, bool keys, bool *ret_made, st
 		struct err why = { 0 };
 
 		if (keys)
-			responder_look_for_key(f, a, by);
-		if (look_after(f, a, policy, by, ret_made, &why) != RC_OK) /* the others all the same */
+			look_for_key(f, a, by);
+		if (care_for(f, a, by, fn, ret_any, &why) != RC_OK) /* the others all the same */
 			rc = err_set(e, why.code, why.std, "OCSP of authority %lld: %s",
 				     (long long)by->authority, why.text);
 		ocsp_by_unref(by);
@@ -326,7 +326,7 @@ responders_step(struct factory *f, struct err *e)
 	TRY(desk_renew(f, e));
 	if (desk_row_count(f->ocsp) == 0 || !signer_is_there(f->signer) || doubt_is(&f->doubt))
 		return RC_OK;
-	rc = look_after_all(f, a, look, &made, e);
+	rc = responders_care(f, a, look, make, &made, e);
 	if (made)
 		TRY(desk_renew(f, e));
 	if (rc == RC_OK && (made || look))

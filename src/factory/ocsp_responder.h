@@ -29,8 +29,12 @@ char *responder_label(char dst[KEY_LABEL_MAX], int64_t authority, int64_t before
 /* The key with this label, made where it is not there, limited to answers about the authority's certificates. */
 MUST enum rc responder_key(struct factory *f, struct arena *a, const struct authority *x, const char *label,
 			   struct signer_key *ret, struct err *e);
-/* Tells the desk where the signer has lost a row's key. */
-void responder_look_for_key(struct factory *f, struct arena *a, const struct ocsp_by *by);
+/* Has fn see to each authority whose responder has no certificate or needs the next one. keys: the desk is told first where the
+   signer has lost one. *ret_any: there was one. */
+typedef enum rc responder_fn(struct factory *f, struct arena *a, const struct snapshot *policy,
+			     const struct authority *x, struct err *e);
+MUST enum rc responders_care(struct factory *f, struct arena *a, bool keys, responder_fn *fn, bool *ret_any,
+			     struct err *e);
 /* Deletes responders' keys that no row of the desk uses. */
 MUST enum rc responder_tidy_keys(struct factory *f, struct arena *a, struct err *e);
 
