@@ -133,7 +133,7 @@ do_values(struct factory *f, bool *more, struct err *e)
 
 	TRY(search_values_catch_up(f, FOLLOWER_BATCH, &done, e));
 	*more = done >= FOLLOWER_BATCH;
-	return RC_OK;
+	return store_search_sample(f->store, e);
 }
 
 static enum rc

@@ -12,7 +12,7 @@
 enum {
 	SCAN_PAGE = 250, /* candidates asked for at once, where a few may do */
 	SCAN_PAGE_MOST = LIMIT_PAGE,
-	SCAN_MOST = 2000, /* candidates that one call looks at */
+	SCAN_MOST = 1000, /* candidates that one call looks at */
 	SCAN_MOST_APART =
 	    500, /* the same where they lie anywhere in the store, which costs ten times as much */
 	CATCH_UP_MOST = 500, /* certificates that are entered before a search */

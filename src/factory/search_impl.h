@@ -12,6 +12,9 @@ struct searching {
 	const struct officer *who;
 	const struct search_query *q;
 	struct search_walk walk;
+	struct search_walk narrow; /* along values, with the fewest rows of those that are too many to sort */
+	unsigned narrow_covers;
+	int64_t narrow_n;
 	unsigned covers; /* groups of conditions (search_plan.c) that every row of the walk fulfils */
 	bool
 	    exact; /* all of them, and the walk goes in the order that was asked: its rows are what was asked for */

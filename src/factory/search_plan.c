@@ -7,7 +7,8 @@
 enum {
 	VALUES_LIKE_MAX = 1000, /* values that a substring stands for; with more it selects nothing */
 	FEW_ENOUGH = 200,       /* rows of a walk that no other is looked for instead of */
-	LIKE_LEN = 8,           /* of a text's part that the index is asked for */
+	NARROW_ENOUGH = 2000,
+	NARROW_MAX = 5000, /* rows of several values that are gathered for a page in the order of ids */
 };
 
 /* What is asked, in groups that one walk can be the whole answer to. */
@@ -42,13 +43,27 @@ groups_of(const struct search_query *q)
 	    (other ? GROUP_OTHER : 0);
 }
 
+/* Along it in the order of ids, where there are too many to sort but by far not all. */
+static void
+consider_narrow(struct searching *s, const struct search_walk *w, unsigned covers, int64_t n)
+{
+	if (w->by != WALK_VALUES || n >= s->narrow_n)
+		return;
+	s->narrow_n = n;
+	s->narrow = *w;
+	s->narrow_covers = covers;
+}
+
 /* Takes the walk if it has fewer rows than the one before; *best: how many. */
 static enum rc
 consider(struct searching *s, const struct search_walk *w, unsigned covers, int64_t *best, struct err *e)
 {
+	bool narrows = w->by == WALK_VALUES && s->q->order == ORDER_ID;
 	int64_t n;
 
-	TRY(store_search_count(s->f->store, s->a, w, SEARCH_TOTAL_MAX + 1, &n, e));
+	TRY(store_search_count(s->f->store, s->a, w, narrows ? NARROW_MAX : SEARCH_TOTAL_MAX + 1, &n, e));
+	consider_narrow(s, w, covers, n);
+	n = n <= SEARCH_TOTAL_MAX ? n : SEARCH_TOTAL_MAX + 1;
 	if (n < *best) {
 		*best = n;
 		s->walk = *w;
@@ -67,35 +82,19 @@ characters(struct bytes text)
 	return n;
 }
 
-/* The index intersects the lists of all three-character pieces of a pattern, and those of common words are long: a part of a
-   long text is enough, best the one with the most digits, for digits tell apart. */
-static struct bytes
-telling_part(struct bytes text)
+static bool
+is_ascii(struct bytes text)
 {
-	size_t best = 0, most = 0;
-
-	if (text.n <= LIKE_LEN)
-		return text;
-	for (size_t i = 0; i + LIKE_LEN <= text.n; i++) {
-		size_t digits = 0;
-
-		for (size_t k = i; k < i + LIKE_LEN; k++) {
-			if (text.p[k] & 0x80)
-				return text; /* no character is cut */
-			digits += text.p[k] >= '0' && text.p[k] <= '9';
-		}
-		if (digits > most) {
-			most = digits;
-			best = i;
-		}
-	}
-	return bytes_part(text, best, LIKE_LEN);
+	for (size_t i = 0; i < text.n; i++)
+		if (text.p[i] & 0x80)
+			return false;
+	return true;
 }
 
 /* The longest run of characters that mean nothing to us or to SQL's LIKE, as a pattern of it: more than was asked for is
    found, and every candidate is checked. Nothing where it is too short for the index of three characters. */
 static struct bytes
-like_of(struct arena *a, struct bytes pattern)
+like_of(struct searching *s, struct bytes pattern)
 {
 	struct bytes best = BYTES_NONE;
 	uint8_t *p;
@@ -107,8 +106,9 @@ like_of(struct arena *a, struct bytes pattern)
 			best = bytes_part(pattern, from, i - from);
 		from = i + 1;
 	}
-	best = telling_part(best);
-	p = arena_alloc(a, best.n + 2);
+	if (is_ascii(best)) /* no character is cut */
+		best = store_search_part(s->f->store, best);
+	p = arena_alloc(s->a, best.n + 2);
 	if (p == NULL || characters(best) < 3 || !utf8_ok(best))
 		return BYTES_NONE;
 	p[0] = p[best.n + 1] = '%';
@@ -141,10 +141,10 @@ values_of_pattern(struct searching *s, const struct search_pattern *p, int64_t *
 	}
 	if (begin.n > 0)
 		TRY(store_search_beginnings(s->f->store, s->a, begin, VALUES_LIKE_MAX, ids, n, e));
-	like = like_of(s->a, begin.n > 0 ? rest : p->text); /* of a common beginning no part tells more */
+	like = like_of(s, begin.n > 0 ? rest : p->text); /* of a common beginning no part tells more */
 	if (*n == VALUES_LIKE_MAX && like.n > 0)
-		TRY(store_search_is_common(s->f->store, bytes_part(like, 1, like.n - 2), VALUES_LIKE_MAX,
-					   &common, e));
+		common = store_search_is_common(s->f->store, bytes_part(like, 1, like.n - 2),
+						VALUES_LIKE_MAX);
 	if (*n == VALUES_LIKE_MAX && like.n > 0 && !common)
 		TRY(store_search_values(s->f->store, s->a, like, VALUES_LIKE_MAX, ids, n, e));
 	return RC_OK;
@@ -189,6 +189,37 @@ consider_pattern(struct searching *s, const struct search_pattern *p, int64_t *b
 		TRY(keep_right(s, p, ids, &w.values_n, e));
 	w.values = ids;
 	return consider(s, &w, alone ? GROUP_PATTERNS : 0, best, e);
+}
+
+/* 0: it costs nothing to ask for. 1: digits tell apart. */
+static unsigned
+rank_of(const struct search_pattern *p)
+{
+	if (is_one_value(p))
+		return 0;
+	for (size_t i = 0; i < p->text.n; i++)
+		if (p->text.p[i] >= '0' && p->text.p[i] <= '9')
+			return 1;
+	return 2;
+}
+
+/* To look for the values of one more costs as much as to look at some hundred certificates. */
+static bool
+is_enough(const struct searching *s, int64_t best)
+{
+	return best <= FEW_ENOUGH || s->narrow_n <= NARROW_ENOUGH;
+}
+
+static enum rc
+consider_patterns(struct searching *s, int64_t *best, struct err *e)
+{
+	const struct search_query *q = s->q;
+
+	for (unsigned rank = 0; rank <= 2; rank++)
+		for (size_t i = 0; i < q->patterns_n && !is_enough(s, *best); i++)
+			if (rank_of(&q->patterns[i]) == rank)
+				TRY(consider_pattern(s, &q->patterns[i], best, e));
+	return RC_OK;
 }
 
 static enum rc
@@ -292,10 +323,8 @@ static enum rc
 consider_numbers(struct searching *s, int64_t *best, struct err *e)
 {
 	const struct search_query *q = s->q;
-	char hex[2 * 64 + 1], number[24];
+	char number[24];
 
-	if (q->key_id.n > 0 && q->key_id.n <= 64)
-		TRY(consider_value(s, "ski", bytes_str(hex_text(hex, q->key_id)), 0, best, e));
 	if (q->by_issuer && q->issuers_n == 1) {
 		snprintf(number, sizeof(number), "%lld", (long long)q->issuers[0]);
 		TRY(consider_value(s, "issuer", bytes_str(number), GROUP_ISSUER, best, e));
@@ -345,11 +374,16 @@ plan_broad(struct searching *s, struct err *e)
 	     "procedure, a "
 	     "time), or take another order (id, valid_to, valid_from)",
 	     SEARCH_TOTAL_MAX);
-	NEED(q->key_id.n == 0 || s->walk.by == WALK_VALUES, e, CHY_SEARCH_BROAD, NULL,
-	     "more than %d certificates have this key", SEARCH_TOTAL_MAX);
+	NEED(q->key_id.n == 0 || (s->walk.by == WALK_VALUES && q->order == ORDER_ID), e, CHY_SEARCH_BROAD,
+	     NULL, "more than %d certificates have this key", SEARCH_TOTAL_MAX);
 	if (q->order == ORDER_SINCE ||
 	    (q->order == ORDER_ID && s->walk.by == WALK_VALUES && s->walk.values_n == 1))
 		return RC_OK;
+	if (q->order == ORDER_ID && s->narrow_n < NARROW_MAX) {
+		s->walk = s->narrow;
+		s->covers = s->narrow_covers;
+		return RC_OK;
+	}
 	s->walk = q->order == ORDER_NOT_AFTER ? end_walk(q)
 	    : q->order == ORDER_NOT_BEFORE    ? begin_walk(q)
 					      : all;
@@ -391,18 +425,37 @@ is_by_more(const struct searching *s)
 	    !is_open(q->activated_from, q->activated_to);
 }
 
+static enum rc
+consider_key(struct searching *s, int64_t *best, struct err *e)
+{
+	char hex[2 * 64 + 1];
+
+	if (s->q->key_id.n > 64)
+		return RC_OK;
+	return consider_value(s, "ski", bytes_str(hex_text(hex, s->q->key_id)), 0, best, e);
+}
+
+static enum rc
+consider_others(struct searching *s, int64_t *best, struct err *e)
+{
+	TRY(consider_numbers(s, best, e));
+	TRY(consider_patterns(s, best, e));
+	TRY(consider_states(s, best, e));
+	TRY(consider_times(s, best, e));
+	return consider_all(s, best, e);
+}
+
 enum rc
 search_plan(struct searching *s, struct err *e)
 {
 	int64_t best = SEARCH_TOTAL_MAX + 2;
 
 	s->walk = (struct search_walk){ .by = WALK_ALL, .descending = s->q->descending, .to = INT64_MAX };
-	TRY(consider_numbers(s, &best, e));
-	for (size_t i = 0; i < s->q->patterns_n && best > FEW_ENOUGH; i++)
-		TRY(consider_pattern(s, &s->q->patterns[i], &best, e));
-	TRY(consider_states(s, &best, e));
-	TRY(consider_times(s, &best, e));
-	TRY(consider_all(s, &best, e));
+	s->narrow_n = NARROW_MAX;
+	if (s->q->key_id.n > 0) /* which no candidate is judged by */
+		TRY(consider_key(s, &best, e));
+	else
+		TRY(consider_others(s, &best, e));
 	s->few = best <= SEARCH_TOTAL_MAX;
 	if (!s->few)
 		TRY(plan_broad(s, e));

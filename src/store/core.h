@@ -87,7 +87,8 @@ struct sample {
 	struct arena *mem;
 	struct bytes *texts;
 	size_t n;
-	int64_t reach; /* the highest id of them */
+	int64_t reach;   /* the highest id of them */
+	uint16_t *grams; /* how many of them have a piece of three octets, by a hash of it */
 	int64_t read_at_us;
 };
 

@@ -325,9 +325,13 @@ struct search_walk {
 /* Ids of values like this (SQL's % and _), in no order, at most LIMIT_PAGE. From three characters on by an index. */
 MUST enum rc store_search_values(struct store *s, struct arena *a, struct bytes like, size_t limit,
 				 int64_t **ret, size_t *n, struct err *e);
+/* Reads the sample of values anew, where it is old. */
+MUST enum rc store_search_sample(struct store *s, struct err *e);
+/* The part of a text, of a few octets, that the index of values is best asked for: it intersects the lists of all three-character
+   pieces, and by the sample it is known which are long. */
+struct bytes store_search_part(struct store *s, struct bytes text);
 /* Whether surely more than `most` values have this text in them, by a sample; what is not sure is false. */
-MUST enum rc store_search_is_common(struct store *s, struct bytes text, size_t most, bool *ret,
-				    struct err *e);
+bool store_search_is_common(struct store *s, struct bytes text, size_t most);
 /* The same of values that begin with this, of which the first 64 characters are looked at. */
 MUST enum rc store_search_beginnings(struct store *s, struct arena *a, struct bytes begin, size_t limit,
 				     int64_t **ret, size_t *n, struct err *e);

@@ -292,10 +292,9 @@ static void
 common_texts_are_known_by_a_sample(void **state)
 {
 	struct world *w = *state;
-	bool is;
 
-	ok(store_search_is_common(w->s, BYTES("word"), 1000, &is, &w->e)); /* of none */
-	assert_false(is);
+	ok(store_search_sample(w->s, &w->e));
+	assert_false(store_search_is_common(w->s, BYTES("word"), 1000)); /* of none */
 	for (int64_t i = 0; i < 24; i++) {
 		struct change *c = change_new();
 
@@ -309,15 +308,15 @@ common_texts_are_known_by_a_sample(void **state)
 		}
 		ok(store_commit(w->s, c, &w->e));
 	}
-	world_reopen(w, NULL); /* what it has looked at it keeps for some minutes */
-	ok(store_search_is_common(w->s, BYTES("mon wor"), 1000, &is, &w->e));
-	assert_true(is);
-	ok(store_search_is_common(w->s, BYTES("mon wor"), 2000, &is, &w->e)); /* 12,000 are not surely more */
-	assert_false(is);
-	ok(store_search_is_common(w->s, BYTES("seldom"), 1, &is, &w->e));
-	assert_false(is);
-	ok(store_search_is_common(w->s, BYTES("no such"), 0, &is, &w->e));
-	assert_false(is);
+	ok(store_search_sample(w->s, &w->e)); /* of none: what it has looked at it keeps for some time */
+	assert_false(store_search_is_common(w->s, BYTES("mon wor"), 1000));
+	world_reopen(w, NULL);
+	assert_false(store_search_is_common(w->s, BYTES("mon wor"), 1000)); /* there is no sample */
+	ok(store_search_sample(w->s, &w->e));
+	assert_true(store_search_is_common(w->s, BYTES("mon wor"), 1000));
+	assert_false(store_search_is_common(w->s, BYTES("mon wor"), 2000)); /* 12,000 are not surely more */
+	assert_false(store_search_is_common(w->s, BYTES("seldom"), 1));
+	assert_false(store_search_is_common(w->s, BYTES("no such"), 0));
 }
 
 /* By an index of the first 64 characters, of which no more than 60 are asked: a superset where values are longer. */

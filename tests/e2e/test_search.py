@@ -142,6 +142,8 @@ def test_numbers_and_digests(found):
     assert ids(found, serial=c["serial"]) == [c["id"]] and ids(found, sha256=c["sha256"]) == [c["id"]]
     assert ids(found, serial=c["serial"], state="revoked") == [] and ids(found, serial="00" * 8) == []
     assert sorted(ids(found, subject_key_identifier=ski)) == sorted(found.mine)  # they share one key
+    last = max((x for x in found.everything if x["id"] not in found.mine), key=lambda x: x["not_after"])
+    assert ids(found, valid_to_from=last["not_after"]) and ids(found, subject_key_identifier=ski, valid_to_from=last["not_after"]) == []
     same = want(found, lambda x: x["authority"] == c["authority"])
     assert sorted(ids(found, authority_key_identifier=aki)) == same == sorted(ids(found, issuer="CN=Issuing CA,O=Test"))
     assert sorted(ids(found, authority=c["authority"])) == same
@@ -347,13 +349,18 @@ def test_broad_questions(found):
     key = ec.generate_private_key(ec.SECP256R1())
     with ThreadPoolExecutor(4) as pool:
         many = {x["id"] for x in pool.map(
-            lambda i: found.issue(token, make_csr(None, key=key, sans=[f"b{i}.broad.example"])[0]), range(1100))}
+            lambda i: found.issue(token, make_csr(None, key=key, sans=[f"b{i}.broad.example", f"{'xy'[i % 2]}.wide.example"])[0]), range(1100))}
     page = search(found, text="broad.example", limit=10)
     while page["behind"]:
         time.sleep(0.2)
         page = search(found, text="broad.example", limit=10)
     assert page["total"] == 1000 and page["more"] is True and len(page["items"]) == 10
     assert set(ids(found, text="broad.example", limit=500)) == many
+    # more than can be sorted, of two values: along them, by themselves and where another word is asked too
+    page = search(found, text="wide.example", limit=10)
+    assert page["total"] == 1000 and page["more"] is True and len(page["items"]) == 10
+    assert set(ids(found, text="wide.example", limit=300)) == many
+    assert set(ids(found, broad=True, text="broad.example wide.example", limit=300)) == many
     got = ids(found, authority=found.everything[-1]["authority"], limit=1000)
     assert set(got) >= many and got == sorted(got, reverse=True)
     with pytest.raises(Refused) as e:
