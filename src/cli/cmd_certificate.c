@@ -21,6 +21,7 @@ struct batch {
 	struct cli_choice choice;
 	struct json *secrets;  /* go beside the signature */
 	struct json *input;    /* NULL: nothing is filled in */
+	const char *card;      /* serial number of the one request's card; NULL: none is said */
 	struct json *outcomes; /* for --json */
 	struct progress progress;
 	size_t done, failed, skipped;
@@ -190,6 +191,8 @@ issue_one(struct batch *b, struct arena *a, struct job *j, struct err *e)
 	json_set(body, "request", base64_json(a, j->der));
 	if (b->input)
 		json_set(body, "input", json_copy(a, b->input));
+	if (b->card)
+		json_set(body, "card_serial", json_str(a, bytes_str(b->card)));
 	json_put(&text, body);
 	NEED(buf_ok(&text), e, CHY_NO_MEMORY, NULL, "request");
 	call.body = buf_bytes(&text);
@@ -233,6 +236,8 @@ act_add(struct batch *b, struct job *j, struct json *list, struct err *e)
 	json_set(o, "idempotency_key", json_str(b->c->a, bytes_str(j->key)));
 	if (b->input)
 		json_set(o, "input", json_copy(b->c->a, b->input));
+	if (b->card)
+		json_set(o, "card_serial", json_str(b->c->a, bytes_str(b->card)));
 	json_add(list, o);
 	return RC_OK;
 }
@@ -426,6 +431,9 @@ run_issue(struct cli *c, struct err *e)
 	if (b.choice.form)
 		json_set(b.secrets, "revocation_password", json_copy(c->a, b.choice.form));
 	TRY(input_read(c, &b.input, e));
+	b.card = args_text(&c->args, "card-serial");
+	NEED(b.card == NULL || (n == 1 && !args_has(&c->args, "folder")), e, CHY_CLI_USAGE, NULL,
+	     "--card-serial is of one card: one REQUEST, and no --folder");
 	b.single = n == 1;
 	progress_start(&b.progress, &c->out, "Issuing", n);
 	rc = b.bearer ? issue_by_session(&b, jobs, e) : issue_by_officer(&b, jobs, e);
@@ -528,6 +536,9 @@ static const struct opt issue_options[] = {
 	{ "input", "NAME=VALUE", OPT_TEXT, OPT_MANY,
 	  "fills in a field of the procedure's input view, as \"chancery token-procedure input\" lists "
 	  "them" },
+	{ "card-serial", "TEXT", OPT_TEXT, 0,
+	  "serial number of the card that it is for, of a single request: to search by; it does not stand in "
+	  "the certificate" },
 	{ "again", NULL, OPT_FLAG, 0, "issue one more, also for a request that has a certificate of today" },
 	OPTIONS_CO_OFFICER,
 	{ 0 },

@@ -14,7 +14,8 @@
 
 enum {
 	FILES_MAX = 100000,
-	FILE_MAX = 256 << 20,  /* a bundle */
+	FILE_MAX = 256 << 20, /* a bundle */
+	CARDS_FILE_MAX = 16 << 20,
 	ACT_BYTES = 300 << 10, /* of certificates, so that what is signed stays within its limit */
 	ACT_ARENA = 64 << 20,
 };
@@ -23,6 +24,13 @@ struct item {
 	const char *file;
 	size_t number; /* in the file, from 1 */
 	struct bytes der;
+	const char *card; /* its card's serial number; NULL: none is said */
+};
+
+/* A line of --card-serials. */
+struct card {
+	const char *file, *serial;
+	bool used;
 };
 
 struct run {
@@ -31,6 +39,8 @@ struct run {
 	int64_t authority;
 	struct item items[LIMIT_IMPORT];
 	size_t n, bytes;
+	struct card *cards; /* by file */
+	size_t cards_n;
 	struct json *outcomes; /* for --json */
 	struct progress progress;
 	size_t imported, known, changed, refused;
@@ -113,6 +123,8 @@ body_of(struct run *r, struct json **ret, struct err *e)
 			if (args_has(&r->c->args, members[k][0]))
 				json_set(o, members[k][1],
 					 json_str(r->a, bytes_str(args_text(&r->c->args, members[k][0]))));
+		if (r->items[i].card != NULL)
+			json_set(o, "card_serial", json_str(r->a, bytes_str(r->items[i].card)));
 		json_add(list, o);
 	}
 	json_set(body, "authority", json_int(r->a, r->authority));
@@ -159,6 +171,84 @@ sign_batch(struct run *r, struct err *e)
 	return RC_OK;
 }
 
+/* ---- cards ---- */
+
+static int
+by_file(const void *a, const void *b)
+{
+	return strcmp(((const struct card *)a)->file, ((const struct card *)b)->file);
+}
+
+/* Of all certificates of a file. */
+static const char *
+card_of(struct run *r, const char *file)
+{
+	const char *slash = strrchr(file, '/');
+	struct card key = { .file = slash ? slash + 1 : file }, *found;
+
+	if (args_has(&r->c->args, "card-serial"))
+		return args_text(&r->c->args, "card-serial");
+	found = r->cards_n > 0 ? bsearch(&key, r->cards, r->cards_n, sizeof(key), by_file) : NULL;
+	if (found == NULL)
+		return NULL;
+	found->used = true;
+	return found->serial;
+}
+
+/* "NAME,SERIAL" */
+static enum rc
+read_card(struct run *r, struct bytes line, size_t number, struct err *e)
+{
+	struct bytes serial, file = text_trim(text_cut(line, ',', &serial));
+	struct card *c = &r->cards[r->cards_n];
+
+	if (file.n == 0 && serial.n == 0)
+		return RC_OK;
+	serial = text_trim(serial);
+	NEED(file.n > 0 && serial.n > 0, e, CHY_CLI_USAGE, NULL,
+	     "--card-serials, line %zu: a file's name, a comma, and its card's serial number", number);
+	*c = (struct card){ arena_str(r->c->a, file), arena_str(r->c->a, serial), false };
+	NEED(c->file != NULL && c->serial != NULL, e, CHY_NO_MEMORY, NULL, "cards");
+	r->cards_n++;
+	return RC_OK;
+}
+
+static enum rc
+read_cards(struct run *r, struct err *e)
+{
+	const char *list = args_text(&r->c->args, "card-serials");
+	struct bytes text, rest;
+	size_t lines = 1;
+
+	NEED(!args_has(&r->c->args, "card-serial") || (r->single && list == NULL), e, CHY_CLI_USAGE, NULL,
+	     "--card-serial is of one card: one FILE; for many there is --card-serials");
+	if (list == NULL)
+		return RC_OK;
+	TRY(file_read(r->c->a, list, CARDS_FILE_MAX, &text, e));
+	for (size_t i = 0; i < text.n; i++)
+		lines += text.p[i] == '\n';
+	r->cards = arena_array(r->c->a, lines, sizeof(*r->cards));
+	NEED(r->cards != NULL, e, CHY_NO_MEMORY, NULL, "cards");
+	rest = text;
+	for (size_t i = 1; i <= lines; i++)
+		TRY(read_card(r, text_cut(rest, '\n', &rest), i, e));
+	qsort(r->cards, r->cards_n, sizeof(*r->cards), by_file);
+	for (size_t i = 1; i < r->cards_n; i++)
+		NEED(strcmp(r->cards[i].file, r->cards[i - 1].file) != 0, e, CHY_CLI_USAGE, NULL,
+		     "--card-serials: \"%.100s\" stands in it twice", r->cards[i].file);
+	return RC_OK;
+}
+
+/* A name that no file has is a mistake: some card would not be found. */
+static enum rc
+all_used(const struct run *r, struct err *e)
+{
+	for (size_t i = 0; i < r->cards_n; i++)
+		NEED(r->cards[i].used, e, CHY_CLI_SOME_FAILED, NULL,
+		     "--card-serials names \"%.100s\", and no such file was read", r->cards[i].file);
+	return RC_OK;
+}
+
 static enum rc
 add(struct run *r, const char *file, size_t number, struct bytes der, struct err *e)
 {
@@ -171,7 +261,7 @@ add(struct run *r, const char *file, size_t number, struct bytes der, struct err
 	}
 	if (r->n == LIMIT_IMPORT || (r->n > 0 && r->bytes + der.n > ACT_BYTES))
 		TRY(sign_batch(r, e));
-	r->items[r->n] = (struct item){ file, number, arena_dup(r->a, der) };
+	r->items[r->n] = (struct item){ file, number, arena_dup(r->a, der), card_of(r, file) };
 	NEED(r->items[r->n].der.p != NULL, e, CHY_NO_MEMORY, NULL, "request");
 	r->n++;
 	r->bytes += der.n;
@@ -282,7 +372,7 @@ ended(struct run *r, enum rc rc, struct err *e)
 		 r->imported, r->known, r->changed, r->refused);
 	TRY(rc);
 	if (r->refused == 0)
-		return RC_OK;
+		return all_used(r, e);
 	if (r->single && all == 1) {
 		*e = r->first;
 		return e->rc;
@@ -305,6 +395,7 @@ run_import(struct cli *c, struct err *e)
 	r->single = args_count(&c->args, "FILE") == 1 && !args_has(&c->args, "folder");
 	r->a = arena_new(ACT_ARENA);
 	NEED(r->outcomes != NULL && r->a != NULL, e, CHY_NO_MEMORY, NULL, "import");
+	TRY(read_cards(r, e));
 	TRY(cli_officer(c, &key, e));
 	TRY(document_id(c, "authority", args_text(&c->args, "authority"), &r->authority, e));
 	progress_start(&r->progress, &c->out, "Importing", 0);
@@ -379,6 +470,11 @@ static const struct opt import_options[] = {
 	{ "reason", "REASON", OPT_CHOICE, 0, "why they are revoked; unspecified if not given", reasons },
 	{ "since", "TIME", OPT_TIME, 0, "since when they are on hold or revoked" },
 	{ "invalid-at", "TIME", OPT_TIME, 0, "since when the key may have been out" },
+	{ "card-serial", "TEXT", OPT_TEXT, 0,
+	  "serial number of the card that the certificates of one FILE are on" },
+	{ "card-serials", "FILE", OPT_FILE, 0,
+	  "the same for many: a line for each file, its name without folder, a comma, and its card's serial "
+	  "number" },
 	{ 0 },
 };
 static const struct operand import_files[] = {

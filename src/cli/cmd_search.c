@@ -26,6 +26,7 @@ static const char *const texts[][2] = {
 	{ "field4", "field4" },
 	{ "field5", "field5" },
 	{ "field6", "field6" },
+	{ "card-serial", "card_serial" },
 	{ "serial", "serial" },
 	{ "issuer", "issuer" },
 	{ "authority-key-identifier", "authority_key_identifier" },

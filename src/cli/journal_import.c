@@ -100,6 +100,28 @@ place_of(const struct signed_request *r, const uint8_t sha[SHA256_LEN])
 	return i;
 }
 
+static const struct json *
+nth(const struct json *list, size_t n)
+{
+	const struct json *x = list->first;
+
+	while (x != NULL && n-- > 0)
+		x = x->next;
+	return x;
+}
+
+/* What was imported is searched by the card that the officer named, and by nothing else. */
+static bool
+same_card(const struct json *signed_item, const struct json *fields)
+{
+	const struct json *said = json_get(signed_item, "card_serial"),
+			  *kept = json_get(fields, "card_serial");
+
+	if (said == NULL || said->type == JSON_NULL)
+		return fields == NULL;
+	return kept != NULL && fields->count == 1 && json_eq(said, kept);
+}
+
 enum rc
 journal_imported(struct journal_verifier *v, struct arena *a, const struct leaf_view *l,
 		 struct certificate_state *s, struct err *e)
@@ -121,6 +143,9 @@ journal_imported(struct journal_verifier *v, struct arena *a, const struct leaf_
 	     "the officer's request %lld does not import it, or not so often, or not under this authority",
 	     (long long)s->request);
 	r->issued[i] = true;
+	NEED(same_card(nth(json_get(r->body, "certificates"), i), json_get(l->leaf, "fields")), e,
+	     CHY_JOURNAL_SIGNATURE, NULL, "the officer's request %lld says another card's serial number",
+	     (long long)s->request);
 	return RC_OK;
 }
 

@@ -24,6 +24,7 @@ extern const char *const search_states[], *const search_reasons[], *const search
 	    { "field4", "TEXT", OPT_TEXT, 0, "what was filled in as search field 4" }, \
 	    { "field5", "TEXT", OPT_TEXT, 0, "what was filled in as search field 5" }, \
 	    { "field6", "TEXT", OPT_TEXT, 0, "what was filled in as search field 6" }, \
+	    { "card-serial", "TEXT", OPT_TEXT, 0, "serial number of the card that it is on" }, \
 	    { "serial", "HEX", OPT_TEXT, 0, "serial number; colons between its octets do not matter" }, \
 	    { "authority", "NAME|ID", OPT_TEXT, 0, "who issued it" }, \
 	    { "issuer", "NAME", OPT_TEXT, 0, "the same, by its distinguished name" }, \

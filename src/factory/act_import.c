@@ -7,6 +7,9 @@
 #include "base/base.h"
 #include "factory/import.h"
 
+#include "factory/card_serial.h"
+#include "model/issue.h"
+
 #include "crypto/digest.h"
 #include "crypto/verify.h"
 #include "policy/body.h"
@@ -81,9 +84,10 @@ read_cert(struct arena *a, const struct json *item, struct cert *ret, struct err
 static enum rc
 check_item(struct preparation *p, const struct json *item, size_t i, struct err *e)
 {
-	static const char *const names[] = { "certificate", "state", "reason", "since", "invalid_at", NULL };
+	static const char *const names[] = { "certificate", "state",       "reason", "since",
+					     "invalid_at",  "card_serial", NULL };
 	OWN_BUF struct buf subject = buf_max(SUBJECT_MAX);
-	struct bytes label = BYTES("what cannot be read"), text;
+	struct bytes label = BYTES("what cannot be read"), text, card;
 	struct import_wish wish;
 	struct err why = { 0 };
 	struct cert c;
@@ -93,6 +97,7 @@ check_item(struct preparation *p, const struct json *item, size_t i, struct err 
 	TRY(json_only(item, names, e));
 	TRY(json_need_str(item, "certificate", &text, e));
 	TRY(read_state(item, &wish, &said, e));
+	TRY(card_serial_read(item, &card, e));
 	if (read_cert(p->a, item, &c, &why) == RC_OK) {
 		name_put_der_text(&subject, c.subject);
 		if (buf_ok(&subject) && utf8_ok(buf_bytes(&subject)))
@@ -101,6 +106,9 @@ check_item(struct preparation *p, const struct json *item, size_t i, struct err 
 	act_difference(p->a, p->difference, arena_printf(p->a, "certificates[%zu]", i),
 		       utf8_ok(label) ? label : BYTES("a certificate"), BYTES_NONE,
 		       said ? bytes_str(cert_state_label(wish.state)) : BYTES("imported"));
+	if (card.n > 0)
+		act_difference(p->a, p->difference, arena_printf(p->a, "certificates[%zu].card_serial", i),
+			       BYTES("Card serial number"), BYTES_NONE, card);
 	return RC_OK;
 }
 
@@ -150,6 +158,7 @@ struct importing {
 		struct bytes serial;
 		uint8_t print[SHA256_LEN];
 		struct import_wish asked;
+		struct bytes card;
 		const struct json *outcome;
 	} seen[LIMIT_IMPORT]; /* of this request, so far */
 	size_t seen_n;
@@ -204,10 +213,10 @@ first_state(const struct importing *m, struct bytes serial, bool said, struct im
 }
 
 static enum rc
-put_leaf(struct importing *m, const struct certificate_row *row, struct err *e)
+put_leaf(struct importing *m, const struct certificate_row *row, struct bytes card, struct err *e)
 {
 	struct arena *a = m->x->a;
-	struct json *members = json_object(a), *c = json_object(a);
+	struct json *members = json_object(a), *c = json_object(a), *fields = json_object(a);
 
 	json_set(c, "issuer", json_int(a, row->issuer));
 	json_set(c, "serial", json_hex(a, row->serial));
@@ -215,6 +224,9 @@ put_leaf(struct importing *m, const struct certificate_row *row, struct err *e)
 	json_set(c, "subject", json_str(a, row->subject));
 	json_set(members, "certificate", c);
 	json_set(members, "by", by_request(a, m->x->request->id));
+	json_set(fields, "card_serial", json_str(a, card));
+	if (card.n > 0)
+		json_set(members, "fields", fields);
 	return leaf_add(m->x->f, a, m->c, LEAF_IMPORTED, row->id, row->id, members, e);
 }
 
@@ -237,8 +249,8 @@ texts_of(struct importing *m, const struct cert *c, struct certificate_row *row,
 }
 
 static enum rc
-add_new(struct importing *m, const struct cert *c, struct import_wish wish, bool said, struct json *o,
-	struct err *e)
+add_new(struct importing *m, const struct cert *c, struct import_wish wish, bool said, struct bytes card,
+	struct json *o, struct err *e)
 {
 	struct status_subject s = { .is_new = true };
 	struct request_id word = m->x->request->id;
@@ -267,9 +279,27 @@ add_new(struct importing *m, const struct cert *c, struct import_wish wish, bool
 	json_set(o, "state", json_str(m->x->a, bytes_str(cert_state_name(wish.state))));
 	change_put_certificate(m->c, row, c->der);
 	change_add_counter(m->c, "certificates.imported", 1);
-	TRY(put_leaf(m, row, e));
+	if (card.n > 0)
+		change_put_field(m->c, &(struct field_row){ row->id, SEARCH_CARD, card });
+	TRY(put_leaf(m, row, card, e));
 	return wish.state == CERT_VALID ? RC_OK
 					: import_put(m->x, m->c, m->x->a, &s, &wish, word, o, &any, e);
+}
+
+/* What was signed when it came stays: nothing is said again about the card. */
+static enum rc
+same_card(struct importing *m, int64_t id, struct bytes card, struct err *e)
+{
+	struct bytes known;
+
+	if (card.n == 0)
+		return RC_OK;
+	TRY(card_serial_of(m->x->f, m->x->a, id, &known, e));
+	if (bytes_eq(known, card))
+		return RC_OK;
+	err_field(e, "card_serial");
+	FAIL(e, CHY_IMPORT_CARD, NULL, "certificate %lld was imported %s", (long long)id,
+	     known.n > 0 ? "with another card's serial number" : "without a card's serial number");
 }
 
 /* It is here; a state that the officer gives it may be news. */
@@ -303,13 +333,13 @@ seen_before(const struct importing *m, struct bytes serial)
 /* What becomes of it: a second one is known then. */
 static void
 remember(struct importing *m, const struct cert *c, const uint8_t print[SHA256_LEN],
-	 const struct import_wish *asked, const struct json *outcome)
+	 const struct import_wish *asked, struct bytes card, const struct json *outcome)
 {
 	struct seen *s = &m->seen[m->seen_n];
 
 	if (m->seen_n == LIMIT_IMPORT)
 		return;
-	*s = (struct seen){ .serial = c->serial, .asked = *asked, .outcome = outcome };
+	*s = (struct seen){ .serial = c->serial, .asked = *asked, .outcome = outcome, .card = card };
 	memcpy(s->print, print, SHA256_LEN);
 	m->seen_n++;
 }
@@ -324,13 +354,15 @@ is_same_wish(const struct import_wish *x, const struct import_wish *y)
 /* The very same again is known by now; another one, or the same with another state, contradicts it. */
 static enum rc
 second(const struct importing *m, const struct seen *s, const uint8_t print[SHA256_LEN],
-       const struct import_wish *asked, struct json *o, struct err *e)
+       const struct import_wish *asked, struct bytes card, struct json *o, struct err *e)
 {
 	static const char *const same[] = { "certificate", "state" };
 
 	NEED(memcmp(s->print, print, SHA256_LEN) == 0, e, CHY_FIELD_TWICE, NULL,
 	     "another certificate with its serial number stands before it");
 	NEED(is_same_wish(&s->asked, asked), e, CHY_FIELD_TWICE, NULL, "it stands before with another state");
+	NEED(card.n == 0 || bytes_eq(s->card, card), e, CHY_FIELD_TWICE, NULL,
+	     "it stands before with another card's serial number, or with none");
 	NEED(json_get(s->outcome, "problem") == NULL, e, CHY_FIELD_TWICE, NULL,
 	     "it stands before, and was refused");
 	for (size_t i = 0; i < ARRAY_LEN(same); i++)
@@ -348,11 +380,13 @@ import_one(struct importing *m, const struct json *item, struct json *o, struct 
 	uint8_t print[SHA256_LEN];
 	struct import_wish wish;
 	struct err why = { 0 };
+	struct bytes card;
 	struct cert c;
 	bool said;
 	enum rc rc;
 
 	TRY(read_state(item, &wish, &said, e));
+	TRY(card_serial_read(item, &card, e));
 	TRY(read_cert(m->x->a, item, &c, e));
 	json_set(o, "serial", json_hex(m->x->a, c.serial));
 	TRY(import_certificate_fits(m->x->a, x, &c, e));
@@ -360,16 +394,17 @@ import_one(struct importing *m, const struct json *item, struct json *o, struct 
 	     NULL, "its signature is not that of \"%.*s\": %.200s", BYTES_FMT(x->doc->name), why.text);
 	sha256(c.der, print);
 	if ((before = seen_before(m, c.serial)) != NULL)
-		return second(m, before, print, &wish, o, e);
-	remember(m, &c, print, &wish, o);
+		return second(m, before, print, &wish, card, o, e);
+	remember(m, &c, print, &wish, card, o);
 	rc = store_certificate_by_serial(m->x->f->store, m->x->a, x->doc->id.v, c.serial, &row, e);
 	if (rc == RC_NOT_FOUND) {
 		err_clear(e);
-		return add_new(m, &c, wish, said, o, e);
+		return add_new(m, &c, wish, said, card, o, e);
 	}
 	TRY(rc);
 	NEED(bytes_eq(row.fingerprint, BYTES_OF(print)), e, CHY_IMPORT_OTHER, "RFC 5280 4.1.2.2",
 	     "certificate %lld has this serial number", (long long)row.id);
+	TRY(same_card(m, row.id, card, e));
 	return known(m, &row, &wish, said, o, e);
 }
 

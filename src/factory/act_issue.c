@@ -1,6 +1,7 @@
 #include "base/base.h"
 #include "factory/acts.h"
 
+#include "factory/card_serial.h"
 #include "factory/choice.h"
 #include "factory/issue.h"
 #include "pki/csr.h"
@@ -86,8 +87,8 @@ warn_of_validity(struct preparation *p, const struct csr *csr, struct err *e)
 static enum rc
 normalise(struct preparation *p, struct json *item, size_t i, struct err *e)
 {
-	static const char *const names[] = { "csr", "name", "idempotency_key", "input", NULL };
-	struct bytes text, der, name = BYTES_NONE, key = BYTES_NONE;
+	static const char *const names[] = { "csr", "name", "idempotency_key", "input", "card_serial", NULL };
+	struct bytes text, der, name = BYTES_NONE, key = BYTES_NONE, card;
 	struct json *input;
 	struct csr csr;
 
@@ -95,6 +96,7 @@ normalise(struct preparation *p, struct json *item, size_t i, struct err *e)
 	TRY(json_need_str(item, "csr", &text, e));
 	TRY(json_opt_str(item, "name", &name, e));
 	TRY(json_opt_str(item, "idempotency_key", &key, e));
+	TRY_AT(card_serial_read(item, &card, e), e, "requests[%zu].card_serial", i);
 	if (json_get(item, "input") != NULL)
 		TRY_AT(json_need_object(item, "input", &input, e), e, "requests[%zu]", i);
 	if (key.n > KEY_MAX) {
@@ -107,6 +109,9 @@ normalise(struct preparation *p, struct json *item, size_t i, struct err *e)
 	TRY_AT(csr_parse_any(p->a, der, &csr, e), e, "requests[%zu].csr", i);
 	json_set(item, "csr", json_base64(p->a, csr.der));
 	add_line(p, &csr, i);
+	if (card.n > 0)
+		act_difference(p->a, p->difference, arena_printf(p->a, "requests[%zu].card_serial", i),
+			       BYTES("Card serial number"), BYTES_NONE, card);
 	return warn_of_validity(p, &csr, e);
 }
 
@@ -243,6 +248,7 @@ set_up(struct effect *x, struct issue_call *c, const struct json *item, size_t i
 	TRY(set_choice(x, &c->request, e));
 	c->request.attributes = json_get(x->request->body, "attributes");
 	c->request.input = json_get(item, "input");
+	TRY(card_serial_read(item, &c->request.card_serial, e));
 	c->request.word = WORD_REQUEST;
 	c->request.request = x->request->id;
 	c->request.officer = x->signer;

@@ -1,6 +1,8 @@
 #include "base/base.h"
 #include "factory/certificates.h"
 
+#include "factory/card_serial.h"
+
 #include "crypto/digest.h"
 #include "factory/deliveries.h"
 #include "factory/leaf.h"
@@ -128,7 +130,7 @@ certificate_show(struct factory *f, struct arena *a, const struct snapshot *poli
 {
 	struct certificate_row row;
 	struct json *status;
-	struct bytes der;
+	struct bytes der, card;
 	struct cert cert;
 	struct ac ac;
 
@@ -149,6 +151,8 @@ certificate_show(struct factory *f, struct arena *a, const struct snapshot *poli
 	json_set(*ret, "authority", json_int(a, row.issuer));
 	json_set(*ret, "token_procedure", json_int(a, row.token_procedure));
 	json_set(*ret, "certificate_procedure", json_int(a, row.certificate_procedure));
+	TRY(card_serial_of(f, a, row.id, &card, e));
+	json_set(*ret, "card_serial", card.n > 0 ? json_str(a, card) : json_null(a));
 	json_set(*ret, "sha256", json_hex(a, row.fingerprint));
 	json_set(*ret, "der", json_base64(a, der));
 	return RC_OK;

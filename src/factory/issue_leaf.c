@@ -72,9 +72,14 @@ put_choice(struct buf *b, const struct issue_request *r)
 
 /* Members in the order of RFC 8785, written without a tree: this is the hot path. */
 static void
-put_fields(struct buf *b, const struct issue_decision *d)
+put_fields(struct buf *b, const struct issue_decision *d, struct bytes card_serial)
 {
-	bool any = false;
+	bool any = card_serial.n > 0;
+
+	if (any) {
+		buf_str(b, ",\"fields\":{\"card_serial\":");
+		json_put_str(b, card_serial);
+	}
 
 	for (int i = 0; i < SEARCH_FIELDS; i++) {
 		if (d->fields[i].n == 0)
@@ -108,7 +113,7 @@ put_leaf(struct buf *b, const struct issue_call *c)
 		hex_put(b, BYTES_OF(csr_hash));
 		buf_str(b, "\"");
 	}
-	put_fields(b, d);
+	put_fields(b, d, c->request.card_serial);
 	buf_printf(b, ",\"id\":%lld,\"kind\":\"certificate\",", (long long)c->id);
 	put_notes(b, &d->trace);
 	buf_str(b, ",\"procedures\":{");
@@ -158,6 +163,7 @@ issue_pending(struct issue_call *c, struct pending *ret)
 		.caller = c->session ? c->session->facts.id.v : c->request.officer.v,
 	};
 	memcpy(ret->fields, c->decision.fields, sizeof(ret->fields));
+	ret->card_serial = c->request.card_serial;
 	NEED(ret->leaf.p != NULL, &c->err, CHY_NO_MEMORY, NULL, "a leaf of the journal");
 	if (c->decision.procedure->rules_n > 0 && issue_is_public(&c->request))
 		return pending_deliver(c->f, c->arena, c->decision.procedure->rules,

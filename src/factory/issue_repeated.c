@@ -27,6 +27,10 @@ hash_request(struct issue_call *c, const int64_t validity[2], uint8_t ret[SHA256
 		buf_u8(&more, '\n');
 		json_put_canonical(&more, c->request.input);
 	}
+	if (c->request.card_serial.n > 0) { /* no control character stands in what is before */
+		buf_u8(&more, '\r');
+		buf_put(&more, c->request.card_serial);
+	}
 	request[3] = buf_bytes(&more);
 	sha256_parts(request, more.n > 0 ? 4 : 3, ret);
 }

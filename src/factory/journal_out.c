@@ -422,7 +422,10 @@ put_fields(struct export *x, struct arena *a, struct buf *b, int64_t certificate
 		TRY(store_fields(x->f->store, a, certificate, &rows, &n, e));
 	buf_str(b, ",\"fields\":{");
 	for (size_t i = 0; i < n; i++) {
-		buf_printf(b, "%s\"field%lld\":", i ? "," : "", (long long)rows[i].n);
+		if (rows[i].n == SEARCH_CARD)
+			buf_printf(b, "%s\"card_serial\":", i ? "," : "");
+		else
+			buf_printf(b, "%s\"field%lld\":", i ? "," : "", (long long)rows[i].n);
 		json_put_str(b, rows[i].value);
 	}
 	buf_u8(b, '}');

@@ -17,6 +17,7 @@ enum {
 	PENDING_DELIVERED = 0x80, /* deliveries stand behind */
 	PENDING_PARTITION = 0x40, /* behind these, the partition */
 	PENDING_FIELDS = 0x20,    /* behind it, the fields that it is searched by, empty ones too */
+	PENDING_CARD = 0x10,      /* behind them, the card's serial number */
 	SUBJECT_MAX = 8 << 10,
 	SAN_MAX = 64 << 10
 };
@@ -47,7 +48,8 @@ pending_put(struct buf *out, const struct pending *p, struct err *e)
 {
 	buf_u8(out,
 	       (uint8_t)(version_of(p) | (p->deliveries.n > 0 ? PENDING_DELIVERED : 0) |
-			 (p->partition > 0 ? PENDING_PARTITION : 0) | (has_fields(p) ? PENDING_FIELDS : 0)));
+			 (p->partition > 0 ? PENDING_PARTITION : 0) | (has_fields(p) ? PENDING_FIELDS : 0) |
+			 (p->card_serial.n > 0 ? PENDING_CARD : 0)));
 	buf_u64(out, (uint64_t)p->id);
 	buf_u64(out, (uint64_t)p->issuer);
 	buf_u64(out, (uint64_t)p->authority);
@@ -85,6 +87,8 @@ pending_put(struct buf *out, const struct pending *p, struct err *e)
 		buf_u32(out, p->partition);
 	for (int i = 0; i < SEARCH_FIELDS && has_fields(p); i++)
 		buf_lv(out, p->fields[i]);
+	if (p->card_serial.n > 0)
+		buf_lv(out, p->card_serial);
 	NEED(buf_ok(out) && out->n <= LIMIT_CONTEXT, e, CHY_LIMIT, NULL,
 	     "what is to be recorded exceeds %d octets", LIMIT_CONTEXT);
 	return RC_OK;
@@ -95,7 +99,7 @@ pending_get(struct bytes context, struct pending *ret, struct err *e)
 {
 	struct rd r = rd_of(context);
 	uint8_t first = rd_u8(&r),
-		version = first & ~(PENDING_DELIVERED | PENDING_PARTITION | PENDING_FIELDS);
+		version = first & ~(PENDING_DELIVERED | PENDING_PARTITION | PENDING_FIELDS | PENDING_CARD);
 
 	ret->id = (int64_t)rd_u64(&r);
 	ret->issuer = (int64_t)rd_u64(&r);
@@ -132,6 +136,7 @@ pending_get(struct bytes context, struct pending *ret, struct err *e)
 	ret->partition = first & PENDING_PARTITION ? rd_u32(&r) : 0;
 	for (int i = 0; i < SEARCH_FIELDS; i++)
 		ret->fields[i] = first & PENDING_FIELDS ? rd_lv(&r) : BYTES_NONE;
+	ret->card_serial = first & PENDING_CARD ? rd_lv(&r) : BYTES_NONE;
 	NEED((version == PENDING_VERSION || ret->base != 0 || ret->token != 0 || ret->responder != 0 ||
 	      ret->chosen) &&
 		 rd_done(&r) && ret->sigalg < SIGALG_COUNT && ret->deliveries.n % PENDING_DELIVERY == 0,
@@ -285,6 +290,8 @@ put_row(struct arena *a, struct change *change, const struct pending *p, const s
 	for (int i = 0; i < SEARCH_FIELDS; i++)
 		if (p->fields[i].n > 0)
 			change_put_field(change, &(struct field_row){ p->id, i + 1, p->fields[i] });
+	if (p->card_serial.n > 0)
+		change_put_field(change, &(struct field_row){ p->id, SEARCH_CARD, p->card_serial });
 	if (p->token != 0)
 		change_archive_key(change, p->token, p->token_n, p->id);
 	put_deliveries(change, p);

@@ -41,6 +41,7 @@ struct pending {
 	struct bytes responder_key; /* the signer's label of its key */
 	struct bytes node; /* the status node whose responder it is, as responder_row; empty: our own */
 	struct bytes fields[SEARCH_FIELDS]; /* what it is searched by */
+	struct bytes card_serial;           /* the same; empty: none */
 	uint32_t partition;                 /* of the revocation list that it points to; 0: none */
 	bool
 	    unclaimed; /* adopted without its key and session: another certificate was issued in its place, or the

@@ -71,5 +71,6 @@ search_item_json(struct searching *s, const struct found_row *r)
 	json_set(o, "certificate_procedure", json_int(a, c->certificate_procedure));
 	json_set(o, "sha256", json_hex(a, c->fingerprint));
 	put_names(s, c, o);
+	json_set(o, "card_serial", r->card_serial.n > 0 ? json_str(a, r->card_serial) : json_null(a));
 	return o;
 }

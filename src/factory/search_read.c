@@ -28,6 +28,7 @@ static const struct {
 	{ "field4", "field4" },
 	{ "field5", "field5" },
 	{ "field6", "field6" },
+	{ "card_serial", "card_serial" },
 };
 
 static const char *const members[] = { "text",
@@ -46,6 +47,7 @@ static const char *const members[] = { "text",
 				       "field4",
 				       "field5",
 				       "field6",
+				       "card_serial",
 				       "serial",
 				       "authority",
 				       "issuer",

@@ -132,7 +132,7 @@ search_texts_of(struct arena *a, const struct certificate_row *row, struct searc
 		struct err *e)
 {
 	size_t names = names_most(row->subject), most = names + count_of(row->san, '\n') + 1;
-	struct search_text *list = arena_array(a, most + SEARCH_FIELDS, sizeof(*list));
+	struct search_text *list = arena_array(a, most + SEARCH_CARD, sizeof(*list));
 	struct bytes rest = row->san;
 
 	*n = 0;
@@ -152,7 +152,7 @@ search_texts_of(struct arena *a, const struct certificate_row *row, struct searc
 bool
 search_is_field(struct bytes attribute)
 {
-	return bytes_starts(attribute, "field");
+	return bytes_starts(attribute, "field") || bytes_is(attribute, "card_serial");
 }
 
 enum rc
@@ -163,8 +163,10 @@ search_fields_of(struct factory *f, struct arena *a, int64_t certificate, struct
 	size_t count;
 
 	TRY(store_fields(f->store, a, certificate, &rows, &count, e));
-	for (size_t i = 0; i < count && i < SEARCH_FIELDS; i++) {
-		const char *name = arena_printf(a, "field%lld", (long long)rows[i].n);
+	for (size_t i = 0; i < count && i < SEARCH_CARD; i++) {
+		const char *name = rows[i].n == SEARCH_CARD
+		    ? "card_serial"
+		    : arena_printf(a, "field%lld", (long long)rows[i].n);
 
 		NEED(name != NULL, e, CHY_NO_MEMORY, NULL, "a certificate's values");
 		list[(*n)++] = (struct search_text){ bytes_str(name), rows[i].value };

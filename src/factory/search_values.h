@@ -18,7 +18,7 @@ struct search_text {
 MUST enum rc search_texts_of(struct arena *a, const struct certificate_row *row, struct search_text **ret,
 			     size_t *n, struct err *e);
 
-/* The same of what was filled in to search by, "field1" to "field6", behind those that are there. */
+/* The same of what was filled in to search by, "field1" to "field6" and "card_serial", behind those that are there. */
 MUST enum rc search_fields_of(struct factory *f, struct arena *a, int64_t certificate,
 			      struct search_text *list, size_t *n, struct err *e);
 bool search_is_field(struct bytes attribute);

@@ -1,6 +1,7 @@
 /* Certificates: issuing by session (the hot path), reading, explaining, proving. */
 #include "base/base.h"
 #include "factory/acts.h"
+#include "factory/card_serial.h"
 #include "factory/certificates.h"
 #include "factory/choice.h"
 #include "factory/explain.h"
@@ -41,8 +42,8 @@ static enum rc
 read_json(struct http_call *c, struct issue_request *r, struct err *e)
 {
 	static const char *const names[] = {
-		"token_procedure",     "request", "validity", "attributes", "publication_allowed",
-		"revocation_password", "input",   NULL
+		"token_procedure",     "request", "validity",    "attributes", "publication_allowed",
+		"revocation_password", "input",   "card_serial", NULL
 	};
 	const struct json *procedure;
 	struct bytes text;
@@ -64,6 +65,7 @@ read_json(struct http_call *c, struct issue_request *r, struct err *e)
 	NEED(r->attributes == NULL || r->attributes->type == JSON_ARRAY, e, CHY_JSON_TYPE, NULL,
 	     "attributes: a list of {type, values}");
 	TRY(read_choices(body, r, e));
+	TRY(card_serial_read(body, &r->card_serial, e));
 	r->input = json_get(body, "input");
 	NEED(r->input == NULL || r->input->type == JSON_OBJECT, e, CHY_JSON_TYPE, NULL,
 	     "input: an object, each member an input");

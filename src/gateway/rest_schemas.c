@@ -189,7 +189,7 @@ const struct route_schema rest_schemas[] = {
 	      "}},\"attributes\":{\"type\":\"array\",\"items\":" ANY_OBJECT
 	      "},\"publication_allowed\":{\"type\":\"boolean\"},\"revocation_password\":{\"type\":\"string\","
 	      "\"description\":\"Its scrypt form, $scrypt$ln=15,r=8,p=1$salt$hash, never the "
-	      "password\"},\"input\":" ANY_OBJECT) },
+	      "password\"},\"input\":" ANY_OBJECT ",\"card_serial\":" TEXT) },
 	{ "Issued",
 	  OBJECT("\"id\",\"certificate\"",
 		 "\"id\":" ID ",\"repeated\":{\"type\":\"boolean\"},\"certificate\":" BASE64
@@ -198,6 +198,7 @@ const struct route_schema rest_schemas[] = {
 	  OBJECT("\"id\",\"serial\",\"subject\"",
 		 "\"id\":" ID ",\"serial\":" TEXT ",\"subject\":" TEXT ",\"issuer\":" TEXT
 		 ",\"not_before\":" TIME ",\"not_after\":" TIME ",\"state\":" TEXT ",\"sha256\":" TEXT
+		 ",\"card_serial\":{\"type\":[\"string\",\"null\"]}"
 		 ",\"der\":" BASE64) },
 	{ "Token",
 	  OBJECT("\"id\",\"holder\",\"state\"",
@@ -244,9 +245,9 @@ const struct route_schema rest_schemas[] = {
 	  ",\"surname\":" TEXT ",\"organisation\":" TEXT ",\"organisational_unit\":" TEXT
 	  ",\"subject_serial_number\":" TEXT ",\"country\":" TEXT ",\"email\":" TEXT
 	  ",\"alternative_name\":" TEXT ",\"field1\":" TEXT ",\"field2\":" TEXT ",\"field3\":" TEXT
-	  ",\"field4\":" TEXT ",\"field5\":" TEXT ",\"field6\":" TEXT ",\"serial\":" TEXT ",\"authority\":" ID
-	  ",\"issuer\":" TEXT ",\"authority_key_identifier\":" TEXT ",\"subject_key_identifier\":" TEXT
-	  ",\"sha256\":" TEXT
+	  ",\"field4\":" TEXT ",\"field5\":" TEXT ",\"field6\":" TEXT ",\"card_serial\":" TEXT
+	  ",\"serial\":" TEXT ",\"authority\":" ID ",\"issuer\":" TEXT ",\"authority_key_identifier\":" TEXT
+	  ",\"subject_key_identifier\":" TEXT ",\"sha256\":" TEXT
 	  ",\"state\":{\"type\":[\"string\",\"array\"]},\"is_not_revoked\":{\"type\":\"boolean\"},"
 	  "\"reason\":{\"type\":[\"string\",\"array\"]},\"revoked_from\":" TIME ",\"revoked_to\":" TIME
 	  ",\"published_from\":" TIME ",\"published_to\":" TIME ",\"ocsp_activated_from\":" TIME

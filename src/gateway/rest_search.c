@@ -30,7 +30,8 @@ static const char *const columns[] = { "id",
 				       "issuer",
 				       "authority_name",
 				       "token_procedure_name",
-				       "certificate_procedure_name" };
+				       "certificate_procedure_name",
+				       "card_serial" };
 
 /* RFC 4180; what a spreadsheet would take for a formula gets a quote in front, for names in it are other people's text. */
 static void

@@ -31,6 +31,7 @@ struct issue_request {
 	struct bytes csr_der;
 	int64_t not_before_ms, not_after_ms; /* asked; 0: not given */
 	struct bytes idempotency_key;        /* empty: none */
+	struct bytes card_serial;            /* of the card that it is for; empty: none is said */
 	const struct json *input; /* {input: text | [texts]}, by the names of input_choices; NULL: none */
 	const struct json
 	    *attributes; /* [{type, values}] for attribute certificates that come with it; NULL: none */
@@ -117,6 +118,7 @@ struct considered {
 };
 
 enum { SEARCH_FIELDS = 6, SEARCH_FIELD_MAX = 256 }; /* inputs field1 to field6; octets of each */
+enum { SEARCH_CARD = 7, CARD_SERIAL_MAX = 64 };     /* stored behind them: the card's serial number */
 
 /* What was concluded. All of it is the arena's or the snapshot's. */
 struct issue_decision {

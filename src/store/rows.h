@@ -217,10 +217,11 @@ struct begin_row {
 /* A certificate as a search finds it, with what is known of it elsewhere. */
 struct found_row {
 	struct certificate_row c;
-	int64_t reason, at;  /* of its status */
-	int64_t publication; /* 1: allowed, 0: not, -1: nothing was chosen */
-	int64_t published;   /* when it was last, and is still; 0: it is not */
-	int64_t activated;   /* for OCSP, by an officer; 0: by none */
+	int64_t reason, at;       /* of its status */
+	int64_t publication;      /* 1: allowed, 0: not, -1: nothing was chosen */
+	int64_t published;        /* when it was last, and is still; 0: it is not */
+	int64_t activated;        /* for OCSP, by an officer; 0: by none */
+	struct bytes card_serial; /* of the card that it is on; empty: none is known */
 };
 
 /* One number: an id, a count. */

@@ -226,6 +226,7 @@ static const struct column found_columns[] = {
 	{ "publication", 'i', offsetof(struct found_row, publication) },
 	{ "published", 'i', offsetof(struct found_row, published) },
 	{ "activated", 'i', offsetof(struct found_row, activated) },
+	{ "card_serial", 't', offsetof(struct found_row, card_serial) },
 };
 const struct table table_found = { "certificate", found_columns, ARRAY_LEN(found_columns),
 				   sizeof(struct found_row) };

@@ -143,6 +143,7 @@ slim(struct world *w, struct arena *a, const struct search_walk *k, int64_t key,
 		assert_true(bytes_eq(rows[i].c.subject, full[i].c.subject));
 		assert_int_equal(rows[i].at, k->by == WALK_STATE ? full[i].at : 0);
 		assert_int_equal(rows[i].activated, 0);
+		assert_int_equal(rows[i].card_serial.n, 0);
 	}
 }
 
@@ -247,6 +248,8 @@ by_activation(void **state)
 		ok(store_commit(w->s, issue_change(i), &w->e));
 	for (int64_t i = 0; i < 5; i++)
 		change_put_activation(c, &(struct activation_row){ 1000 + i, 100 + i, 3 });
+	change_put_field(c, &(struct field_row){ 1001, 6, BYTES("no card") });
+	change_put_field(c, &(struct field_row){ 1001, 7, BYTES("4711") });
 	ok(store_commit(w->s, c, &w->e));
 	ok(store_search_count(w->s, w->a, &some, 10, &count, &w->e));
 	assert_int_equal(count, 3);
@@ -262,6 +265,8 @@ by_activation(void **state)
 	ok(store_search_of(w->s, w->a, (const int64_t[]){ 1004, 77, 1001 }, 3, &rows, &n, &w->e));
 	assert_int_equal(n, 2);
 	assert_true(rows[0].c.id == 1001 && rows[0].activated == 101 && rows[1].activated == 104);
+	same(rows[0].card_serial, "4711");
+	assert_int_equal(rows[1].card_serial.n, 0);
 }
 
 static void
@@ -419,8 +424,8 @@ static void
 no_question_reads_a_whole_table(void **state)
 {
 	struct world *w = *state;
-	static const char *const tables[] = { "SCAN c", "SCAN s\n", "SCAN b", "SCAN search_link",
-					      "SCAN search_value" };
+	static const char *const tables[] = { "SCAN c",           "SCAN s\n",          "SCAN b",
+					      "SCAN search_link", "SCAN search_value", "SCAN v" };
 	sqlite3 *db;
 
 	fill(w);

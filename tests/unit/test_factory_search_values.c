@@ -72,12 +72,27 @@ what_is_no_name_is_one_value(void **state)
 	assert_true(bytes_eq(list[0].value, row.subject));
 }
 
+/* What was said beside the certificate is found by its own name alone, never by free text. */
+static void
+fields_and_cards_are_told_apart(void **state)
+{
+	struct value_row card = { .id = search_value_id(BYTES("card_serial"), BYTES("4711")),
+				  .attribute = 3,
+				  .value = BYTES("4711") };
+
+	assert_true(search_is_field(BYTES("card_serial")) && search_is_field(BYTES("field1")));
+	assert_false(search_is_field(BYTES("serialNumber")) || search_is_field(BYTES("san")));
+	assert_true(search_value_is_of(&card, BYTES("card_serial")));
+	assert_false(search_value_is_of(&card, BYTES("field1")) || search_value_is_of(&card, BYTES_NONE));
+}
+
 int
 main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(plain_and_other_names_read_alike),
 		cmocka_unit_test(what_is_no_name_is_one_value),
+		cmocka_unit_test(fields_and_cards_are_told_apart),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
