@@ -3,6 +3,7 @@
 
 #include <endian.h>
 
+#include "base/fold.h"
 #include "crypto/digest.h"
 #include "model/issue.h"
 #include "pki/cert.h"
@@ -14,6 +15,15 @@ enum { OF_SUBJECT = 1, OF_SAN = 2, OF_FIELD = 3 };
 
 struct bytes
 search_fold(struct arena *a, struct bytes text)
+{
+	uint8_t *p = arena_alloc(a, fold_max(text.n) + 1);
+
+	return p != NULL ? bytes_of(p, fold_text(p, text)) : BYTES_NONE;
+}
+
+/* As values were entered before schema step 028: letters of ASCII alone. */
+static struct bytes
+fold_ascii(struct arena *a, struct bytes text)
 {
 	uint8_t *p = arena_alloc(a, text.n + 1);
 
@@ -279,6 +289,16 @@ kind_of_value(struct bytes attribute)
 	return bytes_is(attribute, "san") ? OF_SAN : search_is_field(attribute) ? OF_FIELD : OF_SUBJECT;
 }
 
+/* What a certificate of a store of before was found by; nothing of what is the same now. */
+static void
+drop_former(struct arena *a, struct change *c, const struct search_text *t, int64_t certificate)
+{
+	struct bytes was = fold_ascii(a, t->value), is = search_fold(a, t->value);
+
+	if (!bytes_eq(was, is))
+		change_drop_link(c, &(struct link_row){ search_value_id(t->attribute, was), certificate });
+}
+
 static enum rc
 put_certificate(struct factory *f, struct piece *p, const struct certificate_row *row, struct err *e)
 {
@@ -303,6 +323,8 @@ put_certificate(struct factory *f, struct piece *p, const struct certificate_row
 					 &(struct value_row){ id, kind_of_value(list[i].attribute), folded });
 		change_put_link(c, &(struct link_row){ id, row->id });
 	}
+	for (size_t i = 0; i < n; i++)
+		drop_former(a, c, &list[i], row->id);
 	put_number(c, "issuer", row->issuer, row->id);
 	put_number(c, "token-procedure", row->token_procedure, row->id);
 	change_put_begin(c, &(struct begin_row){ row->not_before, row->id });
@@ -333,6 +355,8 @@ search_values_remove(struct factory *f, struct arena *a, struct change *c, const
 		    c,
 		    &(struct link_row){ search_value_id(list[i].attribute, search_fold(a, list[i].value)),
 					row->id });
+	for (size_t i = 0; i < n; i++)
+		drop_former(a, c, &list[i], row->id);
 	snprintf(text, sizeof(text), "%lld", (long long)row->issuer);
 	drop_link(c, "issuer", bytes_str(text), row->id);
 	snprintf(text, sizeof(text), "%lld", (long long)row->token_procedure);

@@ -1,5 +1,5 @@
 /*
- * What certificates are found by: values of their attributes, in lower case (ASCII), each known by a digest of attribute and
+ * What certificates are found by: values of their attributes, in one case (base/fold.h), each known by a digest of attribute and
  * value. The follower enters them behind the path of issuing.
  */
 #ifndef FACTORY_SEARCH_VALUES_H
@@ -23,7 +23,7 @@ MUST enum rc search_fields_of(struct factory *f, struct arena *a, int64_t certif
 			      struct search_text *list, size_t *n, struct err *e);
 bool search_is_field(struct bytes attribute);
 
-/* In lower case, the arena's; p NULL: memory is out. */
+/* Of upper and lower case one (base/fold.h), the arena's; p NULL: memory is out. */
 struct bytes search_fold(struct arena *a, struct bytes text);
 /* The id of a value; folded already. */
 int64_t search_value_id(struct bytes attribute, struct bytes folded);

@@ -33,6 +33,8 @@ static const struct word {
 	  "CREATE INDEX search_text ON search_value USING gin (value gin_trgm_ops);" },
 	{ "VALUES", "search_text", "search_value" },
 	{ "VALUE", "rowid", "id" },
+	/* behind a column: it has letters that are not ASCII's */
+	{ "LETTERS", "GLOB '*[^' || char(1) || '-' || char(127) || ']*'", "~ '[^\\x01-\\x7f]'" },
 	/* the first parameter, "1,2,3", as rows */
 	{ "LIST", "(SELECT CAST(value AS INTEGER) FROM json_each('[' || ?1 || ']'))",
 	  "(SELECT unnest(string_to_array($1, ',')::bigint[]))" },

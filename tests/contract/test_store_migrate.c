@@ -462,12 +462,67 @@ failed_tokens_are_cleared(void **state)
 	ok(store_choice(w->s, w->a, TO_COME, &choice, &w->e));
 }
 
+/* ---- values that were entered before step 28 ---- */
+
+/* Certificates with letters beyond ASCII in subject, alternative names or fields are entered anew, and no others. */
+static void
+other_letters_are_entered_anew(void **state)
+{
+	static const struct {
+		int id;
+		const char *subject, *san, *field;
+	} put[] = {
+		{ 1101, "CN=PLAIN, ~\x7f", "dns:a.example\ndns:b.example", "plain" },
+		{ 1102,
+		  "CN=\xc3\x9c"
+		  "BER",
+		  "", NULL },
+		{ 1103, "CN=x", "email:\xc3\x96@example", NULL },
+		{ 1104, "CN=x", "", "\xd0\x96" },
+		{ 1105, "", "", NULL },
+		{ 1106, "CN=\xe6\x9d\xb1", "", NULL },
+	};
+	static const int64_t anew[] = { 1102, 1103, 1104, 1106 };
+	struct world *w = *state;
+	struct store_options o = { 0 };
+	struct certificate_row *waiting;
+	char url[512];
+	struct db *db;
+	size_t n;
+
+	world_url(url, sizeof(url), w->postgres);
+	ok(engine(w)->open(where(url), DB_WRITER, &db, &w->e));
+	ok(migrate_up(db, 27, &w->e));
+	for (size_t i = 0; i < ARRAY_LEN(put); i++) {
+		run(w, db,
+		    "INSERT INTO certificate (id, serial, issuer, status, subject, not_before, not_after, "
+		    "token_procedure, certificate_procedure, authority, request_id, session_id, san, "
+		    "key_hash, "
+		    "fingerprint) VALUES (%d, " B("%d") ", 7, 0, '%s', 1, 2, 3, 4, 0, 1, 0, '%s', " B(
+			"k") ", " B("f") ")",
+		    put[i].id, put[i].id, put[i].subject, put[i].san);
+		if (put[i].field != NULL)
+			run(w, db, "INSERT INTO certificate_field VALUES (%d, 1, '%s')", put[i].id,
+			    put[i].field);
+	}
+	run(w, db, "INSERT INTO value_todo VALUES (1102)"); /* it waits already */
+	ok(migrate_up(db, (int64_t)schema_nsteps, &w->e));
+	engine(w)->close(db);
+	snprintf(w->url, sizeof(w->url), "%s", url);
+	world_reopen(w, &o);
+	ok(store_values_waiting(w->s, w->a, 10, &waiting, &n, &w->e));
+	assert_int_equal(n, ARRAY_LEN(anew));
+	for (size_t i = 0; i < n; i++)
+		assert_int_equal(waiting[i].id, anew[i]);
+}
+
 int
 main(void)
 {
 	static const struct world_test tests[] = {
 		{ "each_earlier_schema_is_brought_up", each_earlier_schema_is_brought_up, BOTH },
 		{ "failed_tokens_are_cleared", failed_tokens_are_cleared, BOTH },
+		{ "other_letters_are_entered_anew", other_letters_are_entered_anew, BOTH },
 	};
 
 	return world_run("store_migrate", tests, ARRAY_LEN(tests));

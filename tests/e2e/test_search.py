@@ -104,6 +104,8 @@ def want(house, test):
 
 @pytest.mark.parametrize("field,value,test", [
     ("common_name", "anna müller 0", lambda s: s.get("CN") == "Anna Müller 0"),
+    ("common_name", "ANNA MÜLLER 0", lambda s: s.get("CN") == "Anna Müller 0"),
+    ("surname", "MÜL*", lambda s: s.get("SN") == "Müller"),
     ("common_name", "ANNA*", lambda s: s.get("CN", "").startswith("Anna")),
     ("given_name", "Ben", lambda s: s.get("GN") == "Ben"),
     ("surname", "O'Neill", lambda s: s.get("SN") == "O'Neill"),
@@ -128,6 +130,8 @@ def test_free_text_over_subject_and_alternative_names(found):
     assert sorted(ids(found, text="100%")) == want(found, lambda c: "100%" in c["subject"])
     assert sorted(ids(found, text="*under*score*")) == want(found, lambda c: "under_score" in c["subject"])
     assert ids(found, text="no such thing anywhere") == [] and ids(found, text="%%%") == [] and ids(found, text="___") == []
+    assert sorted(ids(found, text="MÜLLER")) == want(found, lambda c: "Müller" in c["subject"]) != []
+    assert sorted(ids(found, text="ÜL")) == want(found, lambda c: "Müller" in c["subject"])
     assert sorted(ids(found, text="ül")) == want(found, lambda c: "Müller" in c["subject"])  # shorter than the index knows
     assert sorted(ids(found, email="p3@mail.example")) == [found.mine[3]]
     assert sorted(ids(found, alternative_name="h*.found.example.org")) == sorted(found.mine)
