@@ -169,6 +169,41 @@ rest_answer(struct http_call *c, enum rc rc, int status, const struct json *v, c
 }
 
 void
+rest_prepare(void *ctx, struct http_call *c,
+	     enum rc (*prepare)(const struct asked *q, const struct json *body, struct json **ret,
+				struct err *e))
+{
+	struct factory *f = ctx;
+	OWN(snapshot_unref)
+	struct snapshot *policy = NULL;
+	const struct officer *who = rest_officer(f, c, &policy);
+	struct json *body, *ret = NULL;
+	struct err e = { 0 };
+	enum rc rc;
+
+	if (who == NULL || (body = rest_act_body(f, c)) == NULL)
+		return;
+	rc = prepare(&(struct asked){ f, c, c->arena, policy, who }, body, &ret, &e);
+	rest_answer(c, rc, 201, ret, &e);
+}
+
+void
+rest_drop(void *ctx, struct http_call *c, enum rc (*drop)(const struct asked *q, struct err *e))
+{
+	OWN(snapshot_unref)
+	struct snapshot *policy = NULL;
+	const struct officer *who = rest_officer(ctx, c, &policy);
+	struct err e = { 0 };
+
+	if (who == NULL)
+		return;
+	if (drop(&(struct asked){ ctx, c, c->arena, policy, who }, &e) == RC_OK)
+		http_answer(c, 204, NULL, BYTES_NONE);
+	else
+		http_problem(c, &e);
+}
+
+void
 rest_ask(void *ctx, struct http_call *c)
 {
 	OWN(snapshot_unref)

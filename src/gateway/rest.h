@@ -37,8 +37,24 @@ struct asked {
 	const struct snapshot *policy; /* in force */
 	const struct officer *who;
 };
+#define REST_JSON \
+	{ \
+		"application/json" \
+	}
+#define REST_PAGING \
+	{ "after", QUERY_INT, "Cursor of the page before" }, \
+	{ \
+		"limit", QUERY_INT, "Rows of a page", false, 1, LIMIT_PAGE \
+	}
 /* `run` of such routes: lets the caller in as rest_officer does, asks, and answers. */
 void rest_ask(void *ctx, struct http_call *c);
+/* `run` of routes by which an officer's act is prepared: lets the caller in, reads the body as rest_act_body does, and answers 201 with
+   what `prepare` gives. */
+void rest_prepare(void *ctx, struct http_call *c,
+		  enum rc (*prepare)(const struct asked *q, const struct json *body, struct json **ret,
+				     struct err *e));
+/* The same of routes by which something of an officer's is thrown away: answers 204. */
+void rest_drop(void *ctx, struct http_call *c, enum rc (*drop)(const struct asked *q, struct err *e));
 /* What pages have: the cursor ("after"; 0: from the start) and how many rows ("limit"; 100). */
 int64_t rest_after(const struct http_call *c);
 size_t rest_limit(const struct http_call *c);

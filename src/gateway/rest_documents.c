@@ -125,33 +125,20 @@ ask_draft(const struct asked *q, struct json **ret, struct err *e)
 	return draft_show(q->f, q->a, q->policy, q->who, k->id, route_id(q->c, 1), ret, e);
 }
 
+static enum rc
+drop(const struct asked *q, struct err *e)
+{
+	const struct kind *k;
+
+	TRY(rest_kind(q->c, &k, e));
+	return draft_drop(q->f, q->a, q->policy, q->who, k->id, route_id(q->c, 1), e);
+}
+
 static void
 delete_draft(void *ctx, struct http_call *c)
 {
-	OWN(snapshot_unref)
-	struct snapshot *policy = NULL;
-	const struct officer *who = rest_officer(ctx, c, &policy);
-	const struct kind *k;
-	struct err e = { 0 };
-
-	if (who == NULL)
-		return;
-	if (rest_kind(c, &k, &e) == RC_OK &&
-	    draft_drop(ctx, c->arena, policy, who, k->id, route_id(c, 1), &e) == RC_OK)
-		http_answer(c, 204, NULL, BYTES_NONE);
-	else
-		http_problem(c, &e);
+	rest_drop(ctx, c, drop);
 }
-
-#define JSON_ONLY \
-	{ \
-		"application/json" \
-	}
-#define PAGING \
-	{ "after", QUERY_INT, "Cursor of the page before" }, \
-	{ \
-		"limit", QUERY_INT, "Rows of a page", false, 1, LIMIT_PAGE \
-	}
 
 const struct route rest_document_routes[] = {
 	{ .method = HTTP_GET,
@@ -160,7 +147,7 @@ const struct route rest_document_routes[] = {
 	  .access = ACCESS_PUBLIC,
 	  .summary = "The kinds of documents",
 	  .tag = "documents",
-	  .answers = JSON_ONLY,
+	  .answers = REST_JSON,
 	  .answer_schema = "KindPage" },
 	{ .method = HTTP_GET,
 	  .pattern = "/api/v1/kinds/{kind}/schema",
@@ -168,7 +155,7 @@ const struct route rest_document_routes[] = {
 	  .access = ACCESS_PUBLIC,
 	  .summary = "JSON Schema of a kind's body",
 	  .tag = "documents",
-	  .answers = JSON_ONLY,
+	  .answers = REST_JSON,
 	  .answer_schema = "Schema" },
 	{ .method = HTTP_GET,
 	  .pattern = "/api/v1/documents/{kind}",
@@ -183,8 +170,8 @@ const struct route rest_document_routes[] = {
 		       "Name, path (\"Sweden/TLS server\") or id: the one document that is meant" },
 		     { "storage_profile", QUERY_TEXT, "Of token procedures: smart-card, pkcs12, ..." },
 		     { "domain", QUERY_TEXT, "Name or id: only what lies in that domain and below" },
-		     PAGING },
-	  .answers = JSON_ONLY,
+		     REST_PAGING },
+	  .answers = REST_JSON,
 	  .answer_schema = "DocumentPage" },
 	{ .method = HTTP_GET,
 	  .pattern = "/api/v1/documents/{kind}/{id}",
@@ -194,7 +181,7 @@ const struct route rest_document_routes[] = {
 	  .summary = "One document, the current or another version",
 	  .tag = "documents",
 	  .query = { { "version", QUERY_INT, "From 1; none: the current one" } },
-	  .answers = JSON_ONLY,
+	  .answers = REST_JSON,
 	  .answer_schema = "Document" },
 	{ .method = HTTP_POST,
 	  .pattern = "/api/v1/drafts/{kind}",
@@ -203,9 +190,9 @@ const struct route rest_document_routes[] = {
 	  .access = ACCESS_OFFICER,
 	  .summary = "Keep an unfinished document",
 	  .tag = "drafts",
-	  .bodies = JSON_ONLY,
+	  .bodies = REST_JSON,
 	  .body_schema = "Body",
-	  .answers = JSON_ONLY,
+	  .answers = REST_JSON,
 	  .answer_schema = "Draft",
 	  .status = 201,
 	  .flags = ROUTE_WRITES },
@@ -216,8 +203,8 @@ const struct route rest_document_routes[] = {
 	  .access = ACCESS_OFFICER,
 	  .summary = "Unfinished documents of all kinds",
 	  .tag = "drafts",
-	  .query = { PAGING },
-	  .answers = JSON_ONLY,
+	  .query = { REST_PAGING },
+	  .answers = REST_JSON,
 	  .answer_schema = "DraftPage" },
 	{ .method = HTTP_GET,
 	  .pattern = "/api/v1/drafts/{kind}",
@@ -226,8 +213,8 @@ const struct route rest_document_routes[] = {
 	  .access = ACCESS_OFFICER,
 	  .summary = "Unfinished documents of a kind",
 	  .tag = "drafts",
-	  .query = { PAGING },
-	  .answers = JSON_ONLY,
+	  .query = { REST_PAGING },
+	  .answers = REST_JSON,
 	  .answer_schema = "DraftPage" },
 	{ .method = HTTP_GET,
 	  .pattern = "/api/v1/drafts/{kind}/{id}",
@@ -236,7 +223,7 @@ const struct route rest_document_routes[] = {
 	  .access = ACCESS_OFFICER,
 	  .summary = "One unfinished document",
 	  .tag = "drafts",
-	  .answers = JSON_ONLY,
+	  .answers = REST_JSON,
 	  .answer_schema = "Draft" },
 	{ .method = HTTP_PUT,
 	  .pattern = "/api/v1/drafts/{kind}/{id}",
@@ -245,9 +232,9 @@ const struct route rest_document_routes[] = {
 	  .access = ACCESS_OFFICER,
 	  .summary = "Go on with an unfinished document",
 	  .tag = "drafts",
-	  .bodies = JSON_ONLY,
+	  .bodies = REST_JSON,
 	  .body_schema = "Body",
-	  .answers = JSON_ONLY,
+	  .answers = REST_JSON,
 	  .answer_schema = "Draft",
 	  .flags = ROUTE_WRITES },
 	{ .method = HTTP_DELETE,

@@ -5,21 +5,16 @@
 #include "gateway/route.h"
 #include "policy/approval.h"
 
+static enum rc
+prepare(const struct asked *q, const struct json *body, struct json **ret, struct err *e)
+{
+	return request_prepare(q->f, q->a, q->policy, q->who, body, ret, e);
+}
+
 static void
 post_request(void *ctx, struct http_call *c)
 {
-	struct factory *f = ctx;
-	OWN(snapshot_unref)
-	struct snapshot *policy = NULL;
-	const struct officer *who = rest_officer(f, c, &policy);
-	struct json *body, *ret = NULL;
-	struct err e = { 0 };
-	enum rc rc;
-
-	if (who == NULL || (body = rest_act_body(f, c)) == NULL)
-		return;
-	rc = request_prepare(f, c->arena, policy, who, body, &ret, &e);
-	rest_answer(c, rc, 201, ret, &e);
+	rest_prepare(ctx, c, prepare);
 }
 
 static enum rc

@@ -34,43 +34,29 @@ ask_one(const struct asked *q, struct json **ret, struct err *e)
 	return selection_show(q->f, q->a, q->policy, q->who, route_id(q->c, 0), ret, e);
 }
 
-static void
-submit(void *ctx, struct http_call *c)
+static enum rc
+submit(const struct asked *q, const struct json *body, struct json **ret, struct err *e)
 {
-	struct factory *f = ctx;
-	OWN(snapshot_unref)
-	struct snapshot *policy = NULL;
-	const struct officer *who = rest_officer(f, c, &policy);
-	struct json *body, *ret = NULL;
-	struct err e = { 0 };
-	enum rc rc;
-
-	if (who == NULL || (body = rest_act_body(f, c)) == NULL)
-		return;
-	rc = selection_submit(f, c->arena, policy, who, route_id(c, 0), body, &ret, &e);
-	rest_answer(c, rc, 201, ret, &e);
+	return selection_submit(q->f, q->a, q->policy, q->who, route_id(q->c, 0), body, ret, e);
 }
 
 static void
-drop(void *ctx, struct http_call *c)
+post_submit(void *ctx, struct http_call *c)
 {
-	OWN(snapshot_unref)
-	struct snapshot *policy = NULL;
-	const struct officer *who = rest_officer(ctx, c, &policy);
-	struct err e = { 0 };
-
-	if (who == NULL)
-		return;
-	if (selection_drop(ctx, c->arena, who, route_id(c, 0), &e) == RC_OK)
-		http_answer(c, 204, NULL, BYTES_NONE);
-	else
-		http_problem(c, &e);
+	rest_prepare(ctx, c, submit);
 }
 
-#define JSON_ONLY \
-	{ \
-		"application/json" \
-	}
+static enum rc
+drop(const struct asked *q, struct err *e)
+{
+	return selection_drop(q->f, q->a, q->who, route_id(q->c, 0), e);
+}
+
+static void
+delete_selection(void *ctx, struct http_call *c)
+{
+	rest_drop(ctx, c, drop);
+}
 
 const struct route rest_selection_routes[] = {
 	{ .method = HTTP_POST,
@@ -80,9 +66,9 @@ const struct route rest_selection_routes[] = {
 	  .access = ACCESS_OFFICER,
 	  .summary = "Begin to gather certificates for one act",
 	  .tag = "selections",
-	  .bodies = JSON_ONLY,
+	  .bodies = REST_JSON,
 	  .body_schema = "SelectionCall",
-	  .answers = JSON_ONLY,
+	  .answers = REST_JSON,
 	  .answer_schema = "SelectionChanged",
 	  .status = 201,
 	  .flags = ROUTE_WRITES },
@@ -93,9 +79,8 @@ const struct route rest_selection_routes[] = {
 	  .access = ACCESS_OFFICER,
 	  .summary = "The caller's own selections",
 	  .tag = "selections",
-	  .query = { { "after", QUERY_INT, "Cursor of the page before" },
-		     { "limit", QUERY_INT, "Rows of a page", false, 1, LIMIT_PAGE } },
-	  .answers = JSON_ONLY,
+	  .query = { REST_PAGING },
+	  .answers = REST_JSON,
 	  .answer_schema = "SelectionPage" },
 	{ .method = HTTP_GET,
 	  .pattern = "/api/v1/selections/{id}",
@@ -104,7 +89,7 @@ const struct route rest_selection_routes[] = {
 	  .access = ACCESS_OFFICER,
 	  .summary = "What is selected, and which of it is no candidate any more",
 	  .tag = "selections",
-	  .answers = JSON_ONLY,
+	  .answers = REST_JSON,
 	  .answer_schema = "Selection" },
 	{ .method = HTTP_POST,
 	  .pattern = "/api/v1/selections/{id}/certificates",
@@ -113,26 +98,26 @@ const struct route rest_selection_routes[] = {
 	  .access = ACCESS_OFFICER,
 	  .summary = "Take certificates in, by id or by a search, or out",
 	  .tag = "selections",
-	  .bodies = JSON_ONLY,
+	  .bodies = REST_JSON,
 	  .body_schema = "SelectionChange",
-	  .answers = JSON_ONLY,
+	  .answers = REST_JSON,
 	  .answer_schema = "SelectionChanged",
 	  .flags = ROUTE_WRITES },
 	{ .method = HTTP_POST,
 	  .pattern = "/api/v1/selections/{id}/submit",
-	  .run = submit,
+	  .run = post_submit,
 	  .access = ACCESS_OFFICER,
 	  .summary = "Prepare the act for what is selected: answers with the exact bytes to sign",
 	  .tag = "selections",
-	  .bodies = JSON_ONLY,
+	  .bodies = REST_JSON,
 	  .body_schema = "SelectionSubmit",
-	  .answers = JSON_ONLY,
+	  .answers = REST_JSON,
 	  .answer_schema = "PreparedRequest",
 	  .status = 201,
 	  .flags = ROUTE_WRITES },
 	{ .method = HTTP_DELETE,
 	  .pattern = "/api/v1/selections/{id}",
-	  .run = drop,
+	  .run = delete_selection,
 	  .access = ACCESS_OFFICER,
 	  .summary = "Throw a selection away",
 	  .tag = "selections",

@@ -3,11 +3,12 @@ import base64
 import subprocess
 import time
 
+import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 
 import world
-from world import make_csr
+from world import Refused, make_csr
 
 
 class Desk:
@@ -94,6 +95,13 @@ class Desk:
                 return got
             time.sleep(0.1)
         raise AssertionError("it does not come about: " + self.house.log.read_text(errors="replace")[-2000:])
+
+
+def refused(code, call, *args, **more):
+    with pytest.raises(Refused) as e:
+        call(*args, **more)
+    assert e.value.code == code, e.value
+    return e.value.problem
 
 
 def person_csr(cn, email, attributes=()):

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives import serialization
 
 import world
 from cli import Cli
+from publishing import refused
 from test_authorities import Foreign, b64
 from test_import import leaf
 from world import Refused, make_csr
@@ -36,13 +37,6 @@ def desk(house, module_scratch):
     house.cli = Cli(house, folder, ida=house.officers["ida"], anna=anna, ben=ben)
     house.session = house.open_session()
     return house
-
-
-def refused(code, call, *args, **more):
-    with pytest.raises(Refused) as e:
-        call(*args, **more)
-    assert e.value.code == code, e.value
-    return e.value.problem
 
 
 def bring_in(desk, *items):

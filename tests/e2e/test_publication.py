@@ -14,8 +14,8 @@ from cryptography.hazmat.primitives import serialization
 
 import targets
 import world
-from publishing import Desk, open_desk, serial_of, stored_serial
-from world import Refused
+from publishing import Desk, open_desk, refused, serial_of, stored_serial
+
 
 
 @pytest.fixture(scope="module")
@@ -39,13 +39,6 @@ def web(module_scratch, authority):
         yield w
     finally:
         w.stop()
-
-
-def refused(code, call, *args, **more):
-    with pytest.raises(Refused) as e:
-        call(*args, **more)
-    assert e.value.code == code, e.value
-    return e.value.problem
 
 
 # ---- files ----

@@ -9,10 +9,10 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.serialization import pkcs12
 
 import world
-from publishing import open_desk, stored_serial
+from publishing import open_desk, refused, stored_serial
 from test_cli import Cli
 from test_tokens import bring, form_of
-from world import Refused
+
 
 
 @pytest.fixture(scope="module")
@@ -31,13 +31,6 @@ def desk(module_scratch):
         yield d
     finally:
         d.house.stop()
-
-
-def refused(code, call, *args, **more):
-    with pytest.raises(Refused) as e:
-        call(*args, **more)
-    assert e.value.code == code, e.value
-    return e.value.problem
 
 
 def password_of(desk, certificate):

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import serialization
 
 import targets
 from cli import Cli
-from publishing import open_desk
+from publishing import open_desk, refused
 from world import Refused, free_port
 
 
@@ -91,13 +91,6 @@ def desk(module_scratch, receiver, authority):
         yield d
     finally:
         d.house.stop()
-
-
-def refused(code, call, *args, **more):
-    with pytest.raises(Refused) as e:
-        call(*args, **more)
-    assert e.value.code == code, e.value
-    return e.value.problem
 
 
 def test_what_arrives(desk, receiver):

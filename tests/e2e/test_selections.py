@@ -8,7 +8,7 @@ import pytest
 
 import fixtures
 from cli import Cli
-from publishing import open_desk
+from publishing import open_desk, refused
 from test_tokens import form_of
 from world import Refused, make_csr
 
@@ -46,13 +46,6 @@ def desk(request, module_scratch):
             yield furnished(d, folder)
         finally:
             d.house.stop()
-
-
-def refused(code, call, *args, **more):
-    with pytest.raises(Refused) as e:
-        call(*args, **more)
-    assert e.value.code == code, e.value
-    return e.value.problem
 
 
 def some(desk, n, at="example.org"):
