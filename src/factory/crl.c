@@ -101,6 +101,14 @@ is_due(const struct crl_row *row, struct duration every, int64_t now)
 	    row->this_update > now + AHEAD_MS;
 }
 
+/* A status has changed since the newest list of this sort. */
+static bool
+is_behind(const struct crl_work *w, const struct crl_row *row, bool delta)
+{
+	return w->p->has_after_change && w->p->has_delta == delta && row != NULL &&
+	    w->seq > row->status_seq && w->now >= duration_add(row->this_update, w->p->after_change);
+}
+
 /* What is to be made now; false: nothing. With each complete list there is a delta list to it: who has the new one must not
    be left with one to the old one. */
 static bool
@@ -109,12 +117,13 @@ find_work(struct crl_work *w, const struct lists *l)
 	const struct crl_row *complete = l->current[0], *delta = l->current[1];
 
 	w->delta = false;
-	if (is_wanted(w, complete, false) || is_due(complete, w->p->interval, w->now))
+	if (is_wanted(w, complete, false) || is_due(complete, w->p->interval, w->now) ||
+	    is_behind(w, complete, false))
 		return true;
 	w->delta = w->p->has_delta;
 	return w->delta &&
 	    (is_wanted(w, delta, true) || is_due(delta, w->p->delta_interval, w->now) ||
-	     delta->base != complete->number);
+	     is_behind(w, delta, true) || delta->base != complete->number);
 }
 
 /* ---- one procedure ---- */
@@ -188,6 +197,8 @@ work_on(struct crl_work *w, bool *ret_did, struct err *e)
 		w->delta = l.planned->delta != 0;
 		return crl_sign_planned(w, l.planned, e);
 	}
+	if (w->p->has_after_change)
+		TRY(store_status_seq(w->f->store, w->p->authority->doc->id.v, &w->seq, e));
 	*ret_did = find_work(w, &l);
 	return *ret_did ? make(w, &l, e) : RC_OK;
 }

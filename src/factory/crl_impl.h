@@ -21,6 +21,7 @@ struct crl_work {
 	const struct crl_row *complete; /* the signed one; NULL: none yet */
 	bool delta;
 	int64_t now;
+	int64_t seq; /* of the authority's statuses, where a change has a list built */
 	uint64_t number;
 	int64_t begun_us; /* when it came to it */
 	int64_t shared;   /* pieces that are those of the list before */

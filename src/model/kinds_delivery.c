@@ -60,6 +60,15 @@ const struct field crl_procedure_fields[] = {
 		  "another program puts "
 		  "one at its addresses. It is served at those that end with /crl/NAME.",
 	  .standard = "RFC 5280 5.1.2.5" },
+	{ .name = "after_change",
+	  .label = "After a change",
+	  .type = FIELD_DURATION,
+	  .only_when = { { .op = COND_SET, .field = "interval" },
+			 { .op = COND_UNSET, .field = "partitions" } },
+	  .help = "When the status of a certificate has changed, the next list is built as soon as the last "
+		  "one is so "
+		  "old: PT5M. Where there are delta lists, the delta list. None: a change waits for its "
+		  "interval." },
 	{ .name = "overlap",
 	  .label = "Overlap",
 	  .type = FIELD_DURATION,

@@ -71,6 +71,9 @@ crl_procedure_compile(struct snapshot *s, struct slot *slot, struct err *e)
 		TRY(duration_parse(body_text(body, "overlap"), &x->overlap, e));
 	if (x->has_delta)
 		TRY(duration_parse(body_text(body, "delta_interval"), &x->delta_interval, e));
+	x->has_after_change = json_get(body, "after_change") != NULL;
+	if (x->has_after_change)
+		TRY(duration_parse(body_text(body, "after_change"), &x->after_change, e));
 	return RC_OK;
 }
 

@@ -238,6 +238,7 @@ crl_document_check(struct walk *w, const struct json *body)
 	REFUSE_UNLESS(signer == NULL || body_has_key(signer->body), w, &at, CHY_AUTHORITY_FOREIGN,
 		      "the key of \"%.*s\" is not here: it signs nothing here", BYTES_FMT(signer->name));
 	TRY(partitions_check(w, body));
+	TRY(positive_duration(w, body, "after_change"));
 	TRY(places_check(w, body, "distribution_points"));
 	return places_check(w, body, "delta_points");
 }

@@ -231,6 +231,8 @@ struct crl_procedure {
 	enum crl_covers covers;    /* all: a complete list */
 	bool built;                /* here: it has an interval */
 	struct duration interval, overlap;
+	bool has_after_change;
+	struct duration after_change; /* of the newest list, when a status has changed since */
 	bool has_delta;
 	struct duration delta_interval;
 	const struct json *delta_points; /* of the delta lists */

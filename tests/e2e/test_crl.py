@@ -137,6 +137,32 @@ def test_complete_list(desk, scratch):
     shown(scratch)
 
 
+def test_list_after_a_change(desk):
+    """Without waiting for the interval, and without anybody's wish; where nothing changes, no list is made."""
+    procedure(desk, "soon", after_change="PT1S")
+    first = wait_for(desk, "soon", lambda c: True)
+    i, cert = issue(desk, "soon")
+    change(desk, "hold", [i])
+    second = wait_for(desk, "soon", lambda c: cert.serial_number in reasons(c))
+    change(desk, "reinstate", [i])
+    third = wait_for(desk, "soon", lambda c: cert.serial_number not in reasons(c))
+    assert number(first) < number(second) < number(third)
+    issue(desk, "soon-2")  # which is no change of a status
+    time.sleep(3)
+    assert number(fetch(desk, "soon")) == number(third)
+
+
+def test_delta_list_after_a_change(desk):
+    """The complete list stays as it is."""
+    procedure(desk, "soon2", after_change="PT1S", delta_interval="PT12H")
+    complete = wait_for(desk, "soon2", lambda c: True)
+    wait_for(desk, "soon2-delta", lambda c: True)
+    i, cert = issue(desk, "soon-3")
+    change(desk, "revoke", [i])
+    delta = wait_for(desk, "soon2-delta", lambda c: cert.serial_number in reasons(c))
+    assert number(fetch(desk, "soon2")) == number(complete) < number(delta)
+
+
 def shown(folder):
     """By our own command, of what `judge` has written: whose it is, and whether a certificate stands on it."""
     def show(*args, rc=0):

@@ -1,4 +1,4 @@
-/* Distribution rules of every protocol, and a CIL procedure, with every field: for test_policy_document.c. */
+/* Distribution rules of every protocol, a CRL and a CIL procedure, with every field: for test_policy_document.c. */
 #ifndef TESTS_UNIT_DELIVERY_SAMPLES_H
 #define TESTS_UNIT_DELIVERY_SAMPLES_H
 
@@ -27,6 +27,9 @@
 	    { KIND_DISTRIBUTION_RULE, \
 	      "{\"name\":\"New\",\"protocol\":\"file\",\"folder\":\"/srv/" \
 	      "pki\",\"file_name\":\"{serial}.cer\"}" }, \
+	    { KIND_CRL_PROCEDURE, \
+	      "{\"name\":\"New\",\"authority\":502,\"distribution_points\":[\"http://a.example/c\"]," \
+	      "\"interval\":\"P1D\",\"after_change\":\"PT5M\"}" }, \
 	    { KIND_CIL_PROCEDURE, \
 	      "{\"name\":\"New\",\"state\":\"active\",\"domain\":101,\"visible_in_subdomain\":false," \
 	      "\"authority\":502,\"served_as\":\"new\",\"interval\":\"P1D\",\"build_at\":\"02:30\"," \
