@@ -174,6 +174,13 @@ pass_link(struct serve *s, enum control_type type, int *link)
 	close_fd(link);
 }
 
+/* Nothing goes out from a status node. */
+static bool
+has_distributor(const struct serve *s)
+{
+	return !config_is_status_node(&s->config);
+}
+
 /* What keeps the distributor from starting keeps nobody else from working. It comes after the factory, for it has nobody to
    work for before; the first link to the factory is the signer's. */
 static void
@@ -181,7 +188,7 @@ start_distributor_if_due(struct serve *s)
 {
 	struct err e = { 0 };
 
-	if (config_is_status_node(&s->config) || s->distributor.pid != 0 || s->factory.pid == 0 ||
+	if (!has_distributor(s) || s->distributor.pid != 0 || s->factory.pid == 0 ||
 	    now_ms() < s->distributor.start_at_ms)
 		return;
 	if (start_distributor(s, &e) != RC_OK) {
@@ -414,7 +421,8 @@ wait_ms(const struct serve *s)
 		at = s->signer.start_at_ms;
 	if (s->phase <= RUNNING && s->factory.pid == 0 && s->factory.start_at_ms < at)
 		at = s->factory.start_at_ms;
-	if (s->phase <= RUNNING && s->distributor.pid == 0 && s->distributor.start_at_ms < at)
+	if (s->phase <= RUNNING && has_distributor(s) && s->distributor.pid == 0 &&
+	    s->distributor.start_at_ms < at)
 		at = s->distributor.start_at_ms;
 	if (at == INT64_MAX)
 		return -1;

@@ -180,6 +180,17 @@ def test_nothing_else(pair):
     assert node.raw("GET", "/no/such")[0] == 404
 
 
+def test_parent_rests(pair):
+    """Nothing goes out: there is no distributor, and the parent does not wait for one all the time."""
+    _, node = pair
+    assert node.pids("chancery-distributor") == []
+    (parent,) = node.pids("chancery")
+    spent = lambda: sum(map(int, open(f"/proc/{parent}/stat").read().rsplit(") ", 1)[1].split()[11:13]))
+    before = spent()
+    time.sleep(2)
+    assert spent() - before <= 10, "of two hundred ticks, which a loop without rest takes as far as it gets them"
+
+
 def test_lists_and_ca_certificates(pair):
     house, node = pair
     house.act("crl-procedure.create", {"name": "Revoked", "authority": "Issuing CA", "interval": "P1D",
