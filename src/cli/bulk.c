@@ -9,11 +9,10 @@
 
 enum { LIST_MAX = 64 << 20, PROGRESS_FROM = 20, WORD_MAX = 200 };
 
-/* One certificate that is meant; id 0: it was not found. */
+/* One certificate that is meant. */
 struct meant {
 	const char *word;
 	int64_t id;
-	struct err why;
 };
 
 struct collecting {
@@ -29,7 +28,7 @@ static enum rc
 add_word(struct collecting *x, struct bytes word, struct err *e)
 {
 	NEED(x->n < BULK_MOST, e, CHY_LIMIT, NULL, "more than %d certificates", BULK_MOST);
-	x->v[x->n] = (struct meant){ .word = arena_str(x->c->a, bytes_part(word, 0, WORD_MAX)) };
+	x->v[x->n] = (struct meant){ .word = arena_str(x->c->a, word) };
 	NEED(x->v[x->n++].word != NULL, e, CHY_NO_MEMORY, NULL, "certificates");
 	return RC_OK;
 }
@@ -42,8 +41,8 @@ add_lines(struct collecting *x, struct bytes text, struct err *e)
 
 		line = text_cut(rest, '\n', &rest);
 		line = text_trim(text_cut(line, '#', &remark));
-		if (line.n > 0)
-			TRY(add_word(x, line, e));
+		if (line.n > 0) /* a longer one names nothing, and is told as far as it is shown */
+			TRY(add_word(x, bytes_part(line, 0, WORD_MAX), e));
 	}
 	return RC_OK;
 }
@@ -107,18 +106,18 @@ find_all(struct collecting *x, size_t from_line, struct err *e)
 	progress_start(&p, &x->c->out, "Finding", x->n > PROGRESS_FROM ? x->n : 0);
 	for (size_t i = 0; i < x->n; i++) {
 		struct meant *m = &x->v[i];
-		struct err *why = &m->why;
-		enum rc rc = i < from_line ? cert_id(x->c, m->word, &m->id, why)
-					   : cert_id_listed(x->c, m->word, &m->id, why);
+		struct err why = { 0 };
+		enum rc rc = i < from_line ? cert_id(x->c, m->word, &m->id, &why)
+					   : cert_id_listed(x->c, m->word, &m->id, &why);
 
 		if (rc != RC_OK && (!skip || (rc != RC_NOT_FOUND && rc != RC_MALFORMED))) {
 			progress_end(&p);
-			*e = *why;
+			*e = why;
 			err_field(e, "%.60s", m->word);
 			return rc;
 		}
 		if (rc != RC_OK)
-			leave_out(x, json_str(x->c->a, bytes_str(m->word)), why);
+			leave_out(x, json_str(x->c->a, bytes_str(m->word)), &why);
 		else
 			x->v[n++] = *m;
 		if (x->n > PROGRESS_FROM)

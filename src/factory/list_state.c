@@ -89,8 +89,8 @@ whole_octets(struct factory *f, struct arena *a, const struct crl_procedure *p, 
 }
 
 static MUST enum rc
-crl_states(struct factory *f, struct arena *a, const struct crl_procedure *p, int64_t now, struct states *ret,
-	   struct err *e)
+crl_states(struct factory *f, struct arena *a, const struct crl_procedure *p, int64_t now, bool sizes,
+	   struct states *ret, struct err *e)
 {
 	int64_t wish[2], first[2] = { 0, 0 };
 	struct crl_sum_row *rows;
@@ -99,7 +99,10 @@ crl_states(struct factory *f, struct arena *a, const struct crl_procedure *p, in
 	*ret = (struct states){ .closed = !p->doc->active, .here = p->built };
 	TRY(store_crl_sums(f->store, a, p->doc->id.v, &rows, &n, e));
 	for (size_t i = 0; i < n; i++) {
-		TRY(whole_octets(f, a, p, rows[i].delta != 0, put_sum(ret, p, &rows[i]), e));
+		struct state *s = put_sum(ret, p, &rows[i]);
+
+		if (sizes)
+			TRY(whole_octets(f, a, p, rows[i].delta != 0, s, e));
 		first[rows[i].delta != 0] = rows[i].first_id;
 	}
 	for (int delta = 0; delta < 2; delta++) {
@@ -119,7 +122,7 @@ crl_states(struct factory *f, struct arena *a, const struct crl_procedure *p, in
 
 static MUST enum rc
 put_cil(struct factory *f, const struct cil_procedure *p, const struct cil_row *complete,
-	const struct cil_row *row, bool delta, struct state *s, struct err *e)
+	const struct cil_row *row, bool delta, bool sizes, struct state *s, struct err *e)
 {
 	s->is = !delta || p->has_delta;
 	s->of = 1;
@@ -134,12 +137,12 @@ put_cil(struct factory *f, const struct cil_procedure *p, const struct cil_row *
 	s->this_update = row->this_update;
 	s->next_update = row->next_update;
 	s->entries = row->entries;
-	return store_cil_octets(f->store, row->build, &s->octets, e);
+	return sizes ? store_cil_octets(f->store, row->build, &s->octets, e) : RC_OK;
 }
 
 static MUST enum rc
-cil_states(struct factory *f, struct arena *a, const struct cil_procedure *p, int64_t now, struct states *ret,
-	   struct err *e)
+cil_states(struct factory *f, struct arena *a, const struct cil_procedure *p, int64_t now, bool sizes,
+	   struct states *ret, struct err *e)
 {
 	struct cil_row rows[2];
 	int64_t wish;
@@ -149,7 +152,7 @@ cil_states(struct factory *f, struct arena *a, const struct cil_procedure *p, in
 	TRY(cil_wanted_since(f, a, p->doc->id, &wish, e));
 	ret->v[0].wanted = wish > rows[0].build;
 	for (int delta = 0; delta < 2; delta++) {
-		TRY(put_cil(f, p, &rows[0], &rows[delta], delta, &ret->v[delta], e));
+		TRY(put_cil(f, p, &rows[0], &rows[delta], delta, sizes, &ret->v[delta], e));
 		judge(&ret->v[delta], !ret->closed, wish, now);
 	}
 	take_trouble(f, ret, p->doc->id, &p->why_not);
@@ -224,15 +227,15 @@ issuer_json(struct arena *a, const struct authority *x)
 
 static MUST enum rc
 states_of(struct factory *f, struct arena *a, const struct snapshot *policy, const struct document *d,
-	  int64_t now, struct states *ret, struct err *e)
+	  int64_t now, bool sizes, struct states *ret, struct err *e)
 {
 	const struct crl_procedure *crl = snapshot_crl_procedure(policy, d->id);
 	const struct cil_procedure *cil = snapshot_cil_procedure(policy, d->id);
 
 	*ret = (struct states){ 0 };
 	if (crl != NULL)
-		return crl_states(f, a, crl, now, ret, e);
-	return cil != NULL ? cil_states(f, a, cil, now, ret, e) : RC_OK;
+		return crl_states(f, a, crl, now, sizes, ret, e);
+	return cil != NULL ? cil_states(f, a, cil, now, sizes, ret, e) : RC_OK;
 }
 
 static MUST enum rc
@@ -247,7 +250,7 @@ item_json(struct factory *f, struct arena *a, const struct snapshot *policy, con
 	struct states x;
 
 	NEED(path != NULL && o != NULL, e, CHY_NO_MEMORY, NULL, "lists");
-	TRY(states_of(f, a, policy, d, now, &x, e));
+	TRY(states_of(f, a, policy, d, now, true, &x, e));
 	json_set(o, "procedure", json_int(a, d->id.v));
 	json_set(o, "path", json_str(a, bytes_str(path)));
 	json_set(o, "issuer", issuer_json(a, crl ? crl->signer : cil ? cil->authority : NULL));
@@ -302,7 +305,7 @@ count(struct factory *f, const struct snapshot *policy, enum kind_id kind, int64
 		struct states x;
 
 		NEED(a != NULL, e, CHY_NO_MEMORY, NULL, "lists");
-		TRY(states_of(f, a, policy, all[i], clock_now_ms(), &x, e));
+		TRY(states_of(f, a, policy, all[i], clock_now_ms(), false, &x, e));
 		*late += x.v[0].late || x.v[1].late;
 		*failing += x.failing;
 	}

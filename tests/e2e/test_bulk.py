@@ -73,6 +73,10 @@ def test_every_certificate_of_a_file(desk):
     (desk.cli.folder / "both.pem").write_text(text)
     assert set(rows(desk.cli.run("certificate", "hold", "both.pem", who="dora").stdout)) == {str(both[0])}
     assert rows(desk.cli.run("certificate", "hold", "--cause", "lost", "--from", "both.pem", who="dora").stdout) == {str(x): "held" for x in both}
+    deep = desk.cli.folder / ("d" * 120) / ("e" * 120)
+    deep.mkdir(parents=True)
+    (deep / "both.pem").write_text(text)
+    assert set(rows(desk.cli.run("certificate", "reinstate", deep / "both.pem", who="dora").stdout)) == {str(both[0])}
     (desk.cli.folder / "torn.pem").write_text(text[:len(text) - 200])
     assert "torn.pem" in desk.cli.run("certificate", "hold", "--from", "torn.pem", who="dora", code=1).stderr
 
