@@ -482,7 +482,7 @@ static const struct message {
 	{ SIGNER_SIGN_OCSP, false, ocsp_sign },
 	{ SIGNER_CRL_BEGIN, false, crl_begin },
 	{ SIGNER_CRL_ENTRIES, false, crl_entries },
-	{ SIGNER_CRL_SIGN, true, crl_sign }, /* by itself: the next one is judged by this one */
+	{ SIGNER_CRL_SIGN, false, crl_sign },
 	{ SIGNER_CRL_DROP, false, crl_drop },
 	{ SIGNER_CRL_LAST, false, crl_last },
 	{ SIGNER_TOKEN_KEY, false, token_key },

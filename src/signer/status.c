@@ -5,7 +5,7 @@
 #include "signer/crl_seen.h"
 
 enum {
-	JOBS = 8,                     /* lists begun and not ended */
+	JOBS = 24,                    /* lists begun and not ended */
 	IDLE_US = 60 * 1000 * 1000,   /* then another may take the place of one */
 	END_MAX = 16 << 10,           /* head or tail of a list */
 	WHOLE_MAX = SIGNER_CRL_WHOLE, /* for keys that sign a message rather than its digest */
@@ -13,7 +13,9 @@ enum {
 
 /* A list on its way. */
 struct crl_job {
-	uint32_t handle; /* 0: none */
+	uint32_t handle; /* 0: none any more */
+	bool signing;    /* in this batch; its memory is an item's */
+	uint8_t scope[SHA256_LEN];
 	char label[SIGNER_LABEL_MAX + 1];
 	enum sigalg alg;
 	struct crl_walk walk;
@@ -73,7 +75,7 @@ job_place(struct crl_jobs *l)
 	struct crl_job *oldest = &l->v[0];
 
 	for (size_t i = 0; i < JOBS; i++) {
-		if (l->v[i].handle == 0)
+		if (l->v[i].handle == 0 && !l->v[i].signing)
 			return &l->v[i];
 		if (l->v[i].at_us < oldest->at_us)
 			oldest = &l->v[i];
@@ -234,6 +236,7 @@ job_finish(struct crl_job *j, struct bytes tail, struct crl_record *rec, struct 
 	if (j->other != NULL)
 		hasher_end(j->other, j->digest);
 	sha256(point, rec->scope);
+	memcpy(j->scope, rec->scope, SHA256_LEN);
 	rec->bytes = j->walk.total;
 	rec->entries = j->walk.n;
 	rec->number = j->walk.number;
@@ -246,6 +249,21 @@ job_finish(struct crl_job *j, struct bytes tail, struct crl_record *rec, struct 
 	return RC_OK;
 }
 
+/* The next list of a scope is judged by the one before, which must be synced by then. */
+static MUST enum rc
+check_alone(struct signer_core *c, const struct item *it, struct err *e)
+{
+	for (size_t i = 0; i < c->n_items; i++) {
+		const struct crl_job *j = c->items[i].crl;
+
+		NEED(j == NULL || &c->items[i] == it || c->items[i].e.code != CHY_NONE ||
+			 strcmp(j->label, it->crl->label) != 0 ||
+			 memcmp(j->scope, it->crl->scope, SHA256_LEN) != 0,
+		     e, CHY_SIGNER_BUSY, NULL, "a list of the same row of numbers is being signed");
+	}
+	return RC_OK;
+}
+
 static MUST enum rc
 check_job(struct signer_core *c, struct item *it, struct crl_job *j, struct bytes tail)
 {
@@ -254,11 +272,12 @@ check_job(struct signer_core *c, struct item *it, struct crl_job *j, struct byte
 
 	TRY(find_limited(c, bytes_str(j->label), &it->key, &it->e));
 	TRY(job_finish(j, tail, &rec, &it->e));
+	TRY(check_alone(c, it, &it->e));
 	TRY(crl_seen_check(c->crl_seen, bytes_str(j->label), &rec, &again, &it->e));
 	return again ? RC_OK : limits_check_crl_time(&j->walk, clock_now_ms(), &it->e);
 }
 
-/* An act: the next list is judged by this one. The job's memory lives until the answer is put together (core_answered). */
+/* Not by itself: lists of other scopes share its sync. The job's memory lives until the answer is put together (core_answered). */
 enum rc
 crl_sign(struct signer_core *c, struct item *it, struct rd *r)
 {
@@ -269,6 +288,8 @@ crl_sign(struct signer_core *c, struct item *it, struct rd *r)
 	TRY(core_done(r, &it->e));
 	TRY(job_of(c->crl_jobs, handle, &j, &it->e));
 	it->crl = j;
+	j->handle = 0; /* nothing more is taken for it */
+	j->signing = true;
 	TRY(check_job(c, it, j, tail));
 	it->alg = j->alg;
 	it->digest = sigalg_digest(j->alg) != DIGEST_NONE;

@@ -4,6 +4,7 @@
  */
 #include "signer_world.h"
 
+#include <pthread.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -221,6 +222,61 @@ signs_lists_in_parts(void **state)
 		assert_true(rec.bytes == l.tbs.n && rec.entries == counts[i] && rec.number == i + 1 &&
 			    !rec.delta);
 		assert_true(bytes_eq(rec.head, l.head) && bytes_eq(rec.tail, l.tail));
+	}
+}
+
+enum { ASKERS = 8, EACH = 25 };
+
+struct asker {
+	struct world *w;
+	char point[64];
+	unsigned first;
+	enum code got[EACH];
+};
+
+static void *
+ask_for_lists(void *arg)
+{
+	struct asker *x = arg;
+
+	for (uint64_t i = 0; i < EACH; i++) {
+		struct err e = { 0 };
+
+		if (try_list(
+			x->w,
+			&(struct list_spec){ .number = i + 1, .n = 3, .point = x->point, .first = x->first },
+			&e) != RC_OK)
+			x->got[i] = e.code;
+	}
+	return NULL;
+}
+
+/* Several at a time, one sync for all. The last two ask for other lists of the same numbers: of each number only one may be signed. */
+static void
+signs_lists_at_the_same_time(void **state)
+{
+	static struct asker askers[ASKERS];
+	pthread_t threads[ASKERS];
+	struct world *w = *state;
+
+	world_ca(w, "ca", "p-256", "software");
+	for (unsigned i = 0; i < ASKERS; i++) {
+		askers[i] = (struct asker){ .w = w, .first = 1 + i * 100 };
+		snprintf(askers[i].point, sizeof(askers[i].point), "http://crl.example/%u.crl",
+			 i < ASKERS - 1 ? i : i - 1);
+		assert_int_equal(pthread_create(&threads[i], NULL, ask_for_lists, &askers[i]), 0);
+	}
+	for (unsigned i = 0; i < ASKERS; i++)
+		pthread_join(threads[i], NULL);
+	for (unsigned i = 0; i < ASKERS - 2; i++)
+		for (unsigned k = 0; k < EACH; k++)
+			assert_int_equal(askers[i].got[k], CHY_NONE);
+	for (unsigned k = 0; k < EACH; k++) {
+		enum code one = askers[ASKERS - 2].got[k], other = askers[ASKERS - 1].got[k];
+
+		assert_true(one == CHY_NONE || one == CHY_SIGNER_CRL_NUMBER || one == CHY_SIGNER_BUSY);
+		assert_true(other == CHY_NONE || other == CHY_SIGNER_CRL_NUMBER || other == CHY_SIGNER_BUSY);
+		assert_false(one == CHY_NONE && other == CHY_NONE);
 	}
 }
 
@@ -728,6 +784,7 @@ responses_keep_the_limits(void **state)
 
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test_setup_teardown(signs_lists_in_parts, world_setup, world_teardown),
+	cmocka_unit_test_setup_teardown(signs_lists_at_the_same_time, world_setup, world_teardown),
 	cmocka_unit_test_setup_teardown(other_keys_sign_lists, world_setup_softhsm, world_teardown),
 	cmocka_unit_test_setup_teardown(numbers_go_on, world_setup, world_teardown),
 	cmocka_unit_test_setup_teardown(tells_the_last_number, world_setup, world_teardown),

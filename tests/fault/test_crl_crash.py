@@ -125,6 +125,35 @@ def test_due_by_the_clock(desk):
     assert third.last_update < second.last_update
 
 
+def test_partitions_due_by_the_clock(desk):
+    """What is not due is not built again, not when something is revoked and not at a start; when the time has come, each list is built
+    once more. rows=CM-A-09,CM-A-19"""
+    count = 48
+    p = partitioned(desk, "timed", "timed-{partition}", partitions=count, interval="P2D")
+
+    def lists():
+        return [x.split(" number=")[1].split()[0] for x in desk.log.read_text().splitlines() if "crl.built" in x and f" procedure={p} " in x]
+
+    def all_built(times):
+        end = time.monotonic() + 60
+        while time.monotonic() < end and len(lists()) < times * count:
+            time.sleep(0.2)
+        time.sleep(2.5)  # the job comes by every second
+        return sorted(lists()) == sorted(str(n) for n in range(1, times + 1) for _ in range(count))
+
+    assert all_built(1), lists()
+    change(desk, "revoke", [issue(desk, "timed")[0]])
+    desk.stop()
+    desk.start()
+    assert all_built(1), lists()
+    desk.stop()
+    desk.start(CHANCERY_CLOCK_OFFSET_MS=str(49 * 3600 * 1000))
+    assert all_built(2), lists()
+    close(desk, "CRL timed")
+    desk.stop()
+    desk.start()
+
+
 def test_many_pieces(desk, scratch):
     """5,000 entries are several pieces; the list is one."""
     p = procedure(desk, "long", interval="P7D")
