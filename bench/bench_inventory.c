@@ -2,7 +2,8 @@
  * Fills a store with certificates as an organisation of that size has them: bench_inventory issued|many URL FROM TO ISSUER
  * TOKEN-PROCEDURE CERTIFICATE-PROCEDURE DER-FILE makes those with the numbers FROM to TO - 1. All share one DER; their rows differ.
  * issued: committed and entered for search as the server does it, at a speed that is told. many: the same rows, but sorted for each
- * table: their keys are digests, and millions of them by small commits would write every page of every index again and again.
+ * table: their keys are digests, and millions of them by small commits would write every page of every index again and again. The index
+ * of texts is the caller's to make afterwards.
  */
 #include "base/base.h"
 #include "base/file.h"
@@ -286,9 +287,10 @@ put_value(struct generator *g, struct change *c, size_t i)
 {
 	const struct text_value *v = &g->values[i];
 
+	const struct value_row row = { v->id, v->attribute, bytes_of(g->texts + v->at, v->len) };
+
 	if (i == 0 || v->id != v[-1].id)
-		change_put_value(
-		    c, &(struct value_row){ v->id, v->attribute, bytes_of(g->texts + v->at, v->len) });
+		change_row(c, Q_PUT_VALUE, &row);
 }
 
 static enum rc
