@@ -113,7 +113,8 @@ out_text(const struct out *o, struct bytes s)
 	OWN_BUF struct buf b = buf_max(s.n * 4 + 16);
 
 	put_columns(&b, s, SIZE_MAX);
-	fwrite(b.p, 1, buf_bytes(&b).n, o->to);
+	if (b.n > 0) /* of nothing there is no pointer, which fwrite must not be given */
+		fwrite(b.p, 1, buf_bytes(&b).n, o->to);
 }
 
 static const char *const styles[] = { "", "\033[32m", "\033[31m", "\033[2m", "\033[1m" };
