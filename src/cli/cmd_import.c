@@ -393,11 +393,11 @@ run_import(struct cli *c, struct err *e)
 	r->c = c;
 	r->outcomes = json_array(c->a);
 	r->single = args_count(&c->args, "FILE") == 1 && !args_has(&c->args, "folder");
-	r->a = arena_new(ACT_ARENA);
-	NEED(r->outcomes != NULL && r->a != NULL, e, CHY_NO_MEMORY, NULL, "import");
+	NEED(r->outcomes != NULL, e, CHY_NO_MEMORY, NULL, "import");
 	TRY(read_cards(r, e));
 	TRY(cli_officer(c, &key, e));
 	TRY(document_id(c, "authority", args_text(&c->args, "authority"), &r->authority, e));
+	NEED((r->a = arena_new(ACT_ARENA)) != NULL, e, CHY_NO_MEMORY, NULL, "import");
 	progress_start(&r->progress, &c->out, "Importing", 0);
 	rc = add_all(r, e);
 	arena_free(r->a);
