@@ -92,6 +92,15 @@ store_search_count(struct store *s, struct arena *a, const struct search_walk *w
 	return store_number(s, Q_COUNT_ALL, ARGS(I((int64_t)most)), ret, e);
 }
 
+/* What lies behind (key, id) lies behind the key: SQLite goes along the index from one bound alone, which would be the walk's
+   beginning, and a late page would cost as much as all before it. */
+static void
+bound(const struct search_walk *w, int64_t key, int64_t *from, int64_t *to)
+{
+	*from = !w->descending && key > w->from ? key : w->from;
+	*to = w->descending && key < w->to ? key + 1 : w->to;
+}
+
 /* Behind (key, id) in the walk's direction. */
 enum rc
 store_search_walk(struct store *s, struct arena *a, const struct search_walk *w, int64_t key, int64_t id,
@@ -99,6 +108,9 @@ store_search_walk(struct store *s, struct arena *a, const struct search_walk *w,
 {
 	bool d = w->descending;
 	struct bytes ids;
+	int64_t from, to;
+
+	bound(w, key, &from, &to);
 
 	switch (w->by) {
 	case WALK_VALUES:
@@ -110,16 +122,14 @@ store_search_walk(struct store *s, struct arena *a, const struct search_walk *w,
 				  ARGS(BYTES_VALUE(ids), I(id), LIMIT(limit), I(full)), ret, n, e);
 	case WALK_NOT_AFTER:
 		return store_rows(s, a, d ? Q_FOUND_NOT_AFTER_DOWN : Q_FOUND_NOT_AFTER_UP,
-				  ARGS(I(w->from), I(w->to), I(key), I(id), LIMIT(limit), I(full)), ret, n,
-				  e);
+				  ARGS(I(from), I(to), I(key), I(id), LIMIT(limit), I(full)), ret, n, e);
 	case WALK_NOT_BEFORE:
 		return store_rows(s, a, d ? Q_FOUND_NOT_BEFORE_DOWN : Q_FOUND_NOT_BEFORE_UP,
-				  ARGS(I(w->from), I(w->to), I(key), I(id), LIMIT(limit), I(full)), ret, n,
-				  e);
+				  ARGS(I(from), I(to), I(key), I(id), LIMIT(limit), I(full)), ret, n, e);
 	case WALK_STATE:
-		return store_rows(
-		    s, a, d ? Q_FOUND_STATE_DOWN : Q_FOUND_STATE_UP,
-		    ARGS(I(w->state), I(w->from), I(w->to), I(key), I(id), LIMIT(limit), I(full)), ret, n, e);
+		return store_rows(s, a, d ? Q_FOUND_STATE_DOWN : Q_FOUND_STATE_UP,
+				  ARGS(I(w->state), I(from), I(to), I(key), I(id), LIMIT(limit), I(full)),
+				  ret, n, e);
 	case WALK_PUBLISHED:
 		return store_rows(s, a, d ? Q_FOUND_PUBLISHED_DOWN : Q_FOUND_PUBLISHED_UP,
 				  ARGS(I(w->from), I(w->to), I(id), LIMIT(limit), I(full)), ret, n, e);
