@@ -212,7 +212,8 @@ issue_by_session(struct batch *b, struct job *jobs, struct err *e)
 		struct arena *a = arena_new(16 << 20);
 
 		NEED(a != NULL, e, CHY_NO_MEMORY, NULL, "request");
-		job_load(b->c, a, j, b->procedure, b->input);
+		if (j->err.code == CHY_NONE)
+			job_load(b->c, a, j, b->procedure, b->input);
 		if (j->err.code == CHY_NONE && issue_one(b, a, j, &j->err) != RC_OK &&
 		    j->err.code == CHY_CLI_SERVER) {
 			*e = j->err; /* all the others would fail the same way */
@@ -564,9 +565,11 @@ const struct command commands_certificate[] = {
 	{ "certificate", "issue", "issue certificates for certificate requests",
 	  "Signed by the officer, many requests in one signature; or in the name of the officer who opened "
 	  "the issuing "
-	  "session given by --session. With --folder a request whose certificate is there already is passed "
-	  "over, so an "
-	  "interrupted batch is simply started again. A request that was answered within the last day gets "
+	  "session given by --session. With --folder a request whose certificate is there already, of the "
+	  "same key, is passed over, so an interrupted batch is simply started again. Files whose names "
+	  "differ "
+	  "in the ending only would become one certificate's file and are refused. A request that was "
+	  "answered within the last day gets "
 	  "the "
 	  "same certificate, and a refusal where that is revoked, on hold or expired, or where another "
 	  "validity is asked; "

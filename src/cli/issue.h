@@ -22,10 +22,12 @@ struct job {
 };
 
 /* Every file of the folder that ends with .csr, .p10, .req, .pem or .der, by name. Those whose certificate is in `out`
-   already are counted in *ret_done and left out. */
+   already, of the request's key, are counted in *ret_done and left out; where another is in its place job->err says so.
+   CHY_CLI_USAGE: two would become one file. */
 MUST enum rc jobs_of_folder(struct cli *c, const char *folder, const char *out, struct job **ret,
 			    size_t *ret_n, size_t *ret_done, struct err *e);
-/* Files named one by one; out NULL: standard output; a folder, or one file where there is one request. */
+/* Files named one by one; out NULL: standard output; a folder, or one file where there is one request. CHY_CLI_USAGE as
+   above. */
 MUST enum rc jobs_of_files(struct cli *c, const char *out, struct job **ret, size_t *ret_n, struct err *e);
 /* Reads and checks the request's file: CHY_CLI_FILE_TYPE and the codes of csr_parse go into job->err. With --again the
    idempotency key is a new one. */

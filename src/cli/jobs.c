@@ -3,6 +3,7 @@
 #include "cli/issue.h"
 #include "cli/rest.h"
 #include "crypto/digest.h"
+#include "pki/cert.h"
 #include "pki/csr.h"
 #include "pki/pem.h"
 
@@ -87,6 +88,95 @@ folder_names(struct cli *c, const char *folder, const char ***ret, size_t *ret_n
 	return RC_OK;
 }
 
+static int
+by_out(const void *a, const void *b)
+{
+	return strcmp((*(const struct job *const *)a)->out, (*(const struct job *const *)b)->out);
+}
+
+/* Two requests whose certificates would go to one file: the second would be lost. */
+static enum rc
+outs_differ(struct cli *c, const struct job *jobs, size_t n, struct err *e)
+{
+	const struct job **sorted = arena_array(c->a, n + 1, sizeof(const struct job *));
+	size_t i = 0;
+
+	NEED(sorted != NULL, e, CHY_NO_MEMORY, NULL, "jobs");
+	for (const struct job *j = jobs; j; j = j->next)
+		sorted[i++] = j;
+	qsort(sorted, i, sizeof(const struct job *), by_out);
+	for (size_t k = 1; k < i; k++)
+		NEED(by_out(&sorted[k - 1], &sorted[k]) != 0, e, CHY_CLI_USAGE, NULL,
+		     "two requests would become one %.60s.crt, nothing was issued: %s and %s",
+		     sorted[k]->name, sorted[k - 1]->in, sorted[k]->in);
+	return RC_OK;
+}
+
+/* The first certificate of the file, with those above it behind it or not. */
+static enum rc
+cert_there(struct arena *a, const char *path, struct cert *ret, struct err *e)
+{
+	struct pem_block block;
+	struct bytes text;
+
+	TRY(file_read(a, path, 64 * LIMIT_CERT, &text, e));
+	if (!pem_is(text))
+		return cert_parse(a, text, ret, e);
+	TRY(pem_next(a, &text, &block, e));
+	return cert_parse(a, block.der, ret, e);
+}
+
+/* Is the certificate that is there one of this request? Else the job has the error: a name alone tells nothing of what
+   was asked, and no certificate is overwritten. */
+static enum rc
+is_done(struct job *j, bool *ret, struct err *e)
+{
+	OWN(arena_free)
+	struct arena *a = arena_new(16 << 20);
+	struct bytes text;
+	struct cert cert;
+	struct csr csr;
+	struct err why = { 0 };
+
+	*ret = false;
+	NEED(a != NULL, e, CHY_NO_MEMORY, NULL, "request");
+	if (access(j->out, F_OK) != 0)
+		return RC_OK;
+	if (file_read(a, j->in, LIMIT_CSR * 2, &text, &j->err) != RC_OK ||
+	    csr_parse_any(a, text, &csr, &j->err) != RC_OK)
+		return RC_OK; /* the job has the error */
+	if (cert_there(a, j->out, &cert, &why) != RC_OK)
+		err_set(&j->err, CHY_FILE_WRITE, NULL,
+			"%.200s is there already, holds no certificate (CHY-%d) and is not overwritten",
+			j->out, (int)why.code);
+	else if (!bytes_eq(cert.spki, csr.key.spki))
+		err_set(
+		    &j->err, CHY_FILE_WRITE, NULL,
+		    "%.200s is there already, is of another key than the request's and is not overwritten",
+		    j->out);
+	else
+		*ret = true;
+	return RC_OK;
+}
+
+/* Takes out of the list what is done. */
+static enum rc
+drop_done(struct job **ret, size_t *ret_n, size_t *ret_done, struct err *e)
+{
+	for (struct job **at = ret; *at != NULL;) {
+		bool done;
+
+		TRY(is_done(*at, &done, e));
+		*ret_n += !done;
+		*ret_done += done;
+		if (done)
+			*at = (*at)->next;
+		else
+			at = &(*at)->next;
+	}
+	return RC_OK;
+}
+
 enum rc
 jobs_of_folder(struct cli *c, const char *folder, const char *out, struct job **ret, size_t *ret_n,
 	       size_t *ret_done, struct err *e)
@@ -101,19 +191,13 @@ jobs_of_folder(struct cli *c, const char *folder, const char *out, struct job **
 	TRY(dir_make(out, 0755, e));
 	for (size_t i = 0; i < n; i++) {
 		const char *path = arena_printf(c->a, "%s/%s", folder, names[i]);
-		struct job *j;
 
 		NEED(path != NULL, e, CHY_NO_MEMORY, NULL, "job");
-		TRY(job_new(c, path, out, NULL, &j, e));
-		if (access(j->out, F_OK) == 0) {
-			++*ret_done;
-			continue;
-		}
-		*at = j;
-		at = &j->next;
-		++*ret_n;
+		TRY(job_new(c, path, out, NULL, at, e));
+		at = &(*at)->next;
 	}
-	return RC_OK;
+	TRY(outs_differ(c, *ret, n, e));
+	return drop_done(ret, ret_n, ret_done, e);
 }
 
 enum rc
@@ -131,7 +215,7 @@ jobs_of_files(struct cli *c, const char *out, struct job **ret, size_t *ret_n, s
 		TRY_AT(file_may_write(out, e), e, "out"); /* before anything is issued */
 	for (const struct arg *x = NULL; (x = args_next(&c->args, "REQUEST", x)) != NULL; at = &(*at)->next)
 		TRY(job_new(c, x->value, folder ? out : NULL, out, at, e));
-	return RC_OK;
+	return folder ? outs_differ(c, *ret, n, e) : RC_OK;
 }
 
 void

@@ -431,6 +431,41 @@ def test_folder_by_officer_in_one_signature(cli):
     assert {p.name for p in out.iterdir()} == {f"o{i}.crt" for i in range(5)}
 
 
+def test_folder_loses_no_request(cli, tmp_path):
+    """Names that differ in the ending only are refused before anything is signed; there already is what has the request's key."""
+    folder, out = tmp_path / "in", tmp_path / "out"
+    folder.mkdir()
+    call = ["certificate", "issue", "--procedure", "TLS server", "--folder", folder, "--out", out]
+
+    def other(path):
+        subprocess.run(["openssl", "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", tmp_path / "key",
+                        "-subj", "/CN=other", "-addext", "subjectAltName=DNS:other.example", "-out", path], check=True, capture_output=True)
+
+    first, between = cli.csr("a", folder=folder), cli.csr("a.b", folder=folder)
+    other(folder / "a.req")
+    done = cli.as_("rosa", *call, code=2)
+    assert "would become one a.crt" in done.stderr and "a.csr" in done.stderr and "a.req" in done.stderr and list(out.iterdir()) == []
+    # named one by one into a folder as well
+    done = cli.as_("rosa", "certificate", "issue", "--procedure", "TLS server", first, folder / "a.req", "--out", out, code=2)
+    assert "would become one a.crt" in done.stderr and list(out.iterdir()) == []
+    (folder / "a.req").unlink()
+    assert "2 issued, 0 refused, 0 were there already" in cli.as_("rosa", *call, "--with-chain").stdout
+    assert "0 issued, 0 refused, 2 were there already" in cli.as_("rosa", *call).stdout
+    # another request in its place, beside a new one
+    before = (out / "a.crt").read_text()
+    other(first)
+    cli.csr("new", folder=folder)
+    done = cli.as_("rosa", *call, code=1)
+    assert "1 issued, 1 refused, 1 were there already" in done.stdout and "another key" in done.stderr and "a.crt" in done.stderr
+    assert (out / "a.crt").read_text() == before and (out / "new.crt").exists()
+    # what is there is no certificate
+    (out / "a.b.crt").write_text("notes")
+    cli.as_("rosa", "issuing-session", "open", "--procedure", "TLS server", "--max", 20, "--hours", 1, "--out", tmp_path / "token")
+    done = cli.run(*call, "--session", tmp_path / "token", code=1)
+    assert "0 issued, 2 refused, 1 were there already" in done.stdout and "holds no certificate" in done.stderr
+    assert (out / "a.b.crt").read_text() == "notes" and between.exists()
+
+
 def test_explain_by_file_serial_and_id(cli):
     cli.csr("explained")
     cli.as_("rosa", "certificate", "issue", "--procedure", "TLS server", "explained.csr", "--out", "explained.pem")
