@@ -12,6 +12,7 @@ enum { LIST_MAX = 64 << 20, PROGRESS_FROM = 20, WORD_MAX = 200 };
 /* One certificate that is meant. */
 struct meant {
 	const char *word;
+	size_t line; /* of the list; 0: it stands in none */
 	int64_t id;
 };
 
@@ -24,11 +25,22 @@ struct collecting {
 
 /* ---- what is meant ---- */
 
+/* An error of one of them is about what its user wrote, where he wrote it. */
 static enum rc
-add_word(struct collecting *x, struct bytes word, struct err *e)
+name_it(const struct meant *m, struct err *e)
+{
+	if (m->line > 0)
+		err_field(e, "%.64s (line %zu of the list)", m->word, m->line);
+	else
+		err_field(e, "%.80s", m->word);
+	return e->rc;
+}
+
+static enum rc
+add_word(struct collecting *x, struct bytes word, size_t line, struct err *e)
 {
 	NEED(x->n < BULK_MOST, e, CHY_LIMIT, NULL, "more than %d certificates", BULK_MOST);
-	x->v[x->n] = (struct meant){ .word = arena_str(x->c->a, word) };
+	x->v[x->n] = (struct meant){ .word = arena_str(x->c->a, word), .line = line };
 	NEED(x->v[x->n++].word != NULL, e, CHY_NO_MEMORY, NULL, "certificates");
 	return RC_OK;
 }
@@ -36,13 +48,16 @@ add_word(struct collecting *x, struct bytes word, struct err *e)
 static enum rc
 add_lines(struct collecting *x, struct bytes text, struct err *e)
 {
+	size_t at = 0;
+
 	for (struct bytes rest = text, line; rest.p && rest.n;) {
 		struct bytes remark;
 
+		at++;
 		line = text_cut(rest, '\n', &rest);
 		line = text_trim(text_cut(line, '#', &remark));
 		if (line.n > 0) /* a longer one names nothing, and is told as far as it is shown */
-			TRY(add_word(x, bytes_part(line, 0, WORD_MAX), e));
+			TRY(add_word(x, bytes_part(line, 0, WORD_MAX), at, e));
 	}
 	return RC_OK;
 }
@@ -68,7 +83,7 @@ add_pem(struct collecting *x, struct bytes text, struct err *e)
 		if (!bytes_is(block.label, "CERTIFICATE"))
 			continue;
 		sha256(block.der, hash);
-		TRY(add_word(x, bytes_str(hex_text(hex, BYTES_OF(hash))), e));
+		TRY(add_word(x, bytes_str(hex_text(hex, BYTES_OF(hash))), 0, e));
 	}
 }
 
@@ -113,8 +128,7 @@ find_all(struct collecting *x, size_t from_line, struct err *e)
 		if (rc != RC_OK && (!skip || (rc != RC_NOT_FOUND && rc != RC_MALFORMED))) {
 			progress_end(&p);
 			*e = why;
-			err_field(e, "%.60s", m->word);
-			return rc;
+			return name_it(m, e);
 		}
 		if (rc != RC_OK)
 			leave_out(x, json_str(x->c->a, bytes_str(m->word)), &why);
@@ -167,7 +181,7 @@ collect(struct collecting *x, struct err *e)
 	x->v = arena_array(x->c->a, BULK_MOST, sizeof(*x->v));
 	NEED(x->v != NULL, e, CHY_NO_MEMORY, NULL, "certificates");
 	for (const struct arg *arg = NULL; (arg = args_next(&x->c->args, "CERTIFICATE", arg)) != NULL;)
-		TRY(add_word(x, bytes_str(arg->value), e));
+		TRY(add_word(x, bytes_str(arg->value), 0, e));
 	words = x->n;
 	if (from != NULL)
 		TRY(add_file(x, from, e));
@@ -200,11 +214,9 @@ body_of(const struct collecting *x, const struct bulk *b, size_t from, size_t n,
 }
 
 static void
-take_outcomes(struct collecting *x, struct json *answer)
+take_refused(struct collecting *x, const struct json *list)
 {
-	JSON_EACH(item, json_get(json_get(answer, "result"), "certificates"))
-	json_add(x->done->outcomes, json_copy(x->c->a, item));
-	JSON_EACH(item, json_get(answer, "refused"))
+	JSON_EACH(item, list)
 	{
 		struct json *o = json_copy(x->c->a, item), *named = json_get(item, "certificate");
 
@@ -213,15 +225,42 @@ take_outcomes(struct collecting *x, struct json *answer)
 		json_drop(o, "index");
 		json_add(x->done->outcomes, o);
 	}
+}
+
+static void
+take_outcomes(struct collecting *x, struct json *answer)
+{
+	JSON_EACH(item, json_get(json_get(answer, "result"), "certificates"))
+	json_add(x->done->outcomes, json_copy(x->c->a, item));
+	take_refused(x, json_get(answer, "refused"));
 	json_add(x->done->answers, answer);
 }
 
-/* Where all of a request were refused, each of them was. */
-static bool
-is_all_refused(const struct cli *c, const struct err *why)
+/* "certificates[3]" and what is below it: the one that the server means, of the n of this request. */
+static const struct meant *
+named_by(const struct collecting *x, size_t from, size_t n, const char *field)
 {
-	return args_has(&c->args, "skip-refused") && bytes_is(bytes_str(why->field), "certificates") &&
-	    why->rc != RC_AGAIN && why->rc != RC_PEER && why->rc != RC_INTERNAL && why->rc != RC_NOMEM;
+	struct bytes rest, number = bytes_str(field);
+	int64_t i;
+
+	if (!bytes_starts(number, "certificates["))
+		return NULL;
+	number = text_cut(bytes_part(number, strlen("certificates["), SIZE_MAX), ']', &rest);
+	if (int_parse(number, 0, BULK_MOST, &i, NULL) != RC_OK || (size_t)i >= n)
+		return NULL;
+	return &x->v[from + (size_t)i];
+}
+
+/* The place in a request tells a person nothing. */
+static enum rc
+failed(const struct collecting *x, size_t from, size_t n, struct err *e)
+{
+	const struct meant *m = named_by(x, from, n, e->field);
+
+	if (m == NULL)
+		return e->rc;
+	e->field[0] = 0;
+	return name_it(m, e);
 }
 
 static enum rc
@@ -230,21 +269,22 @@ one_request(struct collecting *x, const struct bulk *b, size_t from, size_t n, b
 	struct asked asked = { .act = b->act,
 			       .question = alone ? b->question : NULL,
 			       .skip_refused = args_has(&x->c->args, "skip-refused") };
+	const struct json *refused = NULL;
 	struct json *body, *answer = NULL;
 	enum rc rc;
 
 	TRY(body_of(x, b, from, n, &body, e));
 	asked.body = body;
+	asked.ret_refused = &refused;
 	rc = alone ? flow_with_secrets(x->c, &asked, b->secrets, &answer, e)
 		   : flow_one_of_many(x->c, &asked, b->secrets, &answer, e);
 	if (rc == RC_OK) {
 		take_outcomes(x, answer);
 		return RC_OK;
 	}
-	if (!is_all_refused(x->c, e))
-		return rc;
-	for (size_t i = from; i < from + n; i++)
-		leave_out(x, json_int(x->c->a, x->v[i].id), e);
+	if (refused == NULL || refused->count != n)
+		return failed(x, from, n, e);
+	take_refused(x, refused);
 	err_clear(e);
 	return RC_OK;
 }

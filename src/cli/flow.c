@@ -198,8 +198,9 @@ static enum rc
 prepare(struct cli *c, const struct asked *asked, struct json **ret, struct err *e)
 {
 	struct json *in = json_object(c->a), *act = json_str(c->a, bytes_str(asked->act));
-	struct json *body = json_copy(c->a, asked->body);
+	struct json *body = json_copy(c->a, asked->body), *problem;
 	struct rest *r;
+	enum rc rc;
 
 	NEED(in && act && body, e, CHY_NO_MEMORY, NULL, "request");
 	json_set(in, "act", act);
@@ -211,7 +212,10 @@ prepare(struct cli *c, const struct asked *asked, struct json **ret, struct err 
 	TRY(cli_rest(c, &r, e));
 	if (asked->path != NULL)
 		return rest_json(r, c->a, asked->path, asked->more, ret, e);
-	return rest_json(r, c->a, "/api/v1/requests", in, ret, e);
+	rc = rest_json_or(r, c->a, "/api/v1/requests", in, ret, &problem, e);
+	if (rc != RC_OK && asked->ret_refused != NULL)
+		*asked->ret_refused = json_get(problem, "refused");
+	return rc;
 }
 
 /* Both signatures go together: where one is refused the request has none, and nobody else knows of it. */

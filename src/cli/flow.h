@@ -20,6 +20,8 @@ struct asked {
 	const struct json *more;
 	bool
 	    skip_refused; /* certificates that the server refuses are left out; the answer tells them as "refused" */
+	const struct json *
+	    *ret_refused; /* the same list where all are refused, which is a failure; NULL: not wanted */
 };
 
 /* Is this, what the server gave to sign, the act that was asked for? Pure. CHY_CLI_ALTERED names the member that is

@@ -385,6 +385,17 @@ answer_of(struct exchange *x, long status, struct rest_answer *ret, struct err *
 	FAIL(e, CHY_CLI_ANSWER, "RFC 8259", "the server's answer is not JSON");
 }
 
+/* The problem document, for the members that an error has no room for. */
+static void
+refusal_of(struct exchange *x, long status, struct rest_answer *ret)
+{
+	struct bytes body = arena_dup(x->a, buf_bytes(&x->body));
+
+	*ret = (struct rest_answer){ .status = status };
+	if (body.n > 0 && json_parse(x->a, body, &ret->json, NULL) != RC_OK)
+		ret->json = NULL;
+}
+
 enum rc
 rest_do(struct rest *r, struct arena *a, const struct rest_call *call, struct rest_answer *ret, struct err *e)
 {
@@ -398,6 +409,8 @@ rest_do(struct rest *r, struct arena *a, const struct rest_call *call, struct re
 
 		if (rc == RC_OK)
 			rc = answer_of(&x, status, ret, &why);
+		else
+			refusal_of(&x, status, ret);
 		buf_fini(&x.body);
 		if (rc == RC_OK)
 			return RC_OK;
@@ -415,16 +428,30 @@ enum rc
 rest_json(struct rest *r, struct arena *a, const char *path, const struct json *body, struct json **ret,
 	  struct err *e)
 {
+	struct json *problem;
+
+	return rest_json_or(r, a, path, body, ret, &problem, e);
+}
+
+enum rc
+rest_json_or(struct rest *r, struct arena *a, const char *path, const struct json *body, struct json **ret,
+	     struct json **ret_problem, struct err *e)
+{
 	OWN_BUF struct buf b = buf_max(REST_BODY_MAX);
 	struct rest_call call = { .path = path };
-	struct rest_answer answer;
+	struct rest_answer answer = { 0 };
+	enum rc rc;
 
+	*ret_problem = NULL;
 	if (body) {
 		json_put(&b, body);
 		NEED(buf_ok(&b) && b.n > 0, e, CHY_NO_MEMORY, NULL, "body");
 		call.body = buf_bytes(&b);
 	}
-	TRY(rest_do(r, a, &call, &answer, e));
+	rc = rest_do(r, a, &call, &answer, e);
+	if (rc != RC_OK)
+		*ret_problem = answer.json;
+	TRY(rc);
 	NEED(answer.json != NULL, e, CHY_CLI_ANSWER, NULL, "%s answered with no JSON", path);
 	*ret = answer.json;
 	return RC_OK;

@@ -43,13 +43,17 @@ void rest_free(struct rest *r);
 OWN_DEFINE(struct rest *, rest_free)
 
 /* One call and its answer. CHY_CLI_SERVER: not reached; CHY_CLI_ANSWER: what came is not understood; else the server's
-   own refusal. */
+   own refusal, whose problem document is then ret->json (NULL where there is none). */
 MUST enum rc rest_do(struct rest *r, struct arena *a, const struct rest_call *call, struct rest_answer *ret,
 		     struct err *e);
 
 /* GET or, where body is not NULL, POST of JSON; *ret the answer's JSON (CHY_CLI_ANSWER where there is none). */
 MUST enum rc rest_json(struct rest *r, struct arena *a, const char *path, const struct json *body,
 		       struct json **ret, struct err *e);
+
+/* The same; *ret_problem: the problem document of a refusal, or NULL. */
+MUST enum rc rest_json_or(struct rest *r, struct arena *a, const char *path, const struct json *body,
+			  struct json **ret, struct json **ret_problem, struct err *e);
 
 /* A long answer, piece by piece as it comes; never repeated. take's failure ends it. */
 typedef enum rc rest_take_fn(void *arg, struct bytes piece, struct err *e);

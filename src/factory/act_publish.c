@@ -203,7 +203,7 @@ check_all(struct preparation *p, struct publishing *x, struct err *e)
 {
 	struct json *list, *ids = json_array(p->a);
 	struct err first = { 0 };
-	size_t i = 0, good = 0;
+	size_t i = 0, good = 0, first_at = 0;
 
 	TRY(json_need_array(p->body, "certificates", &list, e));
 	if ((list->count < 1 && p->verdicts == NULL) || list->count > LIMIT_BULK) {
@@ -236,6 +236,7 @@ check_all(struct preparation *p, struct publishing *x, struct err *e)
 			continue;
 		} else if (why.code == CHY_PUBLICATION_UNKNOWN || first.code == CHY_NONE) {
 			first = why;
+			first_at = i;
 		}
 		json_add(ids, json_int(p->a, id));
 		add_line(p, i++, &cert, &why, x);
@@ -245,7 +246,7 @@ check_all(struct preparation *p, struct publishing *x, struct err *e)
 	TRY(each_some_left(p, good, e));
 	if (good == 0 || first.code == CHY_PUBLICATION_UNKNOWN) {
 		*e = first;
-		err_field(e, "certificates");
+		err_field(e, "certificates[%zu]", first_at);
 		return e->rc;
 	}
 	json_set(p->body, "certificates", ids);

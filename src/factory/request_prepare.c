@@ -198,6 +198,8 @@ prepare_or_refuse(struct preparation *p, const struct json *in, struct json **re
 	enum rc rc = prepare(p, in, ret, e);
 	char name[64];
 
+	if (rc != RC_OK)
+		*ret = p->refused;
 	if (is_refusal(rc))
 		leaf_refusal(p->f,
 			     &(struct refusal){

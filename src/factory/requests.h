@@ -12,7 +12,8 @@
 #include "store/rows.h"
 
 /* First call. in: {"act", "object"?, "body"}; object: id or name of what is modified. *ret: {"id", "act", "state",
-   "to_sign", "difference", "expires_at", "signatures_needed"}. A refusal is journaled. Codes: JSON_*, ACT_UNKNOWN, those
+   "to_sign", "difference", "expires_at", "signatures_needed"}; where it fails, the array of what was refused one by one and was to be left out, or
+   NULL. A refusal is journaled. Codes: JSON_*, ACT_UNKNOWN, those
    of document_check, decide_prepare and of the act. */
 MUST enum rc request_prepare(struct factory *f, struct arena *a, const struct snapshot *policy,
 			     const struct officer *who, const struct json *in, struct json **ret,

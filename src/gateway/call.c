@@ -208,12 +208,18 @@ http_answer(struct http_call *c, int status, const char *type, struct bytes body
 void
 http_problem(struct http_call *c, const struct err *e)
 {
-	struct buf OWN_BUF doc = buf_max(8192);
+	http_problem_of_each(c, e, NULL);
+}
+
+void
+http_problem_of_each(struct http_call *c, const struct err *e, const struct json *refused)
+{
+	struct buf OWN_BUF doc = buf_max(refused != NULL ? 4 * LIMIT_CMS : 8192);
 	int status = problem_status(e);
 
 	if (e->rc == RC_INTERNAL || e->code == CHY_NONE)
 		LOG(ERROR, "http.internal-error", LI("call", (int64_t)c->number), LE(e));
-	problem_put(&doc, e, c->number);
+	problem_put(&doc, e, refused, c->number);
 	if (status == 401)
 		http_set(c, "WWW-Authenticate", "Bearer realm=\"chancery\"");
 	if (status == 503)

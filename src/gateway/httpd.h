@@ -26,6 +26,7 @@
 #include "base/base.h"
 #include "gateway/http.h"
 
+struct json;
 struct httpd;
 struct route;
 struct caller;
@@ -128,6 +129,8 @@ void http_answer(struct http_call *c, int status, const char *type, struct bytes
 
 /* Answers with a problem document (RFC 9457) made of the error, problem.h; the status by its rc and code. */
 void http_problem(struct http_call *c, const struct err *e);
+/* The same with its member refused: an array of what was refused one by one; NULL: none. */
+void http_problem_of_each(struct http_call *c, const struct err *e, const struct json *refused);
 
 /* Answers in pieces of unknown total length. NOT on an event thread: http_stream_put waits while more than about 256 KB
    are not yet taken by the client, at most idle_seconds. CHY_CLIENT_GONE: the client is gone or too slow;

@@ -43,7 +43,7 @@ member(struct buf *out, const char *name, const char *value)
 }
 
 void
-problem_put(struct buf *out, const struct err *e, uint64_t call)
+problem_put(struct buf *out, const struct err *e, const struct json *refused, uint64_t call)
 {
 	bool ours = e->rc == RC_INTERNAL || e->code == CHY_NONE;
 	unsigned code = e->code ? (unsigned)e->code : (unsigned)CHY_INTERNAL;
@@ -58,6 +58,10 @@ problem_put(struct buf *out, const struct err *e, uint64_t call)
 	member(out, "field", e->field);
 	member(out, "rule", e->rule);
 	member(out, "standard", e->std);
+	if (refused != NULL) {
+		buf_put(out, BYTES(",\"refused\":"));
+		json_put(out, refused);
+	}
 	buf_printf(out, ",\"instance\":\"urn:chancery:call:%llu\"}", (unsigned long long)call);
 }
 
@@ -75,5 +79,8 @@ const char problem_schema[] =
     "\"field\":{\"type\":\"string\",\"description\":\"the member, parameter or object that it is about\"},"
     "\"rule\":{\"type\":\"string\",\"description\":\"the policy rule that decided\"},"
     "\"standard\":{\"type\":\"string\",\"description\":\"the paragraph of the standard\"},"
+    "\"refused\":{\"type\":\"array\",\"items\":{\"type\":\"object\"},\"description\":\"where all "
+    "certificates of a request were refused that was to leave out the refused ones: index, certificate and "
+    "problem of each\"},"
     "\"instance\":{\"type\":\"string\",\"format\":\"uri\",\"description\":\"this call, as the log names "
     "it\"}}}";

@@ -12,13 +12,15 @@
 
 #include "base/base.h"
 
+struct json;
+
 #define PROBLEM_TYPE "application/problem+json"
 
 /* The HTTP status of an error: by the exceptions table of codes, else by its rc. */
 int problem_status(const struct err *e);
 
-/* The document. call: number of this call in the log. */
-void problem_put(struct buf *out, const struct err *e, uint64_t call);
+/* The document. refused: what was refused one by one, an array; NULL: none. call: number of this call in the log. */
+void problem_put(struct buf *out, const struct err *e, const struct json *refused, uint64_t call);
 
 /* The JSON Schema of a problem document, for OpenAPI. */
 extern const char problem_schema[];

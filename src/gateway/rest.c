@@ -184,7 +184,10 @@ rest_prepare(void *ctx, struct http_call *c,
 	if (who == NULL || (body = rest_act_body(f, c)) == NULL)
 		return;
 	rc = prepare(&(struct asked){ f, c, c->arena, policy, who }, body, &ret, &e);
-	rest_answer(c, rc, 201, ret, &e);
+	if (rc != RC_OK)
+		http_problem_of_each(c, &e, ret);
+	else
+		rest_answer(c, rc, 201, ret, &e);
 }
 
 void

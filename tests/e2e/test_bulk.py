@@ -86,13 +86,28 @@ def test_the_others_go_on_where_one_is_refused(desk):
     a, b, c = (one(desk) for _ in range(3))
     desk.cli.run("certificate", "revoke", b, "--reason", "superseded", who="dora")
     both = ["certificate", "revoke", a, b, c, "--reason", "superseded"]
-    assert "CHY-1670" in desk.cli.run(*both, who="dora", code=1).stderr and state(desk, a) == "valid"
+    assert f"(CHY-1670) {b}: " in desk.cli.run(*both, who="dora", code=1).stderr and state(desk, a) == "valid"
+    serial = "0x" + certificate(desk, b)["serial"]
+    one_by_one = desk.cli.run("certificate", "hold", "--from", write(desk, "lines", "# today", a, "", serial, c), who="dora", code=1)
+    assert f"(CHY-1670) {serial} (line 4 of the list): " in one_by_one.stderr and state(desk, a) == "valid"
+    unknown = desk.cli.run("certificate", "hold", "--from", write(desk, "lines", a, "9" * 15), who="dora", code=1)
+    assert f"(CHY-1679) {'9' * 15} (line 2 of the list): " in unknown.stderr
     done = desk.cli.run(*both, "9" * 15, "--skip-refused", who="dora", code=1)
     assert rows(done.stdout) == {str(a): "revoked", str(b): "refused", str(c): "revoked", "9" * 15: "refused"}
     assert "CHY-1670" in next(x for x in done.stdout.splitlines() if x.startswith(f"{b} ")) and "2 of 4 certificates were refused" in done.stderr
     # nothing is left
     done = desk.cli.run(*both, "--skip-refused", who="dora", code=1)
     assert set(rows(done.stdout).values()) == {"refused"} and len(rows(done.stdout)) == 3
+    # each for its own reason
+    held = one(desk)
+    desk.cli.run("certificate", "hold", held, "--cause", "a", who="dora")
+    listed = ["certificate", "hold", "--from", write(desk, "three", b, held, "9" * 15), "--skip-refused", "--cause", "a"]
+    done = desk.cli.run(*listed, who="dora", code=1)
+    told = {x.split()[0]: x for x in done.stdout.splitlines() if "refused" in x}
+    assert "CHY-1670" in told[str(b)] and "CHY-1671" not in told[str(held)] and "CHY-1679" in told["9" * 15] and len(told) == 3
+    print(done.stdout)
+    codes = [x["problem"]["code"] for x in json.loads(desk.cli.run(*listed, "--json", who="dora", code=1).stdout)["outcomes"]]
+    assert len(set(codes)) == 3 and "none of" not in done.stdout and "3 of 3 certificates were refused" in done.stderr
     # not there at all
     d = one(desk)
     done = desk.cli.run("certificate", "hold", "--from", write(desk, "some", d, "ab" * 32), "--skip-refused", "--json", who="dora", code=1)
@@ -145,5 +160,9 @@ def test_publishing_many(desk, module_scratch):
     done = desk.cli.run("certificate", "publish", "--procedure", "Files", "--from", name, "--skip-refused", who="dora", code=1)
     assert done.stdout.count("is queued: 1 delivery") + done.stdout.count("refused: ") == 103
     assert f"Certificate {'9' * 15} refused: " in done.stdout
+    done = desk.cli.run("certificate", "publish", "--procedure", "Files", many[5], "9" * 15, "--skip-refused", who="dora", code=1)
+    lines = [x for x in done.stdout.splitlines() if "refused: " in x]
+    assert len(lines) == 2 and "CHY-1917" in lines[0] and "CHY-1921" in lines[1] and "none of" not in done.stdout
+    assert f"(CHY-1921) {'9' * 15}: " in desk.cli.run("certificate", "publish", "--procedure", "Files", many[0], "9" * 15, who="dora", code=1).stderr
     back = desk.cli.run("certificate", "unpublish", "--procedure", "Files", *many[:2], who="dora").stdout
     assert back.count("is queued to be taken back") == 2

@@ -365,7 +365,7 @@ writes_problem_documents(void **state)
 	(void)!err_set(&e, CHY_JSON_TYPE, "RFC 8259", "not a \"number\"");
 	err_field(&e, "subject.cn");
 	err_rule(&e, "rule-7");
-	problem_put(&b, &e, 42);
+	problem_put(&b, &e, NULL, 42);
 	assert_ok(json_parse(a, buf_bytes(&b), &o, NULL));
 	assert_ok(json_need_str(o, "type", &s, NULL));
 	assert_text(s, "urn:chancery:problem:CHY-1008");
@@ -389,7 +389,7 @@ keeps_internal_details_to_itself(void **state)
 	struct err e = { 0 };
 
 	(void)!err_set(&e, CHY_INTERNAL, NULL, "pointer 0x1234 of the secret thing");
-	problem_put(&b, &e, 1);
+	problem_put(&b, &e, NULL, 1);
 	assert_int_equal(problem_status(&e), 500);
 	assert_null(strstr(buf_cstr(&b), "secret"));
 }
