@@ -98,12 +98,65 @@ tell_of_lists(struct cli *c, const struct json *figures, const char *what, const
 			what, (long long)failing, command);
 }
 
+/* What keeps the server from its work, by what /readyz says: texts such as "store: ... (CHY-1204)". */
+static struct json *
+readiness_lacks(struct cli *c, const struct json *says)
+{
+	struct json *list = json_array(c->a);
+	const struct json *stopping = json_get(says, "stopping");
+
+	JSON_EACH(check, json_get(says, "checks"))
+	{
+		const struct json *good = json_get(check, "ok");
+
+		if (good != NULL && good->type == JSON_BOOL && good->boolean)
+			continue;
+		json_add(
+		    list,
+		    json_str(c->a,
+			     bytes_str(arena_printf(c->a, "%.*s: %.*s (%.*s)",
+						    BYTES_FMT(json_line(c->a, json_get(check, "name"))),
+						    BYTES_FMT(json_line(c->a, json_get(check, "detail"))),
+						    BYTES_FMT(json_line(c->a, json_get(check, "code")))))));
+	}
+	if (stopping != NULL && stopping->type == JSON_BOOL && stopping->boolean)
+		json_add(list, json_str(c->a, BYTES("it is stopping")));
+	return list;
+}
+
+/* The figures are of the server's memory: they go on being told while it cannot do its work. */
+static void
+tell_of_readiness(struct cli *c)
+{
+	struct out to_err = c->out;
+	struct rest_answer answer = { 0 };
+	struct err why = { 0 };
+	struct rest *r;
+
+	if (c->out.json)
+		return;
+	to_err.to = c->out.err;
+	if (cli_rest(c, &r, &why) != RC_OK || rest_readiness(r, c->a, &answer, &why) != RC_OK) {
+		fputs("ATTENTION: whether the server can do its work is not known: ", to_err.to);
+		out_text(&to_err, bytes_str(why.text));
+		fprintf(to_err.to, " (CHY-%d)\n", (int)why.code);
+		return;
+	}
+	JSON_EACH(text, readiness_lacks(c, answer.json))
+	{
+		fputs("ATTENTION: the server cannot do its work: ", to_err.to);
+		out_text(&to_err, text->str);
+		fputc('\n', to_err.to);
+	}
+}
+
 static enum rc
 run_status(struct cli *c, struct err *e)
 {
 	struct json *v;
 
 	TRY(show_path(c, "/api/v1/status", &v, e));
+	tell_of_readiness(c);
 	tell_of_officers(c, json_get(v, "officers"));
 	tell_of_authorities(c, json_get(v, "authorities"));
 	tell_of_lists(c, json_get(v, "crls"), "revocation", "crl");
@@ -201,19 +254,22 @@ check_officer(struct check_up *d)
 static bool
 check_server(struct check_up *d)
 {
-	struct rest_call call = { .path = "/readyz" };
 	struct rest_answer answer;
+	struct json *lacks;
 	struct err e = { 0 };
 	struct rest *r;
 	int64_t skew_ms;
 
 	if (d->c->set.server == NULL)
 		return false;
-	if (cli_rest(d->c, &r, &e) != RC_OK || rest_do(r, d->c->a, &call, &answer, &e) != RC_OK) {
+	if (cli_rest(d->c, &r, &e) != RC_OK || rest_readiness(r, d->c->a, &answer, &e) != RC_OK) {
 		failure(d, "reached", &e);
 		return false;
 	}
-	finding(d, WELL, "reached", "ready");
+	lacks = readiness_lacks(d->c, answer.json);
+	finding(d, WELL, "reached", lacks->count == 0 ? "ready" : "it answers");
+	JSON_EACH(text, lacks)
+	finding(d, ILL, "ready", arena_str(d->c->a, text->str));
 	if (answer.server_at_ms == 0)
 		return true;
 	skew_ms = answer.server_at_ms - clock_now_ms(); /* Date has whole seconds */

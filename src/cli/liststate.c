@@ -61,7 +61,8 @@ failure_of(struct cli *c, const struct json *item)
 
 	if (failure == NULL || failure->type != JSON_OBJECT)
 		return BYTES_NONE;
-	return bytes_str(arena_printf(c->a, "%.*s %.*s", BYTES_FMT(text_of(c, failure, "code")),
+	return bytes_str(arena_printf(c->a, "%.*s %.*s: %.*s", BYTES_FMT(text_of(c, failure, "code")),
+				      BYTES_FMT(text_of(c, failure, "title")),
 				      BYTES_FMT(text_of(c, failure, "text"))));
 }
 

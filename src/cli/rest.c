@@ -356,7 +356,7 @@ static bool
 may_repeat(const struct rest_call *call, const struct err *e)
 {
 	const char *method = call->method ? call->method : call->body.p ? "POST" : "GET";
-	bool safe = strcmp(method, "GET") == 0 || call->idempotency_key;
+	bool safe = !call->once && (strcmp(method, "GET") == 0 || call->idempotency_key);
 
 	return safe && (e->rc == RC_AGAIN || (e->code == CHY_CLI_SERVER && e->std[0] == 0));
 }
@@ -391,7 +391,7 @@ refusal_of(struct exchange *x, long status, struct rest_answer *ret)
 {
 	struct bytes body = arena_dup(x->a, buf_bytes(&x->body));
 
-	*ret = (struct rest_answer){ .status = status };
+	*ret = (struct rest_answer){ .status = status, .server_at_ms = x->server_at_ms };
 	if (body.n > 0 && json_parse(x->a, body, &ret->json, NULL) != RC_OK)
 		ret->json = NULL;
 }
@@ -455,6 +455,18 @@ rest_json_or(struct rest *r, struct arena *a, const char *path, const struct jso
 	NEED(answer.json != NULL, e, CHY_CLI_ANSWER, NULL, "%s answered with no JSON", path);
 	*ret = answer.json;
 	return RC_OK;
+}
+
+enum rc
+rest_readiness(struct rest *r, struct arena *a, struct rest_answer *ret, struct err *e)
+{
+	struct err why = { 0 };
+
+	if (rest_do(r, a, &(struct rest_call){ .path = "/readyz", .once = true }, ret, &why) == RC_OK ||
+	    json_get(ret->json, "checks") != NULL)
+		return RC_OK;
+	*e = why;
+	return e->rc;
 }
 
 enum rc

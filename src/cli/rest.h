@@ -26,6 +26,7 @@ struct rest_call {
 	const char *accept;          /* NULL: application/json */
 	const char *idempotency_key; /* NULL: none */
 	const char *bearer;          /* an issuing session's token; NULL: none */
+	bool once;                   /* never repeated */
 };
 
 struct rest_answer {
@@ -54,6 +55,9 @@ MUST enum rc rest_json(struct rest *r, struct arena *a, const char *path, const 
 /* The same; *ret_problem: the problem document of a refusal, or NULL. */
 MUST enum rc rest_json_or(struct rest *r, struct arena *a, const char *path, const struct json *body,
 			  struct json **ret, struct json **ret_problem, struct err *e);
+
+/* What /readyz says, asked once: {"ready", "stopping", "checks"}, also where it is not ready. */
+MUST enum rc rest_readiness(struct rest *r, struct arena *a, struct rest_answer *ret, struct err *e);
 
 /* A long answer, piece by piece as it comes; never repeated. take's failure ends it. */
 typedef enum rc rest_take_fn(void *arg, struct bytes piece, struct err *e);

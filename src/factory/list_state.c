@@ -209,6 +209,7 @@ failure_json(struct arena *a, const struct states *x)
 	if (!x->failing)
 		return json_null(a);
 	json_set(o, "code", json_str(a, bytes_str(arena_printf(a, "CHY-%d", (int)x->trouble.code))));
+	json_set(o, "title", json_str(a, bytes_str(code_title(x->trouble.code))));
 	json_set(o, "text", json_str(a, arena_dup(a, bytes_str(x->trouble.text))));
 	json_set(o, "since", time_or_null(a, x->trouble.since_ms));
 	return o;

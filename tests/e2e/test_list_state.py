@@ -152,7 +152,7 @@ def test_late_and_failing_is_told(desk):
                    (number,))
     item = until(desk, number, lambda x: x["failure"])
     assert item["complete"]["state"] == "ended" and item["complete"]["late"] and item["failure"]["code"].startswith("CHY-") and item["failure"]["since"]
-    code = item["failure"]["code"]
+    code = f"{item['failure']['code']} {item['failure']['title']}: "
     assert code in next(x for x in desk.cli.run("crl", "list", who="anna").stdout.splitlines() if "CRL broken" in x)
     assert code in desk.cli.run("crl-procedure", "show", "CRL broken", who="anna").stdout
     refused = desk.cli.run("crl", "build", "CRL broken", who="keeper", code=1)

@@ -11,6 +11,7 @@ import pytest
 from cryptography import x509
 
 import world
+from cli import Cli
 from fixtures import SoftHsm, postgres
 from test_crash import account, insist
 from world import Refused, make_csr
@@ -86,9 +87,13 @@ def test_postgresql_stopped_and_started_under_load(scratch):
                 refused_issue(house, token, f"away-{how}.example.org", f"away-{how}")
                 assert house.raw("GET", "/healthz")[0] == 200
                 assert house.raw("GET", "/readyz")[0] == 503
+                told_of = Cli(house, scratch).run("status").stderr
+                assert "ATTENTION: the server cannot do its work: store: " in told_of and "(CHY-" in told_of
+                assert "store: " in Cli(house, scratch).run("doctor", code=1).stdout
                 server = start_postgres(data)
                 pid = server.pid
                 house.wait_ready()
+            assert "cannot do its work" not in Cli(house, scratch).run("status").stderr
             time.sleep(1)
             stop.set()
             for t in threads:
