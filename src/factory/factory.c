@@ -39,6 +39,8 @@ new_factory(void)
 	f->valuing_pace = (struct pace){ .n = 64, .least = 64, .most = 4096 };
 	acting_init(&f->acting);
 	troubles_init(&f->list_troubles);
+	troubles_init(&f->node_trouble);
+	f->node_skew_ms = NODE_SKEW_UNKNOWN;
 	pthread_mutex_init(&f->sequencing, NULL);
 	f->policy_stamp = -1;
 	f->began_ms = clock_now_ms();

@@ -26,6 +26,7 @@
 #define KEY_JOURNAL "journal"
 #define KEY_TLS "tls"
 
+#define NODE_SKEW_UNKNOWN INT64_MAX
 enum { SIGNER_WAIT_MS = 30000 }; /* for one synchronous request to the signer */
 
 /* Figures that /metrics shows. */
@@ -75,6 +76,9 @@ struct factory {
 	uint8_t audit_key[AUDIT_KEY]; /* for audit identities in attribute certificates */
 	char node[65];                /* a status node: SHA-256 of its key, hex; "": the issuing server */
 	struct bytes node_spki;       /* that key */
+	_Atomic int64_t node_skew_ms; /* how far the database's clock is ahead of ours; NODE_SKEW_UNKNOWN */
+	_Atomic bool node_twin;       /* the signer's keys are not those of our certificates */
+	struct troubles node_trouble; /* what keeps it from asking for certificates */
 
 	pthread_rwlock_t policy_lock;
 	struct snapshot *policy; /* in force; never NULL once opened */

@@ -12,18 +12,22 @@
 
 #define KEY_NODE "node"
 
-enum { ARENA = 1 << 20, LOOK_EVERY = 20, STALE_MS = 3000 };
+enum { ARENA = 1 << 20, LOOK_EVERY = 20, STALE_MS = 3000, SKEW_MOST_MS = 60000 };
 
 /* ---- who it is ---- */
 
 static MUST enum rc
 own_key(struct factory *f, struct arena *a, struct signer_key *ret, struct err *e)
 {
-	enum rc rc = signer_key_public(f->signer, KEY_NODE, SIGNER_WAIT_MS, a, ret, e);
+	struct signer_key *keys;
+	size_t n;
 
-	if (rc == RC_OK || e->code != CHY_SIGNER_NO_KEY)
-		return rc;
-	err_clear(e);
+	TRY(signer_key_list(f->signer, SIGNER_WAIT_MS, a, &keys, &n, e));
+	for (size_t i = 0; i < n; i++)
+		if (bytes_is(keys[i].label, KEY_NODE)) {
+			*ret = keys[i];
+			return RC_OK;
+		}
 	return signer_key_generate(f->signer, KEY_NODE, SIGNER_TLS, "p-256", "software", SIGNER_WAIT_MS, a,
 				   ret, e);
 }
@@ -50,6 +54,38 @@ node_policy_changed(void *factory, int64_t stamp)
 
 	if (policy_load(factory, &e) != RC_OK)
 		LOG(WARNING, "node.policy-not-loaded", LE(&e));
+}
+
+/* ---- what it may say ---- */
+
+/* The answer that takes long tells nothing of the clock. */
+static MUST enum rc
+measure_clock(struct factory *f, struct err *e)
+{
+	int64_t begun_us = clock_mono_us(), before = clock_now_ms(), there, skew;
+
+	TRY(store_clock_ms(f->store, &there, e));
+	if (clock_mono_us() - begun_us < 1000000)
+		atomic_store(&f->node_skew_ms, there - before);
+	skew = atomic_load(&f->node_skew_ms);
+	NEED(skew >= -SKEW_MOST_MS && skew <= SKEW_MOST_MS, e, CHY_NODE_CLOCK, NULL,
+	     "the database's clock is %lld s ahead of this one: nothing is signed", (long long)(skew / 1000));
+	return RC_OK;
+}
+
+static bool
+is_clock_right(const struct factory *f)
+{
+	int64_t skew = atomic_load(&f->node_skew_ms);
+
+	return skew >= -SKEW_MOST_MS && skew <= SKEW_MOST_MS;
+}
+
+bool
+node_may_say(const struct factory *f)
+{
+	return !factory_is_node(f) ||
+	    (is_clock_right(f) && !atomic_load(&f->node_twin) && store_status_age_ms(f->store) <= STALE_MS);
 }
 
 /* ---- what it asks for ---- */
@@ -112,8 +148,8 @@ ask(struct factory *f, struct arena *a, const struct snapshot *policy, const str
 	return put_wish(f, a, &w, e);
 }
 
-enum rc
-node_step(struct factory *f, struct err *e)
+static MUST enum rc
+step(struct factory *f, struct err *e)
 {
 	static _Atomic unsigned steps;
 	OWN(arena_free)
@@ -121,6 +157,7 @@ node_step(struct factory *f, struct err *e)
 	bool waits = false, look = atomic_fetch_add(&steps, 1) % LOOK_EVERY == 0;
 
 	NEED(a != NULL, e, CHY_NO_MEMORY, NULL, "OCSP responders");
+	TRY(measure_clock(f, e));
 	TRY(desk_renew(f, e));
 	if (desk_row_count(f->ocsp) == 0 || !signer_is_there(f->signer))
 		return RC_OK;
@@ -128,7 +165,30 @@ node_step(struct factory *f, struct err *e)
 	return look && !waits ? responder_tidy_keys(f, a, e) : RC_OK;
 }
 
+enum rc
+node_step(struct factory *f, struct err *e)
+{
+	enum rc rc = step(f, e);
+
+	if (rc == RC_OK)
+		trouble_over(&f->node_trouble, doc_id_of(0));
+	else
+		trouble_note(&f->node_trouble, doc_id_of(0), e);
+	return rc;
+}
+
 /* ---- readiness ---- */
+
+static MUST enum rc
+check_clock(const struct factory *f, struct err *e)
+{
+	int64_t skew = atomic_load(&f->node_skew_ms);
+
+	NEED(skew != NODE_SKEW_UNKNOWN, e, CHY_NODE_CLOCK, NULL, "the database's clock is not known yet");
+	NEED(is_clock_right(f), e, CHY_NODE_CLOCK, NULL, "the database's clock is %lld s ahead of this one",
+	     (long long)(skew / 1000));
+	return RC_OK;
+}
 
 enum rc
 node_check(struct factory *f, struct err *e)
@@ -136,11 +196,18 @@ node_check(struct factory *f, struct err *e)
 	OWN(snapshot_unref)
 	struct snapshot *policy = factory_policy(f);
 	int64_t age = store_status_age_ms(f->store);
+	struct trouble t;
 
-	NEED(status_node_of(policy, bytes_str(f->node)) != NULL, e, CHY_NODE_NOT_ADMITTED, NULL,
-	     "officers admit it by \"chancery status-node create\" with the key %s", f->node);
 	NEED(age <= STALE_MS, e, CHY_STORE_DOWN, NULL, "nothing was heard of the database for %lld ms",
 	     (long long)age);
+	TRY(check_clock(f, e));
+	NEED(status_node_of(policy, bytes_str(f->node)) != NULL, e, CHY_NODE_NOT_ADMITTED, NULL,
+	     "officers admit it by \"chancery status-node create\", or open it again, with the key %s",
+	     f->node);
+	NEED(!atomic_load(&f->node_twin), e, CHY_NODE_TWIN, NULL,
+	     "keys of its certificates are not in its signer: was the signer's folder copied?");
+	if (!desk_is_complete(f) && trouble_of(&f->node_trouble, doc_id_of(0), &t))
+		FAIL(e, t.code, NULL, "%s", t.text);
 	NEED(desk_is_complete(f), e, CHY_OCSP_NO_RESPONDER, NULL,
 	     "the issuing server has not certified all keys yet");
 	return RC_OK;

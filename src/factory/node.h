@@ -16,8 +16,12 @@ MUST enum rc node_open(struct factory *f, struct err *e);
 MUST enum rc node_step(struct factory *f, struct err *e);
 /* Documents have changed. On the watcher's thread. */
 void node_policy_changed(void *factory, int64_t stamp);
-/* For readiness: officers have admitted it (NODE_NOT_ADMITTED), each of its responders has a certificate (OCSP_NO_RESPONDER), and it
-   hears of changes (STORE_DOWN). */
+/* May anything be said as of now? A node that has not heard of its database for a while does not know what was revoked meanwhile,
+   and one with a wrong clock would say it of another time. The issuing server may. */
+bool node_may_say(const struct factory *f);
+/* For readiness, without waiting: officers have admitted it (NODE_NOT_ADMITTED), each of its responders has a certificate
+   (OCSP_NO_RESPONDER, or what keeps it from asking), it hears of changes (STORE_DOWN), its clock is right (NODE_CLOCK) and its keys
+   are its own (NODE_TWIN). */
 MUST enum rc node_check(struct factory *f, struct err *e);
 
 /* ---- at the issuing server ---- */

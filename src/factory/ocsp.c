@@ -1,6 +1,7 @@
 #include "base/base.h"
 #include "factory/ocsp.h"
 
+#include "factory/node.h"
 #include "store/read.h"
 
 enum {
@@ -271,15 +272,12 @@ one_issuer(struct ocsp_call *c)
 
 /* ---- in ---- */
 
-/* Statuses that are kept are known without the database: who wants a nonce, or several at once, gets them signed anew. Not where
-   another server may have changed them meanwhile without our hearing of it. */
+/* Statuses that are kept are known without the database: who wants a nonce, or several at once, gets them signed anew. */
 static bool
 tell_kept(struct ocsp_call *c, int64_t now)
 {
 	struct ocsp_kept *kept = desk_kept(c->f->ocsp);
 
-	if (factory_is_node(c->f) && store_status_age_ms(c->f->store) > STALE_MS)
-		return false;
 	c->singles = arena_array(c->arena, c->parsed.n, sizeof(*c->singles));
 	if (c->singles == NULL)
 		return false;
@@ -308,8 +306,14 @@ ocsp_answer_at_once(struct ocsp_call *c)
 		ocsp_refuse(c, OCSP_MALFORMED_REQUEST);
 		return true;
 	}
+	if (c->parsed.n == 1 && c->parsed.nonce.p == NULL && answer_kept(c, now))
+		return true;
+	if (!node_may_say(c->f)) { /* nor wait for a database that may hang */
+		ocsp_refuse(c, OCSP_TRY_LATER);
+		return true;
+	}
 	if (c->parsed.n == 1 && c->parsed.nonce.p == NULL)
-		return answer_kept(c, now);
+		return false;
 	c->by = one_issuer(c);
 	if (c->by == NULL) {
 		ocsp_refuse(c, OCSP_UNAUTHORIZED);

@@ -2,6 +2,7 @@
 #include "base/base.h"
 #include "factory/ocsp.h"
 
+#include "factory/node.h"
 #include "store/read.h"
 
 enum {
@@ -162,7 +163,7 @@ ocsp_presign_step(struct factory *f, bool *ret_more, struct err *e)
 		return RC_OK;
 	}
 	*ret_more = true;
-	if (!signer_is_there(f->signer) || kept_is_full(desk_kept(f->ocsp))) {
+	if (!signer_is_there(f->signer) || kept_is_full(desk_kept(f->ocsp)) || !node_may_say(f)) {
 		*ret_more = false;
 		return RC_OK;
 	}

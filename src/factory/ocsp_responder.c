@@ -264,16 +264,31 @@ responder_tidy_keys(struct factory *f, struct arena *a, struct err *e)
 
 /* ---- the job ---- */
 
-/* The signer has lost a key: found before anybody asks. */
+static bool
+is_key_of(const struct signer_key *key, const struct ocsp_by *by)
+{
+	struct pubkey p;
+	uint8_t hash[SHA1_LEN];
+
+	if (pubkey_parse(key->spki, &p, NULL) != RC_OK)
+		return false;
+	sha1(p.bits_der, hash);
+	return memcmp(hash, by->key_hash, SHA1_LEN) == 0;
+}
+
+/* The signer has lost a key: found before anybody asks. That of a status node whose folder was copied has another one by the same
+   label, which is left as it is: whose certificate it is cannot be known here. */
 static void
 look_for_key(struct factory *f, struct arena *a, const struct ocsp_by *by)
 {
 	struct signer_key key;
 	struct err e = { 0 };
 
-	if (by->certificate_id != 0 &&
-	    signer_key_public(f->signer, by->label, SIGNER_WAIT_MS, a, &key, &e) != RC_OK &&
-	    e.code == CHY_SIGNER_NO_KEY)
+	if (by->certificate_id == 0)
+		return;
+	if (signer_key_public(f->signer, by->label, SIGNER_WAIT_MS, a, &key, &e) == RC_OK)
+		atomic_store(&f->node_twin, factory_is_node(f) && !is_key_of(&key, by));
+	else if (e.code == CHY_SIGNER_NO_KEY)
 		desk_key_gone(f->ocsp, by->certificate_id);
 }
 

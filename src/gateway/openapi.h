@@ -19,6 +19,8 @@ struct system_ctx {
 	struct bytes openapi; /* made by system_init */
 };
 extern const struct route system_routes[];
+/* The same where no check waits: readiness is told on the event thread, whatever the workers wait for. */
+extern const struct route system_node_routes[];
 /* Their schemas; openapi_put takes them in by itself. */
 extern const struct route_schema system_schemas[];
 /* Builds the document once all routes are added; a is to live as long as the server. */

@@ -41,39 +41,39 @@ get_readyz(void *ctx, struct http_call *c)
 	http_answer(c, ready ? 200 : 503, "application/json", buf_bytes(&out));
 }
 
-const struct route system_routes[] = {
-	{ .method = HTTP_GET,
-	  .pattern = "/api/openapi.json",
-	  .run = get_openapi,
-	  .flags = ROUTE_INLINE,
-	  .summary = "This description",
-	  .tag = "system",
-	  .answers = { "application/json" },
-	  .answer_schema = "Anything" },
-	{ .method = HTTP_GET,
-	  .pattern = "/metrics",
-	  .run = get_metrics,
-	  .summary = "Figures for Prometheus",
-	  .tag = "system",
-	  .answers = { "text/plain" } },
-	{ .method = HTTP_GET,
-	  .pattern = "/healthz",
-	  .run = get_healthz,
-	  .flags = ROUTE_INLINE,
-	  .summary = "Does the process answer?",
-	  .tag = "system",
-	  .answers = { "application/json" },
-	  .answer_schema = "Health" },
-	{ .method = HTTP_GET,
-	  .pattern = "/readyz",
-	  .run = get_readyz,
-	  .summary = "Can it do its work?",
-	  .description = "503 while a check fails or the server is stopping; the answer names each check.",
-	  .tag = "system",
-	  .answers = { "application/json" },
-	  .answer_schema = "Readiness" },
-	{ 0 },
-};
+/* Those that wait for nothing but readiness, which may wait for the database. */
+#define SYSTEM_ROUTES(ready) \
+	{ .method = HTTP_GET, \
+	  .pattern = "/api/openapi.json", \
+	  .run = get_openapi, \
+	  .flags = ROUTE_INLINE, \
+	  .summary = "This description", \
+	  .tag = "system", \
+	  .answers = { "application/json" }, \
+	  .answer_schema = "Anything" }, \
+	    { .method = HTTP_GET, \
+	      .pattern = "/metrics", \
+	      .run = get_metrics, \
+	      .summary = "Figures for Prometheus", \
+	      .tag = "system", \
+	      .answers = { "text/plain" } }, \
+	    { .method = HTTP_GET, \
+	      .pattern = "/healthz", \
+	      .run = get_healthz, \
+	      .flags = ROUTE_INLINE, \
+	      .summary = "Does the process answer?", \
+	      .tag = "system", \
+	      .answers = { "application/json" }, \
+	      .answer_schema = "Health" }, \
+	{ \
+		.method = HTTP_GET, .pattern = "/readyz", .run = get_readyz, .flags = ready, \
+		.summary = "Can it do its work?", \
+		.description = \
+		    "503 while a check fails or the server is stopping; the answer names each check.", \
+		.tag = "system", .answers = { "application/json" }, .answer_schema = "Readiness" \
+	}
+const struct route system_routes[] = { SYSTEM_ROUTES(0), { 0 } };
+const struct route system_node_routes[] = { SYSTEM_ROUTES(ROUTE_INLINE), { 0 } };
 
 const struct route_schema system_schemas[] = {
 	{ "Anything", "{\"type\":\"object\"}" },

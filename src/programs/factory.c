@@ -247,7 +247,8 @@ open_gateway(struct program *p, struct err *e)
 	else
 		TRY(rest_add(p->router, p->factory, e));
 	p->system = (struct system_ctx){ p->router, p->metrics, p->health, BYTES_NONE };
-	TRY(router_add(p->router, system_routes, &p->system, e));
+	TRY(router_add(p->router, factory_is_node(p->factory) ? system_node_routes : system_routes,
+		       &p->system, e));
 	return system_init(&p->system, p->a, e);
 }
 
@@ -263,10 +264,16 @@ open_listener(struct program *p, enum socket_use use, const char *address, SSL_C
 	return httpd_listen(p->httpd, address, tls, e);
 }
 
+/* Nobody logs in at a status node. */
+static const char *
+tls_address(const struct program *p)
+{
+	return config_is_status_node(&p->config) ? NULL : p->config.listener.tls;
+}
+
 static enum rc
 open_listeners(struct program *p, struct err *e)
 {
-	const char *tls = config_is_status_node(&p->config) ? NULL : p->config.listener.tls;
 	struct http_app app = router_app(p->router);
 	struct httpd_options o = { .threads = (unsigned)p->config.listener.threads,
 				   .workers = (unsigned)p->config.listener.workers,
@@ -275,7 +282,7 @@ open_listeners(struct program *p, struct err *e)
 				   .idle_seconds = (unsigned)p->config.listener.idle_seconds };
 
 	TRY(httpd_new(&o, &app, &p->httpd, e));
-	TRY(open_listener(p, SOCKET_TLS, tls, p->tls, e));
+	TRY(open_listener(p, SOCKET_TLS, tls_address(p), p->tls, e));
 	TRY(open_listener(p, SOCKET_PLAIN, p->config.listener.plain, NULL, e));
 	return httpd_start(p->httpd, e);
 }
@@ -356,7 +363,7 @@ listen_and_obey(struct program *p, struct err *e)
 	TRY(control_send(CONTROL_FD, CONTROL_READY, -1, "listening", e));
 	LOG(INFO, "factory.ready", LS("instance", p->factory->instance), LS("role", p->config.node.role),
 	    LS("store", store_engine(p->factory->store)),
-	    LS("tls", listener_text(p, SOCKET_TLS, p->config.listener.tls)),
+	    LS("tls", listener_text(p, SOCKET_TLS, tls_address(p))),
 	    LS("plain", listener_text(p, SOCKET_PLAIN, p->config.listener.plain)));
 	obey(p);
 	health_stopping(p->health);
@@ -373,6 +380,8 @@ serve_status(struct program *p, const struct factory_options *o, struct err *e)
 	     CHY_CONFIG_MISSING, NULL, "a status node needs [listener] plain");
 	NEED(!sockets_have(&p->sockets, SOCKET_TLS), e, CHY_CONFIG_VALUE, NULL,
 	     "a status node has no TLS listener");
+	NEED(strncmp(o->store_url, "sqlite:", 7) != 0, e, CHY_CONFIG_VALUE, NULL,
+	     "a status node needs the issuing server's PostgreSQL, not %s", o->store_url);
 	TRY(factory_open_status(o, &p->factory, e));
 	return listen_and_obey(p, e);
 }

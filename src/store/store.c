@@ -208,6 +208,12 @@ store_ping(struct store *s, struct err *e)
 	return store_number(s, Q_ONE, NULL, &one, e);
 }
 
+enum rc
+store_clock_ms(struct store *s, int64_t *ret, struct err *e)
+{
+	return store_number(s, Q_NOW, NULL, ret, e);
+}
+
 void
 store_stats(struct store *s, struct store_stats *ret)
 {

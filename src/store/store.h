@@ -62,6 +62,9 @@ const char *store_engine(const struct store *s);
 /* For readiness: RC_OK when the database answers a query now. */
 MUST enum rc store_ping(struct store *s, struct err *e);
 
+/* What the database's clock says, ms since 1970. */
+MUST enum rc store_clock_ms(struct store *s, int64_t *ret, struct err *e);
+
 /* Figures for metrics; a consistent set is not promised. */
 struct store_stats {
 	uint64_t changes, failed; /* answered with and without success */
