@@ -78,6 +78,7 @@ struct factory {
 	struct bytes node_spki;       /* that key */
 	_Atomic int64_t node_skew_ms; /* how far the database's clock is ahead of ours; NODE_SKEW_UNKNOWN */
 	_Atomic bool node_twin;       /* the signer's keys are not those of our certificates */
+	int64_t node_gone[3];         /* when keys of certificates were not there, ms; the node's job alone */
 	struct troubles node_trouble; /* what keeps it from asking for certificates */
 
 	pthread_rwlock_t policy_lock;

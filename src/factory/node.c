@@ -12,7 +12,7 @@
 
 #define KEY_NODE "node"
 
-enum { ARENA = 1 << 20, LOOK_EVERY = 20, STALE_MS = 3000, SKEW_MOST_MS = 60000 };
+enum { ARENA = 1 << 20, LOOK_EVERY = 20, STALE_MS = 3000, SKEW_MOST_MS = 60000, GONE_OFTEN_MS = 600000 };
 
 /* ---- who it is ---- */
 
@@ -88,6 +88,26 @@ node_may_say(const struct factory *f)
 	    (is_clock_right(f) && !atomic_load(&f->node_twin) && store_status_age_ms(f->store) <= STALE_MS);
 }
 
+void
+node_key_found(struct factory *f, bool is_its)
+{
+	if (!is_its)
+		atomic_store(&f->node_twin, true);
+}
+
+/* A signer loses a key now and then, not thrice in ten minutes. */
+void
+node_key_gone(struct factory *f)
+{
+	int64_t now = clock_mono_us() / 1000;
+
+	f->node_gone[2] = f->node_gone[1];
+	f->node_gone[1] = f->node_gone[0];
+	f->node_gone[0] = now;
+	if (f->node_gone[2] != 0 && now - f->node_gone[2] < GONE_OFTEN_MS)
+		atomic_store(&f->node_twin, true);
+}
+
 /* ---- what it asks for ---- */
 
 static MUST enum rc
@@ -161,6 +181,9 @@ step(struct factory *f, struct err *e)
 	TRY(desk_renew(f, e));
 	if (desk_row_count(f->ocsp) == 0 || !signer_is_there(f->signer))
 		return RC_OK;
+	NEED(!atomic_load(&f->node_twin), e, CHY_NODE_TWIN, NULL,
+	     "certificates are made for keys that are not in this signer: nothing is asked for until a new "
+	     "start");
 	TRY(responders_care(f, a, look, ask, &waits, e));
 	return look && !waits ? responder_tidy_keys(f, a, e) : RC_OK;
 }
@@ -205,7 +228,9 @@ node_check(struct factory *f, struct err *e)
 	     "officers admit it by \"chancery status-node create\", or open it again, with the key %s",
 	     f->node);
 	NEED(!atomic_load(&f->node_twin), e, CHY_NODE_TWIN, NULL,
-	     "keys of its certificates are not in its signer: was the signer's folder copied?");
+	     "keys of its certificates are not in its signer: was the signer's folder copied? Start it again "
+	     "when "
+	     "there is one of them");
 	if (!desk_is_complete(f) && trouble_of(&f->node_trouble, doc_id_of(0), &t))
 		FAIL(e, t.code, NULL, "%s", t.text);
 	NEED(desk_is_complete(f), e, CHY_OCSP_NO_RESPONDER, NULL,

@@ -24,6 +24,11 @@ bool node_may_say(const struct factory *f);
    are its own (NODE_TWIN). */
 MUST enum rc node_check(struct factory *f, struct err *e);
 
+/* Of the newest certificate: the signer has its key, has another one by that label, or none. A node whose folder was copied finds
+   the other one's: it stops then (NODE_TWIN), for the two would take the certificate from each other without end. */
+void node_key_found(struct factory *f, bool is_its);
+void node_key_gone(struct factory *f);
+
 /* ---- at the issuing server ---- */
 
 /* One job's step: makes what admitted nodes ask for. */

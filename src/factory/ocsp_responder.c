@@ -6,6 +6,7 @@
 #include "crypto/rand.h"
 #include "factory/ca_keys.h"
 #include "factory/leaf.h"
+#include "factory/node.h"
 #include "factory/ocsp_desk.h"
 #include "factory/pending.h"
 #include "policy/ocsp.h"
@@ -276,8 +277,7 @@ is_key_of(const struct signer_key *key, const struct ocsp_by *by)
 	return memcmp(hash, by->key_hash, SHA1_LEN) == 0;
 }
 
-/* The signer has lost a key: found before anybody asks. That of a status node whose folder was copied has another one by the same
-   label, which is left as it is: whose certificate it is cannot be known here. */
+/* The signer has lost a key: found before anybody asks. */
 static void
 look_for_key(struct factory *f, struct arena *a, const struct ocsp_by *by)
 {
@@ -286,10 +286,14 @@ look_for_key(struct factory *f, struct arena *a, const struct ocsp_by *by)
 
 	if (by->certificate_id == 0)
 		return;
-	if (signer_key_public(f->signer, by->label, SIGNER_WAIT_MS, a, &key, &e) == RC_OK)
-		atomic_store(&f->node_twin, factory_is_node(f) && !is_key_of(&key, by));
-	else if (e.code == CHY_SIGNER_NO_KEY)
+	if (signer_key_public(f->signer, by->label, SIGNER_WAIT_MS, a, &key, &e) == RC_OK) {
+		if (factory_is_node(f))
+			node_key_found(f, is_key_of(&key, by));
+	} else if (e.code == CHY_SIGNER_NO_KEY) {
+		if (factory_is_node(f))
+			node_key_gone(f);
 		desk_key_gone(f->ocsp, by->certificate_id);
+	}
 }
 
 static MUST enum rc
