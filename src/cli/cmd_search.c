@@ -214,6 +214,14 @@ const char *const search_reasons[] = {
 #undef X
 	    NULL
 };
+/* What is on hold is not revoked, and only an authority's certificate is for what became of an authority's key. */
+const char *const revoke_reasons[] = { "unspecified", "key-compromise",         "affiliation-changed",
+				       "superseded",  "cessation-of-operation", "privilege-withdrawn",
+				       NULL };
+const char *const authority_reasons[] = { "unspecified",         "key-compromise",
+					  "ca-compromise",       "affiliation-changed",
+					  "superseded",          "cessation-of-operation",
+					  "privilege-withdrawn", NULL };
 static const char *const orders[] = { "id", "valid_to", "valid_from", "since", "subject", "serial", NULL };
 const char *const search_types[] = { "EE", "CA", "AC", NULL };
 

@@ -341,7 +341,7 @@ run_submit(struct cli *c, struct err *e)
 static const struct opt create_options[] = {
 	{ "procedure", "NAME|ID", OPT_TEXT, 0, "the publication procedure: of publish and unpublish" },
 	{ "at", "TIME", OPT_TIME, 0, "of publish: when it is to go out; at once if not given" },
-	{ "reason", "REASON", OPT_CHOICE, 0, "of revoke: why, for all of them", search_reasons },
+	{ "reason", "REASON", OPT_CHOICE, 0, "of revoke: why, for all of them", revoke_reasons },
 	{ "invalid-at", "TIME", OPT_TIME, 0, "of revoke: since when the keys may have been out" },
 	{ "cause", "TEXT", OPT_TEXT, 0, "of hold and reinstate: what they are held for" },
 	{ "because", "TEXT", OPT_TEXT, 0, "of remove: why; the journal keeps it" },

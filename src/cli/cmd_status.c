@@ -215,7 +215,7 @@ run_status(struct cli *c, struct err *e)
 /* ---- the commands ---- */
 
 static const struct opt revoke_options[] = {
-	{ "reason", "REASON", OPT_CHOICE, OPT_MUST, "why, for all of them", search_reasons },
+	{ "reason", "REASON", OPT_CHOICE, OPT_MUST, "why, for all of them", revoke_reasons },
 	{ "invalid-at", "TIME", OPT_TIME, 0, "since when the key may have been out" },
 	OPTIONS_VERIFICATION,
 	OPTIONS_BULK,
@@ -228,7 +228,7 @@ static const struct opt hold_options[] = {
 	{ 0 },
 };
 static const struct opt authority_options[] = {
-	{ "reason", "REASON", OPT_CHOICE, OPT_MUST, "why", search_reasons },
+	{ "reason", "REASON", OPT_CHOICE, OPT_MUST, "why", authority_reasons },
 	{ "invalid-at", "TIME", OPT_TIME, 0, "since when the key may have been out" },
 	OPTIONS_CO_OFFICER,
 	{ 0 },

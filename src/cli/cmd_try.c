@@ -236,10 +236,15 @@ run_preview(struct cli *c, struct err *e)
 	const char *name = args_text(&c->args, "NAME|ID");
 	struct json *body = json_object(c->a), *answer;
 	struct rest *r;
+	int given;
 
 	NEED(body != NULL, e, CHY_NO_MEMORY, NULL, "body");
-	NEED((name != NULL) + args_has(&c->args, "from-draft") + args_has(&c->args, "file") == 1, e,
-	     CHY_CLI_USAGE, NULL, "which token procedure? give its name, --from-draft ID or --file FILE");
+	given = (name != NULL) + args_has(&c->args, "from-draft") + args_has(&c->args, "file");
+	NEED(given > 0, e, CHY_CLI_USAGE, NULL,
+	     "which token procedure? give its name, --from-draft ID or --file FILE");
+	NEED(given == 1, e, CHY_CLI_USAGE, NULL,
+	     "one of them is enough: its name for what is in force, --from-draft ID or --file FILE for what "
+	     "would be");
 	if (name != NULL)
 		TRY(put_text(c, body, "token_procedure", name, e));
 	TRY(put_document(c, kind_of(KIND_TOKEN_PROCEDURE), body, e));

@@ -381,6 +381,31 @@ body_certificate(struct cli *c, struct json *body, struct err *e)
 	return RC_OK;
 }
 
+static const char *
+place_member(const struct cli *c)
+{
+	return kind_here(c)->id == KIND_DOMAIN ? "parent" : "domain";
+}
+
+/* What lies in no domain is shown as in "Root": the word is taken for it too, where no domain has that name. */
+static enum rc
+body_root(struct cli *c, struct json *body, struct err *e)
+{
+	const char *place = place_member(c);
+	const struct json *named = json_get(body, place);
+	struct err why = { 0 };
+	struct json *domain;
+
+	if (named == NULL || named->type != JSON_STR || !bytes_is(named->str, "Root"))
+		return RC_OK;
+	if (find_document_of(c, kind_of(KIND_DOMAIN)->name, "Root", &domain, &why) == RC_OK ||
+	    why.code != CHY_REF_NOTHING)
+		return RC_OK; /* the server tells of it where it is used */
+	json_set(body, place, json_null(c->a));
+	NEED(json_get(body, place) != NULL, e, CHY_NO_MEMORY, NULL, "body");
+	return RC_OK;
+}
+
 static enum rc
 body_new(struct cli *c, struct json **ret, struct err *e)
 {
@@ -389,6 +414,7 @@ body_new(struct cli *c, struct json **ret, struct err *e)
 	TRY(body_draft(c, ret, e));
 	TRY(body_file(c, ret, e));
 	TRY(body_apply(c->a, &c->args, kind_here(c), *ret, e));
+	TRY(body_root(c, *ret, e));
 	return body_certificate(c, *ret, e);
 }
 
@@ -450,12 +476,6 @@ drop_draft(struct cli *c, struct err *e)
 	return rest_do(r, c->a, &call, &got, e);
 }
 
-static const char *
-place_member(const struct cli *c)
-{
-	return kind_here(c)->id == KIND_DOMAIN ? "parent" : "domain";
-}
-
 /* Where it is to lie, where nothing says so: in the officer's own domain. */
 static enum rc
 body_place(struct cli *c, struct json *body, struct err *e)
@@ -512,6 +532,7 @@ change_by(struct cli *c, const char *verb, const char *question, struct err *e)
 	    json_get(now, place) != NULL) /* a file that says no place moves nothing */
 		json_set(body, place, json_copy(c->a, json_get(now, place)));
 	TRY(body_apply(c->a, &c->args, kind_here(c), body, e));
+	TRY(body_root(c, body, e));
 	TRY(body_certificate(c, body, e));
 	return act(c, verb, id, body, question, e);
 }

@@ -7,6 +7,8 @@
 #include "cli/cli.h"
 
 extern const char *const search_states[], *const search_reasons[], *const search_types[];
+/* Why a certificate may be revoked, and an authority's own. */
+extern const char *const revoke_reasons[], *const authority_reasons[];
 
 #define SEARCH_OPTIONS \
 	{ "common-name", "TEXT", OPT_TEXT, 0, "of the subject; * stands for anything, here and below" }, \

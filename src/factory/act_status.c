@@ -156,6 +156,8 @@ count_check(const struct status_asked *asked, struct err *e)
 static enum rc
 judge_all(struct preparation *p, struct status_asked *asked, struct json *list, struct err *e)
 {
+	if (asked->wish.verb == STATUS_REVOKE)
+		TRY_AT(reason_revokes(asked->wish.reason, asked->authority, e), e, "reason");
 	TRY(status_read_listed(p->f, p->a, asked, e));
 	JSON_EACH(item, asked->list)
 	{

@@ -125,6 +125,16 @@ rule_verification(struct arena *a, const struct status_facts *f, struct status_d
 	return RC_OK;
 }
 
+enum rc
+reason_revokes(enum reason r, bool is_authority, struct err *e)
+{
+	NEED(r != REASON_HOLD, e, CHY_STATUS_REASON, "RFC 5280 5.3.1",
+	     "what is on hold is not revoked: certificate.hold");
+	NEED(r != REASON_CA_COMPROMISE || is_authority, e, CHY_STATUS_REASON, "RFC 5280 5.3.1",
+	     "\"%s\" is of authorities", reason_name(r));
+	return RC_OK;
+}
+
 static enum rc
 rule_reason(struct arena *a, const struct status_facts *f, struct status_decision *ret, struct err *e)
 {
@@ -135,11 +145,7 @@ rule_reason(struct arena *a, const struct status_facts *f, struct status_decisio
 		return RC_OK;
 	NEED(p.reasons & 1u << r, e, CHY_STATUS_REASON, NULL,
 	     "\"%s\" is not enabled by the revocation policy", reason_name(r));
-	NEED(f->wish.verb != STATUS_REVOKE || r != REASON_HOLD, e, CHY_STATUS_REASON, "RFC 5280 5.3.1",
-	     "what is on hold is not revoked: certificate.hold");
-	NEED((r != REASON_CA_COMPROMISE) || f->is_authority, e, CHY_STATUS_REASON, "RFC 5280 5.3.1",
-	     "\"%s\" is of authorities", reason_name(r));
-	return RC_OK;
+	return f->wish.verb == STATUS_REVOKE ? reason_revokes(r, f->is_authority, e) : RC_OK;
 }
 
 static enum rc

@@ -60,6 +60,9 @@ struct status_decision {
 MUST enum rc decide_status(struct arena *a, const struct status_facts *f, struct status_decision *ret,
 			   struct err *e);
 
+/* Whatever the revocation policy enables: may a certificate, or an authority's own, be revoked for it? STATUS_REASON. */
+MUST enum rc reason_revokes(enum reason r, bool is_authority, struct err *e);
+
 /* Without an officer, of what nobody has claimed: only the state is asked. */
 MUST enum rc decide_unclaimed(enum cert_state state, int64_t since_ms, int64_t now_ms,
 			      struct status_decision *ret, struct err *e);

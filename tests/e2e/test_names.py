@@ -58,6 +58,10 @@ def test_a_path_wherever_a_document_is_named(cli):
             "--issuer-certificates", "none", "--certificate-procedures", "/TLS server", co="ben")
     made = show(cli, "Sweden/Stockholm/By path")
     assert made["path"] == "Sweden/Stockholm/By path"
+    # as the lists show what lies in no domain
+    cli.run("token-procedure", "modify", "Sweden/Stockholm/By path", "--domain", "Root", co="ben")
+    assert show(cli, "/By path")["body"].get("domain") is None
+    cli.run("token-procedure", "modify", "/By path", "--domain", "Sweden/Stockholm", co="ben")
     cli.run("token-procedure", "close", "Sweden/Stockholm/By path", co="ben")
     assert show(cli, "By path")["state"] == "closed"
 
@@ -152,3 +156,15 @@ def test_an_exported_file_as_a_new_version(cli, tmp_path):
         cli.run("token-procedure", "modify", "Sweden/Mine", "--file", file, co="ben")
         now = show(cli, "Sweden/Mine")
         assert now["path"] == "Sweden/Mine" and now["body"]["description"] == file.parent.name
+
+
+def test_root_is_a_word_where_no_domain_has_that_name(cli):
+    """What is made in Root lies in no domain; a domain of that name is what is meant where there is one."""
+    cli.run("domain", "create", "--name", "Finland", "--parent", "Root", co="ben")
+    cli.run("domain", "create", "--name", "Turku", "--parent", "Finland", co="ben")
+    cli.run("domain", "modify", "Turku", "--parent", "Root", co="ben")
+    rows = {line.split()[1]: line.split()[3] for line in cli.run("domain", "list").stdout.splitlines()}
+    assert rows["Finland"] == rows["Turku"] == "Root"
+    cli.run("domain", "create", "--name", "Root", "--parent", "Finland", co="ben")
+    cli.run("domain", "modify", "Turku", "--parent", "Root", co="ben")
+    assert json.loads(cli.run("domain", "show", "Turku", "--json").stdout)["path"] == "Finland/Root/Turku"

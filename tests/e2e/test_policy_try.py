@@ -297,5 +297,6 @@ def test_the_command_line(past, tmp_path):
     assert cli.json("token-procedure", "preview", "ca", "--request", csr)["keys"][0]["chosen"]["name"] == "C encipher"
     whole = cli.run("token-procedure", "preview", "abc").stdout
     assert whole.count("Certificate ") == 3 and "Issuing CA" in whole and "a request without key usage" in whole
-    cli.run("token-procedure", "preview", code=2)
+    assert "which token procedure?" in cli.run("token-procedure", "preview", code=2).stderr
+    assert "one of them is enough" in cli.run("token-procedure", "preview", "abc", "--file", "abc.json", code=2).stderr
     cli.run("policy", "simulate", "certificate-procedure", code=2)

@@ -128,7 +128,9 @@ def test_only_candidates_are_taken(desk):
     hold = select(desk, "hold", {"cause": "card lost"}, certificates=[gone, good])
     assert problems(hold) == {gone: "CHY-1670"} and hold["selected"] == 1
     assert problems(select(desk, "reinstate", {"cause": "card lost"}, certificates=[good, gone])) == {good: "CHY-1670", gone: "CHY-1670"}
-    assert problems(select(desk, "revoke", {"reason": "ca-compromise"}, certificates=[good])) == {good: "CHY-1671"}
+    # no certificate can be revoked for it: refused before anything is gathered
+    for reason in ("ca-compromise", "certificate-hold"):
+        assert refused("CHY-1671", select, desk, "revoke", {"reason": reason}, certificates=[good])["field"] == "reason"
     for selection in desk.house.call("GET", "/api/v1/selections", officer=desk.dora)["items"]:
         drop(desk, selection["id"])
 

@@ -171,3 +171,10 @@ def test_an_authority_by_two(desk):
     text = run(desk, "authority", "revoke", "ca.der", "--reason", "ca-compromise", "--co-officer", "ben.p12", "--co-pin-file", "pin",
                who="anna").stdout
     assert "revoked" in text and "ca-compromise" in text
+    # what is always refused is not offered
+    for command, offered in ((("certificate", "revoke"), 0), (("selection", "create"), 0), (("authority", "revoke"), 1)):
+        text = desk.cli.run("help", *command).stdout
+        text = text[text.index("--reason"):]
+        assert text.split("--invalid-at")[0].count("ca-compromise") == offered
+        assert "certificate-hold" not in text and "privilege-withdrawn" in text
+    assert "is none of" in run(desk, "certificate", "revoke", "4711", "--reason", "certificate-hold", code=2).stderr
