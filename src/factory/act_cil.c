@@ -10,7 +10,8 @@ check_procedure(const struct snapshot *policy, struct doc_id id, struct err *e)
 {
 	const struct cil_procedure *p = snapshot_cil_procedure(policy, id);
 
-	NEED(p != NULL && p->doc->active, e, CHY_CIL_NONE, NULL, "it is not open");
+	NEED(p != NULL && !cil_is_over(p, clock_now_ms()), e, CHY_CIL_NONE, NULL,
+	     "it is closed, or its authority is");
 	return RC_OK;
 }
 

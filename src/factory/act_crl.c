@@ -20,7 +20,7 @@ check_procedure(const struct snapshot *policy, struct doc_id id, bool delta, str
 {
 	const struct crl_procedure *p = snapshot_crl_procedure(policy, id);
 
-	NEED(p != NULL && p->doc->active && p->built, e, CHY_CRL_NONE, NULL,
+	NEED(p != NULL && !crl_is_over(p, clock_now_ms()) && p->built, e, CHY_CRL_NONE, NULL,
 	     "this server builds no list by it");
 	NEED(!delta || p->has_delta, e, CHY_CRL_NONE, NULL, "it has no delta lists");
 	return RC_OK;

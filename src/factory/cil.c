@@ -43,9 +43,9 @@ cil_wanted_since(struct factory *f, struct arena *a, struct doc_id procedure, in
 /* ---- one procedure ---- */
 
 bool
-cil_is_built_here(const struct cil_procedure *p)
+cil_is_built_here(const struct cil_procedure *p, int64_t now_ms)
 {
-	return p != NULL && p->doc->active && p->why_not.code == CHY_NONE && p->authority != NULL &&
+	return p != NULL && !cil_is_over(p, now_ms) && p->why_not.code == CHY_NONE && p->authority != NULL &&
 	    p->authority->key != NULL && p->authority->certificate.n > 0;
 }
 
@@ -109,7 +109,7 @@ cils_step(struct factory *f, struct err *e)
 		const struct cil_procedure *p = snapshot_cil_procedure(policy, all[i]->id);
 		struct err why = { 0 };
 
-		if (cil_is_built_here(p) && work_on(f, p, &why) != RC_OK)
+		if (cil_is_built_here(p, clock_now_ms()) && work_on(f, p, &why) != RC_OK)
 			trouble_note(&f->list_troubles, all[i]->id, &why);
 		else
 			trouble_over(&f->list_troubles, all[i]->id);

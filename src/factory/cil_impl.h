@@ -13,7 +13,7 @@ struct cil_work {
 	struct cil_row complete, delta; /* in force; build 0: there is none */
 };
 
-bool cil_is_built_here(const struct cil_procedure *p);
+bool cil_is_built_here(const struct cil_procedure *p, int64_t now_ms);
 /* What is in force; build 0: there is none. */
 MUST enum rc cil_load(struct factory *f, struct arena *a, struct doc_id procedure, struct cil_row *complete,
 		      struct cil_row *delta, struct err *e);

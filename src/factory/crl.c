@@ -132,9 +132,9 @@ find_work(struct crl_work *w, const struct lists *l)
 /* ---- one procedure ---- */
 
 bool
-crl_is_built_here(const struct crl_procedure *p)
+crl_is_built_here(const struct crl_procedure *p, int64_t now_ms)
 {
-	return p != NULL && p->doc->active && p->built && p->why_not.code == CHY_NONE &&
+	return p != NULL && !crl_is_over(p, now_ms) && p->built && p->why_not.code == CHY_NONE &&
 	    p->authority != NULL && p->authority->certificate.n > 0 && p->signer != NULL &&
 	    p->signer->key != NULL && p->signer->certificate.n > 0;
 }
@@ -366,7 +366,7 @@ work_on_all(struct factory *f, bool *ret_did, struct err *e)
 		struct err why = { 0 };
 		bool did = false;
 
-		if (!crl_is_built_here(p)) {
+		if (!crl_is_built_here(p, clock_now_ms())) {
 			trouble_over(&f->list_troubles, all[i]->id);
 			continue;
 		}

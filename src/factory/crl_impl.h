@@ -28,7 +28,7 @@ struct crl_work {
 };
 
 /* Is it this server that builds its lists, and can it now? */
-bool crl_is_built_here(const struct crl_procedure *p);
+bool crl_is_built_here(const struct crl_procedure *p, int64_t now_ms);
 /* The id of an officer's wish for a list, which lists that began before it do not fulfil; 0: there was none. */
 MUST enum rc crl_wanted_since(struct factory *f, struct arena *a, struct doc_id procedure, bool delta,
 			      int64_t *ret, struct err *e);

@@ -28,7 +28,7 @@ struct state {
 
 struct states {
 	struct state v[2]; /* complete, delta */
-	bool closed, here; /* here: it is built by this server */
+	bool closed, here; /* closed: no more come; here: it is built by this server */
 	bool failing;
 	struct trouble trouble;
 };
@@ -96,7 +96,7 @@ crl_states(struct factory *f, struct arena *a, const struct crl_procedure *p, in
 	struct crl_sum_row *rows;
 	size_t n;
 
-	*ret = (struct states){ .closed = !p->doc->active, .here = p->built };
+	*ret = (struct states){ .closed = crl_is_over(p, now), .here = p->built };
 	TRY(store_crl_sums(f->store, a, p->doc->id.v, &rows, &n, e));
 	for (size_t i = 0; i < n; i++) {
 		struct state *s = put_sum(ret, p, &rows[i]);
@@ -147,7 +147,7 @@ cil_states(struct factory *f, struct arena *a, const struct cil_procedure *p, in
 	struct cil_row rows[2];
 	int64_t wish;
 
-	*ret = (struct states){ .closed = !p->doc->active, .here = true };
+	*ret = (struct states){ .closed = cil_is_over(p, now), .here = true };
 	TRY(cil_load(f, a, p->doc->id, &rows[0], &rows[1], e));
 	TRY(cil_wanted_since(f, a, p->doc->id, &wish, e));
 	ret->v[0].wanted = wish > rows[0].build;

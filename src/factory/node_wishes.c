@@ -54,7 +54,7 @@ is_fulfilled(const struct wishes *x, const struct node_key_row *row, int64_t *re
 
 	TRY(store_responder(x->f->store, x->a, row->authority, arena_str(x->a, row->node), &before, e));
 	*ret_before = before.certificate;
-	*ret = authority == NULL || !authority->ocsp.on ||
+	*ret = authority == NULL || !authority->ocsp.on || authority_is_over(authority, clock_now_ms()) ||
 	    !status_node_answers(x->policy, x->node, authority) ||
 	    (before.certificate != 0 && bytes_eq(before.key, row->label));
 	return RC_OK;

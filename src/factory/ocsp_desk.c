@@ -215,8 +215,8 @@ make_row(struct factory *f, struct arena *a, const struct authority *x, struct o
 static bool
 is_answered(const struct authority *x, int64_t now)
 {
-	return x != NULL && x->ocsp.on && x->doc->active && x->key != NULL && x->certificate.n > 0 &&
-	    now < x->not_after_ms;
+	return x != NULL && x->ocsp.on && x->key != NULL && x->certificate.n > 0 && now < x->not_after_ms &&
+	    !authority_is_over(x, now);
 }
 
 /* ---- the first time that we see an authority, nothing is kept of it ---- */

@@ -124,7 +124,7 @@ cil_procedure_compile(struct snapshot *s, struct slot *slot, struct err *e)
 	slot->why_not = &x->why_not;
 	x->doc = &slot->doc;
 	x->authority = snapshot_authority(s, body_ref(body, "authority"));
-	needs(s, &x->why_not, body_ref(body, "authority"), "Authority");
+	needs_there(s, &x->why_not, body_ref(body, "authority"), "Authority");
 	x->served_as = body_text(body, "served_as");
 	TRY(duration_parse(body_text(body, "interval"), &x->interval, e));
 	if (duration_is_zero(x->interval))

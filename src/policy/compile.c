@@ -28,13 +28,19 @@ keep(struct arena *a, struct unusable *u, enum rc rc, struct err *why, struct er
 }
 
 void
+needs_there(struct snapshot *s, struct unusable *u, struct doc_id id, const char *what)
+{
+	if (snapshot_document(s, id) == NULL)
+		cannot(s->a, u, CHY_REF_NOTHING, arena_printf(s->a, "its %s is not there", what));
+}
+
+void
 needs(struct snapshot *s, struct unusable *u, struct doc_id id, const char *what)
 {
 	const struct document *d = snapshot_document(s, id);
 
-	if (d == NULL)
-		cannot(s->a, u, CHY_REF_NOTHING, arena_printf(s->a, "its %s is not there", what));
-	else if (!d->active)
+	needs_there(s, u, id, what);
+	if (d != NULL && !d->active)
 		cannot(s->a, u, CHY_REF_CLOSED,
 		       arena_printf(s->a, "%s \"%.*s\" is closed", what, BYTES_FMT(d->name)));
 }

@@ -20,6 +20,26 @@ authority_has_key(enum authority_type t)
 	return t == AUTHORITY_ROOT || t == AUTHORITY_SUBORDINATE || t == AUTHORITY_EXTERNAL_SUBORDINATE;
 }
 
+bool
+authority_is_over(const struct authority *x, int64_t now_ms)
+{
+	return !x->doc->active &&
+	    (x->certificate.n == 0 || x->why_not.code == CHY_AUTHORITY_REVOKED || now_ms >= x->not_after_ms);
+}
+
+bool
+crl_is_over(const struct crl_procedure *p, int64_t now_ms)
+{
+	return !p->doc->active || (p->authority != NULL && authority_is_over(p->authority, now_ms)) ||
+	    (p->signer != NULL && authority_is_over(p->signer, now_ms));
+}
+
+bool
+cil_is_over(const struct cil_procedure *p, int64_t now_ms)
+{
+	return !p->doc->active || (p->authority != NULL && authority_is_over(p->authority, now_ms));
+}
+
 /* ---- certificates ---- */
 
 static void

@@ -52,9 +52,9 @@ crl_procedure_compile(struct snapshot *s, struct slot *slot, struct err *e)
 	x->partial = bytes_is(body_text(body, "type"), "partial");
 	x->include = json_get(body, "include") == NULL || body_true(body, "include");
 	x->points = body_list(body, "distribution_points");
-	needs(s, &x->why_not, body_ref(body, "authority"), "Authority");
+	needs_there(s, &x->why_not, body_ref(body, "authority"), "Authority");
 	if (x->indirect)
-		needs(s, &x->why_not, body_ref(body, "crl_issuer"), "CRL issuer");
+		needs_there(s, &x->why_not, body_ref(body, "crl_issuer"), "CRL issuer");
 	x->delta_points = body_list(body, "delta_points");
 	x->keep_expired = body_true(body, "keep_expired");
 	TRY(rules_of(s, body, &x->rules, &x->rules_n, e));

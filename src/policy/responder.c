@@ -15,6 +15,7 @@ struct appointing {
 	struct err *e;
 };
 
+/* A closed authority too: what it has issued is answered for as long as its certificate lasts. */
 static enum rc
 rule_authority(struct appointing *x)
 {

@@ -383,6 +383,12 @@ const struct authority *snapshot_authority(const struct snapshot *s, struct doc_
 size_t authority_chain(const struct authority *x, struct bytes ret[AUTHORITY_CHAIN_MAX]);
 /* Whether its certificates are made by its key here, and it can have any. */
 bool authority_has_key(enum authority_type t);
+/* A closed one issues nothing, and goes on telling the status of what it has issued as long as its certificate is good: then
+   it is over. An open one never is. */
+bool authority_is_over(const struct authority *x, int64_t now_ms);
+/* Whether no list comes of it any more: it is closed, or its authority is over, or who signs its lists. */
+bool crl_is_over(const struct crl_procedure *p, int64_t now_ms);
+bool cil_is_over(const struct cil_procedure *p, int64_t now_ms);
 /* Whether a format puts this input (its name) into a certificate; *demands stays true only where nothing is issued without it. */
 bool format_takes(const struct format *f, const char *input, bool *demands);
 const struct format *snapshot_format(const struct snapshot *s, struct doc_id id);

@@ -75,6 +75,8 @@ void cannot(struct arena *a, struct unusable *u, enum code code, const char *tex
 MUST enum rc keep(struct arena *a, struct unusable *u, enum rc rc, struct err *why, struct err *e);
 /* A document that is referred to and not there, or closed, makes the one that refers unusable, by name. */
 void needs(struct snapshot *s, struct unusable *u, struct doc_id id, const char *what);
+/* The same of one that may be closed: an authority, of whose lists more come. */
+void needs_there(struct snapshot *s, struct unusable *u, struct doc_id id, const char *what);
 /* A list of authorities, those that are there. */
 MUST enum rc authorities_of(struct snapshot *s, const struct json *list, const struct authority ***ret,
 			    size_t *n, struct err *e);

@@ -219,6 +219,14 @@ def test_several_in_one(desk):
     assert len(list(most.responses)) == 50
 
 
+def verify_journal(desk):
+    desk.wait_sequenced()
+    export = desk.folder / "journal.jsonl"
+    export.write_bytes(desk.export())
+    done = subprocess.run([world.CHANCERY, "journal", "verify", "--root", desk.dir / "root.pem", "--file", export], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_journal_accounts_for_it(desk):
     """The responder's certificate is stored, journaled, explained, and verified offline: back to the officers who signed for it."""
     _, cert = issue(desk)
@@ -227,13 +235,9 @@ def test_journal_accounts_for_it(desk):
     found = desk.call("GET", f"/api/v1/certificates?{where}", officer=desk.officers["anna"])["items"]
     assert len(found) == 1, found
     told = desk.call("GET", f"/api/v1/certificates/{found[0]['id']}/explanation", officer=desk.officers["anna"])
-    assert told["rules"] == ["authority", "key", "subject", "validity", "serial-number"]
+    assert told["rules"] == ["authority", "node", "key", "subject", "validity", "serial-number"]
     assert {s["name"] for s in told["signatures"]} == {"Anna Admin", "Ben Admin"}
-    desk.wait_sequenced()
-    export = desk.folder / "journal.jsonl"
-    export.write_bytes(desk.export())
-    done = subprocess.run([world.CHANCERY, "journal", "verify", "--root", desk.dir / "root.pem", "--file", export], capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
+    verify_journal(desk)
 
 
 # ---- GET, and HTTP caches (RFC 5019) ----
@@ -469,3 +473,63 @@ def test_second_authority_and_archive(desk):
     assert cutoff is not None or "Archive Cutoff" in text, text
     both = request(cert_id(root, desk.ca.serial_number), cert_id(desk.ca, 5))
     assert ask(desk, both).response_status == ocsp.OCSPResponseStatus.UNAUTHORIZED
+
+
+def test_closed_authority_goes_on_telling(desk, scratch):
+    """It issues nothing more; lists, issuance lists and OCSP say what has become of what it had issued, and a new responder's certificate
+    comes where one is needed. Its own certificate is not renewed."""
+    anna, ben, rosa = (desk.officers[n] for n in ("anna", "ben", "rosa"))
+    desk.act("officer-profile.create", {"name": "Keeper", "entity_type": "dynamic-token", "roles": ["use-awb", "manual-build"]}, anna, ben)
+    desk.officers["keeper"] = desk.make_officer("Keeper", "Keeper", anna, ben, issuer=rosa)
+    where = f"http://127.0.0.1:{desk.plain_port}/crl"
+    common = {"authority": "Issuing CA", "interval": "P1D", "delta_interval": "PT6H"}
+    for name, more in (("whole", {}), ("part-{partition}", {"partitions": 2})):
+        desk.act("crl-procedure.create", {"name": f"CRL {name}", "distribution_points": [f"{where}/{name}.crl"], "include": True,
+                                          "delta_points": [f"{where}/{name}-delta.crl"], **common, **more}, anna, ben)
+    desk.act("cil-procedure.create", {"name": "CIL whole", "served_as": "whole", **common}, anna, ben)
+    (first, one), (_, other) = issue(desk), issue(desk)
+    responder = status(desk, one).certificates[0]
+    a = authority(desk, "Issuing CA")
+    cli = Cli(desk, scratch, anna=anna, ben=ben, keeper=desk.officers["keeper"])
+    cli.run("authority", "modify", "Issuing CA", "--state", "closed", who="anna", co="ben")
+    try:
+        with pytest.raises(Refused) as no:
+            issue(desk)
+        assert no.value.code == "CHY-1558"
+        with pytest.raises(Refused) as no:
+            desk.act("authority.renew", {**a["body"], "state": "closed"}, anna, ben, obj=a["id"])
+        assert no.value.code == "CHY-1558"
+        change(desk, "revoke", [first])
+        until(lambda: status(desk, one).certificate_status == REVOKED, desk)
+        assert status(desk, other).certificate_status == GOOD
+
+        def serials(name):
+            code, _, body = desk.raw("GET", f"/crl/{name}.crl")
+            return {r.serial_number for r in x509.load_der_x509_crl(body)} if code == 200 else set()
+
+        def listed(kind):
+            return json.loads(cli.run(kind, "list", "--json", who="anna").stdout)
+        before, = listed("cil")
+        for name in ("whole", "part-{partition}"):
+            cli.run("crl", "build", f"CRL {name}", who="keeper")
+        cli.run("crl", "build", "CRL whole", "--delta", who="keeper")
+        cli.run("cil", "build", "CIL whole", who="keeper")
+        assert one.serial_number in serials("whole") and other.serial_number not in serials("whole")
+        assert one.serial_number in serials("part-1") | serials("part-2")
+        for x in listed("crl") + listed("cil"):
+            assert x["complete"]["state"] == "good" and x["failure"] is None, x
+        assert all(x["delta"]["state"] == "good" for x in listed("crl"))
+        assert listed("cil")[0]["complete"]["number"] > (before["complete"]["number"] or 0)
+        gone, = desk.call("GET", f"/api/v1/certificates?authority={a['id']}&serial={responder.serial_number:036x}", officer=anna)["items"]
+        change(desk, "revoke", [gone["id"]])
+        asked = request(cert_id(desk.ca, other.serial_number))
+
+        def renewed():
+            r = ask(desk, asked)
+            return r.response_status == ocsp.OCSPResponseStatus.SUCCESSFUL and r.certificates[0].serial_number != responder.serial_number
+        until(renewed, desk)
+        assert status(desk, other).certificate_status == GOOD
+        verify_journal(desk)
+    finally:
+        cli.run("authority", "modify", "Issuing CA", "--state", "active", who="anna", co="ben")
+    issue(desk)

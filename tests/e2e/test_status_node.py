@@ -386,6 +386,30 @@ def test_journal_accounts_for_it(pair):
     assert sum('"node":{' in leaf for leaf in leaves) >= 3
 
 
+def test_closed_authority(pair):
+    """A closed authority's certificates are answered for as before, by a node whose certificate has to be made anew too."""
+    house, node = pair
+    anna, ben = house.officers["anna"], house.officers["ben"]
+    number, cert = issue(house)
+    before = responder(told(node, house, cert))
+    a, = [d for d in house.call("GET", "/api/v1/documents/authority", officer=anna)["items"] if d["body"]["name"] == "Issuing CA"]
+    house.act("authority.modify", {**a["body"], "state": "closed"}, anna, ben, obj=a["id"])
+    try:
+        change(house, "revoke", [number])
+        until(lambda: told(node, house, cert).certificate_status == ocsp.OCSPCertStatus.REVOKED, node)
+        gone, = house.call("GET", f"/api/v1/certificates?authority={a['id']}&serial={before.serial_number:036x}", officer=anna)["items"]
+        change(house, "revoke", [gone["id"]])
+
+        def renewed():
+            answer = told(node, house, cert)
+            return answer.response_status == ocsp.OCSPResponseStatus.SUCCESSFUL and responder(answer).serial_number != before.serial_number
+        until(renewed, node, 30)
+        verify(told(node, house, cert), house.ca)
+        assert node.readiness()[0] == 200
+    finally:
+        house.act("authority.modify", {**a["body"], "state": "active"}, anna, ben, obj=a["id"])
+
+
 def test_closed(pair):
     """Officers close it: no further certificate, and it says so; opened again it goes on."""
     house, node = pair

@@ -128,8 +128,107 @@ nodes_answer_within_their_domain(void **state)
 	}
 }
 
+#define CLOSING(state) \
+	"{\"name\":\"Issuing CA\",\"type\":\"subordinate\",\"state\":\"" state \
+	"\",\"issuing_authority\":\"Root CA\",\"ca_key\":\"CA key\",\"format\":\"CA format\"," \
+	"\"subject\":\"CN=Issuing CA,O=Example,C=SE\",\"validity\":\"P10Y\",\"ocsp\":true}"
+#define LIST_OF(authority, more) \
+	"{\"name\":\"" authority more "\",\"authority\":\"" authority \
+	"\",\"include\":false,\"interval\":\"P1D\",\"overlap\":\"P1D\",\"distribution_points\":[\"http://" \
+	"a.example/crl/x.crl\"]"
+
+enum { OWN_LIST = 2001, FOREIGN_LIST = 2002, ISSUED_LIST = 2003 };
+
+static enum rc
+responder_of(struct world *w, struct err *e)
+{
+	struct responder_facts f = { .policy = w->s,
+				     .authority = doc_id_of(ISSUING_CA),
+				     .spki = world_key(w, "p-256", 77),
+				     .now_ms = WORLD_NOW,
+				     .random = { 1, 2, 3 } };
+	struct responder_decision d;
+
+	f.key_id = world_key_id(w, f.spki);
+	return decide_responder(w->a, &f, &d, e);
+}
+
+static void
+told_of_is(struct world *w, int64_t at_ms, bool over)
+{
+	const struct crl_procedure *own = snapshot_crl_procedure(w->s, doc_id_of(OWN_LIST)),
+				   *foreign = snapshot_crl_procedure(w->s, doc_id_of(FOREIGN_LIST));
+	const struct cil_procedure *issued = snapshot_cil_procedure(w->s, doc_id_of(ISSUED_LIST));
+
+	assert_int_equal(own->why_not.code, CHY_NONE);
+	assert_int_equal(foreign->why_not.code, CHY_NONE);
+	assert_int_equal(issued->why_not.code, CHY_NONE);
+	assert_int_equal(authority_is_over(snapshot_authority(w->s, doc_id_of(ISSUING_CA)), at_ms), over);
+	assert_int_equal(crl_is_over(own, at_ms), over);
+	assert_int_equal(crl_is_over(foreign, at_ms), over);
+	assert_int_equal(cil_is_over(issued, at_ms), over);
+}
+
+static void
+put_lists(struct world *w)
+{
+	world_put(w, KIND_CRL_PROCEDURE, OWN_LIST, LIST_OF("Issuing CA", "") "}");
+	world_put(w, KIND_CRL_PROCEDURE, FOREIGN_LIST,
+		  LIST_OF("Root CA", " indirect") ",\"crl_issuer\":\"Issuing CA\"}");
+	world_put(
+	    w, KIND_CIL_PROCEDURE, ISSUED_LIST,
+	    "{\"name\":\"CIL\",\"authority\":\"Issuing CA\",\"served_as\":\"cil\",\"interval\":\"P1D\"}");
+}
+
+/* Of what a closed authority has issued the status is told until its own certificate is good no more. */
+static void
+closed_ones_are_told_of_to_their_end(void **state)
+{
+	struct world *w = world_new();
+	struct err e = { 0 };
+	int64_t end;
+
+	put_lists(w);
+	end = snapshot_authority(w->s, doc_id_of(ISSUING_CA))->not_after_ms;
+	told_of_is(w, end + 1, false); /* an open one may be renewed */
+	world_put(w, KIND_AUTHORITY, ISSUING_CA, CLOSING("closed"));
+	told_of_is(w, WORLD_NOW, false);
+	told_of_is(w, end - 1, false);
+	told_of_is(w, end, true);
+	assert_ok(responder_of(w, &e));
+	for (size_t i = 0; i < w->facts_n; i++)
+		w->facts[i].revoked = doc_id_eq(w->facts[i].authority, doc_id_of(ISSUING_CA));
+	world_build(w);
+	told_of_is(w, WORLD_NOW, true);
+	assert_code(responder_of(w, &e), CHY_ISSUE_UNUSABLE);
+	world_put(w, KIND_AUTHORITY, ISSUING_CA, CLOSING("active"));
+	told_of_is(w, WORLD_NOW, false);
+	world_free(w);
+}
+
+static void
+closed_lists_are_over(void **state)
+{
+	struct world *w = world_new();
+
+	put_lists(w);
+	world_put(w, KIND_CRL_PROCEDURE, OWN_LIST, LIST_OF("Issuing CA", "") ",\"state\":\"closed\"}");
+	world_put(w, KIND_CIL_PROCEDURE, ISSUED_LIST,
+		  "{\"name\":\"CIL\",\"state\":\"closed\",\"authority\":\"Issuing CA\",\"served_as\":\"cil\","
+		  "\"interval\":\"P1D\"}");
+	assert_true(crl_is_over(snapshot_crl_procedure(w->s, doc_id_of(OWN_LIST)), WORLD_NOW));
+	assert_true(cil_is_over(snapshot_cil_procedure(w->s, doc_id_of(ISSUED_LIST)), WORLD_NOW));
+	assert_false(crl_is_over(snapshot_crl_procedure(w->s, doc_id_of(FOREIGN_LIST)), WORLD_NOW));
+	world_free(w);
+}
+
 static const struct CMUnitTest tests[] = {
-	CASE(nodes_answer_within_their_domain), CASE(every_combination),      CASE(no_reason_is_left_out),
-	CASE(renewed_when_a_third_is_left),     CASE(settings_have_defaults),
+	CASE(nodes_answer_within_their_domain),
+	CASE(every_combination),
+	CASE(no_reason_is_left_out),
+	CASE(renewed_when_a_third_is_left),
+	CASE(settings_have_defaults),
+	CASE(closed_ones_are_told_of_to_their_end),
+	CASE(closed_lists_are_over),
 };
 TESTS_MAIN(tests)
