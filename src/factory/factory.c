@@ -61,13 +61,14 @@ static enum rc
 open_parts(struct factory *f, const struct factory_options *o, bool beside, struct err *e)
 {
 	const struct store_options how = { .node = o->node, .alone = !beside, .beside = beside };
-	int64_t high;
+	int64_t high = 0;
 
 	f->key_archive = o->key_archive ? o->key_archive : "software";
 	TRY(crypto_init(e));
 	TRY(signer_open(o->signer_fd, &f->signer, e));
 	TRY(store_open(o->store_url, &how, &f->store, e));
-	TRY(store_high_id(f->store, &high, e));
+	if (!beside) /* a status node gives no ids, and need not see what has them */
+		TRY(store_high_id(f->store, &high, e));
 	idgen_init(&f->ids, o->node, high);
 	TRY(rand_bytes((uint8_t *)&f->owner, sizeof(f->owner), e));
 	f->owner = (f->owner & INT64_MAX) | 1;
