@@ -7,24 +7,6 @@
 
 #include "pki/cert.h"
 
-static struct json *
-base64_text(struct arena *a, struct bytes der)
-{
-	OWN_BUF struct buf b = buf_max((size_t)2 * LIMIT_DELIVERY);
-
-	base64_put(&b, der);
-	return buf_ok(&b) ? json_str(a, buf_bytes(&b)) : NULL;
-}
-
-static struct json *
-digest_text(struct arena *a, struct bytes octets)
-{
-	OWN_BUF struct buf b = buf_max(256);
-
-	hex_put(&b, octets);
-	return buf_ok(&b) ? json_str(a, buf_bytes(&b)) : NULL;
-}
-
 /* Lists have no template: whoever needs them fetches them. */
 static const char *
 kind_of_content(enum delivery_what what)
@@ -49,13 +31,13 @@ put_content(const struct job *j, struct json *m, struct err *e)
 
 	NEED(kind != NULL, e, CHY_DELIVERY_RULE, NULL, "only certificates are pushed, lists are not");
 	json_set(m, "kind", json_str(j->a, bytes_str(kind)));
-	json_set(m, "certificate", base64_text(j->a, j->d.content));
-	json_set(m, "sha256", digest_text(j->a, j->facts.sha256));
+	json_set(m, "certificate", json_base64(j->a, j->d.content));
+	json_set(m, "sha256", json_hex(j->a, j->facts.sha256));
 	if (j->d.what == DELIVER_ATTRIBUTE)
-		json_set(m, "base", base64_text(j->a, j->d.about));
+		json_set(m, "base", json_base64(j->a, j->d.about));
 	if (j->d.form == DELIVER_PEM_CHAIN) {
 		for (size_t i = 0; i < j->d.chain_n; i++)
-			json_add(chain, base64_text(j->a, j->d.chain[i]));
+			json_add(chain, json_base64(j->a, j->d.chain[i]));
 		json_set(m, "chain", chain);
 	}
 	TRY(json_parse(j->a, j->d.status, &status, e));

@@ -5,14 +5,6 @@
 
 /* ---- what is left out ---- */
 
-bool
-each_may_skip(struct act act)
-{
-	return act.verb == ACT_REVOKE || act.verb == ACT_HOLD || act.verb == ACT_REINSTATE ||
-	    act.verb == ACT_ACTIVATE_OCSP || act.verb == ACT_REMOVE || act.verb == ACT_PUBLISH ||
-	    act.verb == ACT_UNPUBLISH;
-}
-
 enum rc
 each_refused(struct preparation *p, const struct json *item, size_t i, const struct err *why, struct err *e)
 {

@@ -27,8 +27,6 @@ MUST enum rc each_refused(struct preparation *p, const struct json *item, size_t
 			  struct err *e);
 /* Is something left? Else the first refusal. */
 MUST enum rc each_some_left(const struct preparation *p, size_t left, struct err *e);
-/* Is it an act over certificates that may leave some out? */
-bool each_may_skip(struct act act);
 
 /* The act's check. FIELD_TWICE, LIMIT and what judge says, at the certificate's place in the list. */
 MUST enum rc each_check(struct preparation *p, const struct each_act *act, struct err *e);

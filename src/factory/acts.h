@@ -106,7 +106,7 @@ struct act_row {
 	enum rc (*tell)(const struct telling *t, struct json *difference, struct err *e);
 	/* The request has failed for good: drops in the same change what bring has put beside it. NULL: nothing. */
 	void (*abandon)(int64_t request, struct change *c);
-	/* The most certificates that can be selected for it (selections.h). 0: none. */
+	/* The most certificates that can be selected for it (selections.h) and of which it may leave some out. 0: none. */
 	size_t selects;
 };
 

@@ -7,8 +7,6 @@
 enum {
 	UNKNOWN_MS = 5 * 60 *
 	    1000, /* how long the status of what we do not know is good: it may be issued next */
-	STALE_MS =
-	    3000, /* a status node that has not heard of its database for so long tells nothing of now */
 	DATA_MAX = LIMIT_OCSP_RESPONSE,
 };
 
@@ -299,6 +297,7 @@ bool
 ocsp_answer_at_once(struct ocsp_call *c)
 {
 	int64_t now = clock_now_ms();
+	bool plain; /* its answer may be kept */
 
 	c->by = NULL;
 	c->cacheable = false;
@@ -306,13 +305,14 @@ ocsp_answer_at_once(struct ocsp_call *c)
 		ocsp_refuse(c, OCSP_MALFORMED_REQUEST);
 		return true;
 	}
-	if (c->parsed.n == 1 && c->parsed.nonce.p == NULL && answer_kept(c, now))
+	plain = c->parsed.n == 1 && c->parsed.nonce.p == NULL;
+	if (plain && answer_kept(c, now))
 		return true;
 	if (!node_may_say(c->f)) { /* nor wait for a database that may hang */
 		ocsp_refuse(c, OCSP_TRY_LATER);
 		return true;
 	}
-	if (c->parsed.n == 1 && c->parsed.nonce.p == NULL)
+	if (plain)
 		return false;
 	c->by = one_issuer(c);
 	if (c->by == NULL) {

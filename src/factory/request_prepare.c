@@ -136,7 +136,7 @@ check_act(struct preparation *p, const struct json *in, struct err *e)
 	if (!act_begins_with_own(p->act))
 		TRY(may_role(p->who, act_roles(p->act), e));
 	TRY(json_opt_bool(in, "skip_refused", &p->skip_refused, e));
-	if (p->skip_refused && !each_may_skip(p->act)) {
+	if (p->skip_refused && act_row_of(p->act)->selects == 0) {
 		err_field(e, "skip_refused");
 		FAIL(e, CHY_FIELD_UNAVAILABLE, NULL, "for acts over many certificates only");
 	}
