@@ -25,7 +25,6 @@ new_item(struct signer_core *c, struct frame f)
 	payload.n = signature.n = 0; /* memory of the batch before is used again */
 	payload.bad = signature.bad = false;
 	memset(it, 0, offsetof(struct item, head));
-	it->later = false;
 	it->in = f;
 	it->payload = payload;
 	it->signature = signature;

@@ -36,9 +36,9 @@ struct item {
 	struct ocsp_sum sum; /* SJ_OCSP */
 	struct buf many;     /* SJ_OCSP: as many times lv signature */
 	struct buf signature;
-	uint8_t head[SIGNER_HEAD_BYTES];
-	uint64_t position;
-	bool later; /* answered by the token shop's thread when it is done */
+	uint64_t position;               /* of its record; 0: none yet */
+	bool later;                      /* answered by the token shop's thread when it is done */
+	uint8_t head[SIGNER_HEAD_BYTES]; /* last: all before it is cleared for the next request */
 };
 
 struct token_shop;

@@ -689,6 +689,41 @@ signs_responses_by_the_hundred(void **state)
 	assert_memory_equal(r.tbs.p + 4, root.b, sizeof(root.b));
 }
 
+/* Also of a batch whose place in memory another batch had before it. */
+static void
+every_batch_of_responses_has_a_record(void **state)
+{
+	OWN(arena_free)
+	struct arena *a = arena_new(64 << 20);
+	struct world *w = *state;
+	struct bytes issuer, own, data, sig;
+	struct sign_ocsp o = { "ocsp", SIGALG_ECDSA_SHA256, &data, 1 };
+	uint64_t before = 0, position;
+	struct sj_record r;
+	struct err e = { 0 };
+
+	world_ca(w, "ca", "p-256", "software");
+	issuer = spki_of(w, a, "ca");
+	responder(w, a, "ocsp", "p-256", "software", issuer);
+	own = spki_of(w, a, "ocsp");
+	for (unsigned i = 0; i < 4; i++) {
+		struct tree t = { 0 };
+		struct tree_hash root, leaf;
+
+		data = data_make(a, &(struct ocsp_spec){ .issuer_key = issuer, .own = own, .serial = i + 1 });
+		OK(&e, signer_sign_ocsp_sync(w->s, &o, MS, a, &sig, &position, &e));
+		assert_true(i == 0 || position == before + 1);
+		before = position;
+		r = last_record(w, a);
+		assert_int_equal(r.type, SJ_OCSP);
+		assert_int_equal(r.position, position);
+		OK(&e, tree_leaf(plain_sha256, data, &leaf, &e));
+		OK(&e, tree_add(plain_sha256, &t, &leaf, NULL, NULL, &e));
+		OK(&e, tree_root(plain_sha256, &t, &root, &e));
+		assert_memory_equal(r.tbs.p + 4, root.b, sizeof(root.b));
+	}
+}
+
 static void
 other_keys_sign_responses(void **state)
 {
@@ -795,6 +830,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test_setup_teardown(the_journal_fails, world_setup, world_teardown),
 	cmocka_unit_test_setup_teardown(the_copy_fails, world_setup, world_teardown),
 	cmocka_unit_test_setup_teardown(signs_responses_by_the_hundred, world_setup, world_teardown),
+	cmocka_unit_test_setup_teardown(every_batch_of_responses_has_a_record, world_setup, world_teardown),
 	cmocka_unit_test_setup_teardown(other_keys_sign_responses, world_setup_softhsm, world_teardown),
 	cmocka_unit_test_setup_teardown(responses_keep_the_limits, world_setup, world_teardown),
 };
