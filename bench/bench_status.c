@@ -243,7 +243,7 @@ on_demand(struct signer *s, struct bytes data, double seconds)
 			pthread_cond_wait(&more, &lock);
 		in_flight++;
 		pthread_mutex_unlock(&lock);
-		MUST_DO(signer_sign_ocsp(s, &o, answered, NULL, &e));
+		MUST_DO(signer_sign_ocsp(s, &o, false, answered, NULL, &e));
 	}
 	pthread_mutex_lock(&lock);
 	while (in_flight > 0)

@@ -161,12 +161,14 @@ sign(struct ocsp_call *c, int64_t now)
 {
 	enum rc rc = build(c, now, &c->err);
 
+	if (rc == RC_OK && c->held != NULL)
+		*c->held = true; /* before: once it is on its way the call may be over at any time */
 	if (rc == RC_OK)
 		rc = signer_sign_ocsp(
 		    c->f->signer,
 		    &(struct sign_ocsp){
 			.key = c->by->label, .alg = c->by->sigalg, .data = &c->data, .n = 1 },
-		    signed_, c, &c->err);
+		    c->held != NULL, signed_, c, &c->err);
 	if (rc != RC_OK)
 		ocsp_refuse(c, result_of(&c->err));
 }
@@ -329,10 +331,17 @@ ocsp_answer_at_once(struct ocsp_call *c)
 }
 
 void
+ocsp_send(struct factory *f)
+{
+	signer_flush(f->signer);
+}
+
+void
 ocsp_answer(struct ocsp_call *c)
 {
 	int64_t now = clock_now_ms();
 
+	c->held = NULL;
 	c->epoch = kept_epoch(desk_kept(c->f->ocsp)); /* before the settings and the status are read */
 	c->by = one_issuer(c);
 	if (c->by == NULL) {

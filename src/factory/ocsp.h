@@ -26,6 +26,7 @@ struct ocsp_call {
 	struct bytes request;
 	ocsp_done *done;
 	void *user;
+	bool *held; /* not NULL: signatures may wait for ocsp_send, and true is left here when one does */
 
 	/* the outcome */
 	struct bytes response; /* DER */
@@ -48,6 +49,8 @@ struct ocsp_call {
 bool ocsp_answer_at_once(struct ocsp_call *c);
 /* Behind that. */
 void ocsp_answer(struct ocsp_call *c);
+/* Whatever signatures wait (`held`) are asked for at once: a message to the signer costs as much as many that go together. */
+void ocsp_send(struct factory *f);
 
 /* The response that says so, without a signature. */
 void ocsp_refuse(struct ocsp_call *c, enum ocsp_result why);

@@ -54,6 +54,9 @@ struct loop {
 	struct event_base *base;
 	int wake_fd;
 	struct event wake, tick, accept[LISTENERS_MAX];
+	struct event after; /* of http_after_round: active behind all that has come */
+	void (*after_fn)(void *arg);
+	void *after_arg;
 	bool accepting, started;
 	pthread_mutex_t lock; /* of the inbox */
 	struct post *first, **last;

@@ -79,6 +79,29 @@ on_wake(evutil_socket_t fd, short what, void *arg)
 	}
 }
 
+static void
+on_after(evutil_socket_t fd, short what, void *arg)
+{
+	struct loop *l = arg;
+	void (*fn)(void *) = l->after_fn;
+
+	l->after_fn = NULL;
+	fn(l->after_arg);
+}
+
+/* libevent runs what is activated while it runs behind what was active before. */
+void
+http_after_round(void (*fn)(void *arg), void *arg)
+{
+	struct loop *l = this_loop;
+
+	if (l->after_fn != NULL)
+		return;
+	l->after_fn = fn;
+	l->after_arg = arg;
+	event_active(&l->after, EV_TIMEOUT, 0);
+}
+
 /* Listeners. */
 
 static struct loop *
@@ -421,6 +444,7 @@ loop_start(struct loop *l)
 
 	event_assign(&l->wake, l->base, l->wake_fd, EV_READ | EV_PERSIST, on_wake, l);
 	event_add(&l->wake, NULL);
+	event_assign(&l->after, l->base, -1, 0, on_after, l);
 	event_assign(&l->tick, l->base, -1, EV_PERSIST, on_tick, l);
 	event_add(&l->tick, &tick);
 	for (size_t i = 0; i < l->h->nlisteners; i++)

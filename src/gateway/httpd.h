@@ -123,6 +123,10 @@ void http_set(struct http_call *c, const char *name, const char *value);
    inline_run false, and may have been by the time this returns. False: the workers' queue is full, the call is still the handler's. */
 bool http_to_worker(struct http_call *c);
 
+/* On an event thread: calls fn(arg) once all that has come until now has been run, for what is better done once for many calls.
+   All who ask in one round must ask for the same. */
+void http_after_round(void (*fn)(void *arg), void *arg);
+
 /* Answers, and gives the call back. The body is copied (its memory may be the call's arena); type may be NULL when
    the body is empty. For HEAD the server leaves the body out by itself. */
 void http_answer(struct http_call *c, int status, const char *type, struct bytes body);

@@ -76,14 +76,26 @@ call_of_request(struct factory *f, struct http_call *h, struct bytes request)
 	return c;
 }
 
+static void
+send_held(void *f)
+{
+	ocsp_send(f);
+}
+
 /* First on the event thread; where that would have to wait, again on a worker. */
 static void
 answer(struct factory *f, struct http_call *h, struct bytes request)
 {
 	struct ocsp_call *c = call_of_request(f, h, request);
+	bool held = false;
 
-	if (c != NULL && !ocsp_answer_at_once(c) && !http_to_worker(h))
+	if (c == NULL)
+		return;
+	c->held = &held;
+	if (!ocsp_answer_at_once(c) && !http_to_worker(h))
 		ocsp_refuse(c, OCSP_TRY_LATER);
+	if (held)
+		http_after_round(send_held, f);
 }
 
 static bool

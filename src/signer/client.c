@@ -8,7 +8,7 @@
 
 #include "base/frame.h"
 
-enum { HELLO_MS = 10000, READ_BYTES = 128 << 10, SIGNATURE_ROOM = 6 << 10 };
+enum { HELLO_MS = 10000, READ_BYTES = 128 << 10, SIGNATURE_ROOM = 6 << 10, HELD_MAX = 64 << 10 };
 
 /* ---- requests on their way ---- */
 
@@ -243,6 +243,7 @@ finish_socket(struct signer *s, int fd)
 	pthread_mutex_lock(&s->writing); /* nobody writes to it any more */
 	close(fd);
 	s->fd = -1;
+	s->held.n = 0; /* lose_all tells those who wait */
 	pthread_mutex_unlock(&s->writing);
 	return ours;
 }
@@ -309,9 +310,47 @@ iov_of(struct bytes b)
 	return (struct iovec){ u.out, b.n };
 }
 
+/* With `writing` held. What has left in part only has made the socket useless: the reader ends it, and so tells all who wait. */
+static void
+send_held(struct signer *s)
+{
+	struct iovec v = iov_of(buf_bytes(&s->held));
+
+	if (s->held.n > 0 && s->fd >= 0 && send_all(s->fd, &v, 1, NULL) != RC_OK)
+		shutdown(s->fd, SHUT_RDWR);
+	s->held.n = 0;
+}
+
+/* With `writing` held. */
+static MUST enum rc
+hold_parts(struct signer *s, const struct iovec *v, size_t n, size_t total, struct err *e)
+{
+	if (s->held.n + total > HELD_MAX)
+		send_held(s);
+	if (buf_room(&s->held, total) == NULL) {
+		s->held.bad = false; /* the next one may fit */
+		FAIL(e, CHY_NO_MEMORY, NULL, "a request to the signer");
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (v[i].iov_len > 0)
+			memcpy(s->held.p + s->held.n, v[i].iov_base, v[i].iov_len);
+		s->held.n += v[i].iov_len;
+	}
+	return RC_OK;
+}
+
+void
+signer_flush(struct signer *s)
+{
+	pthread_mutex_lock(&s->writing);
+	send_held(s);
+	pthread_mutex_unlock(&s->writing);
+}
+
 /* A message: head of the frame, then the parts. Whoever holds `writing` has the socket for himself. */
 static MUST enum rc
-send_frame(struct signer *s, uint64_t id, uint16_t type, const struct bytes *parts, size_t n, struct err *e)
+send_frame(struct signer *s, uint64_t id, uint16_t type, const struct bytes *parts, size_t n, bool hold,
+	   struct err *e)
 {
 	struct iovec v[1 + PARTS_MAX];
 	uint8_t head[FRAME_HEAD];
@@ -331,15 +370,17 @@ send_frame(struct signer *s, uint64_t id, uint16_t type, const struct bytes *par
 	pthread_mutex_lock(&s->writing);
 	if (s->fd < 0)
 		rc = err_set(e, CHY_SIGNER_AWAY, NULL, "the signer is not running");
+	else if (hold)
+		rc = hold_parts(s, v, n + 1, FRAME_HEAD + total, e);
 	else
 		rc = send_all(s->fd, v, n + 1, e);
 	pthread_mutex_unlock(&s->writing);
 	return rc;
 }
 
-/* Takes a slot for the request and sends it. When this fails nothing will be called. */
+/* Takes a slot for the request and sends it, or holds it until signer_flush. When this fails nothing will be called. */
 static MUST enum rc
-submit(struct signer *s, struct slot what, const struct bytes *parts, size_t n, uint64_t *ret_id,
+submit(struct signer *s, struct slot what, const struct bytes *parts, size_t n, bool hold, uint64_t *ret_id,
        struct err *e)
 {
 	struct slot *slot = NULL;
@@ -358,7 +399,7 @@ submit(struct signer *s, struct slot what, const struct bytes *parts, size_t n, 
 	NEED(slot != NULL, e, CHY_SIGNER_BUSY, NULL, "%d requests are on their way", LIMIT_SIGNER_INFLIGHT);
 	if (ret_id != NULL)
 		*ret_id = id;
-	if (send_frame(s, id, what.type, parts, n, &own) == RC_OK)
+	if (send_frame(s, id, what.type, parts, n, hold, &own) == RC_OK)
 		return RC_OK;
 	pthread_mutex_lock(&s->lock);
 	slot = slot_of(s, id);
@@ -414,7 +455,7 @@ signer_sign_cert(struct signer *s, const struct sign_cert *c, signer_done *cb, v
 
 	TRY(check_cert(c, e));
 	TRY(cert_parts(c, &head, &mid, parts, e));
-	return submit(s, slot, parts, ARRAY_LEN(parts), NULL, e);
+	return submit(s, slot, parts, ARRAY_LEN(parts), false, NULL, e);
 }
 
 /* ---- waiting ---- */
@@ -467,9 +508,10 @@ wait_fini(struct wait *w)
 }
 
 enum rc
-signer_submit(struct signer *s, struct slot slot, const struct bytes *parts, size_t n, struct err *e)
+signer_submit(struct signer *s, struct slot slot, const struct bytes *parts, size_t n, bool hold,
+	      struct err *e)
 {
-	return submit(s, slot, parts, n, NULL, e);
+	return submit(s, slot, parts, n, hold, NULL, e);
 }
 
 enum rc
@@ -479,7 +521,7 @@ signer_ask_begin(struct signer *s, struct wait *w, uint16_t type, const struct b
 	enum rc rc;
 
 	wait_init(w);
-	rc = submit(s, (struct slot){ .type = type, .wait = w }, parts, n, &w->id, e);
+	rc = submit(s, (struct slot){ .type = type, .wait = w }, parts, n, false, &w->id, e);
 	if (rc != RC_OK)
 		wait_fini(w);
 	return rc;
@@ -583,6 +625,7 @@ signer_open(int fd, struct signer **ret, struct err *e)
 		FAIL(e, CHY_NO_MEMORY, NULL, "the signer's stub");
 	}
 	s->fd = s->fd_new = -1;
+	s->held = buf_max(HELD_MAX + LIMIT_FRAME + FRAME_HEAD);
 	s->idle = true;
 	pthread_mutex_init(&s->lock, NULL);
 	pthread_mutex_init(&s->writing, NULL);
@@ -636,6 +679,7 @@ signer_close(struct signer *s)
 	pthread_cond_destroy(&s->more);
 	pthread_mutex_destroy(&s->writing);
 	pthread_mutex_destroy(&s->lock);
+	buf_fini(&s->held);
 	free(s->slots);
 	free(s);
 }

@@ -157,9 +157,11 @@ struct sign_ocsp {
 /* ret: n signatures, the arena's. */
 MUST enum rc signer_sign_ocsp_sync(struct signer *s, const struct sign_ocsp *o, int timeout_ms,
 				   struct arena *a, struct bytes *ret, uint64_t *ret_position, struct err *e);
-/* Of one response, as signer_sign_cert. */
-MUST enum rc signer_sign_ocsp(struct signer *s, const struct sign_ocsp *o, signer_done *done, void *arg,
-			      struct err *e);
+/* Of one response, as signer_sign_cert. hold: it may wait until signer_flush, which the caller calls soon whatever else happens. */
+MUST enum rc signer_sign_ocsp(struct signer *s, const struct sign_ocsp *o, bool hold, signer_done *done,
+			      void *arg, struct err *e);
+/* What waits for it leaves, as one write. */
+void signer_flush(struct signer *s);
 
 /* Synced records from this position on, as many as fit one message (0 at the end). */
 MUST enum rc signer_journal_read(struct signer *s, uint64_t from, int timeout_ms, struct arena *a,

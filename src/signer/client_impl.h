@@ -33,9 +33,10 @@ struct signer {
 	pthread_mutex_t writing; /* of fd while it is written to; never taken with `lock` held */
 	pthread_cond_t more;     /* reader's state has changed */
 	pthread_t reader;
-	int fd, fd_new; /* -1: none */
-	bool there;     /* the socket is read: requests may be sent */
-	bool idle;      /* the reader waits for a socket */
+	int fd, fd_new;  /* -1: none */
+	struct buf held; /* whole messages that leave together; guarded by `writing` */
+	bool there;      /* the socket is read: requests may be sent */
+	bool idle;       /* the reader waits for a socket */
 	bool closing, replacing;
 	uint64_t begun; /* counts the sockets */
 	struct slot *slots;
@@ -53,8 +54,8 @@ MUST enum rc signer_ask_begin(struct signer *s, struct wait *w, uint16_t type, c
 			      size_t n, struct err *e);
 MUST enum rc signer_ask_end(struct signer *s, struct wait *w, int timeout_ms, struct arena *a,
 			    struct bytes *ret, struct err *e);
-/* Sends a request whose answer calls slot.done. */
-MUST enum rc signer_submit(struct signer *s, struct slot slot, const struct bytes *parts, size_t n,
+/* Sends a request whose answer calls slot.done; hold: it leaves with signer_flush at the latest. */
+MUST enum rc signer_submit(struct signer *s, struct slot slot, const struct bytes *parts, size_t n, bool hold,
 			   struct err *e);
 MUST enum rc signer_decode_signed(struct bytes payload, struct signed_cert *ret, struct err *e);
 

@@ -144,14 +144,20 @@ signer_crl_last(struct signer *s, const char *label, struct bytes point, int tim
 
 /* ---- OCSP ---- */
 
+static void
+ocsp_head(const struct sign_ocsp *o, struct buf *b)
+{
+	buf_lv(b, bytes_str(o->key));
+	buf_lv(b, bytes_str(sigalg_name(o->alg)));
+	buf_u16(b, (uint16_t)o->n);
+}
+
 static MUST enum rc
 ocsp_request(const struct sign_ocsp *o, struct buf *b, struct err *e)
 {
 	NEED(o->n >= 1 && o->n <= SIGNER_OCSP_MAX, e, CHY_TOO_LONG, NULL, "%zu responses, 1 to %d", o->n,
 	     SIGNER_OCSP_MAX);
-	buf_lv(b, bytes_str(o->key));
-	buf_lv(b, bytes_str(sigalg_name(o->alg)));
-	buf_u16(b, (uint16_t)o->n);
+	ocsp_head(o, b);
 	for (size_t i = 0; i < o->n; i++)
 		buf_lv(b, o->data[i]);
 	NEED(buf_ok(b), e, CHY_TOO_LONG, NULL, "%zu responses are no message", o->n);
@@ -182,14 +188,20 @@ signer_sign_ocsp_sync(struct signer *s, const struct sign_ocsp *o, int timeout_m
 }
 
 enum rc
-signer_sign_ocsp(struct signer *s, const struct sign_ocsp *o, signer_done *done, void *arg, struct err *e)
+signer_sign_ocsp(struct signer *s, const struct sign_ocsp *o, bool hold, signer_done *done, void *arg,
+		 struct err *e)
 {
-	OWN_BUF struct buf b = buf_max(LIMIT_FRAME);
+	uint8_t head_room[2 * SIGNER_LABEL_MAX + 64];
+	struct buf head = { .p = head_room, .cap = sizeof(head_room), .max = sizeof(head_room) };
 	struct slot slot = { .type = SIGNER_SIGN_OCSP, .done = done, .arg = arg };
-	struct bytes part;
+	struct bytes parts[2];
 
 	NEED(o->n == 1, e, CHY_TOO_LONG, NULL, "%zu responses at once", o->n);
-	TRY(ocsp_request(o, &b, e));
-	part = buf_bytes(&b);
-	return signer_submit(s, slot, &part, 1, e);
+	ocsp_head(o, &head);
+	buf_u32(&head, (uint32_t)o->data->n);
+	NEED(buf_ok(&head) && o->data->n <= LIMIT_FRAME, e, CHY_TOO_LONG, NULL, "a response of %zu bytes",
+	     o->data->n);
+	parts[0] = buf_bytes(&head);
+	parts[1] = *o->data;
+	return signer_submit(s, slot, parts, ARRAY_LEN(parts), hold, e);
 }

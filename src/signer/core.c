@@ -12,6 +12,7 @@ enum {
 	READ_BYTES = 256 << 10,
 	IN_MAX = 2 * (LIMIT_FRAME + FRAME_HEAD) + 2 * READ_BYTES,
 	OUT_MAX = LIMIT_SIGNER_BATCH * (LIMIT_FRAME + FRAME_HEAD),
+	GATHER_MAX = 64, /* nobody's answer waits for more than so many that came behind it */
 };
 
 /* ---- a batch ---- */
@@ -90,29 +91,7 @@ take(struct signer_core *c, struct frame f)
 		finish(c);
 }
 
-/* Everything that is whole in `in`, at most a batch. *ret_used: bytes of it. */
-static MUST enum rc
-take_batch(struct signer_core *c, struct bytes in, size_t *ret_used, struct err *e)
-{
-	struct bytes rest = in;
-	struct frame f;
-	bool whole;
-	enum rc rc = RC_OK;
-
-	pthread_mutex_lock(&c->changing);
-	for (size_t n = 0; n < LIMIT_SIGNER_BATCH; n++) {
-		rc = frame_take(&rest, &f, &whole, e);
-		if (rc != RC_OK || !whole)
-			break;
-		take(c, f);
-	}
-	finish(c); /* what came before a damaged message is answered */
-	pthread_mutex_unlock(&c->changing);
-	*ret_used = in.n - rest.n;
-	return rc;
-}
-
-/* ---- the loop ---- */
+/* ---- reading ---- */
 
 /* One read, or none that waits. *ret_n = 0: nothing (any more). */
 static MUST enum rc
@@ -135,6 +114,72 @@ read_some(struct signer_core *c, int fd, int flags, size_t *ret_n, bool *ret_end
 	c->in.n += *ret_n;
 	return RC_OK;
 }
+
+/* Everything that is whole in *rest, as far as the batch has room. */
+static MUST enum rc
+take_whole(struct signer_core *c, struct bytes *rest, struct err *e)
+{
+	struct frame f;
+	bool whole = true;
+
+	while (c->n_items < LIMIT_SIGNER_BATCH) {
+		TRY(frame_take(rest, &f, &whole, e));
+		if (!whole)
+			break;
+		take(c, f);
+	}
+	return RC_OK;
+}
+
+/* May more come into this batch? Not where signing takes long: who waits for a token waits for his own only. */
+static bool
+may_gather(const struct signer_core *c)
+{
+	bool signs = false;
+
+	for (size_t i = 0; i < c->n_items; i++) {
+		if (c->items[i].signs && c->items[i].key->slow)
+			return false;
+		signs = signs || c->items[i].signs;
+	}
+	return signs && c->fd >= 0 && c->n_items < GATHER_MAX && c->in.cap - c->in.n >= READ_BYTES;
+}
+
+/* Signs what is there, and looks what has come meanwhile: one sync for both costs half. What was read stays where it is: the
+   requests point into it, and there is room behind it. */
+static bool
+gather(struct signer_core *c, struct bytes *rest, size_t *total)
+{
+	bool end = false;
+	size_t n = 0;
+
+	if (!may_gather(c) || !core_sign_ahead(c) ||
+	    read_some(c, c->fd, MSG_DONTWAIT, &n, &end, NULL) != RC_OK)
+		return false; /* what is wrong with the socket the next read says again */
+	*rest = bytes_part(buf_bytes(&c->in), c->in.n - n - rest->n, SIZE_MAX);
+	*total += n;
+	return n > 0;
+}
+
+/* A batch of what is whole in `in`, the front of c->in, and of what comes while it is signed. *ret_used: bytes of it. */
+static MUST enum rc
+take_batch(struct signer_core *c, struct bytes in, size_t *ret_used, struct err *e)
+{
+	struct bytes rest = in;
+	size_t total = in.n;
+	enum rc rc;
+
+	pthread_mutex_lock(&c->changing);
+	do
+		rc = take_whole(c, &rest, e);
+	while (rc == RC_OK && gather(c, &rest, &total));
+	finish(c); /* what came before a damaged message is answered */
+	pthread_mutex_unlock(&c->changing);
+	*ret_used = total - rest.n;
+	return rc;
+}
+
+/* ---- the loop ---- */
 
 static bool
 has_whole(const struct signer_core *c)
@@ -322,6 +367,8 @@ begin(struct signer_core *c, const struct signer_core_options *o, struct err *e)
 	c->started_at = clock_now_ms();
 	c->in = buf_max(IN_MAX);
 	c->out = buf_max(OUT_MAX);
+	NEED(buf_room(&c->in, IN_MAX) != NULL, e, CHY_NO_MEMORY, NULL,
+	     "the signer's input"); /* it never moves: gather() */
 	c->items = calloc(LIMIT_SIGNER_BATCH, sizeof(*c->items));
 	NEED(c->items != NULL, e, CHY_NO_MEMORY, NULL, "the signer");
 	for (size_t i = 0; i < LIMIT_SIGNER_BATCH; i++) {

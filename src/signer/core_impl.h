@@ -25,6 +25,7 @@ struct item {
 	struct buf payload; /* its answer */
 	/* what is to be signed, and written to the journal */
 	bool signs;
+	bool has_signature;
 	struct skey *key;
 	enum sigalg alg;
 	bool digest; /* tbs is a digest already */
@@ -74,7 +75,10 @@ void core_handle(struct signer_core *c, struct item *it);
    it. */
 bool core_is_act(uint16_t type);
 
-/* Signs, journals, syncs: the items that have `signs` and no error. */
+/* Signs the items that have `signs` and no error, before their batch is whole. False: it cannot be written down just now, nothing was
+   signed. */
+bool core_sign_ahead(struct signer_core *c);
+/* The same with all of the batch, and journals and syncs it. */
 void core_sign_all(struct signer_core *c);
 /* Appends a record about a key and syncs; for acts. */
 MUST enum rc core_record(struct signer_core *c, enum sj_type type, struct skey *k, struct bytes what,

@@ -24,6 +24,12 @@ to_sign(const struct item *it)
 	return it->signs && it->e.code == CHY_NONE;
 }
 
+static bool
+is_unsigned(const struct item *it)
+{
+	return to_sign(it) && !it->has_signature;
+}
+
 static void
 sign_one(struct item *it)
 {
@@ -31,6 +37,7 @@ sign_one(struct item *it)
 	    : it->digest ? keystore_sign_digest(it->key, it->alg, it->tbs, &it->signature, &it->e)
 			 : keystore_sign(it->key, it->alg, it->tbs, &it->signature, &it->e);
 
+	it->has_signature = true;
 	if (rc == RC_OK && !buf_ok(&it->signature))
 		rc = err_set(&it->e, CHY_NO_MEMORY, NULL, "a signature");
 	/* whoever fails says why: this cannot be, but an answer without a signature must not leave */
@@ -58,12 +65,12 @@ sign_each(struct signer_core *c)
 	struct slow slow = { .n = 0 };
 
 	for (size_t i = 0; i < c->n_items; i++)
-		if (to_sign(&c->items[i]) && c->items[i].key->slow)
+		if (is_unsigned(&c->items[i]) && c->items[i].key->slow)
 			slow.items[slow.n++] = &c->items[i];
 	if (slow.n > 0)
 		workers_do(c->workers, slow.n, sign_slow, &slow);
 	for (size_t i = 0; i < c->n_items; i++)
-		if (to_sign(&c->items[i]) && !c->items[i].key->slow)
+		if (is_unsigned(&c->items[i]) && !c->items[i].key->slow)
 			sign_one(&c->items[i]);
 }
 
@@ -136,6 +143,15 @@ has_certificate(const struct signer_core *c)
 		if (to_sign(&c->items[i]) && c->items[i].type == SJ_CERT)
 			return true;
 	return false;
+}
+
+bool
+core_sign_ahead(struct signer_core *c)
+{
+	if (core_journal_ready(c, NULL) != RC_OK)
+		return false;
+	sign_each(c);
+	return true;
 }
 
 void
