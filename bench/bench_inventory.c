@@ -289,8 +289,10 @@ put_value(struct generator *g, struct change *c, size_t i)
 
 	const struct value_row row = { v->id, v->attribute, bytes_of(g->texts + v->at, v->len) };
 
-	if (i == 0 || v->id != v[-1].id)
-		change_row(c, Q_PUT_VALUE, &row);
+	if (i > 0 && v->id == v[-1].id)
+		return;
+	change_row(c, Q_PUT_VALUE, &row);
+	change_put_value_numbers(c, &row);
 }
 
 static enum rc

@@ -14,7 +14,8 @@ enum {
 	SCAN_PAGE_MOST = LIMIT_PAGE,
 	SCAN_MOST = 1000, /* candidates that one call looks at */
 	SCAN_MOST_APART =
-	    500, /* the same where they lie anywhere in the store, which costs ten times as much */
+	    500,           /* the same where they lie anywhere in the store, which costs ten times as much */
+	VALUES_MANY = 500, /* which took as long to find as to look at so many candidates */
 	CATCH_UP_MOST = 500, /* certificates that are entered before a search */
 	BEHIND_MOST = 10000, /* of what waits so many are counted */
 	KEY_MAX = 2048,      /* of a cursor */
@@ -37,11 +38,13 @@ key_of(enum walk_by by, const struct found_row *r)
 	}
 }
 
-/* In the order of their ids certificates lie side by side. */
+/* In the order of their ids certificates lie side by side. After a long look for one of several words fewer have to do. */
 static size_t
 candidates_of(const struct searching *s)
 {
-	return s->walk.by == WALK_ALL || s->walk.by == WALK_VALUES ? SCAN_MOST : SCAN_MOST_APART;
+	bool apart = s->walk.by != WALK_ALL && s->walk.by != WALK_VALUES;
+
+	return apart || (s->q->patterns_n > 1 && s->values_n > VALUES_MANY) ? SCAN_MOST_APART : SCAN_MOST;
 }
 
 /* As many as hits are still wanted, at least some where not every one is a hit. */
@@ -58,12 +61,22 @@ page_of(const struct searching *s, size_t most)
 }
 
 static enum rc
+next_rows(struct searching *s, size_t page, struct found_row **rows, size_t *n, struct err *e)
+{
+	if (s->gathered)
+		return search_gathered_rows(s, page, rows, n, e);
+	TRY(store_search_walk(s->f->store, s->a, &s->walk, s->key, s->id, page, s->full, rows, n, e));
+	s->ended = *n < page;
+	return RC_OK;
+}
+
+static enum rc
 step(struct searching *s, size_t most, struct err *e)
 {
 	struct found_row *rows;
-	size_t n, page = page_of(s, most);
+	size_t n;
 
-	TRY(store_search_walk(s->f->store, s->a, &s->walk, s->key, s->id, page, s->full, &rows, &n, e));
+	TRY(next_rows(s, page_of(s, most), &rows, &n, e));
 	for (size_t i = 0; i < n && s->hits_n < most; i++) {
 		bool hit;
 
@@ -74,7 +87,7 @@ step(struct searching *s, size_t most, struct err *e)
 		if (hit)
 			s->hits[s->hits_n++] = rows[i];
 	}
-	s->ended = n < page && s->hits_n < most;
+	s->ended = s->ended && s->hits_n < most;
 	return RC_OK;
 }
 
@@ -199,7 +212,7 @@ put_page(struct searching *s, const struct page *p, struct json *items, struct e
 	for (size_t i = 0; i < p->n; i++)
 		ids[i] = p->rows[i]->c.id;
 	if (!s->full && p->n > 0)
-		TRY(store_search_of(s->f->store, s->a, ids, p->n, &full, &n, e));
+		TRY(store_search_of(s->f->store, s->a, ids, p->n, true, &full, &n, e));
 	for (size_t i = 0; i < p->n; i++) {
 		const struct found_row *row = n > 0 ? bsearch(&ids[i], full, n, sizeof(*full), of_found)
 						    : NULL;

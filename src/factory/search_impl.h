@@ -5,6 +5,17 @@
 #include "factory/search.h"
 #include "store/read.h"
 
+/* What is asked, in groups that one walk can be the whole answer to. */
+enum {
+	GROUP_PATTERNS = 1,
+	GROUP_ISSUER = 2,
+	GROUP_PROCEDURE = 4,
+	GROUP_STATE = 8,
+	GROUP_END = 16,
+	GROUP_BEGIN = 32,
+	GROUP_OTHER = 64
+};
+
 struct searching {
 	struct factory *f;
 	struct arena *a;
@@ -15,13 +26,18 @@ struct searching {
 	struct search_walk narrow; /* along values, with the fewest rows of those that are too many to sort */
 	unsigned narrow_covers;
 	int64_t narrow_n;
-	unsigned covers; /* groups of conditions (search_plan.c) that every row of the walk fulfils */
+	unsigned covers; /* groups of conditions that every row of the walk fulfils */
 	bool
 	    exact; /* all of them, and the walk goes in the order that was asked: its rows are what was asked for */
 	int64_t count; /* rows of an exact walk, up to SEARCH_TOTAL_MAX + 1 */
 	bool few;      /* the walk has at most SEARCH_TOTAL_MAX rows: all of them are taken and sorted */
 	bool
 	    full; /* candidates come with what other tables know of them; else only those of the page are asked for it */
+	int64_t
+	    *ids; /* of a walk along few values: the certificates that have them, in the order of their ids */
+	size_t ids_n;
+	bool gathered;
+	size_t values_n; /* that indexes were asked for to find the walk */
 	struct found_row *hits;
 	size_t hits_n, scanned;
 	bool ended; /* the walk is at its end */
@@ -32,6 +48,17 @@ struct searching {
 
 /* Chooses s->walk and what follows from it. SEARCH_BROAD. */
 MUST enum rc search_plan(struct searching *s, struct err *e);
+
+/* Of a walk along values that has at most SEARCH_TOTAL_MAX rows: finds its certificates, *n of them, by the index alone (s->gathered), and
+   adds to s->covers. */
+MUST enum rc search_gather(struct searching *s, int64_t *n, struct err *e);
+/* At most `page` of them in the walk's direction behind s->id, which follows; s->ended: there are no more. One that has left the store
+   meanwhile is left out. */
+MUST enum rc search_gathered_rows(struct searching *s, size_t page, struct found_row **rows, size_t *n,
+				  struct err *e);
+
+/* A pattern that only one value of its attribute is like. */
+bool search_is_one_value(const struct search_pattern *p);
 
 /* Whether the whole text is as the pattern, in which * stands for anything. */
 bool search_glob(struct bytes pattern, struct bytes text);

@@ -11,17 +11,6 @@ enum {
 	NARROW_MAX = 5000, /* rows of several values that are gathered for a page in the order of ids */
 };
 
-/* What is asked, in groups that one walk can be the whole answer to. */
-enum {
-	GROUP_PATTERNS = 1,
-	GROUP_ISSUER = 2,
-	GROUP_PROCEDURE = 4,
-	GROUP_STATE = 8,
-	GROUP_END = 16,
-	GROUP_BEGIN = 32,
-	GROUP_OTHER = 64
-};
-
 static bool
 is_open(int64_t from, int64_t to)
 {
@@ -91,13 +80,12 @@ is_ascii(struct bytes text)
 	return true;
 }
 
-/* The longest run of characters that mean nothing to us or to SQL's LIKE, as a pattern of it: more than was asked for is
-   found, and every candidate is checked. Nothing where it is too short for the index of three characters. */
+/* The longest run of characters that mean nothing to us or to SQL's LIKE: more than was asked for is found, and every candidate is
+   checked. Nothing where it is too short for the index of three characters. */
 static struct bytes
-like_of(struct searching *s, struct bytes pattern)
+part_of(struct searching *s, struct bytes pattern)
 {
 	struct bytes best = BYTES_NONE;
-	uint8_t *p;
 
 	for (size_t i = 0, from = 0; i <= pattern.n; i++) {
 		if (i < pattern.n && memchr("*%_\\", pattern.p[i], 4) == NULL)
@@ -108,18 +96,7 @@ like_of(struct searching *s, struct bytes pattern)
 	}
 	if (is_ascii(best)) /* no character is cut */
 		best = store_search_part(s->f->store, best);
-	p = arena_alloc(s->a, best.n + 2);
-	if (p == NULL || characters(best) < 3 || !utf8_ok(best))
-		return BYTES_NONE;
-	p[0] = p[best.n + 1] = '%';
-	memcpy(p + 1, best.p, best.n);
-	return bytes_of(p, best.n + 2);
-}
-
-static bool
-is_one_value(const struct search_pattern *p)
-{
-	return memchr(p->text.p, '*', p->text.n) == NULL && !p->email && p->attribute.n > 0;
+	return characters(best) < 3 || !utf8_ok(best) ? BYTES_NONE : best;
 }
 
 /* The values that a pattern can stand for: one that is named, those with its beginning, or those with a part of it. *n
@@ -128,11 +105,11 @@ static enum rc
 values_of_pattern(struct searching *s, const struct search_pattern *p, int64_t **ids, size_t *n,
 		  struct err *e)
 {
-	struct bytes rest, begin = text_cut(p->text, '*', &rest), like;
+	struct bytes rest, begin = text_cut(p->text, '*', &rest), part;
 	bool common = false;
 
 	*n = VALUES_LIKE_MAX;
-	if (is_one_value(p)) {
+	if (search_is_one_value(p)) {
 		*ids = arena_one(s->a, int64_t);
 		NEED(*ids != NULL, e, CHY_NO_MEMORY, NULL, "a search");
 		**ids = search_value_id(p->attribute, p->text);
@@ -141,12 +118,14 @@ values_of_pattern(struct searching *s, const struct search_pattern *p, int64_t *
 	}
 	if (begin.n > 0)
 		TRY(store_search_beginnings(s->f->store, s->a, begin, VALUES_LIKE_MAX, ids, n, e));
-	like = like_of(s, begin.n > 0 ? rest : p->text); /* of a common beginning no part tells more */
-	if (*n == VALUES_LIKE_MAX && like.n > 0)
-		common = store_search_is_common(s->f->store, bytes_part(like, 1, like.n - 2),
-						VALUES_LIKE_MAX);
-	if (*n == VALUES_LIKE_MAX && like.n > 0 && !common)
-		TRY(store_search_values(s->f->store, s->a, like, VALUES_LIKE_MAX, ids, n, e));
+	part = part_of(s, begin.n > 0 ? rest : p->text); /* of a common beginning no part tells more */
+	if (*n == VALUES_LIKE_MAX && store_search_has_number(p->text))
+		TRY(store_search_numbers(s->f->store, s->a, p->text, VALUES_LIKE_MAX, ids, n, e));
+	if (*n == VALUES_LIKE_MAX && part.n > 0)
+		common = store_search_is_common(s->f->store, part, VALUES_LIKE_MAX);
+	if (*n == VALUES_LIKE_MAX && part.n > 0 && !common)
+		TRY(store_search_values(s->f->store, s->a, part, VALUES_LIKE_MAX, ids, n, e));
+	s->values_n += common ? 0 : *n;
 	return RC_OK;
 }
 
@@ -185,7 +164,7 @@ consider_pattern(struct searching *s, const struct search_pattern *p, int64_t *b
 	TRY(values_of_pattern(s, p, &ids, &w.values_n, e));
 	if (w.values_n == VALUES_LIKE_MAX)
 		return RC_OK; /* nearly every row has one */
-	if (alone && !is_one_value(p) && w.values_n > 0)
+	if (alone && !search_is_one_value(p) && w.values_n > 0)
 		TRY(keep_right(s, p, ids, &w.values_n, e));
 	w.values = ids;
 	return consider(s, &w, alone ? GROUP_PATTERNS : 0, best, e);
@@ -195,7 +174,7 @@ consider_pattern(struct searching *s, const struct search_pattern *p, int64_t *b
 static unsigned
 rank_of(const struct search_pattern *p)
 {
-	if (is_one_value(p))
+	if (search_is_one_value(p))
 		return 0;
 	for (size_t i = 0; i < p->text.n; i++)
 		if (p->text.p[i] >= '0' && p->text.p[i] <= '9')
@@ -216,7 +195,7 @@ consider_patterns(struct searching *s, int64_t *best, struct err *e)
 	const struct search_query *q = s->q;
 
 	for (unsigned rank = 0; rank <= 2; rank++)
-		for (size_t i = 0; i < q->patterns_n && !is_enough(s, *best); i++)
+		for (size_t i = 0; i < q->patterns_n && (rank == 0 || !is_enough(s, *best)); i++)
 			if (rank_of(&q->patterns[i]) == rank)
 				TRY(consider_pattern(s, &q->patterns[i], best, e));
 	return RC_OK;
@@ -419,7 +398,7 @@ is_by_more(const struct searching *s)
 {
 	const struct search_query *q = s->q;
 
-	return (s->exact && (s->walk.by != WALK_VALUES || s->walk.values_n == 1)) ||
+	return (s->exact && (s->gathered || s->walk.by != WALK_VALUES || s->walk.values_n == 1)) ||
 	    q->order == ORDER_SINCE || q->reasons != 0 || !is_open(q->since_from, q->since_to) ||
 	    q->publication >= 0 || !is_open(q->published_from, q->published_to) ||
 	    !is_open(q->activated_from, q->activated_to);
@@ -459,6 +438,8 @@ search_plan(struct searching *s, struct err *e)
 	s->few = best <= SEARCH_TOTAL_MAX;
 	if (!s->few)
 		TRY(plan_broad(s, e));
+	else if (s->walk.by == WALK_VALUES)
+		TRY(search_gather(s, &best, e));
 	s->exact = (groups_of(s->q) & ~s->covers) == 0 && is_in_order(&s->walk, s->q->order) &&
 	    sees_every_certificate(s->who);
 	s->count = best;
@@ -466,7 +447,8 @@ search_plan(struct searching *s, struct err *e)
 		TRY(store_search_count(s->f->store, s->a,
 				       &(struct search_walk){ .by = WALK_ALL, .to = INT64_MAX },
 				       SEARCH_TOTAL_MAX + 1, &s->count, e));
-	if (s->exact && s->walk.by == WALK_VALUES && s->walk.values_n > 1) /* it has few rows */
+	if (s->exact && s->walk.by == WALK_VALUES && s->walk.values_n > 1 &&
+	    !s->gathered) /* it has few rows */
 		TRY(store_count_certificates(s->f->store, s->a, s->walk.values, s->walk.values_n, &s->count,
 					     e));
 	s->few = s->few && !s->exact;

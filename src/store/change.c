@@ -247,10 +247,24 @@ change_drop_holds(struct change *c, int64_t certificate)
 }
 
 void
+change_put_value_numbers(struct change *c, const struct value_row *row)
+{
+	OWN_BUF struct buf grams = buf_max(8 * row->value.n);
+
+	if (!store_search_has_number(row->value))
+		return;
+	store_number_grams(&grams, row->value);
+	if (!buf_ok(&grams) && c != NULL)
+		c->no_memory = true;
+	OP(c, Q_PUT_VALUE_NUMBERS, I(row->id), B(buf_bytes(&grams)));
+}
+
+void
 change_put_value(struct change *c, const struct value_row *row)
 {
 	OP(c, Q_PUT_VALUE_TEXT, I(row->id), I(row->attribute), B(row->value));
 	change_row(c, Q_PUT_VALUE, row);
+	change_put_value_numbers(c, row);
 }
 
 void

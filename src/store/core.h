@@ -82,6 +82,10 @@ struct watcher {
 void watcher_wake(struct watcher *w);
 void watcher_stop(struct watcher *w);
 
+/* What the index of numbers has of a value: "12345 23456"; nothing where it has no number of five digits. */
+void store_number_grams(struct buf *out, struct bytes text);
+void change_put_value_numbers(struct change *c, const struct value_row *row);
+
 /* Some values of the search; see sample.c. */
 struct sample {
 	struct arena *mem;

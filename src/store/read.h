@@ -322,9 +322,15 @@ struct search_walk {
 	int64_t from, to; /* [from, to) of the key */
 	int64_t state;    /* WALK_STATE: enum certificate_status, not valid */
 };
-/* Ids of values like this (SQL's % and _), in no order, at most LIMIT_PAGE. From three characters on by an index. */
-MUST enum rc store_search_values(struct store *s, struct arena *a, struct bytes like, size_t limit,
+/* Ids of values that have this text in them, in no order, at most LIMIT_PAGE; on SQLite also some that have only all its pieces of three
+   characters, the first twelve. The text has three characters or more, none of them SQL's own % _ \ . */
+MUST enum rc store_search_values(struct store *s, struct arena *a, struct bytes text, size_t limit,
 				 int64_t **ret, size_t *n, struct err *e);
+/* Ids of values that have all numbers of the text in them, of which five digits or more in a row are looked at, in no order, at most
+   LIMIT_PAGE. The text has one of that length. */
+MUST enum rc store_search_numbers(struct store *s, struct arena *a, struct bytes text, size_t limit,
+				  int64_t **ret, size_t *n, struct err *e);
+bool store_search_has_number(struct bytes text);
 /* Reads the sample of values anew, where it is old. */
 MUST enum rc store_search_sample(struct store *s, struct err *e);
 /* The part of a text, of a few octets, that the index of values is best asked for: it intersects the lists of all three-character
@@ -338,6 +344,13 @@ MUST enum rc store_search_beginnings(struct store *s, struct arena *a, struct by
 /* The values with these ids, at most LIMIT_PAGE, in no order. */
 MUST enum rc store_values_of(struct store *s, struct arena *a, const int64_t *ids, size_t ids_n,
 			     struct value_row **ret, size_t *n, struct err *e);
+/* Certificates that have one of these values, each once, in the order of their ids, at most LIMIT_PAGE. */
+MUST enum rc store_search_certificates(struct store *s, struct arena *a, const int64_t *values,
+				       size_t values_n, size_t limit, int64_t **ret, size_t *n,
+				       struct err *e);
+/* Those of these certificates that have the value too, in the same order. */
+MUST enum rc store_search_having(struct store *s, struct arena *a, int64_t value, const int64_t *ids,
+				 size_t ids_n, int64_t **ret, size_t *n, struct err *e);
 /* How many certificates have one of these values, which are all looked at. */
 MUST enum rc store_count_certificates(struct store *s, struct arena *a, const int64_t *ids, size_t ids_n,
 				      int64_t *ret, struct err *e);
@@ -349,8 +362,8 @@ MUST enum rc store_search_count(struct store *s, struct arena *a, const struct s
 MUST enum rc store_search_walk(struct store *s, struct arena *a, const struct search_walk *w, int64_t key,
 			       int64_t id, size_t limit, bool full, struct found_row **ret, size_t *n,
 			       struct err *e);
-/* Of at most LIMIT_PAGE certificates, in the order of their ids, full. */
-MUST enum rc store_search_of(struct store *s, struct arena *a, const int64_t *ids, size_t ids_n,
+/* Of at most LIMIT_PAGE certificates, in the order of their ids; full as of a walk. */
+MUST enum rc store_search_of(struct store *s, struct arena *a, const int64_t *ids, size_t ids_n, bool full,
 			     struct found_row **ret, size_t *n, struct err *e);
 MUST enum rc store_search_one(struct store *s, struct arena *a, int64_t id, struct found_row *ret,
 			      struct err *e);

@@ -7,16 +7,45 @@
 #define I(x) INT_VALUE(x)
 #define LIMIT(n) INT_VALUE((int64_t)((n) < LIMIT_PAGE ? (n) : LIMIT_PAGE))
 
-enum { BEGINNING_CHARACTERS = 60 };
+enum {
+	BEGINNING_CHARACTERS = 60,
+	PIECE = 3,
+	PIECES_MOST = 12 /* characters of the index; of a text so many */
+};
+
+/* What FTS5 is asked: each three characters in a row, as a string of its own. To ask it for LIKE would have it read each value. */
+static void
+put_pieces(struct buf *out, struct bytes text)
+{
+	for (size_t i = 0; i < PIECES_MOST; i++) {
+		struct bytes rest = text;
+
+		for (size_t k = 0; k < PIECE; k++)
+			if (utf8_take(&rest) < 0)
+				return;
+		buf_str(out, i ? " \"" : "\"");
+		for (size_t k = 0; k < text.n - rest.n; k++)
+			buf_str(out, text.p[k] == '"' ? "\"\"" : (const char[]){ (char)text.p[k], 0 });
+		buf_u8(out, '"');
+		(void)utf8_take(&text);
+	}
+}
 
 enum rc
-store_search_values(struct store *s, struct arena *a, struct bytes like, size_t limit, int64_t **ret,
+store_search_values(struct store *s, struct arena *a, struct bytes text, size_t limit, int64_t **ret,
 		    size_t *n, struct err *e)
 {
+	OWN_BUF struct buf asked = buf_max(text.n + PIECES_MOST * 32);
 	struct number_row *rows;
 
+	if (s->ops->form == SQL_SQLITE)
+		put_pieces(&asked, text);
+	else
+		buf_printf(&asked, "%%%.*s%%", BYTES_FMT(text));
+	NEED(buf_ok(&asked), e, CHY_NO_MEMORY, NULL, "values");
 	_Static_assert(sizeof(*rows) == sizeof(**ret), "one number a row");
-	TRY(store_rows(s, a, Q_SEARCH_VALUES, ARGS(BYTES_VALUE(like), LIMIT(limit)), &rows, n, e));
+	TRY(store_rows(s, a, Q_SEARCH_VALUES, ARGS(BYTES_VALUE(buf_bytes(&asked)), LIMIT(limit)), &rows, n,
+		       e));
 	*ret = (int64_t *)(void *)rows;
 	return RC_OK;
 }
@@ -49,6 +78,32 @@ store_values_of(struct store *s, struct arena *a, const int64_t *ids, size_t ids
 		size_t *n, struct err *e)
 {
 	return store_rows_of(s, a, Q_VALUES_OF, ids, ids_n, ret, n, e);
+}
+
+enum rc
+store_search_certificates(struct store *s, struct arena *a, const int64_t *values, size_t values_n,
+			  size_t limit, int64_t **ret, size_t *n, struct err *e)
+{
+	struct number_row *rows;
+	struct bytes text;
+
+	TRY(store_ids_text(a, values, values_n, &text, e));
+	TRY(store_rows(s, a, Q_SEARCH_CERTIFICATES, ARGS(BYTES_VALUE(text), LIMIT(limit)), &rows, n, e));
+	*ret = (int64_t *)(void *)rows;
+	return RC_OK;
+}
+
+enum rc
+store_search_having(struct store *s, struct arena *a, int64_t value, const int64_t *ids, size_t ids_n,
+		    int64_t **ret, size_t *n, struct err *e)
+{
+	struct number_row *rows;
+	struct bytes text;
+
+	TRY(store_ids_text(a, ids, ids_n, &text, e));
+	TRY(store_rows(s, a, Q_SEARCH_HAVING, ARGS(BYTES_VALUE(text), I(value)), &rows, n, e));
+	*ret = (int64_t *)(void *)rows;
+	return RC_OK;
 }
 
 enum rc
@@ -150,10 +205,14 @@ store_search_one(struct store *s, struct arena *a, int64_t id, struct found_row 
 }
 
 enum rc
-store_search_of(struct store *s, struct arena *a, const int64_t *ids, size_t ids_n, struct found_row **ret,
-		size_t *n, struct err *e)
+store_search_of(struct store *s, struct arena *a, const int64_t *ids, size_t ids_n, bool full,
+		struct found_row **ret, size_t *n, struct err *e)
 {
-	return store_rows_of(s, a, Q_FOUND_OF, ids, ids_n, ret, n, e);
+	struct bytes text;
+
+	NEED(ids_n <= LIMIT_PAGE, e, CHY_LIMIT, NULL, "%zu rows together", ids_n);
+	TRY(store_ids_text(a, ids, ids_n, &text, e));
+	return store_rows(s, a, Q_FOUND_OF, ARGS(BYTES_VALUE(text), I(full)), ret, n, e);
 }
 
 enum rc

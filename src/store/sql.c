@@ -31,7 +31,18 @@ static const struct word {
 	  "tokenize='trigram', detail='none');",
 	  "CREATE EXTENSION IF NOT EXISTS pg_trgm;"
 	  "CREATE INDEX search_text ON search_value USING gin (value gin_trgm_ops);" },
+	/* numbers in distinct values, by all five digits in a row that they have */
+	{ "NUMBERS",
+	  "CREATE VIRTUAL TABLE search_number USING fts5 (grams, content='', detail='none', "
+	  "tokenize='ascii');",
+	  "CREATE TABLE search_number (id BIGINT NOT NULL PRIMARY KEY, grams INT[] NOT NULL);"
+	  "CREATE INDEX search_number_grams ON search_number USING gin (grams);" },
+	{ "GRAMS", "?2", "CAST(string_to_array($2, ' ') AS INT[])" },
+	{ "HAS_GRAMS", "search_number MATCH ?1", "grams @> CAST(string_to_array($1, ' ') AS INT[])" },
+	/* behind a column: it has such a number */
+	{ "LONG_NUMBER", "GLOB '*[0-9][0-9][0-9][0-9][0-9]*'", "~ '[0-9]{5}'" },
 	{ "VALUES", "search_text", "search_value" },
+	{ "HAS_TEXT", "search_text MATCH ?1", "value LIKE $1" },
 	{ "VALUE", "rowid", "id" },
 	/* behind a column: it has letters that are not ASCII's */
 	{ "LETTERS", "GLOB '*[^' || char(1) || '-' || char(127) || ']*'", "~ '[^\\x01-\\x7f]'" },

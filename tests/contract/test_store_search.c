@@ -214,23 +214,108 @@ substrings_find_values(void **state)
 	size_t n;
 
 	fill(w);
-	ok(store_search_values(w->s, w->a, BYTES("%number 1999%"), 1000, &ids, &n, &w->e));
+	ok(store_search_values(w->s, w->a, BYTES("number 1999"), 1000, &ids, &n, &w->e));
 	assert_int_equal(n, 11); /* 1999 and 19990 to 19999 */
 	for (size_t i = 0; i < n; i++)
 		assert_true(ids[i] == 1000 + 1999 || (ids[i] >= 1000 + 19990 && ids[i] <= 1000 + 19999));
-	ok(store_search_values(w->s, w->a, BYTES("%no such%"), 1000, &ids, &n, &w->e));
+	ok(store_search_values(w->s, w->a, BYTES("no such"), 1000, &ids, &n, &w->e));
 	assert_int_equal(n, 0);
-	ok(store_search_values(w->s, w->a, BYTES("%host%"), 7, &ids, &n, &w->e));
+	ok(store_search_values(w->s, w->a, BYTES("host"), 7, &ids, &n, &w->e));
 	assert_int_equal(n, 7);
 	/* a value that is there already is entered once */
 	change_put_value(c, &(struct value_row){ 1000 + 1999, 1, BYTES("host number 1999") });
 	ok(store_commit(w->s, c, &w->e));
-	ok(store_search_values(w->s, w->a, BYTES("%number 1999%"), 1000, &ids, &n, &w->e));
+	ok(store_search_values(w->s, w->a, BYTES("number 1999"), 1000, &ids, &n, &w->e));
 	assert_int_equal(n, 11);
 	ok(store_search_one(w->s, w->a, 1020, &row, &w->e));
 	assert_int_equal(row.c.status, CERTIFICATE_HELD);
 	assert_int_equal(row.publication, -1);
 	fails(store_search_one(w->s, w->a, 5, &row, &w->e), STORE_NOT_FOUND);
+}
+
+/* Not of SQL, nor of FTS5's language: what is asked is a text. */
+static void
+texts_are_no_language(void **state)
+{
+	static const char *const texts[] = { "a\"b AND c", "(near)^*:-", "'); drop",
+					     "\xc3\xbc \xe6\x9d\xb1\xe4\xba\xac" };
+	struct world *w = *state;
+	struct change *c = change_new();
+	int64_t *ids;
+	size_t n;
+
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+		change_put_value(c, &(struct value_row){ 1 + (int64_t)i, 1, bytes_str(texts[i]) });
+	ok(store_commit(w->s, c, &w->e));
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		ok(store_search_values(w->s, w->a, bytes_str(texts[i]), 10, &ids, &n, &w->e));
+		assert_true(n == 1 && ids[0] == 1 + (int64_t)i);
+	}
+	ok(store_search_values(w->s, w->a, BYTES("\"b AND d"), 10, &ids, &n, &w->e));
+	assert_int_equal(n, 0);
+}
+
+static void
+numbers_find_values(void **state)
+{
+	static const struct {
+		const char *text;
+		int64_t first;
+		size_t n;
+	} asked[] = {
+		{ "h12345", 1, 3 }, { "1234567", 2, 1 },  { "*234567*890123*", 2, 1 },
+		{ "99999", 0, 0 },  { "00012345", 3, 1 },
+	};
+	static const char *const values[] = { "h12345", "h1234567.890123", "00012345", "1234 5678",
+					      "h-99 999" };
+	struct world *w = *state;
+	int64_t *ids;
+	size_t n;
+
+	for (size_t twice = 0; twice < 2; twice++) {
+		struct change *c = change_new();
+
+		for (size_t i = 0; i < ARRAY_LEN(values); i++)
+			change_put_value(c, &(struct value_row){ 1 + (int64_t)i, 1, bytes_str(values[i]) });
+		ok(store_commit(w->s, c, &w->e));
+	}
+	for (size_t i = 0; i < ARRAY_LEN(asked); i++) {
+		assert_true(store_search_has_number(bytes_str(asked[i].text)));
+		ok(store_search_numbers(w->s, w->a, bytes_str(asked[i].text), 10, &ids, &n, &w->e));
+		assert_int_equal(n, asked[i].n);
+		if (n == 1)
+			assert_int_equal(ids[0], asked[i].first);
+	}
+	assert_false(store_search_has_number(BYTES("1234")) ||
+		     store_search_has_number(BYTES("123-45 6789x0")) || store_search_has_number(BYTES("")));
+}
+
+static void
+values_together(void **state)
+{
+	struct world *w = *state;
+	int64_t *ids, *both;
+	size_t n, both_n, expected = 0;
+
+	fill(w);
+	ok(store_search_certificates(w->s, w->a, (const int64_t[]){ 7, 8, 999999, 1000 + 6 }, 4, 1000, &ids,
+				     &n, &w->e));
+	assert_in_range(n, 100, 999);
+	for (size_t i = 0; i < n; i++) {
+		int64_t number = ids[i] - 1000;
+
+		assert_true(value_of(number) == 7 || value_of(number) == 8);
+		assert_true(i == 0 || ids[i] > ids[i - 1]);
+		expected += value_of(number) == 8;
+	}
+	ok(store_search_having(w->s, w->a, 8, ids, n, &both, &both_n, &w->e));
+	assert_int_equal(both_n, expected);
+	for (size_t i = 0; i < both_n; i++)
+		assert_true(value_of(both[i] - 1000) == 8 && (i == 0 || both[i] > both[i - 1]));
+	ok(store_search_having(w->s, w->a, 9, ids, n, &both, &both_n, &w->e));
+	assert_int_equal(both_n, 0);
+	ok(store_search_certificates(w->s, w->a, (const int64_t[]){ 7 }, 1, 3, &ids, &n, &w->e));
+	assert_int_equal(n, 3);
 }
 
 static void
@@ -262,7 +347,7 @@ by_activation(void **state)
 	assert_true(n == 5 && rows[0].c.id == 1004);
 	ok(store_search_one(w->s, w->a, 1005, &one, &w->e));
 	assert_int_equal(one.activated, 0);
-	ok(store_search_of(w->s, w->a, (const int64_t[]){ 1004, 77, 1001 }, 3, &rows, &n, &w->e));
+	ok(store_search_of(w->s, w->a, (const int64_t[]){ 1004, 77, 1001 }, 3, true, &rows, &n, &w->e));
 	assert_int_equal(n, 2);
 	assert_true(rows[0].c.id == 1001 && rows[0].activated == 101 && rows[1].activated == 104);
 	same(rows[0].card_serial, "4711");
@@ -376,6 +461,9 @@ static const enum stmt_id questions[] = {
 	Q_FOUND_STATE_DOWN,
 	Q_FOUND_STATE_UP,
 	Q_SEARCH_VALUES,
+	Q_SEARCH_NUMBERS,
+	Q_SEARCH_CERTIFICATES,
+	Q_SEARCH_HAVING,
 	Q_SEARCH_BEGINNINGS,
 	Q_COUNT_VALUES,
 	Q_COUNT_NOT_AFTER,
@@ -524,6 +612,9 @@ main(void)
 		{ "substrings find values", substrings_find_values },
 		{ "beginnings find values", beginnings_find_values },
 		{ "by activation", by_activation },
+		{ "texts are no language", texts_are_no_language },
+		{ "numbers find values", numbers_find_values },
+		{ "values together", values_together },
 		{ "common texts are known by a sample", common_texts_are_known_by_a_sample },
 		{ "the queue of values", the_queue_of_values },
 		{ "no question reads a whole table", no_question_reads_a_whole_table, ONLY_SQLITE },

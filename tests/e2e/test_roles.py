@@ -185,7 +185,7 @@ def rows(house):
     """Everything that is stored, apart from what the jobs do by themselves: rows of each table, and their bytes."""
     house.wait_sequenced()
     own = {"journal_head", "job", "counter", "commit_mark", "verdict", "verdict_todo", "certificate_todo", "certificate_search", "value_todo", "search_value", "search_link", "search_begin",
-           "search_text", "search_text_data", "search_text_idx", "search_text_docsize", "search_text_config",
+           "search_number", "search_number_data", "search_number_idx", "search_number_docsize", "search_number_config", "search_text", "search_text_data", "search_text_idx", "search_text_docsize", "search_text_config",
            "log", "log_link", "log_cursor", "remembered"}
     db = sqlite3.connect(f"file:{house.dir}/chancery.db?mode=ro", uri=True)
     try:

@@ -383,6 +383,20 @@ def test_broad_questions(found):
     assert e.value.code == "CHY-1684"
     with pytest.raises(Refused):
         act(found, "free", "hold", [])
+    # few, by several conditions that the index alone tells of
+    made = {kind: {d["name"]: d["id"] for d in found.call("GET", f"/api/v1/documents/{kind}?limit=1000", officer=found.officers["anna"])["items"]}
+            for kind in ("authority", "token-procedure")}
+    issuing, root = made["authority"]["Issuing CA"], made["authority"]["Root CA"]
+    half = ids(found, alternative_name="y.wide.example")
+    assert len(half) == 550 and half == sorted(half, reverse=True) and set(half) < many
+
+    def some(**more):
+        return ids(found, alternative_name="y.wide.example", limit=70, **more)
+    assert some(authority=issuing) == half == some(authority=issuing, token_procedure=made["token-procedure"]["TLS server"])
+    assert some(authority=issuing, descending=False) == half[::-1]
+    assert some(authority=root) == [] == some(token_procedure=made["token-procedure"]["Found"]) == some(authority=issuing, country="SE")
+    assert some(authority=issuing, state="valid") == [i for i in half if i not in listed[:1060]]
+    assert some(authority=issuing, text="b10 broad") == [i for i in half if i in ids(found, text="b10 broad.example")]
 
 
 def test_activation_times(found):
@@ -417,3 +431,13 @@ def test_publication_times(found, scratch):
     assert all(x["published_at"] >= before for x in search(found, text="published.org")["items"])
     publishing.publish("Found files", second, act="certificate.unpublish")
     assert ids(found, published_from=before, text="published.org") == [first]
+
+
+def test_numbers_in_text(found):
+    """Long ones have an index of their own. rows=CM-R-01"""
+    names = ["n1234567.numbers.example", "n12345.numbers.example", "n912345678.numbers.example", "n12345-67.numbers.example"]
+    made = [found.issue(found.open_session(), make_csr(None, sans=[name])[0])["id"] for name in names]
+    assert ids(found, text="n1234567") == [made[0]] and sorted(ids(found, text="1234567")) == sorted([made[0], made[2]])
+    assert sorted(ids(found, text="12345")) == sorted(made) and ids(found, text="1234589") == [] == ids(found, text="54321")
+    assert ids(found, text="12345*67") == sorted([made[0], made[2], made[3]], reverse=True)
+    assert ids(found, text="numbers 12345 12345678") == [made[2]] and ids(found, alternative_name="*12345-67*") == [made[3]]
