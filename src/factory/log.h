@@ -31,12 +31,18 @@ struct log_view {
 	struct json *body;
 };
 
-/* What the request of the leaf before came to, for leaves that are looked at one behind the other by one policy. Zeroed at first. */
+/* What the request of the leaf before came to, and who signed it, for leaves that were read together and are looked at one behind
+   the other by one policy. Zeroed at first. */
 struct log_memo {
 	struct arena *mem;
 	int64_t request; /* 0: nothing */
 	struct log_view view;
 	struct bytes ends;
+	int64_t signed_request; /* 0: nothing */
+	int64_t signers[LOG_WHO_MAX];
+	size_t signers_n;
+	const struct certificate_row *certificates; /* read ahead, by id; the caller's */
+	size_t certificates_n;
 };
 void log_memo_fini(struct log_memo *memo);
 #define OWN_LOG_MEMO __attribute__((cleanup(log_memo_fini)))

@@ -46,8 +46,20 @@ read_leaf(struct factory *f, const struct snapshot *policy, struct change *c, in
 	return RC_OK;
 }
 
+/* What the leaves are about, as far as that is certificates. */
 static enum rc
-read_placed(struct factory *f, struct arena *a, size_t most, size_t *ret_n, struct err *e)
+read_ahead(struct factory *f, struct arena *a, const int64_t *objects, size_t n, struct log_memo *memo,
+	   struct err *e)
+{
+	struct certificate_row *rows;
+
+	TRY(store_certificates_of(f->store, a, objects, n, &rows, &memo->certificates_n, e));
+	memo->certificates = rows;
+	return RC_OK;
+}
+
+static enum rc
+read_placed(struct factory *f, struct arena *a, size_t *ret_n, struct err *e)
 {
 	OWN(change_free)
 	struct change *c = change_new();
@@ -56,10 +68,14 @@ read_placed(struct factory *f, struct arena *a, size_t most, size_t *ret_n, stru
 	OWN_LOG_MEMO struct log_memo memo = { 0 };
 	struct placed_leaf_row *leaves;
 	struct change *ready;
-	int64_t from;
+	int64_t from, objects[PIECE];
 
 	TRY(store_log_cursor(f->store, &from, e));
-	TRY(store_leaves(f->store, a, from, most, &leaves, ret_n, e));
+	TRY(store_leaves(f->store, a, from, PIECE, &leaves, ret_n, e));
+	for (size_t i = 0; i < *ret_n; i++)
+		objects[i] = leaves[i].object;
+	if (*ret_n > 1)
+		TRY(read_ahead(f, a, objects, *ret_n, &memo, e));
 	for (size_t i = 0; i < *ret_n; i++)
 		TRY(read_leaf(f, policy, c, leaves[i].id, leaves[i].kind, leaves[i].object, leaves[i].body,
 			      &memo, e));
@@ -82,7 +98,7 @@ log_catch_up(struct factory *f, size_t most, size_t *done, struct err *e)
 		enum rc rc;
 
 		NEED(a != NULL, e, CHY_NO_MEMORY, NULL, "the log's follower");
-		rc = read_placed(f, a, PIECE, &n, e);
+		rc = read_placed(f, a, &n, e);
 		if (rc != RC_OK && e->code == CHY_STORE_STATE) { /* another factory was faster */
 			err_clear(e);
 			break;
@@ -108,10 +124,15 @@ log_read_waiting(struct factory *f, struct err *e)
 	OWN_LOG_MEMO struct log_memo memo = { 0 };
 	struct leaf_row *leaves;
 	struct change *ready;
+	int64_t objects[PIECE];
 	size_t n;
 
 	NEED(a != NULL, e, CHY_NO_MEMORY, NULL, "the log's follower");
 	TRY(store_leaves_waiting(f->store, a, PIECE, &leaves, &n, e));
+	for (size_t i = 0; i < n; i++)
+		objects[i] = leaves[i].object;
+	if (n > 1)
+		TRY(read_ahead(f, a, objects, n, &memo, e));
 	for (size_t i = 0; i < n; i++)
 		TRY(read_leaf(f, policy, c, leaves[i].id, leaves[i].kind, leaves[i].object, leaves[i].body,
 			      &memo, e));

@@ -102,12 +102,32 @@ add_domain_of_row(struct viewer *x, const struct certificate_row *row)
 	return add_domain_of(x, row->token_procedure ? row->token_procedure : row->authority, 0);
 }
 
+static int
+of_certificate(const void *key, const void *row)
+{
+	int64_t id = *(const int64_t *)key, other = ((const struct certificate_row *)row)->id;
+
+	return (id > other) - (id < other);
+}
+
+static const struct certificate_row *
+read_ahead(const struct log_memo *memo, int64_t id)
+{
+	if (memo == NULL || memo->certificates_n == 0)
+		return NULL;
+	return bsearch(&id, memo->certificates, memo->certificates_n, sizeof(*memo->certificates),
+		       of_certificate);
+}
+
 static enum rc
 add_domain_of_certificate(struct viewer *x, int64_t id)
 {
+	const struct certificate_row *ahead = read_ahead(x->memo, id);
 	struct certificate_row row;
 	bool found;
 
+	if (ahead != NULL)
+		return add_domain_of_row(x, ahead);
 	if (id == 0)
 		return RC_OK;
 	TRY(there(x, store_certificate(x->f->store, x->a, id, &row, x->e), &found));
@@ -229,14 +249,28 @@ log_domains_above(struct factory *f, struct arena *a, const struct snapshot *pol
 /* ---- who and what ---- */
 
 static enum rc
-add_signers(struct viewer *x, int64_t request)
+note_signers(struct viewer *x, struct log_memo *memo, int64_t request)
 {
-	struct signature_row *rows;
+	struct number_row *rows;
 	size_t n;
 
-	TRY(store_signatures(x->f->store, x->a, request, &rows, &n, x->e));
+	TRY(store_signers(x->f->store, x->a, request, &rows, &n, x->e));
+	memo->signers_n = 0;
 	for (size_t i = 0; i < n; i++)
-		add_officer(x->v, rows[i].officer_id);
+		add_to(memo->signers, &memo->signers_n, LOG_WHO_MAX, rows[i].value);
+	memo->signed_request = request;
+	return RC_OK;
+}
+
+static enum rc
+add_signers(struct viewer *x, int64_t request)
+{
+	struct log_memo own = { 0 }, *memo = x->memo ? x->memo : &own;
+
+	if (memo->signed_request != request)
+		TRY(note_signers(x, memo, request));
+	for (size_t i = 0; i < memo->signers_n; i++)
+		add_officer(x->v, memo->signers[i]);
 	return RC_OK;
 }
 
@@ -285,8 +319,10 @@ note_request(struct viewer *x, int64_t id)
 	struct log_memo *memo = x->memo;
 	struct viewer own = *x;
 
-	log_memo_fini(memo);
-	*memo = (struct log_memo){ .mem = arena_new(LIMIT_REQUEST_ARENA) };
+	arena_free(memo->mem);
+	memo->request = 0;
+	memo->view = (struct log_view){ 0 };
+	memo->mem = arena_new(LIMIT_REQUEST_ARENA);
 	NEED(memo->mem != NULL, x->e, CHY_NO_MEMORY, NULL, "a request of the log");
 	own.a = memo->mem;
 	own.v = &memo->view;

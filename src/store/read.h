@@ -74,6 +74,9 @@ MUST enum rc store_requests_expired(struct store *s, struct arena *a, struct byt
 /* By n. */
 MUST enum rc store_signatures(struct store *s, struct arena *a, int64_t request_id,
 			      struct signature_row **ret, size_t *n, struct err *e);
+/* Their officers alone, in the same order. */
+MUST enum rc store_signers(struct store *s, struct arena *a, int64_t request_id, struct number_row **ret,
+			   size_t *n, struct err *e);
 /* The officer of the first of them; 0: nobody has signed. */
 MUST enum rc store_first_signer(struct store *s, struct arena *a, int64_t request_id, int64_t *ret,
 				struct err *e);

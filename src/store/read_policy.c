@@ -168,12 +168,19 @@ store_requests_expired(struct store *s, struct arena *a, struct bytes state, int
 }
 
 enum rc
+store_signers(struct store *s, struct arena *a, int64_t request_id, struct number_row **ret, size_t *n,
+	      struct err *e)
+{
+	return store_rows(s, a, Q_SIGNERS, ARGS(I(request_id)), ret, n, e);
+}
+
+enum rc
 store_first_signer(struct store *s, struct arena *a, int64_t request_id, int64_t *ret, struct err *e)
 {
 	struct number_row *rows;
 	size_t n;
 
-	TRY(store_rows(s, a, Q_FIRST_SIGNER, ARGS(I(request_id)), &rows, &n, e));
+	TRY(store_signers(s, a, request_id, &rows, &n, e));
 	*ret = n > 0 ? rows[0].value : 0;
 	return RC_OK;
 }

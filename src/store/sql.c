@@ -46,7 +46,10 @@ static const struct word {
 	{ "VALUE", "rowid", "id" },
 	/* behind a column: it has letters that are not ASCII's */
 	{ "LETTERS", "GLOB '*[^' || char(1) || '-' || char(127) || ']*'", "~ '[^\\x01-\\x7f]'" },
-	/* the first parameter, "1,2,3", as rows */
+	/* behind a column: it is one of the first parameter, "1,2,3"; with PostgreSQL along an index in its order */
+	{ "AMONG", "IN (SELECT CAST(value AS INTEGER) FROM json_each('[' || ?1 || ']'))",
+	  "= ANY (string_to_array($1, ',')::bigint[])" },
+	/* the same as rows */
 	{ "LIST", "(SELECT CAST(value AS INTEGER) FROM json_each('[' || ?1 || ']'))",
 	  "(SELECT unnest(string_to_array($1, ',')::bigint[]))" },
 };
