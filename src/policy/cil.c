@@ -94,6 +94,7 @@ cil_procedure_check(struct walk *w, const struct json *body)
 		REFUSE_UNLESS(is_fixed(every), w, &interval, CHY_FIELD_CONFLICT,
 			      "with a time of day it is days, hours and minutes");
 	}
+	TRY(no_push_check(w, body));
 	return only_one(w, body);
 }
 

@@ -188,6 +188,25 @@ distribution_rule_check(struct walk *w, const struct json *body)
 	return positive_duration(w, body, "give_up_after");
 }
 
+/* ---- lists ---- */
+
+enum rc
+no_push_check(struct walk *w, const struct json *body)
+{
+	struct at all = { .name = "distribution_rules" }, item = { .up = &all };
+
+	JSON_EACH(x, body_list(body, all.name))
+	{
+		const struct document *rule = snapshot_document(w->c->policy, doc_id_of(x->integer));
+
+		REFUSE_UNLESS(rule == NULL || !bytes_is(body_text(rule->body, "content"), "push"), w, &item,
+			      CHY_FIELD_CONFLICT, "\"%.*s\" pushes certificates: lists are not pushed",
+			      BYTES_FMT(rule->name));
+		item.index++;
+	}
+	return RC_OK;
+}
+
 /* ---- CRL procedures ---- */
 
 /* With partitions each address has the place for the number, else none has: two lists at one address, or one at many, are none. */
@@ -238,6 +257,7 @@ crl_document_check(struct walk *w, const struct json *body)
 	REFUSE_UNLESS(signer == NULL || body_has_key(signer->body), w, &at, CHY_AUTHORITY_FOREIGN,
 		      "the key of \"%.*s\" is not here: it signs nothing here", BYTES_FMT(signer->name));
 	TRY(partitions_check(w, body));
+	TRY(no_push_check(w, body));
 	TRY(positive_duration(w, body, "after_change"));
 	TRY(places_check(w, body, "distribution_points"));
 	return places_check(w, body, "delta_points");

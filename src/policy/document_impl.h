@@ -77,6 +77,8 @@ MUST enum rc token_procedure_check(struct walk *w, const struct json *body);
 MUST enum rc pin_procedure_check(struct walk *w, const struct json *body);
 MUST enum rc ac_procedure_check(struct walk *w, const struct json *body);
 MUST enum rc distribution_rule_check(struct walk *w, const struct json *body);
+/* Of procedures of lists: none of its distribution rules pushes. */
+MUST enum rc no_push_check(struct walk *w, const struct json *body);
 MUST enum rc crl_document_check(struct walk *w, const struct json *body);
 /* Is the key of this authority, by its body, here? */
 bool body_has_key(const struct json *authority);

@@ -233,10 +233,22 @@ def test_attribute_certificates_come_with_their_base(desk, receiver):
 
 
 def test_lists_are_not_pushed(desk, receiver):
-    desk.document("crl-procedure", name="Pushed list", authority="Issuing CA", distribution_points=["http://pki.example/crl/pushed.crl"],
-                  interval="P1D", distribution_rules=["Push"])
+    """No procedure of a list takes such a rule, and what became one later pushes none. rows=CM-P-26"""
+    crl = {"name": "Pushed list", "authority": "Issuing CA", "distribution_points": ["http://pki.example/crl/pushed.crl"], "interval": "P1D"}
+    cil = {"name": "Pushed list", "authority": "Issuing CA", "served_as": "pushed", "interval": "P1D"}
+    for kind, body in (("crl-procedure", crl), ("cil-procedure", cil)):
+        problem = refused("CHY-1518", desk.document, kind, **body, distribution_rules=["Push"])
+        assert problem["field"] == "distribution_rules[0]" and "lists are not pushed" in problem["detail"]
+    plain = {k: v for k, v in desk.push.items() if k != "content"}
+    rule = desk.rule("Was plain", **plain, path="/push")
+    receiver.answers[:] = [503, 503]
+    desk.document("crl-procedure", **crl, distribution_rules=["Was plain"])
+    desk.wait_until(lambda: [d for d in desk.deliveries() if "503" in (d["error"] or "")])
+    desk.modify("distribution-rule", rule, content="push", template="x", method=None)
     found = desk.wait_until(lambda: [d for d in desk.deliveries() if d["state"] == "dead" and (d["error"] or "").startswith("CHY-1909")])
     assert "lists are not" in found[0]["error"]
+    receiver.answers[:] = []
+    receiver.got[:] = [x for x in receiver.got if x[3].startswith(b"{")]  # but for the bare list
 
 
 def test_a_rule_from_the_command_line(desk, receiver, authority, module_scratch):
