@@ -10,10 +10,17 @@ struct sqlite_db {
 	struct db db;
 	sqlite3 *c;
 	struct checkpointer *check; /* the writer's */
+	size_t bound;               /* octets of this transaction */
 	sqlite3_stmt *prepared[STMT_COUNT];
 };
 
-enum { BUSY_MS = 10000, WAL_PAUSE_MS = 10, SQL_MAX = 8192 };
+enum {
+	BUSY_MS = 10000,
+	WAL_PAUSE_MS = 10,
+	SQL_MAX = 8192,
+	BOUND_MUCH = 1
+	    << 20, /* pieces of a revocation list, say, that nobody reads through this connection */
+};
 
 static struct sqlite_db *
 of(struct db *db)
@@ -105,14 +112,16 @@ prepare(struct sqlite_db *d, enum stmt_id id, sqlite3_stmt **ret, struct err *e)
 	return RC_OK;
 }
 
-static void
+/* The octets of its texts and blobs. */
+static size_t
 bind(sqlite3_stmt *st, const struct stmt *s, const union value *v)
 {
-	size_t n = stmt_nparams(s);
+	size_t n = stmt_nparams(s), octets = 0;
 
 	for (size_t i = 0; i < n; i++) {
 		const void *p = v[i].b.p ? (const void *)v[i].b.p : ""; /* NULL would be SQL's NULL */
 
+		octets += stmt_type(s, i) == 'i' ? 0 : v[i].b.n;
 		if (stmt_type(s, i) == 'i')
 			sqlite3_bind_int64(st, (int)i + 1, v[i].i);
 		else if (stmt_type(s, i) == 't')
@@ -120,6 +129,7 @@ bind(sqlite3_stmt *st, const struct stmt *s, const union value *v)
 		else
 			sqlite3_bind_blob64(st, (int)i + 1, p, v[i].b.n, SQLITE_STATIC);
 	}
+	return octets;
 }
 
 static void
@@ -146,7 +156,7 @@ query(struct db *db, enum stmt_id id, const union value *args, db_row_fn *fn, vo
 	int step = SQLITE_DONE;
 
 	TRY(prepare(d, id, &st, e));
-	bind(st, &statements[id], args);
+	(void)bind(st, &statements[id], args);
 	while (rc == RC_OK && (step = sqlite3_step(st)) == SQLITE_ROW) {
 		take_row(st, statements[id].table, cols);
 		rc = fn(arg, cols, e);
@@ -167,7 +177,7 @@ run(struct sqlite_db *d, const struct op *op, struct err *e)
 	if (s->flags & STMT_PG_ONLY)
 		return RC_OK;
 	TRY(prepare(d, op->stmt, &st, e));
-	bind(st, s, op->v);
+	d->bound += bind(st, s, op->v);
 	if (sqlite3_step(st) != SQLITE_DONE)
 		rc = sqlite_fail(d->c, s, e);
 	else if (s->none != CHY_NONE && sqlite3_changes(d->c) == 0)
@@ -200,6 +210,7 @@ begin(struct sqlite_db *d, struct err *e)
 {
 	enum rc rc;
 
+	d->bound = 0;
 	checkpointer_enter(d->check);
 	rc = script(&d->db, "BEGIN IMMEDIATE", e);
 	if (rc != RC_OK)
@@ -214,6 +225,8 @@ commit(struct sqlite_db *d, struct err *e)
 	NEED(!fault_fails("store.commit"), e, CHY_STORE_IO, NULL, "the commit was made to fail");
 	TRY(script(&d->db, "COMMIT", e));
 	checkpointer_leave(d->check);
+	if (d->bound > BOUND_MUCH) /* it would push what is needed again out of the cache, and stay there */
+		sqlite3_db_release_memory(d->c);
 	return RC_OK;
 }
 
