@@ -350,19 +350,17 @@ status_act_is(struct act act)
 	    act.verb == ACT_CA_REVOKE;
 }
 
-static bool
-binds_by_subject(const struct snapshot *policy)
+/* By a procedure that nobody is bound by there is nothing to compare. */
+static enum rc
+bind_by_subject(struct factory *f, struct arena *a, const struct snapshot *policy, const int64_t *ids,
+		size_t n, bool *ret, struct err *e)
 {
-	const struct document *const *docs;
-	size_t n = snapshot_list(policy, KIND_OFFICER, &docs);
+	struct number_row *rows;
 
-	for (size_t i = 0; i < n; i++) {
-		const struct officer *o = snapshot_officer(policy, doc_officer(docs[i]->id));
-
-		if (o != NULL && o->entity == ENTITY_SUBJECT)
-			return true;
-	}
-	return false;
+	TRY(store_procedures_of(f->store, a, ids, n, &rows, &n, e));
+	for (size_t i = 0; i < n && !*ret; i++)
+		*ret = snapshot_binds_procedure(policy, rows[i].value);
+	return RC_OK;
 }
 
 static enum rc
@@ -383,11 +381,15 @@ subjects_are_bound(struct factory *f, struct arena *a, const struct snapshot *po
 {
 	int64_t *ids = arena_array(a, list->count + 1, sizeof(*ids));
 	struct certificate_row *rows;
+	bool may_be = false;
 	size_t n = 0;
 
 	NEED(ids != NULL, e, CHY_NO_MEMORY, NULL, "a request's certificates");
 	JSON_EACH(item, list)
 	ids[n++] = body_int(item, "certificate", 0);
+	TRY(bind_by_subject(f, a, policy, ids, n, &may_be, e));
+	if (!may_be)
+		return RC_OK;
 	TRY(store_certificates_of(f->store, a, ids, n, &rows, &n, e));
 	for (size_t i = 0; i < n && !*ret; i++)
 		*ret = status_officer(a, policy, &rows[i]) != NULL;
@@ -404,7 +406,7 @@ status_act_touches_officers(struct factory *f, struct arena *a, const struct sna
 	JSON_EACH(item, list)
 	if (!*ret)
 		TRY(is_bound_to(policy, a, item, ret, e));
-	if (*ret || list == NULL || !binds_by_subject(policy))
+	if (*ret || list == NULL)
 		return RC_OK;
 	return subjects_are_bound(f, a, policy, list, ret, e);
 }

@@ -67,7 +67,7 @@ do_log(struct factory *f, bool *more, struct err *e)
 	size_t done;
 
 	TRY(log_catch_up(f, FOLLOWER_BATCH, &done, e));
-	*more = done == FOLLOWER_BATCH;
+	*more = done >= FOLLOWER_BATCH;
 	return RC_OK;
 }
 

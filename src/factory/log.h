@@ -62,7 +62,7 @@ MUST enum rc log_domains_of_request(struct factory *f, struct arena *a, const st
 MUST enum rc log_domains_above(struct factory *f, struct arena *a, const struct snapshot *policy,
 			       struct log_view *v, struct err *e);
 
-/* Reads at most `most` leaves that were not read yet; *done (may be NULL): how many. The follower job calls it. */
+/* Reads leaves that were not read yet, page by page until `most` or more are; *done (may be NULL): how many. The follower job calls it. */
 MUST enum rc log_catch_up(struct factory *f, size_t most, size_t *done, struct err *e);
 
 /* Reads what waits for its place in the tree too, so that a question sees what was done a moment ago. */

@@ -5,10 +5,13 @@
 #include "base/base.h"
 #include "factory/log.h"
 
+#include "factory/page.h"
 #include "store/change.h"
 
+/* So many are committed at once: what is issued meanwhile waits for it. */
+enum { PIECE = 256 };
 /* A leaf with a signature over a hundred requests takes a megabyte. */
-enum { FOLLOW_ARENA = 1 << 30, PIECE = 256 };
+enum { WAITING_ARENA = 1 << 30 };
 
 static void
 put_links(struct change *c, int64_t id, enum log_link_kind kind, const int64_t *values, size_t n)
@@ -59,46 +62,69 @@ read_ahead(struct factory *f, struct arena *a, const int64_t *objects, size_t n,
 }
 
 static enum rc
-read_placed(struct factory *f, struct arena *a, size_t *ret_n, struct err *e)
+put_piece(struct factory *f, const struct snapshot *policy, int64_t from,
+	  const struct placed_leaf_row *leaves, size_t n, struct log_memo *memo, struct err *e)
 {
 	OWN(change_free)
 	struct change *c = change_new();
-	OWN(snapshot_unref)
-	struct snapshot *policy = factory_policy(f);
-	OWN_LOG_MEMO struct log_memo memo = { 0 };
-	struct placed_leaf_row *leaves;
 	struct change *ready;
-	int64_t from, objects[PIECE];
 
-	TRY(store_log_cursor(f->store, &from, e));
-	TRY(store_leaves(f->store, a, from, PIECE, &leaves, ret_n, e));
-	for (size_t i = 0; i < *ret_n; i++)
-		objects[i] = leaves[i].object;
-	if (*ret_n > 1)
-		TRY(read_ahead(f, a, objects, *ret_n, &memo, e));
-	for (size_t i = 0; i < *ret_n; i++)
+	for (size_t i = 0; i < n; i++)
 		TRY(read_leaf(f, policy, c, leaves[i].id, leaves[i].kind, leaves[i].object, leaves[i].body,
-			      &memo, e));
-	if (*ret_n == 0)
-		return RC_OK;
-	change_log_cursor(c, from, leaves[*ret_n - 1].idx + 1);
+			      memo, e));
+	change_log_cursor(c, from, leaves[n - 1].idx + 1);
 	ready = c;
 	c = NULL;
 	return store_commit(f->store, ready, e);
 }
 
+static enum rc
+put_page(struct factory *f, int64_t from, const struct placed_leaf_row *leaves, size_t n,
+	 struct log_memo *memo, struct err *e)
+{
+	OWN(snapshot_unref)
+	struct snapshot *policy = factory_policy(f);
+
+	for (size_t i = 0; i < n; i += PIECE) {
+		size_t piece = n - i < PIECE ? n - i : PIECE;
+
+		TRY(put_piece(f, policy, i == 0 ? from : leaves[i - 1].idx + 1, leaves + i, piece, memo, e));
+	}
+	return RC_OK;
+}
+
+/* What the leaves of one act have in common is looked up once a page. *ret_more: there may be another page. */
+static enum rc
+read_placed(struct factory *f, size_t *ret_n, bool *ret_more, struct err *e)
+{
+	OWN(arena_free)
+	struct arena *a = NULL;
+	OWN_LOG_MEMO struct log_memo memo = { 0 };
+	struct placed_leaf_row *leaves;
+	size_t page = LIMIT_PAGE;
+	int64_t from, *objects;
+
+	TRY(store_log_cursor(f->store, &from, e));
+	TRY(PAGE_READ(a, page, PAGE_ARENA, e, store_leaves(f->store, a, from, page, &leaves, ret_n, e)));
+	*ret_more = *ret_n == page;
+	objects = arena_array(a, *ret_n + 1, sizeof(*objects));
+	NEED(objects != NULL, e, CHY_NO_MEMORY, NULL, "the log's follower");
+	for (size_t i = 0; i < *ret_n; i++)
+		objects[i] = leaves[i].object;
+	if (*ret_n > 1)
+		TRY(read_ahead(f, a, objects, *ret_n, &memo, e));
+	return put_page(f, from, leaves, *ret_n, &memo, e);
+}
+
 enum rc
 log_catch_up(struct factory *f, size_t most, size_t *done, struct err *e)
 {
-	size_t sum = 0, n = PIECE;
+	size_t sum = 0, n = 0;
+	bool more = true;
 
-	while (n == PIECE && sum < most) {
-		OWN(arena_free)
-		struct arena *a = arena_new(FOLLOW_ARENA);
-		enum rc rc;
+	while (more && sum < most) {
+		enum rc rc = read_placed(f, &n, &more, e);
 
-		NEED(a != NULL, e, CHY_NO_MEMORY, NULL, "the log's follower");
-		rc = read_placed(f, a, &n, e);
 		if (rc != RC_OK && e->code == CHY_STORE_STATE) { /* another factory was faster */
 			err_clear(e);
 			break;
@@ -116,7 +142,7 @@ enum rc
 log_read_waiting(struct factory *f, struct err *e)
 {
 	OWN(arena_free)
-	struct arena *a = arena_new(FOLLOW_ARENA);
+	struct arena *a = arena_new(WAITING_ARENA);
 	OWN(change_free)
 	struct change *c = change_new();
 	OWN(snapshot_unref)

@@ -166,7 +166,8 @@ status_officer(struct arena *a, const struct snapshot *policy, const struct cert
 
 	if (row->fingerprint.n == FINGERPRINT_LEN)
 		o = snapshot_officer_by_fingerprint(policy, row->fingerprint.p);
-	if (o == NULL && name_from_text(a, row->subject, &subject, NULL) == RC_OK)
+	if (o == NULL && snapshot_binds_procedure(policy, row->certificate_procedure) &&
+	    name_from_text(a, row->subject, &subject, NULL) == RC_OK)
 		o = snapshot_officer_of_subject(policy, subject.der, row->certificate_procedure,
 						officer_id_of(0));
 	return o;

@@ -359,6 +359,14 @@ first_of_procedure(const struct snapshot *s, int64_t procedure)
 	return low;
 }
 
+bool
+snapshot_binds_procedure(const struct snapshot *s, int64_t certificate_procedure)
+{
+	size_t i = first_of_procedure(s, certificate_procedure);
+
+	return i < s->subjects_n && s->subjects[i].procedure == certificate_procedure;
+}
+
 const struct officer *
 snapshot_officer_of_subject(const struct snapshot *s, struct bytes subject, int64_t certificate_procedure,
 			    struct officer_id first)

@@ -417,6 +417,8 @@ const struct officer *snapshot_static_officer(const struct snapshot *s, const ui
 /* Is an open officer of the entity type subject bound to this name (a Name's DER, compared as name_eq does), whatever the
    procedure? */
 bool snapshot_binds_subject(const struct snapshot *s, struct bytes subject);
+/* Is anybody bound by names in certificates of this procedure? */
+bool snapshot_binds_procedure(const struct snapshot *s, int64_t certificate_procedure);
 /* The one who is bound to this name by certificates of this procedure; of several `first`, where it is among them. NULL: none. */
 const struct officer *snapshot_officer_of_subject(const struct snapshot *s, struct bytes subject,
 						  int64_t certificate_procedure, struct officer_id first);

@@ -134,6 +134,9 @@ MUST enum rc store_statuses_of(struct store *s, struct arena *a, const int64_t *
 			       struct status_row **ret, size_t *n, struct err *e);
 MUST enum rc store_certificates_of(struct store *s, struct arena *a, const int64_t *ids, size_t ids_n,
 				   struct certificate_row **ret, size_t *n, struct err *e);
+/* By which certificate procedures they were issued, each once. */
+MUST enum rc store_procedures_of(struct store *s, struct arena *a, const int64_t *ids, size_t ids_n,
+				 struct number_row **ret, size_t *n, struct err *e);
 /* What they are on hold for, by certificate and cause. */
 MUST enum rc store_holds_of(struct store *s, struct arena *a, const int64_t *ids, size_t ids_n,
 			    struct hold_row **ret, size_t *n, struct err *e);

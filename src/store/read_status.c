@@ -29,6 +29,13 @@ store_certificates_of(struct store *s, struct arena *a, const int64_t *ids, size
 }
 
 enum rc
+store_procedures_of(struct store *s, struct arena *a, const int64_t *ids, size_t ids_n,
+		    struct number_row **ret, size_t *n, struct err *e)
+{
+	return store_rows_of(s, a, Q_PROCEDURES_OF, ids, ids_n, ret, n, e);
+}
+
+enum rc
 store_holds_of(struct store *s, struct arena *a, const int64_t *ids, size_t ids_n, struct hold_row **ret,
 	       size_t *n, struct err *e)
 {
