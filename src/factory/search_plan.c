@@ -99,36 +99,6 @@ part_of(struct searching *s, struct bytes pattern)
 	return characters(best) < 3 || !utf8_ok(best) ? BYTES_NONE : best;
 }
 
-/* The values that a pattern can stand for: one that is named, those with its beginning, or those with a part of it. *n
-   VALUES_LIKE_MAX: there are more. */
-static enum rc
-values_of_pattern(struct searching *s, const struct search_pattern *p, int64_t **ids, size_t *n,
-		  struct err *e)
-{
-	struct bytes rest, begin = text_cut(p->text, '*', &rest), part;
-	bool common = false;
-
-	*n = VALUES_LIKE_MAX;
-	if (search_is_one_value(p)) {
-		*ids = arena_one(s->a, int64_t);
-		NEED(*ids != NULL, e, CHY_NO_MEMORY, NULL, "a search");
-		**ids = search_value_id(p->attribute, p->text);
-		*n = 1;
-		return RC_OK;
-	}
-	if (begin.n > 0)
-		TRY(store_search_beginnings(s->f->store, s->a, begin, VALUES_LIKE_MAX, ids, n, e));
-	part = part_of(s, begin.n > 0 ? rest : p->text); /* of a common beginning no part tells more */
-	if (*n == VALUES_LIKE_MAX && store_search_has_number(p->text))
-		TRY(store_search_numbers(s->f->store, s->a, p->text, VALUES_LIKE_MAX, ids, n, e));
-	if (*n == VALUES_LIKE_MAX && part.n > 0)
-		common = store_search_is_common(s->f->store, part, VALUES_LIKE_MAX);
-	if (*n == VALUES_LIKE_MAX && part.n > 0 && !common)
-		TRY(store_search_values(s->f->store, s->a, part, VALUES_LIKE_MAX, ids, n, e));
-	s->values_n += common ? 0 : *n;
-	return RC_OK;
-}
-
 static bool
 is_of_pattern(const struct search_pattern *p, const struct value_row *value)
 {
@@ -137,6 +107,64 @@ is_of_pattern(const struct search_pattern *p, const struct value_row *value)
 	    : search_value_is_of(value, p->attribute);
 
 	return right && search_glob(p->text, value->value);
+}
+
+/* Values that a pattern can stand for. */
+struct values {
+	int64_t *ids;
+	size_t n;  /* VALUES_LIKE_MAX: there are more */
+	bool sure; /* all of them are its own */
+};
+
+/* Those with its beginning; of values that the index has the whole of only its own. */
+static enum rc
+values_beginning(struct searching *s, const struct search_pattern *p, struct bytes begin, struct values *ret,
+		 struct err *e)
+{
+	struct value_row *rows;
+	size_t n;
+
+	TRY(store_search_beginnings(s->f->store, s->a, begin, VALUES_LIKE_MAX, &rows, &n, e));
+	ret->n = n;
+	if (n == VALUES_LIKE_MAX)
+		return RC_OK;
+	*ret = (struct values){ arena_array(s->a, n + 1, sizeof(*ret->ids)), 0, true };
+	NEED(ret->ids != NULL, e, CHY_NO_MEMORY, NULL, "a search");
+	for (size_t i = 0; i < n; i++) {
+		bool whole = characters(rows[i].value) < SEARCH_BEGINNING;
+
+		if (!whole || is_of_pattern(p, &rows[i]))
+			ret->ids[ret->n++] = rows[i].id;
+		ret->sure &= whole;
+	}
+	return RC_OK;
+}
+
+/* One that is named, those with its beginning, those with its numbers, or those with a part of it. */
+static enum rc
+values_of_pattern(struct searching *s, const struct search_pattern *p, struct values *ret, struct err *e)
+{
+	struct bytes rest, begin = text_cut(p->text, '*', &rest), part;
+	bool common = false;
+
+	*ret = (struct values){ .n = VALUES_LIKE_MAX };
+	if (search_is_one_value(p)) {
+		*ret = (struct values){ arena_one(s->a, int64_t), 1, true };
+		NEED(ret->ids != NULL, e, CHY_NO_MEMORY, NULL, "a search");
+		*ret->ids = search_value_id(p->attribute, p->text);
+		return RC_OK;
+	}
+	if (begin.n > 0)
+		TRY(values_beginning(s, p, begin, ret, e));
+	part = part_of(s, begin.n > 0 ? rest : p->text); /* of a common beginning no part tells more */
+	if (ret->n == VALUES_LIKE_MAX && store_search_has_number(p->text))
+		TRY(store_search_numbers(s->f->store, s->a, p->text, VALUES_LIKE_MAX, &ret->ids, &ret->n, e));
+	if (ret->n == VALUES_LIKE_MAX && part.n > 0)
+		common = store_search_is_common(s->f->store, part, VALUES_LIKE_MAX);
+	if (ret->n == VALUES_LIKE_MAX && part.n > 0 && !common)
+		TRY(store_search_values(s->f->store, s->a, part, VALUES_LIKE_MAX, &ret->ids, &ret->n, e));
+	s->values_n += common ? 0 : ret->n;
+	return RC_OK;
 }
 
 /* An index brings some that are none of the pattern's. Without them a certificate is what was asked for where it has one. */
@@ -159,14 +187,15 @@ consider_pattern(struct searching *s, const struct search_pattern *p, int64_t *b
 {
 	struct search_walk w = { .by = WALK_VALUES, .descending = s->q->descending };
 	bool alone = s->q->patterns_n == 1; /* else the certificates are looked at, whatever the values are */
-	int64_t *ids;
+	struct values found;
 
-	TRY(values_of_pattern(s, p, &ids, &w.values_n, e));
-	if (w.values_n == VALUES_LIKE_MAX)
+	TRY(values_of_pattern(s, p, &found, e));
+	if (found.n == VALUES_LIKE_MAX)
 		return RC_OK; /* nearly every row has one */
-	if (alone && !search_is_one_value(p) && w.values_n > 0)
-		TRY(keep_right(s, p, ids, &w.values_n, e));
-	w.values = ids;
+	if (alone && !found.sure && found.n > 0)
+		TRY(keep_right(s, p, found.ids, &found.n, e));
+	w.values = found.ids;
+	w.values_n = found.n;
 	return consider(s, &w, alone ? GROUP_PATTERNS : 0, best, e);
 }
 

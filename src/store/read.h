@@ -344,9 +344,10 @@ MUST enum rc store_search_sample(struct store *s, struct err *e);
 struct bytes store_search_part(struct store *s, struct bytes text);
 /* Whether surely more than `most` values have this text in them, by a sample; what is not sure is false. */
 bool store_search_is_common(struct store *s, struct bytes text, size_t most);
-/* The same of values that begin with this, of which the first 64 characters are looked at. */
+/* Values that begin with this, of which the first 64 characters are looked at, and no more of them is told; without their attributes. */
+enum { SEARCH_BEGINNING = 64 };
 MUST enum rc store_search_beginnings(struct store *s, struct arena *a, struct bytes begin, size_t limit,
-				     int64_t **ret, size_t *n, struct err *e);
+				     struct value_row **ret, size_t *n, struct err *e);
 /* The values with these ids, at most LIMIT_PAGE, in no order. */
 MUST enum rc store_values_of(struct store *s, struct arena *a, const int64_t *ids, size_t ids_n,
 			     struct value_row **ret, size_t *n, struct err *e);

@@ -54,12 +54,11 @@ store_search_values(struct store *s, struct arena *a, struct bytes text, size_t 
 #define LAST_CHARACTER "\xf4\x8f\xbf\xbf"
 
 enum rc
-store_search_beginnings(struct store *s, struct arena *a, struct bytes begin, size_t limit, int64_t **ret,
-			size_t *n, struct err *e)
+store_search_beginnings(struct store *s, struct arena *a, struct bytes begin, size_t limit,
+			struct value_row **ret, size_t *n, struct err *e)
 {
 	OWN_BUF struct buf end = buf_max(begin.n + sizeof(LAST_CHARACTER));
 	struct bytes rest = begin;
-	struct number_row *rows;
 
 	for (size_t i = 0; i < BEGINNING_CHARACTERS && rest.n > 0; i++)
 		(void)utf8_take(&rest);
@@ -67,10 +66,8 @@ store_search_beginnings(struct store *s, struct arena *a, struct bytes begin, si
 	buf_put(&end, begin);
 	buf_str(&end, LAST_CHARACTER);
 	NEED(buf_ok(&end), e, CHY_NO_MEMORY, NULL, "values");
-	TRY(store_rows(s, a, Q_SEARCH_BEGINNINGS,
-		       ARGS(BYTES_VALUE(begin), BYTES_VALUE(buf_bytes(&end)), LIMIT(limit)), &rows, n, e));
-	*ret = (int64_t *)(void *)rows;
-	return RC_OK;
+	return store_rows(s, a, Q_SEARCH_BEGINNINGS,
+			  ARGS(BYTES_VALUE(begin), BYTES_VALUE(buf_bytes(&end)), LIMIT(limit)), ret, n, e);
 }
 
 enum rc

@@ -416,15 +416,15 @@ beginnings_find_values(void **state)
 	struct world *w = *state;
 	struct change *c = change_new();
 	char text[201], like[201];
-	int64_t *ids;
+	struct value_row *rows;
 	size_t n;
 
 	fill(w);
-	ok(store_search_beginnings(w->s, w->a, BYTES("host number 1999"), 1000, &ids, &n, &w->e));
+	ok(store_search_beginnings(w->s, w->a, BYTES("host number 1999"), 1000, &rows, &n, &w->e));
 	assert_int_equal(n, 11);
-	ok(store_search_beginnings(w->s, w->a, BYTES("number 1999"), 1000, &ids, &n, &w->e));
+	ok(store_search_beginnings(w->s, w->a, BYTES("number 1999"), 1000, &rows, &n, &w->e));
 	assert_int_equal(n, 0);
-	ok(store_search_beginnings(w->s, w->a, BYTES("host"), 7, &ids, &n, &w->e));
+	ok(store_search_beginnings(w->s, w->a, BYTES("host"), 7, &rows, &n, &w->e));
 	assert_int_equal(n, 7);
 	snprintf(text, sizeof(text), "%0200d", 7);
 	snprintf(like, sizeof(like), "%0100d", 0);
@@ -432,15 +432,17 @@ beginnings_find_values(void **state)
 	change_put_value(c, &(struct value_row){ 2, 1, BYTES("\xc3\xa4hre") });
 	change_put_value(c, &(struct value_row){ 3, 1, BYTES("\xf4\x8f\xbf\xbfx") });
 	ok(store_commit(w->s, c, &w->e));
-	ok(store_search_beginnings(w->s, w->a, bytes_str(like), 1000, &ids, &n, &w->e));
+	ok(store_search_beginnings(w->s, w->a, bytes_str(like), 1000, &rows, &n, &w->e));
 	assert_int_equal(n, 1);
-	assert_int_equal(ids[0], 1);
-	ok(store_search_beginnings(w->s, w->a, BYTES("\xc3\xa4"), 1000, &ids, &n, &w->e));
+	assert_int_equal(rows[0].id, 1);
+	assert_int_equal(rows[0].value.n, SEARCH_BEGINNING);
+	ok(store_search_beginnings(w->s, w->a, BYTES("\xc3\xa4"), 1000, &rows, &n, &w->e));
 	assert_int_equal(n, 1);
-	assert_int_equal(ids[0], 2);
-	ok(store_search_beginnings(w->s, w->a, BYTES("\xf4\x8f\xbf\xbf"), 1000, &ids, &n, &w->e));
+	assert_int_equal(rows[0].id, 2);
+	same(rows[0].value, "\xc3\xa4hre");
+	ok(store_search_beginnings(w->s, w->a, BYTES("\xf4\x8f\xbf\xbf"), 1000, &rows, &n, &w->e));
 	assert_int_equal(n, 1);
-	assert_int_equal(ids[0], 3);
+	assert_int_equal(rows[0].id, 3);
 }
 
 /* ---- the plans ---- */

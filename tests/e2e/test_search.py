@@ -441,3 +441,11 @@ def test_numbers_in_text(found):
     assert sorted(ids(found, text="12345")) == sorted(made) and ids(found, text="1234589") == [] == ids(found, text="54321")
     assert ids(found, text="12345*67") == sorted([made[0], made[2], made[3]], reverse=True)
     assert ids(found, text="numbers 12345 12345678") == [made[2]] and ids(found, alternative_name="*12345-67*") == [made[3]]
+
+
+def test_long_values(found):
+    """Of which the index of beginnings has a part."""
+    names = [f"{'l' * 60}.{tail}.example" for tail in ("one", "other")] + ["lll.example"]
+    made = [found.issue(found.open_session(), make_csr(None, sans=[name])[0])["id"] for name in names]
+    assert sorted(ids(found, alternative_name="lll*")) == made and ids(found, alternative_name=f"{'l' * 60}*other.example") == [made[1]]
+    assert ids(found, alternative_name="lll*e.example") == [made[0]] and ids(found, common_name="lll*") == [] == ids(found, alternative_name="lll*x")
