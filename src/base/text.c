@@ -145,30 +145,43 @@ base64url_put(struct buf *out, struct bytes b)
 	put64(out, b, url_digits, false);
 }
 
-/* The value of each digit plus one; 0 is none. */
-static void
-values_of(uint8_t values[256], const char *digits)
+/* The value of each digit plus one; 0 is none. The last two are the alphabet's own. */
+static inline unsigned
+value64(uint8_t c, const char *digits)
 {
-	memset(values, 0, 256);
-	for (unsigned i = 0; i < 64; i++)
-		values[(uint8_t)digits[i]] = (uint8_t)(i + 1);
+	static const uint8_t values[256] = {
+		/* clang-format off */
+		0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+		0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+		0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+		53, 54, 55, 56, 57, 58, 59, 60, 61, 62, 0, 0, 0, 0, 0, 0,
+		0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15,
+		16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 0, 0, 0, 0, 0,
+		0, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41,
+		42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 52, 0, 0, 0, 0, 0,
+		/* clang-format on */
+	};
+
+	if (values[c] != 0)
+		return values[c];
+	return c == (uint8_t)digits[62] ? 63 : c == (uint8_t)digits[63] ? 64 : 0;
 }
 
 static enum rc
 parse64(struct arena *a, struct bytes t, const char *digits, struct bytes *ret, struct err *e)
 {
-	uint8_t values[256], *p, *q;
+	uint8_t *p, *q;
 	uint32_t v = 0;
 	unsigned bits = 0;
 
-	values_of(values, digits);
 	p = q = arena_alloc(a, t.n / 4 * 3 + 4);
 	NEED(p != NULL, e, CHY_NO_MEMORY, NULL, "base64 of %zu characters", t.n);
 	NEED(t.n % 4 != 1, e, CHY_BASE64, "RFC 4648 4", "length %zu is impossible", t.n);
 	for (size_t i = 0; i < t.n; i++) {
-		NEED(values[t.p[i]], e, CHY_BASE64, "RFC 4648 3.3", "not in the alphabet: character %zu",
-		     i + 1);
-		v = v << 6 | (uint32_t)(values[t.p[i]] - 1);
+		unsigned digit = value64(t.p[i], digits);
+
+		NEED(digit > 0, e, CHY_BASE64, "RFC 4648 3.3", "not in the alphabet: character %zu", i + 1);
+		v = v << 6 | (digit - 1);
 		bits += 6;
 		if (bits >= 8) {
 			bits -= 8;

@@ -74,14 +74,23 @@ kept_new(void)
 	return k;
 }
 
-/* FNV-1a. Serial numbers are ours, and random: nobody chooses them so that they meet in one bucket. */
+enum { HASHED = 32 }; /* octets at the end, where the serial number is */
+
+/* Serial numbers are ours, and random: nobody chooses them so that they meet in one bucket. */
 static uint64_t
 hash(struct bytes id)
 {
-	uint64_t h = 0xcbf29ce484222325u;
+	uint64_t h = 0xcbf29ce484222325u ^ id.n, word;
+	size_t from = id.n > HASHED ? id.n - HASHED : 0;
 
-	for (size_t i = id.n; i-- > 0;)
-		h = (h ^ id.p[i]) * 0x100000001b3u;
+	for (size_t i = from; i < id.n; i += sizeof(word)) {
+		size_t left = id.n - i;
+
+		word = 0;
+		memcpy(&word, id.p + i, left < sizeof(word) ? left : sizeof(word));
+		h = (h ^ word) * 0x9e3779b97f4a7c15u;
+		h ^= h >> 29;
+	}
 	return h ^ h >> 32;
 }
 

@@ -88,18 +88,14 @@ http_set(struct http_call *c, const char *name, const char *value)
 static struct bytes
 date_now(void)
 {
-	static __thread char text[40];
-	static __thread time_t made;
-	static __thread size_t len;
-	time_t now = (time_t)(clock_now_ms() / 1000);
-	struct tm tm;
+	static __thread char text[32];
+	static __thread int64_t made;
+	int64_t now = clock_now_ms() / 1000;
 
-	if (now != made) {
-		gmtime_r(&now, &tm);
-		len = strftime(text, sizeof(text), "%a, %d %b %Y %H:%M:%S GMT", &tm);
-		made = now;
-	}
-	return bytes_of(text, len);
+	if (now != made)
+		http_date(text, 1000 * now);
+	made = now;
+	return bytes_of(text, HTTP_DATE);
 }
 
 static void

@@ -1,8 +1,6 @@
 #include "base/base.h"
 #include "gateway/http.h"
 
-#include <time.h>
-
 static const char *const methods[HTTP_METHODS] = { "GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS" };
 
 const char *
@@ -15,8 +13,9 @@ http_method_name(enum http_method m)
 static bool
 is_tchar(uint8_t c)
 {
-	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-	    (c != 0 && strchr("!#$%&'*+-.^_`|~", c) != NULL);
+	static const uint32_t set[8] = { 0, 0x03ff6cfa, 0xc7fffffe, 0x57ffffff };
+
+	return set[c >> 5] >> (c & 31) & 1;
 }
 
 static bool
@@ -416,12 +415,35 @@ http_status_text(int status)
 	return "Unknown";
 }
 
+static char *
+put_digits(char *p, int v, int n)
+{
+	for (int i = n; i-- > 0; v /= 10)
+		p[i] = (char)('0' + v % 10);
+	return p + n;
+}
+
+/* By hand: strftime is a tenth of what an answer with three dates costs. */
 void
 http_date(char dst[32], int64_t at_ms)
 {
-	time_t at = (time_t)(at_ms / 1000);
-	struct tm tm;
+	static const char days[] = "ThuFriSatSunMonTueWed", /* 1970 began with a Thursday */
+	    months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+	struct civil c = civil_of(at_ms > 0 ? at_ms : 0);
+	char *p = dst;
 
-	gmtime_r(&at, &tm);
-	strftime(dst, 32, "%a, %d %b %Y %H:%M:%S GMT", &tm);
+	memcpy(p, days + 3 * ((at_ms > 0 ? at_ms : 0) / 86400000 % 7), 3);
+	memcpy(p + 3, ", ", 2);
+	p = put_digits(p + 5, c.day, 2);
+	*p++ = ' ';
+	memcpy(p, months + 3 * (c.month - 1), 3);
+	p[3] = ' ';
+	p = put_digits(p + 4, c.year, 4);
+	*p++ = ' ';
+	p = put_digits(p, c.hour, 2);
+	*p++ = ':';
+	p = put_digits(p, c.minute, 2);
+	*p++ = ':';
+	p = put_digits(p, c.second, 2);
+	memcpy(p, " GMT", 5);
 }

@@ -64,7 +64,8 @@ MUST enum rc http_chunks_take(struct http_chunks *k, uint8_t *body, size_t *data
 /* The standard phrase, "Not Found"; "Unknown" for others. */
 const char *http_status_text(int status);
 
-/* A moment as IMF-fixdate (RFC 9110 5.6.7), 29 characters; at_ms: milliseconds since 1970. */
+enum { HTTP_DATE = 29 };
+/* A moment as IMF-fixdate (RFC 9110 5.6.7), HTTP_DATE characters; at_ms: milliseconds since 1970, at the earliest. */
 void http_date(char dst[32], int64_t at_ms);
 
 #endif

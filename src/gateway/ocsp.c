@@ -16,15 +16,16 @@ set_caching(struct http_call *h, const struct ocsp_call *c)
 {
 	int64_t left = (c->next_update_at - clock_now_ms()) / 1000,
 		quarter = (c->next_update_at - c->this_update_at) / 4000;
-	char hex[2 * 20 + 1], text[96];
+	char text[96];
 
 	snprintf(text, sizeof(text), "max-age=%lld, public, no-transform, must-revalidate",
 		 (long long)(left < 0             ? 0
 				 : left < quarter ? left
 						  : quarter));
 	http_set(h, "Cache-Control", text);
-	hex_text(hex, BYTES_OF(c->etag));
-	snprintf(text, sizeof(text), "\"%s\"", hex);
+	text[0] = '"';
+	hex_text(text + 1, BYTES_OF(c->etag));
+	memcpy(text + 1 + 2 * sizeof(c->etag), "\"", 2);
 	http_set(h, "ETag", text);
 	http_date(text, c->this_update_at);
 	http_set(h, "Last-Modified", text);
@@ -39,8 +40,10 @@ is_known(const struct http_call *h, const struct ocsp_call *c)
 	struct bytes tags = http_header_get(&h->head, "If-None-Match", NULL);
 	char hex[2 * 20 + 1];
 
+	if (tags.p == NULL)
+		return false;
 	hex_text(hex, BYTES_OF(c->etag));
-	return tags.p != NULL && memmem(tags.p, tags.n, hex, 40) != NULL;
+	return memmem(tags.p, tags.n, hex, 40) != NULL;
 }
 
 static void

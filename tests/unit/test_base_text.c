@@ -116,6 +116,26 @@ base64_both_ways(void **state)
 	}
 }
 
+static void
+base64_takes_every_digit(void **state)
+{
+	for (unsigned c = 0; c < 256; c++) {
+		uint8_t text[4] = { 'A', 'A', 'A', (uint8_t)c };
+		bool both = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+		OWN_BUF struct buf back = buf_max(64);
+		struct bytes got;
+
+		assert_int_equal(base64_parse(mem, BYTES_OF(text), &got, NULL) == RC_OK,
+				 both || c == '+' || c == '/' || c == '=');
+		assert_int_equal(base64url_parse(mem, BYTES_OF(text), &got, NULL) == RC_OK,
+				 both || c == '-' || c == '_');
+		if (!both)
+			continue;
+		base64_put(&back, got);
+		assert_memory_equal(back.p, text, sizeof(text));
+	}
+}
+
 /* One encoding of each value: padding that is missing, extra or misplaced, unused bits, blanks, the other alphabet. */
 static void
 base64_refuses(void **state)
@@ -234,8 +254,11 @@ control_characters(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-	CASE(utf8_borders),        CASE(hex_both_ways), CASE(base64_both_ways), CASE(base64_refuses),
-	CASE(base64_every_length), CASE(integers),      CASE(trims_and_cuts),   CASE(control_characters),
+	CASE(utf8_borders),       CASE(hex_both_ways),
+	CASE(base64_both_ways),   CASE(base64_takes_every_digit),
+	CASE(base64_refuses),     CASE(base64_every_length),
+	CASE(integers),           CASE(trims_and_cuts),
+	CASE(control_characters),
 };
 
 int

@@ -1,6 +1,9 @@
 /* The gateway's pure parts: request heads, chunked bodies, paths and queries, Accept, bearer tokens, problem documents. */
 #include "test.h"
 
+#include <ctype.h>
+#include <time.h>
+
 #include "base/json.h"
 #include "gateway/conneg.h"
 #include "gateway/http.h"
@@ -412,7 +415,41 @@ has_a_status_for_every_code(void **state)
 	}
 }
 
+/* RFC 9110 5.6.2 */
+static void
+takes_tokens_only_as_names(void **state)
+{
+	for (int c = 1; c < 256; c++) {
+		char text[64];
+		struct http_head h;
+		bool token = isalnum(c) || strchr("!#$%&'*+-.^_`|~", c) != NULL;
+
+		if (c == '\r' || c == '\n' || c == ':')
+			continue;
+		snprintf(text, sizeof(text), "GET / HTTP/1.1\r\nHost: x\r\nA%cB: c\r\n\r\n", c);
+		assert_int_equal(parse(text, &h, NULL) == RC_OK, token);
+	}
+}
+
+static void
+writes_dates(void **state)
+{
+	for (int64_t at = 0; at < 300ll * 365 * 86400; at += 86400 * 13 + 7919) {
+		char ours[32], theirs[40];
+		time_t t = (time_t)at;
+		struct tm tm;
+
+		http_date(ours, 1000 * at + 999);
+		gmtime_r(&t, &tm);
+		strftime(theirs, sizeof(theirs), "%a, %d %b %Y %H:%M:%S GMT", &tm);
+		assert_string_equal(ours, theirs);
+		assert_int_equal(strlen(ours), HTTP_DATE);
+	}
+}
+
 static const struct CMUnitTest tests[] = {
+	CASE(takes_tokens_only_as_names),
+	CASE(writes_dates),
 	CASE(reads_a_request),
 	CASE(knows_when_the_connection_ends),
 	CASE(refuses_what_readers_disagree_about),
