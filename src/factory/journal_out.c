@@ -6,6 +6,7 @@
 #include "base/idgen.h"
 #include "factory/leaf.h"
 #include "factory/page.h"
+#include "factory/search_values.h"
 #include "factory/sequencer.h"
 #include "factory/tiles.h"
 #include "store/read.h"
@@ -422,10 +423,7 @@ put_fields(struct export *x, struct arena *a, struct buf *b, int64_t certificate
 		TRY(store_fields(x->f->store, a, certificate, &rows, &n, e));
 	buf_str(b, ",\"fields\":{");
 	for (size_t i = 0; i < n; i++) {
-		if (rows[i].n == SEARCH_CARD)
-			buf_printf(b, "%s\"card_serial\":", i ? "," : "");
-		else
-			buf_printf(b, "%s\"field%lld\":", i ? "," : "", (long long)rows[i].n);
+		buf_printf(b, "%s\"%s\":", i ? "," : "", search_field_name(rows[i].n));
 		json_put_str(b, rows[i].value);
 	}
 	buf_u8(b, '}');

@@ -159,6 +159,16 @@ search_texts_of(struct arena *a, const struct certificate_row *row, struct searc
 	return RC_OK;
 }
 
+const char *
+search_field_name(int64_t n)
+{
+	static const char *const names[] = { "field1", "field2", "field3",     "field4",
+					     "field5", "field6", "card_serial" };
+
+	_Static_assert(ARRAY_LEN(names) == SEARCH_CARD, "the last one is the card's");
+	return n >= 1 && n <= SEARCH_CARD ? names[n - 1] : "unknown";
+}
+
 bool
 search_is_field(struct bytes attribute)
 {
@@ -174,12 +184,7 @@ search_fields_of(struct factory *f, struct arena *a, int64_t certificate, struct
 
 	TRY(store_fields(f->store, a, certificate, &rows, &count, e));
 	for (size_t i = 0; i < count && i < SEARCH_CARD; i++) {
-		const char *name = rows[i].n == SEARCH_CARD
-		    ? "card_serial"
-		    : arena_printf(a, "field%lld", (long long)rows[i].n);
-
-		NEED(name != NULL, e, CHY_NO_MEMORY, NULL, "a certificate's values");
-		list[(*n)++] = (struct search_text){ bytes_str(name), rows[i].value };
+		list[(*n)++] = (struct search_text){ bytes_str(search_field_name(rows[i].n)), rows[i].value };
 	}
 	return RC_OK;
 }

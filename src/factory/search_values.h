@@ -21,6 +21,8 @@ MUST enum rc search_texts_of(struct arena *a, const struct certificate_row *row,
 /* The same of what was filled in to search by, "field1" to "field6" and "card_serial", behind those that are there. */
 MUST enum rc search_fields_of(struct factory *f, struct arena *a, int64_t certificate,
 			      struct search_text *list, size_t *n, struct err *e);
+/* Of the nth of them: 1 to SEARCH_FIELDS, SEARCH_CARD. */
+const char *search_field_name(int64_t n);
 bool search_is_field(struct bytes attribute);
 
 /* Of upper and lower case one (base/fold.h), the arena's; p NULL: memory is out. */
