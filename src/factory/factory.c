@@ -75,14 +75,19 @@ open_parts(struct factory *f, const struct factory_options *o, bool beside, stru
 	return RC_OK;
 }
 
+/* start: what comes once its parts are there; NULL: nothing. */
 static enum rc
-open_bare(const struct factory_options *o, bool beside, struct factory **ret, struct err *e)
+open_with(const struct factory_options *o, bool beside,
+	  enum rc (*start)(struct factory *f, const struct factory_options *o, struct err *e),
+	  struct factory **ret, struct err *e)
 {
 	struct factory *f = new_factory();
 	enum rc rc;
 
 	NEED(f != NULL, e, CHY_NO_MEMORY, NULL, "the factory");
 	rc = open_parts(f, o, beside, e);
+	if (rc == RC_OK && start != NULL)
+		rc = start(f, o, e);
 	if (rc != RC_OK) {
 		factory_close(f);
 		return rc;
@@ -94,7 +99,7 @@ open_bare(const struct factory_options *o, bool beside, struct factory **ret, st
 enum rc
 factory_open_bare(const struct factory_options *o, struct factory **ret, struct err *e)
 {
-	return open_bare(o, false, ret, e);
+	return open_with(o, false, NULL, ret, e);
 }
 
 /* A certificate kept as a setting by the boot ceremony. */
@@ -186,7 +191,7 @@ mark_form(struct factory *f, struct err *e)
 static void signer_lost(void *arg);
 
 static enum rc
-start(struct factory *f, int64_t longest_rest_ms, struct err *e)
+start(struct factory *f, const struct factory_options *o, struct err *e)
 {
 	size_t adopted = 0;
 
@@ -198,16 +203,17 @@ start(struct factory *f, int64_t longest_rest_ms, struct err *e)
 	if (adopted > 0)
 		LOG(WARNING, "factory.reconciled", LI("adopted", (int64_t)adopted));
 	TRY(policy_load(f, e));
-	TRY(outbox_start(f, longest_rest_ms > 0 ? longest_rest_ms : LONGEST_REST_MS, &f->outbox, e));
+	TRY(outbox_start(f, o->longest_rest_ms > 0 ? o->longest_rest_ms : LONGEST_REST_MS, &f->outbox, e));
 	TRY(store_watch_status(f->store, desk_status_changed, f, e));
 	return jobs_start(f, &f->jobs, e);
 }
 
 static enum rc
-start_offline(struct factory *f, struct err *e)
+start_offline(struct factory *f, const struct factory_options *o, struct err *e)
 {
 	size_t done;
 
+	(void)o;
 	TRY(load_identity(f, e));
 	TRY(load_audit_key(f, e));
 	TRY(mark_form(f, e));
@@ -221,38 +227,19 @@ start_offline(struct factory *f, struct err *e)
 enum rc
 factory_open_offline(const struct factory_options *o, struct factory **ret, struct err *e)
 {
-	struct factory *f;
-	enum rc rc;
-
-	TRY(factory_open_bare(o, &f, e));
-	rc = start_offline(f, e);
-	if (rc != RC_OK) {
-		factory_close(f);
-		return rc;
-	}
-	*ret = f;
-	return RC_OK;
+	return open_with(o, false, start_offline, ret, e);
 }
 
 enum rc
 factory_open(const struct factory_options *o, struct factory **ret, struct err *e)
 {
-	struct factory *f;
-	enum rc rc;
-
-	TRY(factory_open_bare(o, &f, e));
-	rc = start(f, o->longest_rest_ms, e);
-	if (rc != RC_OK) {
-		factory_close(f);
-		return rc;
-	}
-	*ret = f;
-	return RC_OK;
+	return open_with(o, false, start, ret, e);
 }
 
 static enum rc
-start_status(struct factory *f, struct err *e)
+start_status(struct factory *f, const struct factory_options *o, struct err *e)
 {
+	(void)o;
 	TRY(load_identity(f, e));
 	TRY(node_open(f, e));
 	TRY(policy_load(f, e));
@@ -264,17 +251,7 @@ start_status(struct factory *f, struct err *e)
 enum rc
 factory_open_status(const struct factory_options *o, struct factory **ret, struct err *e)
 {
-	struct factory *f;
-	enum rc rc;
-
-	TRY(open_bare(o, true, &f, e));
-	rc = start_status(f, e);
-	if (rc != RC_OK) {
-		factory_close(f);
-		return rc;
-	}
-	*ret = f;
-	return RC_OK;
+	return open_with(o, true, start_status, ret, e);
 }
 
 bool
