@@ -58,34 +58,35 @@ node_policy_changed(void *factory, int64_t stamp)
 
 /* ---- what it may say ---- */
 
-/* The answer that takes long tells nothing of the clock. */
 static MUST enum rc
-measure_clock(struct factory *f, struct err *e)
+check_clock(const struct factory *f, struct err *e)
 {
-	int64_t begun_us = clock_mono_us(), before = clock_now_ms(), there, skew;
+	int64_t skew = atomic_load(&f->node_skew_ms);
 
-	TRY(store_clock_ms(f->store, &there, e));
-	if (clock_mono_us() - begun_us < 1000000)
-		atomic_store(&f->node_skew_ms, there - before);
-	skew = atomic_load(&f->node_skew_ms);
+	NEED(skew != NODE_SKEW_UNKNOWN, e, CHY_NODE_CLOCK, NULL, "the database's clock is not known yet");
 	NEED(skew >= -SKEW_MOST_MS && skew <= SKEW_MOST_MS, e, CHY_NODE_CLOCK, NULL,
 	     "the database's clock is %lld s ahead of this one: nothing is signed", (long long)(skew / 1000));
 	return RC_OK;
 }
 
-static bool
-is_clock_right(const struct factory *f)
+/* The answer that takes long tells nothing of the clock. */
+static MUST enum rc
+measure_clock(struct factory *f, struct err *e)
 {
-	int64_t skew = atomic_load(&f->node_skew_ms);
+	int64_t begun_us = clock_mono_us(), before = clock_now_ms(), there;
 
-	return skew >= -SKEW_MOST_MS && skew <= SKEW_MOST_MS;
+	TRY(store_clock_ms(f->store, &there, e));
+	if (clock_mono_us() - begun_us < 1000000)
+		atomic_store(&f->node_skew_ms, there - before);
+	return check_clock(f, e);
 }
 
 bool
 node_may_say(const struct factory *f)
 {
 	return !factory_is_node(f) ||
-	    (is_clock_right(f) && !atomic_load(&f->node_twin) && store_status_age_ms(f->store) <= STALE_MS);
+	    (check_clock(f, NULL) == RC_OK && !atomic_load(&f->node_twin) &&
+	     store_status_age_ms(f->store) <= STALE_MS);
 }
 
 void
@@ -201,17 +202,6 @@ node_step(struct factory *f, struct err *e)
 }
 
 /* ---- readiness ---- */
-
-static MUST enum rc
-check_clock(const struct factory *f, struct err *e)
-{
-	int64_t skew = atomic_load(&f->node_skew_ms);
-
-	NEED(skew != NODE_SKEW_UNKNOWN, e, CHY_NODE_CLOCK, NULL, "the database's clock is not known yet");
-	NEED(is_clock_right(f), e, CHY_NODE_CLOCK, NULL, "the database's clock is %lld s ahead of this one",
-	     (long long)(skew / 1000));
-	return RC_OK;
-}
 
 enum rc
 node_check(struct factory *f, struct err *e)

@@ -205,9 +205,9 @@ MUST enum rc store_removed(struct store *s, struct arena *a, int64_t after, size
 /* The issuance lists of a CIL procedure that are in force: at most a complete and a delta one. */
 MUST enum rc store_cils(struct store *s, struct arena *a, int64_t procedure, struct cil_row **ret, size_t *n,
 			struct err *e);
-/* STORE_NOT_FOUND. */
 /* Of all segments together. */
 MUST enum rc store_cil_octets(struct store *s, int64_t build, int64_t *ret, struct err *e);
+/* STORE_NOT_FOUND. */
 MUST enum rc store_cil_file(struct store *s, struct arena *a, int64_t build, int64_t segment,
 			    struct cil_file_row *ret, struct err *e);
 /* What deliveries name, by its id, or that of a segment. STORE_NOT_FOUND. */
