@@ -118,15 +118,6 @@ procedure_json(struct batch *b, struct json *body, struct err *e)
 	return RC_OK;
 }
 
-static struct json *
-base64_json(struct arena *a, struct bytes der)
-{
-	OWN_BUF struct buf b = buf_max(4 * LIMIT_CSR);
-
-	base64_put(&b, der);
-	return json_str(a, buf_bytes(&b));
-}
-
 /* The certificate in an answer: base64 of the DER, or PEM. */
 static enum rc
 take_der(struct arena *a, const struct json *answer, const char *const *names, struct bytes *ret,
@@ -188,7 +179,7 @@ issue_one(struct batch *b, struct arena *a, struct job *j, struct err *e)
 	struct rest *r;
 
 	TRY(procedure_json(b, body, e));
-	json_set(body, "request", base64_json(a, j->der));
+	json_set(body, "request", json_base64(a, j->der));
 	if (b->input)
 		json_set(body, "input", json_copy(a, b->input));
 	if (b->card)
@@ -229,7 +220,7 @@ issue_by_session(struct batch *b, struct job *jobs, struct err *e)
 static enum rc
 act_add(struct batch *b, struct job *j, struct json *list, struct err *e)
 {
-	struct json *o = json_object(b->c->a), *csr = base64_json(b->c->a, j->der);
+	struct json *o = json_object(b->c->a), *csr = json_base64(b->c->a, j->der);
 
 	NEED(o && csr, e, CHY_NO_MEMORY, NULL, "request");
 	json_set(o, "csr", csr);

@@ -71,14 +71,6 @@ rescue_read(struct arena *a, struct bytes text, struct rescue *ret, struct err *
 	return read_items(a, list, ret, e);
 }
 
-static struct json *
-hex_json(struct arena *a, const uint8_t hash[FINGERPRINT_LEN])
-{
-	char text[2 * FINGERPRINT_LEN + 1];
-
-	return json_str(a, bytes_str(hex_text(text, bytes_of(hash, FINGERPRINT_LEN))));
-}
-
 enum rc
 rescue_write(struct arena *a, const struct rescue *r, struct bytes nonce, struct bytes *ret, struct err *e)
 {
@@ -89,7 +81,8 @@ rescue_write(struct arena *a, const struct rescue *r, struct bytes nonce, struct
 	for (size_t i = 0; i < r->n; i++) {
 		struct json *item = json_object(a);
 
-		json_set(item, "certificate_sha256", hex_json(a, r->v[i].certificate));
+		json_set(item, "certificate_sha256",
+			 json_hex(a, bytes_of(r->v[i].certificate, FINGERPRINT_LEN)));
 		json_set(item, "csr", json_base64(a, r->v[i].csr));
 		json_add(list, item);
 	}

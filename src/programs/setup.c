@@ -135,15 +135,6 @@ boot_csr(struct setup *s, int i, struct bytes *ret, struct err *e)
 	return csr_assemble(s->a, tbs, SIGALG_ECDSA_SHA256, buf_bytes(&signature), ret, e);
 }
 
-static struct json *
-base64_json(struct arena *a, struct bytes b)
-{
-	OWN_BUF struct buf out = buf_max(b.n * 2 + 16);
-
-	base64_put(&out, b);
-	return json_str(a, buf_bytes(&out));
-}
-
 static enum rc
 make_input(struct setup *s, struct err *e)
 {
@@ -157,7 +148,7 @@ make_input(struct setup *s, struct err *e)
 		s->name[i] = arena_printf(s->a, "Boot officer %d", i + 1);
 		TRY(boot_csr(s, i, &csr, e));
 		json_set(o, "name", json_str(s->a, bytes_str(s->name[i])));
-		json_set(o, "csr", base64_json(s->a, csr));
+		json_set(o, "csr", json_base64(s->a, csr));
 		json_add(officers, o);
 	}
 	for (const struct arg *n = args_next(&s->cli->args, "server-name", NULL); n != NULL;
