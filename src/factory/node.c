@@ -204,15 +204,23 @@ node_step(struct factory *f, struct err *e)
 /* ---- readiness ---- */
 
 enum rc
+node_hears(const struct factory *f, struct err *e)
+{
+	int64_t age = factory_is_node(f) ? store_status_age_ms(f->store) : 0;
+
+	NEED(age <= STALE_MS, e, CHY_STORE_DOWN, NULL, "nothing was heard of the database for %lld ms",
+	     (long long)age);
+	return RC_OK;
+}
+
+enum rc
 node_check(struct factory *f, struct err *e)
 {
 	OWN(snapshot_unref)
 	struct snapshot *policy = factory_policy(f);
-	int64_t age = store_status_age_ms(f->store);
 	struct trouble t;
 
-	NEED(age <= STALE_MS, e, CHY_STORE_DOWN, NULL, "nothing was heard of the database for %lld ms",
-	     (long long)age);
+	TRY(node_hears(f, e));
 	TRY(check_clock(f, e));
 	NEED(status_node_of(policy, bytes_str(f->node)) != NULL, e, CHY_NODE_NOT_ADMITTED, NULL,
 	     "officers admit it by \"chancery status-node create\", or open it again, with the key %s",

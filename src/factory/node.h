@@ -19,6 +19,9 @@ void node_policy_changed(void *factory, int64_t stamp);
 /* May anything be said as of now? A node that has not heard of its database for a while does not know what was revoked meanwhile,
    and one with a wrong clock would say it of another time. The issuing server may. */
 bool node_may_say(const struct factory *f);
+/* Before a question that would wait for the database. STORE_DOWN: the node has not heard of it for a while, so it would hang for each
+   of those who ask. At the issuing server RC_OK. */
+MUST enum rc node_hears(const struct factory *f, struct err *e);
 /* For readiness, without waiting: officers have admitted it (NODE_NOT_ADMITTED), each of its responders has a certificate
    (OCSP_NO_RESPONDER, or what keeps it from asking), it hears of changes (STORE_DOWN), its clock is right (NODE_CLOCK) and its keys
    are its own (NODE_TWIN). */

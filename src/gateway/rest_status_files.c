@@ -5,6 +5,7 @@
 
 #include "factory/cil.h"
 #include "factory/crl.h"
+#include "factory/node.h"
 #include "store/read.h"
 
 enum {
@@ -144,7 +145,7 @@ get_crl(void *ctx, struct http_call *c)
 	struct crl_row row;
 	struct err e = { 0 };
 
-	if (crl_by_name(f, c->arena, c->params[0], &row, &e) != RC_OK) {
+	if (node_hears(f, &e) != RC_OK || crl_by_name(f, c->arena, c->params[0], &row, &e) != RC_OK) {
 		http_problem(c, &e);
 		return;
 	}
@@ -164,7 +165,8 @@ get_ca(void *ctx, struct http_call *c)
 	struct bytes der;
 	struct err e = { 0 };
 
-	if (ca_certificate_by_name(f, c->arena, c->params[0], &der, &e) != RC_OK) {
+	if (node_hears(f, &e) != RC_OK ||
+	    ca_certificate_by_name(f, c->arena, c->params[0], &der, &e) != RC_OK) {
 		http_problem(c, &e);
 		return;
 	}
@@ -192,7 +194,7 @@ send_cil(struct factory *f, struct http_call *c, bool delta, struct bytes segmen
 	struct err e = { 0 };
 	int64_t n;
 
-	if (segment_of(segment, &n, &e) != RC_OK ||
+	if (node_hears(f, &e) != RC_OK || segment_of(segment, &n, &e) != RC_OK ||
 	    cil_by_name(f, c->arena, c->params[0], delta, n, &list, &file, &e) != RC_OK) {
 		http_problem(c, &e);
 		return;

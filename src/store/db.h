@@ -121,7 +121,8 @@ struct db {
 	bool lost; /* the connection is of no use any more: close it and open another */
 };
 
-enum db_mode { DB_READER, DB_WRITER, DB_READ_ONLY }; /* READ_ONLY: a reader that makes no file either */
+/* READ_ONLY: a reader that makes no file either; BRIEF: one that would rather have no answer than wait long. */
+enum db_mode { DB_READER, DB_WRITER, DB_READ_ONLY, DB_BRIEF };
 
 struct db_ops {
 	const char *name;

@@ -54,6 +54,8 @@ postgres_fail(struct postgres_db *d, const PGresult *r, const struct stmt *s, st
 	enum code code = state ? code_of_state(state, s) : CHY_STORE_DOWN;
 	struct bytes text = first_line(r ? PQresultErrorMessage(r) : PQerrorMessage(d->c));
 
+	if (text.n == 0)
+		text = BYTES("no answer");
 	if (PQstatus(d->c) == CONNECTION_BAD)
 		code = CHY_STORE_DOWN;
 	if (code == CHY_STORE_DOWN)
@@ -64,11 +66,45 @@ postgres_fail(struct postgres_db *d, const PGresult *r, const struct stmt *s, st
 	return err_set(e, code, NULL, "PostgreSQL: %.*s", BYTES_FMT(text));
 }
 
+/* Something to read that is a whole result, or the end of all, by then. */
+static bool
+await(struct postgres_db *d, int64_t until_us)
+{
+	while (PQisBusy(d->c)) {
+		struct pollfd fd = { PQsocket(d->c), POLLIN, 0 };
+		int64_t left_ms = (until_us - clock_mono_us()) / 1000;
+
+		if (fd.fd < 0 || (d->answer_ms > 0 && left_ms <= 0))
+			return false;
+		if (poll(&fd, 1, d->answer_ms > 0 ? (int)left_ms : -1) > 0 && !PQconsumeInput(d->c))
+			return false;
+	}
+	return true;
+}
+
+PGresult *
+postgres_answer(struct postgres_db *d, int sent)
+{
+	int64_t until_us = clock_mono_us() + (int64_t)d->answer_ms * 1000;
+	PGresult *last = NULL, *r;
+
+	while (sent && await(d, until_us)) {
+		r = PQgetResult(d->c);
+		if (r == NULL)
+			return last;
+		PQclear(last);
+		last = r;
+	}
+	PQclear(last);
+	d->db.lost = true;
+	return NULL;
+}
+
 static enum rc
 script(struct db *db, const char *sql, struct err *e)
 {
 	struct postgres_db *d = of(db);
-	PGresult *r = PQexec(d->c, sql);
+	PGresult *r = postgres_answer(d, PQsendQuery(d->c, sql));
 	ExecStatusType status = PQresultStatus(r);
 	enum rc rc = RC_OK;
 
@@ -95,7 +131,7 @@ postgres_prepare(struct postgres_db *d, enum stmt_id id, bool bulk, char *ret_na
 		types[i] = postgres_type(stmt_type(s, i), bulk);
 	sql_of_stmt(&sql, s, bulk ? SQL_POSTGRES_BULK : SQL_POSTGRES);
 	NEED(buf_cstr(&sql) != NULL, e, CHY_NO_MEMORY, NULL, "statement %d", (int)id);
-	r = PQprepare(d->c, ret_name, buf_cstr(&sql), (int)n, types);
+	r = postgres_answer(d, PQsendPrepare(d->c, ret_name, buf_cstr(&sql), (int)n, types));
 	if (PQresultStatus(r) != PGRES_COMMAND_OK)
 		rc = postgres_fail(d, r, NULL, e);
 	PQclear(r);
@@ -150,14 +186,15 @@ execute(struct postgres_db *d, enum stmt_id id, const union value *args, PGresul
 	postgres_params(&q, s, args);
 	if (!(s->flags & STMT_PLAN_ANEW)) {
 		TRY(postgres_prepare(d, id, false, name, e));
-		*ret = PQexecPrepared(d->c, name, q.n, q.p, q.len, q.format, 1);
+		*ret = postgres_answer(d, PQsendQueryPrepared(d->c, name, q.n, q.p, q.len, q.format, 1));
 		return RC_OK;
 	}
 	for (int i = 0; i < q.n; i++)
 		types[i] = postgres_type(stmt_type(s, (size_t)i), false);
 	sql_of_stmt(&sql, s, SQL_POSTGRES);
 	NEED(buf_cstr(&sql) != NULL, e, CHY_NO_MEMORY, NULL, "statement %d", (int)id);
-	*ret = PQexecParams(d->c, buf_cstr(&sql), q.n, types, q.p, q.len, q.format, 1);
+	*ret = postgres_answer(d,
+			       PQsendQueryParams(d->c, buf_cstr(&sql), q.n, types, q.p, q.len, q.format, 1));
 	return RC_OK;
 }
 
@@ -207,6 +244,9 @@ static const char writer_settings[] = BY_INDEX
     "WHERE name = 'default_toast_compression' AND 'lz4' = ANY (enumvals)";
 const char postgres_reader_settings[] = BY_INDEX
     "SET default_transaction_read_only = on; SET statement_timeout = '30s'";
+static const char brief_settings[] = "SET statement_timeout = '4s'";
+
+enum { ANSWER_MS = 40000, BRIEF_ANSWER_MS = 5000 /* the server's own limits, and some */ };
 
 static void
 no_notice(void *arg, const PGresult *r)
@@ -224,7 +264,8 @@ set_up(struct postgres_db *d, enum db_mode mode, struct err *e)
 	     "the database's encoding is %s; it must be UTF8", encoding ? encoding : "unknown");
 	NEED(PQserverVersion(d->c) >= 130000, e, CHY_STORE_OPEN, NULL,
 	     "PostgreSQL %d is too old, 13 is needed", PQserverVersion(d->c) / 10000);
-	return script(&d->db, mode == DB_WRITER ? writer_settings : postgres_reader_settings, e);
+	TRY(script(&d->db, mode == DB_WRITER ? writer_settings : postgres_reader_settings, e));
+	return mode == DB_BRIEF ? script(&d->db, brief_settings, e) : RC_OK;
 }
 
 static enum rc
@@ -238,6 +279,7 @@ open_db(const char *where, enum db_mode mode, struct db **ret, struct err *e)
 
 	NEED(d != NULL, e, CHY_NO_MEMORY, NULL, "a database connection");
 	d->db.ops = &postgres_ops;
+	d->answer_ms = mode == DB_BRIEF ? BRIEF_ANSWER_MS : mode == DB_WRITER ? 0 : ANSWER_MS;
 	for (size_t i = 0; i < PARAMS_MAX; i++)
 		d->array[i] = buf_max(256U << 20);
 	d->c = PQconnectdbParams(names, values, 1);

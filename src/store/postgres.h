@@ -11,6 +11,7 @@
 struct postgres_db {
 	struct db db;
 	PGconn *c;
+	int answer_ms; /* how long an answer may take; 0: as long as it does, for a step of the schema may be long */
 	bool in_transaction;
 	bool prepared[2][STMT_COUNT]; /* [1]: the form over arrays */
 	struct buf array[PARAMS_MAX]; /* reused from batch to batch */
@@ -26,6 +27,10 @@ struct postgres_params {
 
 /* What every connection of readers begins with. */
 extern const char postgres_reader_settings[];
+
+/* The answer to what was sent (sent: as PQsend... said); of several commands the last one's. NULL: the connection is lost, also where it
+   took longer than d->answer_ms: a server that hangs keeps its connections open. */
+PGresult *postgres_answer(struct postgres_db *d, int sent);
 
 void postgres_params(struct postgres_params *ret, const struct stmt *s, const union value *v);
 /* The same columns of n operations as one array each; false: out of memory or too large. */

@@ -126,7 +126,10 @@ open_parts(struct store *s, struct err *e)
 
 	if (!s->options.read_only)
 		TRY(open_writer(s, e));
-	TRY(pool_init(&s->pool, s->ops, s->where, s->options.read_only ? DB_READ_ONLY : DB_READER,
+	TRY(pool_init(&s->pool, s->ops, s->where,
+		      s->options.read_only    ? DB_READ_ONLY
+			  : s->options.beside ? DB_BRIEF
+					      : DB_READER,
 		      s->options.readers, e));
 	if (pool_take(&s->pool, &db, &why) != RC_OK)
 		FAIL(e, why.code == CHY_STORE_DOWN ? CHY_STORE_OPEN : why.code, NULL, "%s", why.text);

@@ -245,6 +245,8 @@ def test_database_away(pair):
         assert ask(node, kept).certificate_status == ocsp.OCSPCertStatus.GOOD
         for _ in range(20):  # nobody waits for the database, which hangs
             assert refused(node, house, cert) == ocsp.OCSPResponseStatus.TRY_LATER
+            status, _, body = node.raw("GET", "/crl/issuing.crl", timeout=5)
+            assert status == 503 and json.loads(body)["code"] == "CHY-1454"
         assert node.readiness()[1]["node"]["code"] == "CHY-1454"
     finally:
         for p in stopped:

@@ -403,6 +403,46 @@ the_server_stays_away(void **state)
 	ok(store_certificate(w->s, w->a, 1000, &row, &w->e));
 }
 
+/* All server processes of our connections stop, or go on. How many there are. */
+static int
+signal_sessions(struct world *w, int sig)
+{
+	char command[1024];
+	FILE *pids;
+	int n = 0, pid;
+
+	snprintf(
+	    command, sizeof(command),
+	    "psql -AtqX '%s' -c \"SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND "
+	    "application_name = 'chancery'\"",
+	    w->url);
+	pids = popen(command, "r");
+	assert_non_null(pids);
+	for (; fscanf(pids, "%d", &pid) == 1; n++)
+		assert_int_equal(kill(pid, sig), 0);
+	assert_int_equal(pclose(pids), 0);
+	return n;
+}
+
+/* Its connections stay open, and nothing comes by them. A status node does not wait for ever, and asks by another connection. */
+static void
+a_session_hangs(void **state)
+{
+	struct world *w = *state;
+	struct store *beside;
+	int64_t size;
+	enum rc rc;
+
+	ok(store_open(w->url, &(struct store_options){ .beside = true, .node = 1 }, &beside, &w->e));
+	ok(store_tree_size(beside, &size, &w->e));
+	assert_in_range(signal_sessions(w, SIGSTOP), 2, 100);
+	rc = store_tree_size(beside, &size, &w->e);
+	signal_sessions(w, SIGCONT);
+	ok(rc);
+	store_close(beside);
+	ok(store_commit(w->s, issue_change(1), &w->e));
+}
+
 static void
 the_outcome_is_looked_up(void **state)
 {
@@ -448,6 +488,7 @@ main(int argc, char **argv)
 		{ "a deadlock is tried again", a_deadlock_is_tried_again, ONLY_POSTGRES },
 		{ "the server is stopped and started", the_server_is_stopped_and_started, ONLY_POSTGRES },
 		{ "the server stays away", the_server_stays_away, ONLY_POSTGRES },
+		{ "a session hangs", a_session_hangs, ONLY_POSTGRES },
 		{ "the outcome is looked up", the_outcome_is_looked_up, ONLY_POSTGRES },
 	};
 
