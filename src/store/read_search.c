@@ -144,13 +144,19 @@ store_search_count(struct store *s, struct arena *a, const struct search_walk *w
 	return store_number(s, Q_COUNT_ALL, ARGS(I((int64_t)most)), ret, e);
 }
 
-/* What lies behind (key, id) lies behind the key: SQLite goes along the index from one bound alone, which would be the walk's
-   beginning, and a late page would cost as much as all before it. */
+/* What lies behind (key, id) lies behind the key, and none before the walk's beginning: both databases go along the index from one bound
+   alone, SQLite from the range's and PostgreSQL from that of the pair, so each says as much as the other. */
 static void
-bound(const struct search_walk *w, int64_t key, int64_t *from, int64_t *to)
+bound(const struct search_walk *w, int64_t *key, int64_t *id, int64_t *from, int64_t *to)
 {
-	*from = !w->descending && key > w->from ? key : w->from;
-	*to = w->descending && key < w->to ? key + 1 : w->to;
+	bool keyed = w->by == WALK_NOT_AFTER || w->by == WALK_NOT_BEFORE || w->by == WALK_STATE;
+
+	if (keyed && (w->descending ? *key >= w->to : *key < w->from)) {
+		*key = w->descending ? w->to : w->from;
+		*id = INT64_MIN; /* (to, id) is out of the range, (from, id) in it */
+	}
+	*from = w->descending ? w->from : *key;
+	*to = w->descending && *key < w->to ? *key + 1 : w->to;
 }
 
 /* Behind (key, id) in the walk's direction. */
@@ -162,7 +168,7 @@ store_search_walk(struct store *s, struct arena *a, const struct search_walk *w,
 	struct bytes ids;
 	int64_t from, to;
 
-	bound(w, key, &from, &to);
+	bound(w, &key, &id, &from, &to);
 
 	switch (w->by) {
 	case WALK_VALUES:
