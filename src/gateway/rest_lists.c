@@ -27,11 +27,7 @@ ask_cils(const struct asked *q, struct json **ret, struct err *e)
 
 #define QUERY_LISTS(procedure) \
 	{ \
-		{ "procedure", QUERY_INT, procedure, false, 1, JSON_INT_MAX }, \
-		    { "after", QUERY_INT, "Cursor of the page before" }, \
-		{ \
-			"limit", QUERY_INT, "Rows of a page", false, 1, LIMIT_PAGE \
-		} \
+		{ "procedure", QUERY_INT, procedure, false, 1, JSON_INT_MAX }, REST_PAGING \
 	}
 
 const struct route rest_list_routes[] = {
