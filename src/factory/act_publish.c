@@ -322,13 +322,11 @@ static enum rc
 put_leaf(struct publishing *p, struct effect *x, struct change *c, const struct certificate_row *cert,
 	 const struct json *deliveries, struct err *e)
 {
-	struct json *m = json_object(x->a), *procedure = json_array(x->a);
+	struct json *m = json_object(x->a);
 
-	json_add(procedure, json_int(x->a, p->procedure->id.v));
-	json_add(procedure, json_int(x->a, p->procedure->version));
 	json_set(m, "by", by_request(x->a, x->request->id));
 	json_set(m, "certificate", json_int(x->a, cert->id));
-	json_set(m, "procedure", procedure);
+	json_set(m, "procedure", json_version(x->a, doc_version_of(p->procedure)));
 	json_set(m, "removal", json_bool(x->a, p->removal));
 	json_set(m, "revocation_password", json_str(x->a, bytes_str(password_choice_name(p->choice))));
 	json_set(m, "deliveries", json_copy(x->a, deliveries));

@@ -72,16 +72,6 @@ limit_key(struct factory *f, const struct authority_decision *d, struct bytes sp
 			     e);
 }
 
-static struct json *
-version_pair(struct arena *a, const struct document *d)
-{
-	struct json *pair = json_array(a);
-
-	json_add(pair, json_int(a, d->id.v));
-	json_add(pair, json_int(a, d->version));
-	return pair;
-}
-
 /* The leaf's body with a hole for what only the finished certificate can tell. */
 static enum rc
 leaf_body(struct arena *a, const struct authority_decision *d, int64_t id, struct json *by, int64_t now_ms,
@@ -93,12 +83,13 @@ leaf_body(struct arena *a, const struct authority_decision *d, int64_t id, struc
 	for (size_t i = 0; i < d->trace.n; i++)
 		json_add(rules, json_str(a, bytes_str(d->trace.v[i].rule)));
 	json_set(m, "at", json_time(a, now_ms));
-	json_set(m, "authority", version_pair(a, d->authority->doc));
+	json_set(m, "authority", json_version(a, doc_version_of(d->authority->doc)));
 	json_set(m, "by", by);
 	json_set(m, "certificate", json_null(a));
 	json_set(m, "id", json_int(a, id));
-	json_set(m, "issuer", version_pair(a, d->issuer->doc));
-	json_set(m, "key", d->authority->key ? version_pair(a, d->authority->key) : json_null(a));
+	json_set(m, "issuer", json_version(a, doc_version_of(d->issuer->doc)));
+	json_set(m, "key",
+		 d->authority->key ? json_version(a, doc_version_of(d->authority->key)) : json_null(a));
 	json_set(m, "kind", json_str(a, BYTES("ca-certificate")));
 	json_set(m, "rules", rules);
 	json_put_canonical(&text, m);

@@ -5,11 +5,10 @@
 #include "factory/in_force.h"
 #include "factory/leaf.h"
 #include "pki/cert.h"
-#include "pki/name.h"
 #include "policy/body.h"
 #include "store/read.h"
 
-enum { NAME_TEXT_MAX = 64 << 10, DAY_MS = 86400000 };
+enum { DAY_MS = 86400000 };
 
 struct listing {
 	struct factory *f;
@@ -97,15 +96,6 @@ ca_list(struct factory *f, struct arena *a, struct doc_id authority, struct ca_c
 }
 
 static struct json *
-name_json(struct arena *a, struct bytes name)
-{
-	OWN_BUF struct buf text = buf_max(NAME_TEXT_MAX);
-
-	name_put_der_text(&text, name);
-	return buf_ok(&text) ? json_str(a, arena_dup(a, buf_bytes(&text))) : NULL;
-}
-
-static struct json *
 key_json(struct arena *a, struct bytes spki)
 {
 	char text[KEY_NAME_MAX];
@@ -134,8 +124,8 @@ ca_certificate_json(struct arena *a, const struct authority *x)
 	if (x == NULL || x->certificate.n == 0 || cert_parse(a, x->certificate, &cert, NULL) != RC_OK)
 		return json_null(a);
 	sha256(cert.der, hash);
-	json_set(o, "subject", name_json(a, cert.subject));
-	json_set(o, "issuer", name_json(a, cert.issuer));
+	json_set(o, "subject", json_name(a, cert.subject));
+	json_set(o, "issuer", json_name(a, cert.issuer));
 	json_set(o, "serial_number", json_hex(a, cert.serial));
 	json_set(o, "sha256", json_hex(a, BYTES_OF(hash)));
 	json_set(o, "not_before", json_time(a, cert.not_before_at));

@@ -80,24 +80,14 @@ ac_attributes_for(struct arena *a, const struct token_procedure *t, size_t which
 /* ---- what the journal says of it ---- */
 
 static struct json *
-version_pair(struct arena *a, struct doc_version v)
-{
-	struct json *pair = json_array(a);
-
-	json_add(pair, json_int(a, v.id.v));
-	json_add(pair, json_int(a, v.version));
-	return pair;
-}
-
-static struct json *
 procedures_json(struct arena *a, const struct ac_decision *d)
 {
 	struct json *o = json_object(a);
 
-	json_set(o, "attribute", version_pair(a, d->procedure_version));
-	json_set(o, "authority", version_pair(a, d->authority_version));
-	json_set(o, "format", version_pair(a, d->format_version));
-	json_set(o, "token", version_pair(a, d->token_version));
+	json_set(o, "attribute", json_version(a, d->procedure_version));
+	json_set(o, "authority", json_version(a, d->authority_version));
+	json_set(o, "format", json_version(a, d->format_version));
+	json_set(o, "token", json_version(a, d->token_version));
 	return o;
 }
 

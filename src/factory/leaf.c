@@ -2,6 +2,9 @@
 #include "factory/leaf.h"
 
 #include "crypto/digest.h"
+#include "pki/name.h"
+
+enum { NAME_TEXT_MAX = 64 << 10 };
 
 struct json *
 json_time(struct arena *a, int64_t at_ms)
@@ -9,6 +12,25 @@ json_time(struct arena *a, int64_t at_ms)
 	char text[32];
 
 	return json_str(a, bytes_str(time_text(text, at_ms)));
+}
+
+struct json *
+json_version(struct arena *a, struct doc_version v)
+{
+	struct json *pair = json_array(a);
+
+	json_add(pair, json_int(a, v.id.v));
+	json_add(pair, json_int(a, v.version));
+	return pair;
+}
+
+struct json *
+json_name(struct arena *a, struct bytes der)
+{
+	OWN_BUF struct buf text = buf_max(NAME_TEXT_MAX);
+
+	name_put_der_text(&text, der);
+	return buf_ok(&text) ? json_str(a, buf_bytes(&text)) : NULL;
 }
 
 static struct json *

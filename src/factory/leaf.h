@@ -7,7 +7,7 @@
 
 #include "base/json.h"
 #include "factory/factory.h"
-#include "model/id.h"
+#include "model/document.h"
 #include "model/log.h"
 #include "store/change.h"
 
@@ -46,5 +46,9 @@ typedef void refusal_done(void *arg);
 void leaf_refusal_start(struct factory *f, const struct refusal *r, refusal_done *done, void *arg);
 
 struct json *json_time(struct arena *a, int64_t at_ms);
+/* [id, version] */
+struct json *json_version(struct arena *a, struct doc_version v);
+/* A name as text, of DER. */
+struct json *json_name(struct arena *a, struct bytes der);
 
 #endif

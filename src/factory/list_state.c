@@ -7,14 +7,12 @@
 #include "factory/leaf.h"
 #include "policy/path.h"
 #include "policy/rights.h"
-#include "pki/name.h"
 #include "store/read.h"
 
 enum {
 	LATE_MS = 60000, /* a list that is due takes its time; after that something is wrong */
 	LOOK_MS = 10000,
 	ARENA = 1 << 20,
-	NAME_MAX_LEN = 64 << 10,
 };
 
 /* The lists of a procedure, complete or delta. */
@@ -218,12 +216,9 @@ failure_json(struct arena *a, const struct states *x)
 static struct json *
 issuer_json(struct arena *a, const struct authority *x)
 {
-	OWN_BUF struct buf text = buf_max(NAME_MAX_LEN);
+	bool has_name = x != NULL && x->subject_in_force.n > 0;
 
-	if (x == NULL || x->subject_in_force.n == 0)
-		return json_null(a);
-	name_put_der_text(&text, x->subject_in_force);
-	return buf_ok(&text) ? json_str(a, arena_dup(a, buf_bytes(&text))) : NULL;
+	return has_name ? json_name(a, x->subject_in_force) : json_null(a);
 }
 
 static MUST enum rc

@@ -112,23 +112,13 @@ word_of(struct factory *f, struct arena *a, const struct document *d, int64_t *r
 	return RC_OK;
 }
 
-static struct json *
-version_pair(struct arena *a, const struct document *d)
-{
-	struct json *pair = json_array(a);
-
-	json_add(pair, json_int(a, d->id.v));
-	json_add(pair, json_int(a, d->version));
-	return pair;
-}
-
 /* What the node signed, so that a verifier need not believe the issuing server. */
 static void
 set_node(struct arena *a, struct json *m, const struct responder_for *w)
 {
 	struct json *o = json_object(a);
 
-	json_set(o, "document", version_pair(a, w->node));
+	json_set(o, "document", json_version(a, doc_version_of(w->node)));
 	json_set(o, "key", json_base64(a, w->node_spki));
 	json_set(o, "signature", json_base64(a, w->signature));
 	json_set(m, "node", o);
@@ -151,7 +141,7 @@ leaf_body(struct arena *a, const struct responder_for *w, const struct responder
 	json_set(m, "kind", json_str(a, bytes_str(leaf_kind_name(LEAF_OCSP_CERTIFICATE))));
 	if (w->node != NULL)
 		set_node(a, m, w);
-	json_set(m, "responder", version_pair(a, d->authority->doc));
+	json_set(m, "responder", json_version(a, doc_version_of(d->authority->doc)));
 	json_set(m, "rules", rules);
 	json_put_canonical(&text, m);
 	*ret = arena_dup(a, buf_bytes(&text));

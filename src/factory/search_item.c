@@ -27,13 +27,11 @@ put_name(struct searching *s, struct json *o, const char *member, int64_t id)
 static void
 put_names(struct searching *s, const struct certificate_row *c, struct json *o)
 {
-	OWN_BUF struct buf text = buf_max(64 << 10);
 	const struct authority *x = snapshot_authority(s->policy, doc_id_of(c->issuer));
 
-	if (x != NULL) {
-		name_put_der_text(&text, x->subject_in_force.n > 0 ? x->subject_in_force : x->subject);
-		json_set(o, "issuer", json_str(s->a, buf_bytes(&text)));
-	}
+	if (x != NULL)
+		json_set(o, "issuer",
+			 json_name(s->a, x->subject_in_force.n > 0 ? x->subject_in_force : x->subject));
 	put_name(s, o, "authority_name", c->issuer);
 	put_name(s, o, "token_procedure_name", c->token_procedure);
 	put_name(s, o, "certificate_procedure_name", c->certificate_procedure);

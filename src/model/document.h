@@ -22,6 +22,12 @@ struct document {
 	bool visible;         /* visible_in_subdomain */
 };
 
+static inline struct doc_version
+doc_version_of(const struct document *d)
+{
+	return (struct doc_version){ d->id, d->version };
+}
+
 /* Fills in body (unless it is there) and what follows it from text. Views into the arena and into text.
    Codes: those of json_parse, JSON_MISSING, JSON_TYPE. */
 MUST enum rc document_read(struct arena *a, struct document *d, struct err *e);

@@ -33,6 +33,11 @@ ID_DEFINE(session) /* an issuing session */
 ID_DEFINE(leaf)    /* a leaf of the journal */
 ID_DEFINE(draft)   /* an unfinished document */
 
+struct doc_version {
+	struct doc_id id;
+	int64_t version;
+};
+
 /* An officer is a document, but not every document is an officer. */
 ID_DEFINE(officer)
 

@@ -105,17 +105,11 @@ enum {
 };
 #define REQUEST_WAITING_MS (30LL * 86400 * 1000) /* one that waits for its second officer */
 
-/* One version of something: what a request is based on. */
-struct doc_version {
-	struct doc_id id;
-	int64_t version;
-};
-
 struct request {
 	struct request_id id;
 	struct act act;
 	enum request_state state;
-	struct doc_version base; /* id none: a creation, or no document */
+	struct doc_version base; /* what it is based on; id none: a creation, or no document */
 	const struct json *body; /* as signed: the new version, or the act's own members */
 	struct officer_id prepared_by;
 	int64_t prepared_at_ms;

@@ -115,7 +115,7 @@ rule_token_procedure(struct issuing *i)
 		REFUSE(i, "token_procedure", code, NULL, "%s", why.text);
 	}
 	i->d->token_procedure = snapshot_token_procedure(i->f->policy, d->id);
-	i->d->token_version = (struct doc_version){ d->id, d->version };
+	i->d->token_version = doc_version_of(d);
 	REFUSE_IF(!d->active, i, "token_procedure", CHY_ISSUE_TOKEN_CLOSED, NULL,
 		  "token procedure \"%.*s\" is closed", BYTES_FMT(d->name));
 	REFUSE_FOR(i->d->token_procedure->why_not.code != CHY_NONE, i->d->token_procedure->why_not.code, i,
@@ -290,10 +290,10 @@ rule_authority(struct issuing *i)
 	const struct authority *x = i->d->authority;
 	const struct document *p = i->d->procedure->doc, *f = i->d->procedure->format->doc;
 
-	i->d->certificate_version = (struct doc_version){ p->id, p->version };
-	i->d->format_version = (struct doc_version){ f->id, f->version };
-	i->d->authority_version = (struct doc_version){ x->doc->id, x->doc->version };
-	i->d->key_version = (struct doc_version){ x->key->id, x->key->version };
+	i->d->certificate_version = doc_version_of(p);
+	i->d->format_version = doc_version_of(f);
+	i->d->authority_version = doc_version_of(x->doc);
+	i->d->key_version = doc_version_of(x->key);
 	i->d->sigalg = i->d->procedure->sigalg;
 	REFUSE_IF(i->f->now_ms < x->not_before_ms || i->f->now_ms > x->not_after_ms, i, "authority",
 		  CHY_ISSUE_AUTHORITY_EXPIRED, "RFC 5280 6.1.3",

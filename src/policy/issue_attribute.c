@@ -81,7 +81,7 @@ rule_token_procedure(struct attributing *i)
 		TRY(ac_token_procedure(i->f->policy, i->officer, i->f->token_procedure, &t, i->e));
 	NEED(i->f->which < t->acs_n, i->e, CHY_INTERNAL, NULL, "no such attribute certificate procedure");
 	i->d->token_procedure = t;
-	i->d->token_version = (struct doc_version){ t->doc->id, t->doc->version };
+	i->d->token_version = doc_version_of(t->doc);
 	i->d->procedure = t->acs[i->f->which];
 	return RC_OK;
 }
@@ -91,7 +91,7 @@ rule_procedure(struct attributing *i)
 {
 	const struct ac_procedure *p = i->d->procedure;
 
-	i->d->procedure_version = (struct doc_version){ p->doc->id, p->doc->version };
+	i->d->procedure_version = doc_version_of(p->doc);
 	REFUSE_IF(!p->doc->active, i, "attribute_certificate_procedure", CHY_AC_PROCEDURE_CLOSED, NULL,
 		  "attribute certificate procedure \"%.*s\" is closed", BYTES_FMT(p->doc->name));
 	REFUSE_IF(p->authority != NULL && !p->authority->doc->active, i, "authority",
@@ -128,8 +128,8 @@ rule_authority(struct attributing *i)
 	const struct document *f = i->d->procedure->format->doc;
 	bool may = false;
 
-	i->d->format_version = (struct doc_version){ f->id, f->version };
-	i->d->authority_version = (struct doc_version){ x->doc->id, x->doc->version };
+	i->d->format_version = doc_version_of(f);
+	i->d->authority_version = doc_version_of(x->doc);
 	REFUSE_IF(i->f->now_ms < x->not_before_ms || i->f->now_ms > x->not_after_ms, i, "authority",
 		  CHY_ISSUE_AUTHORITY_EXPIRED, "RFC 5755 4.5",
 		  "the certificate of authority \"%.*s\" is not valid now", BYTES_FMT(x->doc->name));
