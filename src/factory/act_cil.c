@@ -2,7 +2,7 @@
 #include "base/base.h"
 #include "factory/acts.h"
 
-#include "factory/cil.h"
+#include "factory/list_wish.h"
 #include "policy/find.h"
 
 static MUST enum rc
@@ -47,7 +47,7 @@ cil_act_apply(struct effect *x, struct change *c, struct err *e)
 
 	TRY(json_need_int(x->request->body, "cil_procedure", 1, JSON_INT_MAX, &id, e));
 	TRY(check_procedure(x->policy, doc_id_of(id), e)); /* it may have been closed meanwhile */
-	cil_want(x->f, c, doc_id_of(id));
+	list_wish_put(x->f, c, KIND_CIL_PROCEDURE, doc_id_of(id), false);
 	json_set(x->result, "cil_procedure", json_int(x->a, id));
 	return RC_OK;
 }

@@ -2,7 +2,7 @@
 #include "base/base.h"
 #include "factory/acts.h"
 
-#include "factory/crl.h"
+#include "factory/list_wish.h"
 #include "policy/find.h"
 
 static MUST enum rc
@@ -64,7 +64,7 @@ crl_act_apply(struct effect *x, struct change *c, struct err *e)
 	TRY(json_opt_bool(x->request->body, "delta", &delta, e));
 	TRY(check_procedure(x->policy, (struct doc_id){ id }, delta,
 			    e)); /* it may have been closed meanwhile */
-	crl_want(x->f, c, (struct doc_id){ id }, delta);
+	list_wish_put(x->f, c, KIND_CRL_PROCEDURE, doc_id_of(id), delta);
 	json_set(x->result, "crl_procedure", json_int(x->a, id));
 	return RC_OK;
 }

@@ -1,44 +1,10 @@
 #include "base/base.h"
 #include "factory/cil_impl.h"
 
+#include "factory/list_wish.h"
 #include "store/read.h"
 
-enum { WANTED_MAX = 64, ARENA = 1 << 20 };
-
-/* ---- wishes ---- */
-
-static void
-wanted_name(char name[WANTED_MAX], struct doc_id procedure)
-{
-	snprintf(name, WANTED_MAX, "cil-wanted-%lld", (long long)procedure.v);
-}
-
-/* An id, which tells what came first as no clock does: the list that was begun after it answers the wish. */
-void
-cil_want(struct factory *f, struct change *c, struct doc_id procedure)
-{
-	char name[WANTED_MAX], text[24];
-
-	wanted_name(name, procedure);
-	snprintf(text, sizeof(text), "%lld", (long long)factory_new_id(f));
-	change_set_setting(c, name, bytes_str(text));
-}
-
-enum rc
-cil_wanted_since(struct factory *f, struct arena *a, struct doc_id procedure, int64_t *ret, struct err *e)
-{
-	char name[WANTED_MAX];
-	struct bytes text;
-	struct err why = { 0 };
-
-	*ret = 0;
-	wanted_name(name, procedure);
-	if (store_setting(f->store, a, name, &text, &why) != RC_OK) {
-		NEED(why.rc == RC_NOT_FOUND, e, why.code, NULL, "%s", why.text);
-		return RC_OK;
-	}
-	return int_parse(text, 0, INT64_MAX, ret, e);
-}
+enum { ARENA = 1 << 20 };
 
 /* ---- one procedure ---- */
 
@@ -75,7 +41,7 @@ work_on(struct factory *f, const struct cil_procedure *p, struct err *e)
 
 	NEED(a != NULL, e, CHY_NO_MEMORY, NULL, "an issuance list");
 	TRY(cil_load(f, a, p->doc->id, &w.complete, &w.delta, e));
-	TRY(cil_wanted_since(f, a, p->doc->id, &wish, e));
+	TRY(list_wish_of(f, a, KIND_CIL_PROCEDURE, p->doc->id, false, &wish, e));
 	now = (struct cil_state){
 		.complete = w.complete.build != 0,
 		.delta = w.delta.build != 0,

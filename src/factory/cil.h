@@ -14,9 +14,6 @@
 /* Builds what is due. What keeps one procedure's list from being built does not keep the others. */
 MUST enum rc cils_step(struct factory *f, struct err *e);
 
-/* Has the next step build a complete list, whenever it is due. */
-void cil_want(struct factory *f, struct change *c, struct doc_id procedure);
-
 /* A segment of the list that is served by this name. CHY_CIL_NONE: there is none (yet). */
 MUST enum rc cil_by_name(struct factory *f, struct arena *a, struct bytes name, bool delta, int64_t segment,
 			 struct cil_row *ret_list, struct cil_file_row *ret, struct err *e);

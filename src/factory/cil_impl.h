@@ -17,9 +17,6 @@ bool cil_is_built_here(const struct cil_procedure *p, int64_t now_ms);
 /* What is in force; build 0: there is none. */
 MUST enum rc cil_load(struct factory *f, struct arena *a, struct doc_id procedure, struct cil_row *complete,
 		      struct cil_row *delta, struct err *e);
-/* The id of an officer's wish for a list, which builds that began before it do not fulfil; 0: there was none. */
-MUST enum rc cil_wanted_since(struct factory *f, struct arena *a, struct doc_id procedure, int64_t *ret,
-			      struct err *e);
 /* Gathers, has signed, puts into force. CHY_CRL_DELTA: so much was issued that a complete list is the better one. */
 MUST enum rc cil_build(struct cil_work *w, struct err *e);
 

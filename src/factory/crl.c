@@ -4,12 +4,12 @@
 #include <pthread.h>
 
 #include "factory/ca_keys.h"
+#include "factory/list_wish.h"
 #include "policy/crl_point.h"
 #include "store/read.h"
 
 enum {
 	AHEAD_MS = 5 * 60 * 1000,
-	WANTED_MAX = 64,
 	ARENA = 128 << 20,
 	TOGETHER = 16,          /* of them, on as many threads; the signer takes 24 lists at a time */
 	PARTS_AT_ONCE = 1024,   /* of partitions, that are looked through for what is due */
@@ -55,40 +55,6 @@ lists_of(struct factory *f, struct arena *a, struct doc_id procedure, unsigned p
 }
 
 /* ---- when ---- */
-
-static void
-wanted_name(char name[WANTED_MAX], struct doc_id procedure, bool delta)
-{
-	snprintf(name, WANTED_MAX, "crl-wanted-%lld%s", (long long)procedure.v, delta ? "-delta" : "");
-}
-
-/* An id, which tells what came first as no clock does: the list that was begun after it answers the wish. */
-void
-crl_want(struct factory *f, struct change *c, struct doc_id procedure, bool delta)
-{
-	char name[WANTED_MAX], text[24];
-
-	wanted_name(name, procedure, delta);
-	snprintf(text, sizeof(text), "%lld", (long long)factory_new_id(f));
-	change_set_setting(c, name, bytes_str(text));
-}
-
-enum rc
-crl_wanted_since(struct factory *f, struct arena *a, struct doc_id procedure, bool delta, int64_t *ret,
-		 struct err *e)
-{
-	char name[WANTED_MAX];
-	struct bytes text;
-	struct err why = { 0 };
-
-	*ret = 0;
-	wanted_name(name, procedure, delta);
-	if (store_setting(f->store, a, name, &text, &why) != RC_OK) {
-		NEED(why.rc == RC_NOT_FOUND, e, why.code, NULL, "%s", why.text);
-		return RC_OK;
-	}
-	return int_parse(text, 0, INT64_MAX, ret, e);
-}
 
 static bool
 is_wanted(const struct crl_work *w, const struct crl_row *row, bool delta)
@@ -348,7 +314,7 @@ work_on_procedure(struct factory *f, const struct crl_procedure *p, bool *ret_di
 
 	NEED(a != NULL, e, CHY_NO_MEMORY, NULL, "a revocation list");
 	for (int delta = 0; delta < 2; delta++)
-		TRY(crl_wanted_since(f, a, p->doc->id, delta, &w.wanted[delta], e));
+		TRY(list_wish_of(f, a, KIND_CRL_PROCEDURE, p->doc->id, delta, &w.wanted[delta], e));
 	return p->partitions > 0 ? work_on_partitions(&w, ret_did, e) : work_on(&w, ret_did, e);
 }
 

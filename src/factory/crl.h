@@ -14,9 +14,6 @@
    one procedure's list from being built does not keep the others. */
 MUST enum rc crls_step(struct factory *f, bool *ret_more, struct err *e);
 
-/* Has the next step build one, whenever it is due. */
-void crl_want(struct factory *f, struct change *c, struct doc_id procedure, bool delta);
-
 /* The signed list whose address ends like this ("issuing.crl", of http://host/crl/issuing.crl). CHY_CRL_NONE: there is none (yet). */
 MUST enum rc crl_by_name(struct factory *f, struct arena *a, struct bytes name, struct crl_row *ret,
 			 struct err *e);

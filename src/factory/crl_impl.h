@@ -29,9 +29,6 @@ struct crl_work {
 
 /* Is it this server that builds its lists, and can it now? */
 bool crl_is_built_here(const struct crl_procedure *p, int64_t now_ms);
-/* The id of an officer's wish for a list, which lists that began before it do not fulfil; 0: there was none. */
-MUST enum rc crl_wanted_since(struct factory *f, struct arena *a, struct doc_id procedure, bool delta,
-			      int64_t *ret, struct err *e);
 /* The issuing distribution point of a partial list; value.p NULL: it has none. The scope of its numbers (signer/crl_seen.h). */
 MUST enum rc crl_point(struct crl_work *w, struct ext *ret, struct err *e);
 /* Gathers the entries and plans the list: in the store it is to be signed. CHY_CRL_DELTA: so much has changed that a complete

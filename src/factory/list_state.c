@@ -5,6 +5,7 @@
 #include "factory/cil_impl.h"
 #include "factory/crl_impl.h"
 #include "factory/leaf.h"
+#include "factory/list_wish.h"
 #include "policy/path.h"
 #include "policy/rights.h"
 #include "store/read.h"
@@ -108,7 +109,7 @@ crl_states(struct factory *f, struct arena *a, const struct crl_procedure *p, in
 
 		s->is = p->built && (!delta || p->has_delta);
 		s->of = p->partitions > 0 ? p->partitions : 1;
-		TRY(crl_wanted_since(f, a, p->doc->id, delta, &wish[delta], e));
+		TRY(list_wish_of(f, a, KIND_CRL_PROCEDURE, p->doc->id, delta, &wish[delta], e));
 		s->wanted = s->is && wish[delta] > 0 && (s->n < s->of || first[delta] < wish[delta]);
 		judge(s, ret->here && !ret->closed, wish[delta], now);
 	}
@@ -147,7 +148,7 @@ cil_states(struct factory *f, struct arena *a, const struct cil_procedure *p, in
 
 	*ret = (struct states){ .closed = cil_is_over(p, now), .here = true };
 	TRY(cil_load(f, a, p->doc->id, &rows[0], &rows[1], e));
-	TRY(cil_wanted_since(f, a, p->doc->id, &wish, e));
+	TRY(list_wish_of(f, a, KIND_CIL_PROCEDURE, p->doc->id, false, &wish, e));
 	ret->v[0].wanted = wish > rows[0].build;
 	for (int delta = 0; delta < 2; delta++) {
 		TRY(put_cil(f, p, &rows[0], &rows[delta], delta, sizes, &ret->v[delta], e));
