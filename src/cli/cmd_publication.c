@@ -61,20 +61,21 @@ tell_one(struct cli *c, const struct json *x, const char *done)
 	out_line(&c->out, " (%.*s)\n", BYTES_FMT(json_line(c->a, json_get(problem, "code"))));
 }
 
+static enum rc
+tell_all(struct cli *c, const struct bulk_done *all, const char *done, struct err *e)
+{
+	JSON_EACH(x, all->outcomes)
+	tell_one(c, x, done);
+	return bulk_end(all, e);
+}
+
 enum rc
 publication_tell(struct cli *c, const struct json *answer, const char *done, struct err *e)
 {
-	const struct json *list = json_get(json_get(answer, "result"), "certificates");
-	size_t refused = 0, n = 0;
+	struct bulk_done all;
 
-	JSON_EACH(x, list)
-	{
-		tell_one(c, x, done);
-		refused += json_get(x, "problem") != NULL;
-		n++;
-	}
-	NEED(refused == 0, e, CHY_CLI_SOME_FAILED, NULL, "%zu of %zu certificates were refused", refused, n);
-	return RC_OK;
+	TRY(bulk_of_one(c, answer, &all, e));
+	return tell_all(c, &all, done, e);
 }
 
 /* What became of each; a failure where one was refused. */
@@ -90,9 +91,7 @@ run_many(struct cli *c, const struct bulk *b, const char *done, struct err *e)
 	}
 	JSON_EACH(answer, all.answers)
 	flow_show_outcome(c, answer);
-	JSON_EACH(x, all.outcomes)
-	tell_one(c, x, done);
-	return bulk_end(&all, e);
+	return tell_all(c, &all, done, e);
 }
 
 static enum rc
