@@ -7,6 +7,7 @@
 #include "pki/csr.h"
 #include "pki/name.h"
 #include "policy/body.h"
+#include "policy/document.h"
 #include "policy/find.h"
 #include "policy/issue.h"
 #include "policy/preview.h"
@@ -44,7 +45,7 @@ add_line(struct preparation *p, const struct csr *csr, size_t i)
 static enum rc
 add_warning(struct preparation *p, const char *field, const char *text, struct err *e)
 {
-	struct json *o = json_object(p->a);
+	struct json *o = document_warning(p->a, field, text);
 
 	if (p->warnings == NULL)
 		p->warnings = json_array(p->a);
@@ -52,8 +53,6 @@ add_warning(struct preparation *p, const char *field, const char *text, struct e
 	JSON_EACH(before, p->warnings)
 	if (bytes_is(body_text(before, "text"), text))
 		return RC_OK;
-	json_set(o, "field", json_str(p->a, bytes_str(field)));
-	json_set(o, "text", json_str(p->a, bytes_str(text)));
 	json_add(p->warnings, o);
 	return RC_OK;
 }

@@ -3,6 +3,7 @@
 
 #include "factory/judge_sample.h"
 #include "policy/body.h"
+#include "policy/document.h"
 #include "policy/issue.h"
 
 /* What a procedure is compiled of, besides itself. Of formats there may be thousands, of the others few. */
@@ -98,11 +99,9 @@ judge(struct factory *f, struct snapshot *s, struct doc_id id, struct err *e)
 static enum rc
 warn(struct arena *a, const char *field, const char *text, struct json *warnings, struct err *e)
 {
-	struct json *o = json_object(a);
+	struct json *o = text != NULL ? document_warning(a, field, text) : NULL;
 
-	NEED(o != NULL && text != NULL, e, CHY_NO_MEMORY, NULL, "a warning");
-	json_set(o, "field", json_str(a, bytes_str(field)));
-	json_set(o, "text", json_str(a, bytes_str(text)));
+	NEED(o != NULL, e, CHY_NO_MEMORY, NULL, "a warning");
 	json_add(warnings, o);
 	return RC_OK;
 }

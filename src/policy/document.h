@@ -41,6 +41,8 @@ MUST enum rc document_difference(struct arena *a, const struct kind *kind, const
 MUST enum rc document_warnings(struct arena *a, const struct kind *kind, const struct snapshot *policy,
 			       struct doc_id self, const struct json *before, const struct json *after,
 			       bool issued, struct json **ret, struct err *e);
+/* One of them, that is about the document that changes; NULL: memory is out. */
+struct json *document_warning(struct arena *a, const char *field, const char *text);
 
 /* The path of a document that the officer may see ("Sweden/TLS server"); NULL: there is none, or memory is out. */
 const char *document_path_seen(const struct snapshot *policy, const struct officer *who, struct doc_id id,

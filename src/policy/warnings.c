@@ -21,14 +21,24 @@ member(struct warning_list *w, struct json *o, const char *name, struct json *v)
 	json_set(o, name, v);
 }
 
+struct json *
+document_warning(struct arena *a, const char *field, const char *text)
+{
+	struct json *o = json_object(a), *named = json_str(a, bytes_str(field)),
+		    *said = json_str(a, bytes_str(text));
+
+	json_set(o, "field", named);
+	json_set(o, "text", said);
+	return o != NULL && named != NULL && said != NULL ? o : NULL;
+}
+
 /* about: the document that the warning is about; NULL: the one that changes. */
 static void
 warn(struct warning_list *w, const char *field, const struct document *about, const char *text)
 {
-	struct json *o = json_object(w->a);
+	struct json *o = text ? document_warning(w->a, field, text) : NULL;
 
-	member(w, o, "field", json_str(w->a, bytes_str(field)));
-	member(w, o, "text", text ? json_str(w->a, bytes_str(text)) : NULL);
+	w->out_of_memory = w->out_of_memory || o == NULL;
 	if (about != NULL) {
 		member(w, o, "kind", json_str(w->a, bytes_str(kind_name(about->kind))));
 		member(w, o, "document", json_int(w->a, about->id.v));
