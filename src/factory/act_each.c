@@ -67,13 +67,16 @@ prepare_one(struct preparation *p, const struct each_act *act, const struct json
 }
 
 static MUST enum rc
-list_of(const struct each_act *act, const struct json *body, size_t least, struct json **ret, struct err *e)
+list_of(const struct each_act *each, struct act act, const struct json *body, size_t least, struct json **ret,
+	struct err *e)
 {
-	TRY(act->list(body, ret, e));
-	if ((*ret)->count >= least && (*ret)->count <= act->most)
+	size_t most = act_row_of(act)->selects;
+
+	TRY(each->list(body, ret, e));
+	if ((*ret)->count >= least && (*ret)->count <= most)
 		return RC_OK;
 	err_field(e, "certificates");
-	FAIL(e, CHY_LIMIT, NULL, "1 to %zu certificates", act->most);
+	FAIL(e, CHY_LIMIT, NULL, "1 to %zu certificates", most);
 }
 
 /* Of a selection. */
@@ -100,7 +103,7 @@ each_check(struct preparation *p, const struct each_act *act, struct err *e)
 	p->body = json_copy(p->a, p->in);
 	p->difference = json_array(p->a);
 	NEED(p->body != NULL && p->difference != NULL && list != NULL, e, CHY_NO_MEMORY, NULL, "a request");
-	TRY(list_of(act, p->body, p->verdicts == NULL, &asked, e));
+	TRY(list_of(act, p->act, p->body, p->verdicts == NULL, &asked, e));
 	if (p->verdicts != NULL)
 		return judge_all(p, act, asked, list, e);
 	JSON_EACH(item, asked)
@@ -145,7 +148,7 @@ each_apply(struct effect *x, struct change *c, const struct each_act *act, struc
 	struct err first = { 0 };
 	size_t done = 0;
 
-	TRY(list_of(act, x->request->body, 1, &asked, e));
+	TRY(list_of(act, x->request->act, x->request->body, 1, &asked, e));
 	JSON_EACH(item, asked)
 	{
 		struct json *o = json_object(x->a);

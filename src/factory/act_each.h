@@ -9,7 +9,7 @@
 #include "factory/status.h"
 
 struct each_act {
-	/* The body's list, its other members checked; at most and at least how many is the frame's to ask. */
+	/* The body's list, its other members checked; how many is the frame's to ask, of the row in acts.c. */
 	enum rc (*list)(const struct json *body, struct json **ret, struct err *e);
 	/* Loads the certificate and decides. */
 	enum rc (*judge)(struct factory *f, struct arena *a, const struct snapshot *policy,
@@ -18,7 +18,6 @@ struct each_act {
 	enum rc (*put)(struct effect *x, struct change *c, const struct status_subject *s, struct json *leaf,
 		       struct json *outcome, struct err *e);
 	const char *before, *after; /* for whoever signs */
-	size_t most;                /* certificates in one request */
 };
 
 /* Of the i-th certificate of a list what kept it from being prepared: with skip_refused it is left out, and told beside what is to be

@@ -49,9 +49,8 @@ put(struct effect *x, struct change *c, const struct status_subject *s, struct j
 	return leaf_add(x->f, x->a, c, LEAF_OCSP_ACTIVATION, 0, s->row.id, leaf, e);
 }
 
-static const struct each_act activation = {
-	list_of, judge, put, "not activated for OCSP", "activated for OCSP", LIMIT_BULK_STATUS
-};
+static const struct each_act activation = { list_of, judge, put, "not activated for OCSP",
+					    "activated for OCSP" };
 
 enum rc
 ocsp_act_check(struct preparation *p, struct err *e)

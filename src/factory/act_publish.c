@@ -203,12 +203,12 @@ check_all(struct preparation *p, struct publishing *x, struct err *e)
 {
 	struct json *list, *ids = json_array(p->a);
 	struct err first = { 0 };
-	size_t i = 0, good = 0, first_at = 0;
+	size_t i = 0, good = 0, first_at = 0, most = act_row_of(p->act)->selects;
 
 	TRY(json_need_array(p->body, "certificates", &list, e));
-	if ((list->count < 1 && p->verdicts == NULL) || list->count > LIMIT_BULK) {
+	if ((list->count < 1 && p->verdicts == NULL) || list->count > most) {
 		err_field(e, "certificates");
-		FAIL(e, CHY_LIMIT, NULL, "1 to %d certificates", LIMIT_BULK);
+		FAIL(e, CHY_LIMIT, NULL, "1 to %zu certificates", most);
 	}
 	JSON_EACH(item, list)
 	{

@@ -63,9 +63,8 @@ put(struct effect *x, struct change *c, const struct status_subject *s, struct j
 	return leaf_add(x->f, x->a, c, LEAF_REMOVED, row.leaf, row.id, leaf, e);
 }
 
-static const struct each_act removal = {
-	list_of, judge, put, "in the store", "removed; the journal keeps what is said of it", LIMIT_BULK
-};
+static const struct each_act removal = { list_of, judge, put, "in the store",
+					 "removed; the journal keeps what is said of it" };
 
 enum rc
 remove_act_check(struct preparation *p, struct err *e)

@@ -140,11 +140,11 @@ last_pair(struct factory *f, struct arena *a, const struct snapshot *policy, con
 }
 
 static enum rc
-count_check(const struct status_asked *asked, struct err *e)
+count_check(struct act act, const struct status_asked *asked, struct err *e)
 {
 	size_t most = asked->wish.verified == VERIFIED_PASSWORD ? LIMIT_BULK_PASSWORD
 	    : asked->authority                                  ? 1
-								: LIMIT_BULK_STATUS;
+								: act_row_of(act)->selects;
 
 	if (asked->list->count >= 1 && asked->list->count <= most)
 		return RC_OK;
@@ -187,7 +187,7 @@ status_act_check(struct preparation *p, struct err *e)
 	TRY(status_read_body(p->act, p->body, &asked, e));
 	if (p->verdicts != NULL)
 		return judge_all(p, &asked, list, e);
-	TRY(count_check(&asked, e));
+	TRY(count_check(p->act, &asked, e));
 	ids = arena_array(p->a, asked.list->count, sizeof(*ids));
 	NEED(ids != NULL, e, CHY_NO_MEMORY, NULL, "a request");
 	TRY(status_read_listed(p->f, p->a, &asked, e));
