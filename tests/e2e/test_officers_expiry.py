@@ -102,10 +102,10 @@ def figure(house, name):
     return int(re.search(rf"^{name} (\d+)$", text, re.M)[1])
 
 
-def until(house, condition):
+def until(house, condition, of="officers"):
     """What the job has seen: it looks once a second."""
     for _ in range(100):
-        seen = house.call("GET", "/api/v1/status")["officers"]
+        seen = house.call("GET", "/api/v1/status")[of]
         if condition(seen):
             return seen
         time.sleep(0.1)
@@ -315,27 +315,18 @@ def other_request(scratch):
 def test_the_end_of_authorities_is_told_ahead(own, scratch):
     """Half a year before an authority's certificate ends, in status, metrics and log; and that it has ended."""
     annas = pkcs12(own, own.officers["anna"], scratch / "anna.p12")
-
-    def until_authorities(condition):
-        for _ in range(100):
-            seen = own.call("GET", "/api/v1/status")["authorities"]
-            if condition(seen):
-                return seen
-            time.sleep(0.1)
-        raise AssertionError(seen)
-
-    seen = until_authorities(lambda x: x["next_end"])
+    seen = until(own, lambda x: x["next_end"], of="authorities")
     assert (seen["ending"], seen["ended"]) == (0, 0) and cli(own, scratch, "status").stderr == ""
     listed = json.loads(cli(own, scratch, "authority", "list", "--json", who=annas).stdout)
     ends = sorted((x["ca_certificate"]["not_after"], x["ca_certificate"]["days_left"], x["name"]) for x in listed if x["ca_certificate"])
     assert seen["next_end"] == ends[0][0]
     first = [x for x in ends if x[1] == ends[0][1]]
     later(own, ends[0][1] - 100)
-    seen = until_authorities(lambda x: x["ending"])
+    seen = until(own, lambda x: x["ending"], of="authorities")
     assert (seen["ending"], seen["ended"]) == (len(first), 0)
     told = cli(own, scratch, "status").stderr
     assert f"ATTENTION: the certificates of {len(first)} authorities end soon, the first at {ends[0][0]}" in told
     assert figure(own, "chancery_authorities_ending") == len(first) and own.log.read_text().count("authority.certificate-ends") >= len(first)
     later(own, ends[0][1] + 2)
-    seen = until_authorities(lambda x: x["ended"])
+    seen = until(own, lambda x: x["ended"], of="authorities")
     assert seen["ended"] == len(first) and f"{len(first)} authorities have ended" in cli(own, scratch, "status").stderr
