@@ -120,14 +120,25 @@ read_number(void *ctx)
 	return atomic_load((_Atomic int64_t *)ctx);
 }
 
+struct gauge {
+	const char *name, *help;
+	_Atomic int64_t *figure;
+};
+
+static enum rc
+add_gauges(struct program *p, const struct gauge *all, size_t n, struct err *e)
+{
+	for (size_t i = 0; i < n; i++)
+		TRY(metrics_read(p->metrics, METRIC_GAUGE, all[i].name, all[i].help, NULL, read_number,
+				 all[i].figure, e));
+	return RC_OK;
+}
+
 static enum rc
 add_expiry_figures(struct program *p, struct err *e)
 {
 	struct expiry *x = &p->factory->expiry;
-	const struct {
-		const char *name, *help;
-		_Atomic int64_t *figure;
-	} all[] = {
+	const struct gauge all[] = {
 		{ "chancery_officers_ending", "Officers whose last certificate ends soon", &x->ending },
 		{ "chancery_officers_ended", "Open officers without a certificate that acts", &x->ended },
 		{ "chancery_authorities_ending", "Authorities whose certificate ends soon", &x->cas_ending },
@@ -136,20 +147,14 @@ add_expiry_figures(struct program *p, struct err *e)
 		  &x->pair_ends },
 	};
 
-	for (size_t i = 0; i < ARRAY_LEN(all); i++)
-		TRY(metrics_read(p->metrics, METRIC_GAUGE, all[i].name, all[i].help, NULL, read_number,
-				 all[i].figure, e));
-	return RC_OK;
+	return add_gauges(p, all, ARRAY_LEN(all), e);
 }
 
 static enum rc
 add_list_figures(struct program *p, struct err *e)
 {
 	struct list_figures *x = &p->factory->lists;
-	const struct {
-		const char *name, *help;
-		_Atomic int64_t *figure;
-	} all[] = {
+	const struct gauge all[] = {
 		{ "chancery_crls_late", "CRL procedures whose next list was due over a minute ago",
 		  &x->crls_late },
 		{ "chancery_crls_failing", "CRL procedures whose lists cannot be built", &x->crls_failing },
@@ -158,10 +163,7 @@ add_list_figures(struct program *p, struct err *e)
 		{ "chancery_cils_failing", "CIL procedures whose lists cannot be built", &x->cils_failing },
 	};
 
-	for (size_t i = 0; i < ARRAY_LEN(all); i++)
-		TRY(metrics_read(p->metrics, METRIC_GAUGE, all[i].name, all[i].help, NULL, read_number,
-				 all[i].figure, e));
-	return RC_OK;
+	return add_gauges(p, all, ARRAY_LEN(all), e);
 }
 
 static int64_t
@@ -220,6 +222,28 @@ check_node(void *ctx, struct err *e)
 	return node_check(ctx, e);
 }
 
+/* Whoever administers asks the issuing server: it tells of all that a status node does not know. */
+static enum rc
+add_issuing(struct program *p, struct err *e)
+{
+	TRY(add_expiry_figures(p, e));
+	TRY(add_list_figures(p, e));
+	TRY(health_check(p->health, "store", check_store, p->factory, e));
+	TRY(health_check(p->health, "signer", check_signer, p->factory, e));
+	TRY(rest_add(p->router, p->factory, e));
+	return router_add(p->router, system_routes, &p->system, e);
+}
+
+/* It goes on without the database for a while, and must not wait for it where its health is asked for. */
+static enum rc
+add_node(struct program *p, struct err *e)
+{
+	TRY(health_check(p->health, "signer", check_signer, p->factory, e));
+	TRY(health_check(p->health, "node", check_node, p->factory, e));
+	TRY(rest_add_node(p->router, p->factory, e));
+	return router_add(p->router, system_node_routes, &p->system, e);
+}
+
 static enum rc
 open_gateway(struct program *p, struct err *e)
 {
@@ -229,26 +253,11 @@ open_gateway(struct program *p, struct err *e)
 	p->health = health_new();
 	NEED(p->metrics != NULL && p->health != NULL, e, CHY_NO_MEMORY, NULL, "the gateway");
 	TRY(add_figures(p, e));
-	if (!factory_is_node(p->factory))
-		TRY(add_expiry_figures(p, e));
-	if (!factory_is_node(p->factory))
-		TRY(add_list_figures(p, e));
 	TRY(add_ocsp_figures(p, e));
-	if (!factory_is_node(
-		p->factory)) /* which goes on without it for a while, and must not wait for it here */
-		TRY(health_check(p->health, "store", check_store, p->factory, e));
-	TRY(health_check(p->health, "signer", check_signer, p->factory, e));
-	if (factory_is_node(p->factory))
-		TRY(health_check(p->health, "node", check_node, p->factory, e));
 	TRY(router_new(&auth, p->metrics, &p->router, e));
 	TRY(router_hold_back(p->router, (unsigned)p->config.listener.refusals_per_minute, e));
-	if (factory_is_node(p->factory))
-		TRY(rest_add_node(p->router, p->factory, e));
-	else
-		TRY(rest_add(p->router, p->factory, e));
 	p->system = (struct system_ctx){ p->router, p->metrics, p->health, BYTES_NONE };
-	TRY(router_add(p->router, factory_is_node(p->factory) ? system_node_routes : system_routes,
-		       &p->system, e));
+	TRY(factory_is_node(p->factory) ? add_node(p, e) : add_issuing(p, e));
 	return system_init(&p->system, p->a, e);
 }
 
