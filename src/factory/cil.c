@@ -76,9 +76,9 @@ cils_step(struct factory *f, struct err *e)
 		struct err why = { 0 };
 
 		if (cil_is_built_here(p, clock_now_ms()) && work_on(f, p, &why) != RC_OK)
-			trouble_note(&f->list_troubles, all[i]->id, &why);
+			trouble_note(&f->troubles, all[i]->id, &why);
 		else
-			trouble_over(&f->list_troubles, all[i]->id);
+			trouble_over(&f->troubles, all[i]->id);
 		if (why.rc != RC_OK)
 			rc = err_set(e, why.code, why.std, "CIL procedure %lld: %s", (long long)all[i]->id.v,
 				     why.text);

@@ -333,13 +333,13 @@ work_on_all(struct factory *f, bool *ret_did, struct err *e)
 		bool did = false;
 
 		if (!crl_is_built_here(p, clock_now_ms())) {
-			trouble_over(&f->list_troubles, all[i]->id);
+			trouble_over(&f->troubles, all[i]->id);
 			continue;
 		}
 		if (work_on_procedure(f, p, &did, &why) != RC_OK)
-			trouble_note(&f->list_troubles, all[i]->id, &why);
+			trouble_note(&f->troubles, all[i]->id, &why);
 		else
-			trouble_over(&f->list_troubles, all[i]->id);
+			trouble_over(&f->troubles, all[i]->id);
 		if (why.rc != RC_OK)
 			rc = err_set(e, why.code, why.std, "CRL procedure %lld: %s", (long long)all[i]->id.v,
 				     why.text);

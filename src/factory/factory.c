@@ -38,9 +38,8 @@ new_factory(void)
 	pthread_mutex_init(&f->valuing, NULL);
 	f->valuing_pace = (struct pace){ .n = 64, .least = 64, .most = 4096 };
 	acting_init(&f->acting);
-	troubles_init(&f->list_troubles);
-	troubles_init(&f->node_trouble);
-	f->node_skew_ms = NODE_SKEW_UNKNOWN;
+	troubles_init(&f->troubles);
+	f->node.skew_ms = NODE_SKEW_UNKNOWN;
 	pthread_mutex_init(&f->sequencing, NULL);
 	f->policy_stamp = -1;
 	f->began_ms = clock_now_ms();
@@ -257,7 +256,7 @@ factory_open_status(const struct factory_options *o, struct factory **ret, struc
 bool
 factory_is_node(const struct factory *f)
 {
-	return f->node[0] != 0;
+	return f->node.sha256[0] != 0;
 }
 
 void

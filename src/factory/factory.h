@@ -60,6 +60,15 @@ struct list_figures {
 	int64_t looked_ms;
 };
 
+/* What a status node is and has found out (node.h). */
+struct node {
+	char sha256[65];         /* of its key, hex; "": this is the issuing server */
+	struct bytes spki;       /* that key */
+	_Atomic int64_t skew_ms; /* how far the database's clock is ahead of ours; NODE_SKEW_UNKNOWN */
+	_Atomic bool twin;       /* the signer's keys are not those of our certificates */
+	int64_t gone[3];         /* when keys of certificates were not there, ms; the node's job alone */
+};
+
 struct factory {
 	struct store *store;
 	struct signer *signer;
@@ -74,12 +83,7 @@ struct factory {
 	struct bytes journal_certificate, tls_certificate;
 	struct arena *identity;       /* keeps the three */
 	uint8_t audit_key[AUDIT_KEY]; /* for audit identities in attribute certificates */
-	char node[65];                /* a status node: SHA-256 of its key, hex; "": the issuing server */
-	struct bytes node_spki;       /* that key */
-	_Atomic int64_t node_skew_ms; /* how far the database's clock is ahead of ours; NODE_SKEW_UNKNOWN */
-	_Atomic bool node_twin;       /* the signer's keys are not those of our certificates */
-	int64_t node_gone[3];         /* when keys of certificates were not there, ms; the node's job alone */
-	struct troubles node_trouble; /* what keeps it from asking for certificates */
+	struct node node;
 
 	pthread_rwlock_t policy_lock;
 	struct snapshot *policy; /* in force; never NULL once opened */
@@ -111,7 +115,9 @@ struct factory {
 	struct factory_figures figures;
 	struct resuming resuming;
 	struct expiry expiry;
-	struct troubles list_troubles; /* of CRL and CIL procedures, while they last */
+	/* While they last: of CRL and CIL procedures, what keeps their lists from being built; of document 0, what keeps a status
+	   node from asking for certificates. */
+	struct troubles troubles;
 	struct list_figures lists;
 	int64_t crls_rest_until;     /* of the job that builds revocation lists alone; monotonic, us */
 	_Atomic unsigned aged_slice; /* of idempotency keys: where the job that ages them goes on */

@@ -46,7 +46,7 @@ take_trouble(struct factory *f, struct states *x, struct doc_id id, const struct
 {
 	if (x->closed)
 		return;
-	x->failing = trouble_of(&f->list_troubles, id, &x->trouble);
+	x->failing = trouble_of(&f->troubles, id, &x->trouble);
 	if (x->failing || why->code == CHY_NONE)
 		return;
 	x->failing = true;

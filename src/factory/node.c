@@ -39,11 +39,11 @@ node_open(struct factory *f, struct err *e)
 	struct signer_key key;
 
 	TRY(own_key(f, f->identity, &key, e));
-	f->node_spki = arena_dup(f->identity, key.spki);
-	NEED(f->node_spki.p != NULL, e, CHY_NO_MEMORY, NULL, "the node's key");
+	f->node.spki = arena_dup(f->identity, key.spki);
+	NEED(f->node.spki.p != NULL, e, CHY_NO_MEMORY, NULL, "the node's key");
 	sha256(key.spki, hash);
-	hex_text(f->node, BYTES_OF(hash));
-	LOG(INFO, "node.key", LS("sha256", f->node));
+	hex_text(f->node.sha256, BYTES_OF(hash));
+	LOG(INFO, "node.key", LS("sha256", f->node.sha256));
 	return RC_OK;
 }
 
@@ -61,7 +61,7 @@ node_policy_changed(void *factory, int64_t stamp)
 static MUST enum rc
 check_clock(const struct factory *f, struct err *e)
 {
-	int64_t skew = atomic_load(&f->node_skew_ms);
+	int64_t skew = atomic_load(&f->node.skew_ms);
 
 	NEED(skew != NODE_SKEW_UNKNOWN, e, CHY_NODE_CLOCK, NULL, "the database's clock is not known yet");
 	NEED(skew >= -SKEW_MOST_MS && skew <= SKEW_MOST_MS, e, CHY_NODE_CLOCK, NULL,
@@ -77,7 +77,7 @@ measure_clock(struct factory *f, struct err *e)
 
 	TRY(store_clock_ms(f->store, &there, e));
 	if (clock_mono_us() - begun_us < 1000000)
-		atomic_store(&f->node_skew_ms, there - before);
+		atomic_store(&f->node.skew_ms, there - before);
 	return check_clock(f, e);
 }
 
@@ -85,7 +85,7 @@ bool
 node_may_say(const struct factory *f)
 {
 	return !factory_is_node(f) ||
-	    (check_clock(f, NULL) == RC_OK && !atomic_load(&f->node_twin) &&
+	    (check_clock(f, NULL) == RC_OK && !atomic_load(&f->node.twin) &&
 	     store_status_age_ms(f->store) <= STALE_MS);
 }
 
@@ -93,7 +93,7 @@ void
 node_key_found(struct factory *f, bool is_its)
 {
 	if (!is_its)
-		atomic_store(&f->node_twin, true);
+		atomic_store(&f->node.twin, true);
 }
 
 /* A signer loses a key now and then, not thrice in ten minutes. */
@@ -102,11 +102,11 @@ node_key_gone(struct factory *f)
 {
 	int64_t now = clock_mono_us() / 1000;
 
-	f->node_gone[2] = f->node_gone[1];
-	f->node_gone[1] = f->node_gone[0];
-	f->node_gone[0] = now;
-	if (f->node_gone[2] != 0 && now - f->node_gone[2] < GONE_OFTEN_MS)
-		atomic_store(&f->node_twin, true);
+	f->node.gone[2] = f->node.gone[1];
+	f->node.gone[1] = f->node.gone[0];
+	f->node.gone[0] = now;
+	if (f->node.gone[2] != 0 && now - f->node.gone[2] < GONE_OFTEN_MS)
+		atomic_store(&f->node.twin, true);
 }
 
 /* ---- what it asks for ---- */
@@ -129,11 +129,11 @@ sign_wish(struct factory *f, struct arena *a, const struct node_wish *w, struct 
 static MUST enum rc
 put_wish(struct factory *f, struct arena *a, const struct node_wish *w, struct err *e)
 {
-	struct node_key_row row = { .node = bytes_str(f->node),
+	struct node_key_row row = { .node = bytes_str(f->node.sha256),
 				    .authority = w->authority,
 				    .label = w->label,
 				    .spki = w->spki,
-				    .node_spki = f->node_spki,
+				    .node_spki = f->node.spki,
 				    .at = clock_now_ms() };
 	struct change *c;
 
@@ -159,8 +159,8 @@ ask(struct factory *f, struct arena *a, const struct snapshot *policy, const str
 	char label[KEY_LABEL_MAX];
 	struct signer_key key;
 
-	TRY(store_responder(f->store, a, authority, f->node, &before, e));
-	TRY(store_node_key(f->store, a, f->node, authority, &there, e));
+	TRY(store_responder(f->store, a, authority, f->node.sha256, &before, e));
+	TRY(store_node_key(f->store, a, f->node.sha256, authority, &there, e));
 	w.label = bytes_str(responder_label(label, authority, before.certificate));
 	TRY(responder_key(f, a, x, label, &key, e));
 	if (bytes_eq(there.label, w.label) && bytes_eq(there.spki, key.spki))
@@ -182,7 +182,7 @@ step(struct factory *f, struct err *e)
 	TRY(desk_renew(f, e));
 	if (desk_row_count(f->ocsp) == 0 || !signer_is_there(f->signer))
 		return RC_OK;
-	NEED(!atomic_load(&f->node_twin), e, CHY_NODE_TWIN, NULL,
+	NEED(!atomic_load(&f->node.twin), e, CHY_NODE_TWIN, NULL,
 	     "certificates are made for keys that are not in this signer: nothing is asked for until a new "
 	     "start");
 	TRY(responders_care(f, a, look, ask, &waits, e));
@@ -195,9 +195,9 @@ node_step(struct factory *f, struct err *e)
 	enum rc rc = step(f, e);
 
 	if (rc == RC_OK)
-		trouble_over(&f->node_trouble, doc_id_of(0));
+		trouble_over(&f->troubles, doc_id_of(0));
 	else
-		trouble_note(&f->node_trouble, doc_id_of(0), e);
+		trouble_note(&f->troubles, doc_id_of(0), e);
 	return rc;
 }
 
@@ -222,14 +222,14 @@ node_check(struct factory *f, struct err *e)
 
 	TRY(node_hears(f, e));
 	TRY(check_clock(f, e));
-	NEED(status_node_of(policy, bytes_str(f->node)) != NULL, e, CHY_NODE_NOT_ADMITTED, NULL,
+	NEED(status_node_of(policy, bytes_str(f->node.sha256)) != NULL, e, CHY_NODE_NOT_ADMITTED, NULL,
 	     "officers admit it by \"chancery status-node create\", or open it again, with the key %s",
-	     f->node);
-	NEED(!atomic_load(&f->node_twin), e, CHY_NODE_TWIN, NULL,
+	     f->node.sha256);
+	NEED(!atomic_load(&f->node.twin), e, CHY_NODE_TWIN, NULL,
 	     "keys of its certificates are not in its signer: was the signer's folder copied? Start it again "
 	     "when "
 	     "there is one of them");
-	if (!desk_is_complete(f) && trouble_of(&f->node_trouble, doc_id_of(0), &t))
+	if (!desk_is_complete(f) && trouble_of(&f->troubles, doc_id_of(0), &t))
 		FAIL(e, t.code, NULL, "%s", t.text);
 	NEED(desk_is_complete(f), e, CHY_OCSP_NO_RESPONDER, NULL,
 	     "the issuing server has not certified all keys yet");

@@ -206,7 +206,7 @@ make_row(struct factory *f, struct arena *a, const struct authority *x, struct o
 		hash_of((enum hash_alg)h, x->subject_in_force, by->name[h]);
 		hash_of((enum hash_alg)h, key.bits_der, by->key[h]);
 	}
-	TRY(store_responder(f->store, a, by->authority, f->node, &row, e));
+	TRY(store_responder(f->store, a, by->authority, f->node.sha256, &row, e));
 	TRY(is_usable(f, a, &row, &usable, e));
 	return usable ? put_certificate(f, a, &row, ret, e) : RC_OK;
 }
@@ -257,7 +257,7 @@ know_all(struct factory *f, struct ocsp_by **rows, size_t n, struct err *e)
 static const struct authority *
 next_answered(const struct factory *f, const struct snapshot *policy, size_t *i)
 {
-	const struct document *node = status_node_of(policy, bytes_str(f->node)), *const * all;
+	const struct document *node = status_node_of(policy, bytes_str(f->node.sha256)), *const * all;
 	size_t n = snapshot_list(policy, KIND_AUTHORITY, &all);
 
 	while (*i < n) {

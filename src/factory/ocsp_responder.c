@@ -214,7 +214,7 @@ make(struct factory *f, struct arena *a, const struct snapshot *policy, const st
 	char label[KEY_LABEL_MAX];
 	struct signer_key key;
 
-	TRY(store_responder(f->store, a, x->doc->id.v, f->node, &before, e));
+	TRY(store_responder(f->store, a, x->doc->id.v, f->node.sha256, &before, e));
 	responder_label(label, x->doc->id.v, before.certificate);
 	TRY(responder_key(f, a, x, label, &key, e));
 	return responder_issue(
