@@ -212,7 +212,6 @@ start_offline(struct factory *f, const struct factory_options *o, struct err *e)
 {
 	size_t done;
 
-	(void)o;
 	TRY(load_identity(f, e));
 	TRY(load_audit_key(f, e));
 	TRY(mark_form(f, e));
@@ -238,7 +237,6 @@ factory_open(const struct factory_options *o, struct factory **ret, struct err *
 static enum rc
 start_status(struct factory *f, const struct factory_options *o, struct err *e)
 {
-	(void)o;
 	TRY(load_identity(f, e));
 	TRY(node_open(f, e));
 	TRY(policy_load(f, e));
