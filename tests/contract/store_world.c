@@ -41,7 +41,9 @@ const char *
 scratch(void)
 {
 	if (scratch_dir[0] == 0) {
-		snprintf(scratch_dir, sizeof(scratch_dir), "/tmp/chy-store-XXXXXX");
+		const char *above = getenv("TMPDIR");
+
+		snprintf(scratch_dir, sizeof(scratch_dir), "%s/chy-store-XXXXXX", above ? above : "/tmp");
 		assert_non_null(mkdtemp(scratch_dir));
 		chmod(scratch_dir, 0755);
 		owner = getpid();
