@@ -36,18 +36,14 @@ store_search_values(struct store *s, struct arena *a, struct bytes text, size_t 
 		    size_t *n, struct err *e)
 {
 	OWN_BUF struct buf asked = buf_max(text.n + PIECES_MOST * 32);
-	struct number_row *rows;
 
 	if (s->ops->form == SQL_SQLITE)
 		put_pieces(&asked, text);
 	else
 		buf_printf(&asked, "%%%.*s%%", BYTES_FMT(text));
 	NEED(buf_ok(&asked), e, CHY_NO_MEMORY, NULL, "values");
-	_Static_assert(sizeof(*rows) == sizeof(**ret), "one number a row");
-	TRY(store_rows(s, a, Q_SEARCH_VALUES, ARGS(BYTES_VALUE(buf_bytes(&asked)), LIMIT(limit)), &rows, n,
-		       e));
-	*ret = (int64_t *)(void *)rows;
-	return RC_OK;
+	return store_rows(s, a, Q_SEARCH_VALUES, ARGS(BYTES_VALUE(buf_bytes(&asked)), LIMIT(limit)), ret, n,
+			  e);
 }
 
 /* No character follows the last one that Unicode has, so what begins so stands before it. */
@@ -81,26 +77,20 @@ enum rc
 store_search_certificates(struct store *s, struct arena *a, const int64_t *values, size_t values_n,
 			  size_t limit, int64_t **ret, size_t *n, struct err *e)
 {
-	struct number_row *rows;
 	struct bytes text;
 
 	TRY(store_ids_text(a, values, values_n, &text, e));
-	TRY(store_rows(s, a, Q_SEARCH_CERTIFICATES, ARGS(BYTES_VALUE(text), LIMIT(limit)), &rows, n, e));
-	*ret = (int64_t *)(void *)rows;
-	return RC_OK;
+	return store_rows(s, a, Q_SEARCH_CERTIFICATES, ARGS(BYTES_VALUE(text), LIMIT(limit)), ret, n, e);
 }
 
 enum rc
 store_search_having(struct store *s, struct arena *a, int64_t value, const int64_t *ids, size_t ids_n,
 		    int64_t **ret, size_t *n, struct err *e)
 {
-	struct number_row *rows;
 	struct bytes text;
 
 	TRY(store_ids_text(a, ids, ids_n, &text, e));
-	TRY(store_rows(s, a, Q_SEARCH_HAVING, ARGS(BYTES_VALUE(text), I(value)), &rows, n, e));
-	*ret = (int64_t *)(void *)rows;
-	return RC_OK;
+	return store_rows(s, a, Q_SEARCH_HAVING, ARGS(BYTES_VALUE(text), I(value)), ret, n, e);
 }
 
 enum rc

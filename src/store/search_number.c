@@ -49,14 +49,12 @@ store_search_numbers(struct store *s, struct arena *a, struct bytes text, size_t
 		     size_t *n, struct err *e)
 {
 	OWN_BUF struct buf grams = buf_max(ASKED_MOST * (GRAM + 1));
-	struct number_row *rows;
 
 	put_grams(&grams, text, ASKED_MOST);
 	NEED(buf_ok(&grams), e, CHY_NO_MEMORY, NULL, "values");
-	TRY(store_rows(s, a, Q_SEARCH_NUMBERS,
-		       (const union value[]){ BYTES_VALUE(buf_bytes(&grams)),
-					      INT_VALUE((int64_t)(limit < LIMIT_PAGE ? limit : LIMIT_PAGE)) },
-		       &rows, n, e));
-	*ret = (int64_t *)(void *)rows;
-	return RC_OK;
+	return store_rows(
+	    s, a, Q_SEARCH_NUMBERS,
+	    (const union value[]){ BYTES_VALUE(buf_bytes(&grams)),
+				   INT_VALUE((int64_t)(limit < LIMIT_PAGE ? limit : LIMIT_PAGE)) },
+	    ret, n, e);
 }
