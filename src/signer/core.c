@@ -11,16 +11,16 @@
 enum {
 	READ_BYTES = 256 << 10,
 	IN_MAX = 2 * (LIMIT_FRAME + FRAME_HEAD) + 2 * READ_BYTES,
-	OUT_MAX = LIMIT_SIGNER_BATCH * (LIMIT_FRAME + FRAME_HEAD),
+	OUT_MAX = 2 * LIMIT_SIGNER_BATCH * (LIMIT_FRAME + FRAME_HEAD), /* of both batches */
 	GATHER_MAX = 64, /* nobody's answer waits for more than so many that came behind it */
 };
 
 /* ---- a batch ---- */
 
 static struct item *
-new_item(struct signer_core *c, struct frame f)
+new_item(struct batch *b, struct frame f)
 {
-	struct item *it = &c->items[c->n_items++];
+	struct item *it = &b->items[b->n++];
 	struct buf payload = it->payload, signature = it->signature, many = it->many;
 
 	payload.n = signature.n = 0; /* memory of the batch before is used again */
@@ -57,28 +57,55 @@ put_answer(struct signer_core *c, struct item *it)
 			  (struct frame){ it->in.type | SIGNER_ANSWER, it->in.id, buf_bytes(&it->payload) });
 }
 
-/* Signs what has been gathered, and puts all answers into the output. */
-static void
-finish(struct signer_core *c)
+void
+core_settle(struct signer_core *c, struct batch *b)
+{
+	pthread_mutex_lock(&c->writing);
+	for (size_t i = 0; i < b->n; i++)
+		if (!b->items[i].later)
+			put_answer(c, &b->items[i]);
+	pthread_mutex_unlock(&c->writing);
+	for (size_t i = 0; i < b->n; i++) {
+		crl_answered(&b->items[i]);
+		buf_fini(&b->items[i].many);
+	}
+	for (size_t i = 0; i < b->n; i++) /* one may be a PIN, and the memory is used again */
+		buf_drop_wipe(&b->items[i].payload, b->items[i].payload.n);
+	b->n = 0;
+}
+
+/* How many are to be signed, and may all be committed by another thread? What later requests are checked by (lists, heads) must be
+   known before one of them is taken. */
+static size_t
+count_signs(const struct batch *b, bool *ret_movable)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < c->n_items; i++)
-		n += c->items[i].signs;
-	if (n > 0)
-		core_sign_all(c);
-	pthread_mutex_lock(&c->writing);
-	for (size_t i = 0; i < c->n_items; i++)
-		if (!c->items[i].later)
-			put_answer(c, &c->items[i]);
-	pthread_mutex_unlock(&c->writing);
-	for (size_t i = 0; i < c->n_items; i++) {
-		crl_answered(&c->items[i]);
-		buf_fini(&c->items[i].many);
+	*ret_movable = true;
+	for (size_t i = 0; i < b->n; i++) {
+		n += b->items[i].signs;
+		if (b->items[i].signs && !core_is_beside(b->items[i].in.type))
+			*ret_movable = false;
 	}
-	for (size_t i = 0; i < c->n_items; i++) /* one may be a PIN, and the memory is used again */
-		buf_drop_wipe(&c->items[i].payload, c->items[i].payload.n);
-	c->n_items = 0;
+	return n;
+}
+
+/* Signs what has been gathered, writes it down and puts all answers into the output; where others wait as well, the next batch is
+   begun meanwhile. One alone is committed here, for to wake a thread costs it more. */
+static void
+finish(struct signer_core *c)
+{
+	struct batch *b = c->now;
+	bool movable, busy = committer_busy(c);
+
+	if (count_signs(b, &movable) > 0 && core_sign_all(c)) {
+		if (movable && c->fd >= 0 && (b->n > 1 || busy)) {
+			committer_take(c);
+			return;
+		}
+		core_commit(c, b);
+	}
+	core_settle(c, b);
 }
 
 static void
@@ -86,7 +113,9 @@ take(struct signer_core *c, struct frame f)
 {
 	if (core_is_act(f.type))
 		finish(c); /* a key must not go, nor its limits change, under what is being signed */
-	core_handle(c, new_item(c, f));
+	if (!core_is_beside(f.type))
+		committer_wait(c);
+	core_handle(c, new_item(c->now, f));
 	if (core_is_act(f.type))
 		finish(c);
 }
@@ -122,7 +151,7 @@ take_whole(struct signer_core *c, struct bytes *rest, struct err *e)
 	struct frame f;
 	bool whole = true;
 
-	while (c->n_items < LIMIT_SIGNER_BATCH) {
+	while (c->now->n < LIMIT_SIGNER_BATCH) {
 		TRY(frame_take(rest, &f, &whole, e));
 		if (!whole)
 			break;
@@ -135,30 +164,45 @@ take_whole(struct signer_core *c, struct bytes *rest, struct err *e)
 static bool
 may_gather(const struct signer_core *c)
 {
+	const struct batch *b = c->now;
 	bool signs = false;
 
-	for (size_t i = 0; i < c->n_items; i++) {
-		if (c->items[i].signs && c->items[i].key->slow)
+	for (size_t i = 0; i < b->n; i++) {
+		if (b->items[i].signs && b->items[i].key->slow)
 			return false;
-		signs = signs || c->items[i].signs;
+		signs = signs || b->items[i].signs;
 	}
-	return signs && c->fd >= 0 && c->n_items < GATHER_MAX && c->in.cap - c->in.n >= READ_BYTES;
+	return signs && c->fd >= 0 && b->n < GATHER_MAX && c->in.cap - c->in.n >= READ_BYTES;
 }
 
-/* Signs what is there, and looks what has come meanwhile: one sync for both costs half. What was read stays where it is: the
-   requests point into it, and there is room behind it. */
+/* What has come meanwhile. It is behind what is there already, which stays where it is: the requests point into it. */
 static bool
-gather(struct signer_core *c, struct bytes *rest, size_t *total)
+read_more(struct signer_core *c, struct bytes *rest, size_t *total)
 {
 	bool end = false;
 	size_t n = 0;
 
-	if (!may_gather(c) || !core_sign_ahead(c) ||
-	    read_some(c, c->fd, MSG_DONTWAIT, &n, &end, NULL) != RC_OK)
+	if (read_some(c, c->fd, MSG_DONTWAIT, &n, &end, NULL) != RC_OK)
 		return false; /* what is wrong with the socket the next read says again */
 	*rest = bytes_part(buf_bytes(&c->in), c->in.n - n - rest->n, SIZE_MAX);
 	*total += n;
 	return n > 0;
+}
+
+/* Signs what is there, and looks what has come meanwhile, as long as the batch before is on its way to the disk: one sync for both
+   costs half. */
+static bool
+gather(struct signer_core *c, struct bytes *rest, size_t *total)
+{
+	if (!may_gather(c) || !core_sign_ahead(c))
+		return false;
+	while (committer_busy(c)) {
+		if (read_more(c, rest, total))
+			return true;
+		if (!workers_do_one(c->workers) && !committer_wait_or_input(c))
+			break;
+	}
+	return false;
 }
 
 /* A batch of what is whole in `in`, the front of c->in, and of what comes while it is signed. *ret_used: bytes of it. */
@@ -206,18 +250,31 @@ read_batch(struct signer_core *c, int fd, bool *ret_end, struct err *e)
 	return RC_OK;
 }
 
-/* Who does not read any more has died with its requests: the end of the work, and no failure of ours. */
-static MUST enum rc
-write_answers(struct signer_core *c, int fd, bool *ret_end, struct err *e)
+enum rc
+core_write_answers(struct signer_core *c, struct err *e)
 {
-	enum rc rc;
+	enum rc rc = RC_OK;
+	bool any;
 
 	pthread_mutex_lock(&c->writing);
-	rc = buf_ok(&c->out) ? fd_write_all(fd, buf_bytes(&c->out), e)
-			     : err_set(e, CHY_NO_MEMORY, NULL, "the signer's output");
+	any = c->out.n > 0;
+	if (!buf_ok(&c->out))
+		rc = err_set(e, CHY_NO_MEMORY, NULL, "the signer's output");
+	else if (any)
+		rc = fd_write_all(c->fd, buf_bytes(&c->out), e);
 	buf_drop_wipe(&c->out, c->out.n);
 	pthread_mutex_unlock(&c->writing);
-	FAULT("signer.after-answer");
+	if (any)
+		FAULT("signer.after-answer");
+	return rc;
+}
+
+/* Who does not read any more has died with its requests: the end of the work, and no failure of ours. */
+static MUST enum rc
+write_answers(struct signer_core *c, bool *ret_end, struct err *e)
+{
+	enum rc rc = core_write_answers(c, e);
+
 	if (rc == RC_OK || e->code != CHY_CONTROL_CLOSED)
 		return rc;
 	*ret_end = true; /* whoever asked has died, and takes the requests along: no failure of ours */
@@ -264,8 +321,7 @@ work(struct signer_core *c, int fd, struct err *e)
 		TRY(read_batch(c, fd, &end, e));
 		rc = take_batch(c, buf_bytes(&c->in), &used, e);
 		buf_drop_wipe(&c->in, used); /* PINs come by here too */
-		if (c->out.n > 0)
-			TRY(write_answers(c, fd, &end, e));
+		TRY(write_answers(c, &end, e));
 		TRY(rc);
 	}
 	return RC_OK;
@@ -279,6 +335,7 @@ signer_core_run(struct signer_core *c, int fd, struct err *e)
 	c->in.n = 0;
 	set_fd(c, fd);
 	rc = work(c, fd, e);
+	committer_wait(c);
 	buf_drop_wipe(&c->in, c->in.n);
 	crl_jobs_end(c->crl_jobs);
 	set_fd(c, -1);
@@ -361,6 +418,30 @@ load_witness(struct signer_core *c, struct err *e)
 }
 
 static MUST enum rc
+batch_init(struct batch *b, struct err *e)
+{
+	b->items = calloc(LIMIT_SIGNER_BATCH, sizeof(*b->items));
+	NEED(b->items != NULL, e, CHY_NO_MEMORY, NULL, "the signer");
+	for (size_t i = 0; i < LIMIT_SIGNER_BATCH; i++) {
+		b->items[i].payload = buf_max(LIMIT_FRAME);
+		b->items[i].signature = buf_max(KEYSTORE_SIGNATURE_MAX);
+		b->items[i].many = buf_max(LIMIT_FRAME);
+	}
+	return RC_OK;
+}
+
+static void
+batch_fini(struct batch *b)
+{
+	for (size_t i = 0; b->items != NULL && i < LIMIT_SIGNER_BATCH; i++) {
+		buf_fini(&b->items[i].payload);
+		buf_fini(&b->items[i].signature);
+		buf_fini(&b->items[i].many);
+	}
+	free(b->items);
+}
+
+static MUST enum rc
 begin(struct signer_core *c, const struct signer_core_options *o, struct err *e)
 {
 	c->o = *o;
@@ -369,19 +450,16 @@ begin(struct signer_core *c, const struct signer_core_options *o, struct err *e)
 	c->out = buf_max(OUT_MAX);
 	NEED(buf_room(&c->in, IN_MAX) != NULL, e, CHY_NO_MEMORY, NULL,
 	     "the signer's input"); /* it never moves: gather() */
-	c->items = calloc(LIMIT_SIGNER_BATCH, sizeof(*c->items));
-	NEED(c->items != NULL, e, CHY_NO_MEMORY, NULL, "the signer");
-	for (size_t i = 0; i < LIMIT_SIGNER_BATCH; i++) {
-		c->items[i].payload = buf_max(LIMIT_FRAME);
-		c->items[i].signature = buf_max(KEYSTORE_SIGNATURE_MAX);
-		c->items[i].many = buf_max(LIMIT_FRAME);
-	}
+	c->now = &c->batches[0];
+	TRY(batch_init(&c->batches[0], e));
+	TRY(batch_init(&c->batches[1], e));
+	TRY(committer_new(c, &c->committer, e));
 	TRY(load_witness(c, e));
 	TRY(crl_jobs_new(&c->crl_jobs, e));
 	TRY(crl_seen_new(&c->crl_seen, e));
 	TRY(crl_seen_load(c->crl_seen, o->journal_dir, sj_synced(o->journal), e));
 	TRY(token_shop_new(c, &c->shop, e));
-	return workers_new(threads_of(o->threads), &c->workers, e);
+	return workers_new(threads_of(o->threads), core_sign_item, &c->workers, e);
 }
 
 enum rc
@@ -409,18 +487,15 @@ signer_core_free(struct signer_core *c)
 	if (c == NULL)
 		return;
 	making_end(c);
+	committer_free(c->committer);
 	crl_seen_keep(c);
 	crl_seen_free(c->crl_seen);
 	crl_jobs_free(c->crl_jobs);
 	token_shop_free(c->shop);
 	workers_free(c->workers);
 	sj_reader_free(c->reader);
-	for (size_t i = 0; c->items != NULL && i < LIMIT_SIGNER_BATCH; i++) {
-		buf_fini(&c->items[i].payload);
-		buf_fini(&c->items[i].signature);
-		buf_fini(&c->items[i].many);
-	}
-	free(c->items);
+	batch_fini(&c->batches[0]);
+	batch_fini(&c->batches[1]);
 	buf_wipe(&c->in);
 	buf_wipe(&c->out);
 	pthread_mutex_destroy(&c->writing);

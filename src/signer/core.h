@@ -1,7 +1,7 @@
 /*
  * The key-holding process: takes typed requests from one stream socket, in batches of all that waits; checks all, signs
- * all, writes all to its journal with one sync, then answers all in one write. Not a signing oracle: what it is asked to
- * sign is read again by the strict walker and held against the key's class and hard limits.
+ * all, writes all to its journal with one sync, then answers all in one write; meanwhile it signs the next batch. Not a
+ * signing oracle: what it is asked to sign is read again by the strict walker and held against the key's class and hard limits.
  *
  * Libraries do not log, but this is a process: refusals and failures go to the log.
  */
@@ -17,7 +17,7 @@ struct signer_core_options {
 	struct keystore *keys; /* stays the caller's, for longer than the core */
 	struct sj *journal;    /* the same */
 	const char *journal_dir;
-	unsigned threads; /* for keys in tokens and RSA; 0: as many as there are processors, at least 2 */
+	unsigned threads; /* that sign beside the main one; 0: as many as there are processors, at least 2 */
 	bool sandboxed;   /* told in STATUS */
 };
 

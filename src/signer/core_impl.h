@@ -1,4 +1,4 @@
-/* The inside of the core, shared by core.c, handle.c and sign.c only. */
+/* The inside of the core, shared by the files of the process only. */
 #ifndef SIGNER_CORE_IMPL_H
 #define SIGNER_CORE_IMPL_H
 
@@ -25,7 +25,7 @@ struct item {
 	struct buf payload; /* its answer */
 	/* what is to be signed, and written to the journal */
 	bool signs;
-	bool has_signature;
+	bool given; /* to those who sign it */
 	struct skey *key;
 	enum sigalg alg;
 	bool digest; /* tbs is a digest already */
@@ -42,7 +42,14 @@ struct item {
 	uint8_t head[SIGNER_HEAD_BYTES]; /* last: all before it is cleared for the next request */
 };
 
+/* Requests that share a sync. */
+struct batch {
+	struct item *items; /* LIMIT_SIGNER_BATCH of them */
+	size_t n;
+};
+
 struct token_shop;
+struct committer;
 struct crl_jobs;
 struct making;
 
@@ -58,8 +65,9 @@ struct signer_core {
 	struct making *making;   /* keys that tokens are making */
 	pthread_mutex_t writing; /* of fd and out; behind changing */
 	int fd;                  /* -1: no socket, answers stay in out */
-	struct item *items;      /* LIMIT_SIGNER_BATCH of them */
-	size_t n_items;
+	struct batch batches[2];
+	struct batch *now; /* the one that is gathered; the other one is committed meanwhile, or empty */
+	struct committer *committer;
 	struct buf in, out;
 	int64_t started_at, repaired_us;
 	uint64_t signed_total, refused_total;
@@ -74,15 +82,44 @@ void core_handle(struct signer_core *c, struct item *it);
 /* Does a request of this type change keys or the journal? Those wait for what was signed before, and are not mixed with
    it. */
 bool core_is_act(uint16_t type);
+/* Can it be checked while the batch before it is committed? All that looks into the journal, or at what it tells, cannot. */
+bool core_is_beside(uint16_t type);
 
-/* Signs the items that have `signs` and no error, before their batch is whole. False: it cannot be written down just now, nothing was
-   signed. */
+/* ---- sign.c ---- */
+
+/* Signs one item, of which nobody else knows meanwhile. Any thread. */
+void core_sign_item(void *item);
+/* Gives the items that have `signs` and no error to those who sign, before their batch is whole. False: it cannot be written down just
+   now, nothing was signed. */
 bool core_sign_ahead(struct signer_core *c);
-/* The same with all of the batch, and journals and syncs it. */
-void core_sign_all(struct signer_core *c);
+/* The same with all of the batch, and puts its records into the journal's memory, once the batch before it is committed.
+   False: the journal cannot be written, and all of them have failed. */
+bool core_sign_all(struct signer_core *c);
+/* The records of what was signed to the disk, and the answers to what is on it. Any thread that has the journal. */
+void core_commit(struct signer_core *c, struct batch *b);
 /* Appends a record about a key and syncs; for acts. */
 MUST enum rc core_record(struct signer_core *c, enum sj_type type, struct skey *k, struct bytes what,
 			 struct bytes context, struct err *e);
+
+/* ---- core.c: a batch's answers ---- */
+
+/* Puts all answers into the output; the batch is empty then. Any thread. */
+void core_settle(struct signer_core *c, struct batch *b);
+/* Sends the output, if there is any. CHY_CONTROL_CLOSED: whoever asked has died. Any thread. */
+MUST enum rc core_write_answers(struct signer_core *c, struct err *e);
+
+/* ---- commit.c: batches committed while the next one is signed ---- */
+
+MUST enum rc committer_new(struct signer_core *c, struct committer **ret, struct err *e);
+void committer_free(struct committer *k); /* waits */
+/* Has a thread commit, settle and answer `now`, and makes the other batch `now`. None may be on its way. */
+void committer_take(struct signer_core *c);
+/* Waits until no batch is on its way: the journal is the caller's then, as long as it holds `changing`. */
+void committer_wait(struct signer_core *c);
+bool committer_busy(struct signer_core *c);
+/* Waits for a batch that is on its way, or for input. True: there may be input. */
+bool committer_wait_or_input(struct signer_core *c);
+
 /* ---- handle.c: parts of requests ---- */
 
 MUST enum rc core_done(const struct rd *r, struct err *e);
@@ -125,7 +162,7 @@ void crl_seen_keep(struct signer_core *c);
 /* Signs each response of a message. Any thread. */
 MUST enum rc ocsp_sign_list(struct item *it);
 /* One record for all responses of this batch that are of the key of the item at `first`; sets their positions. */
-void ocsp_journal(struct signer_core *c, size_t first, int64_t now);
+void ocsp_journal(struct sj *j, struct batch *b, size_t first, int64_t now);
 void ocsp_answer(struct item *it);
 
 /* ---- token.c ---- */

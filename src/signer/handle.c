@@ -470,35 +470,35 @@ do_status(struct signer_core *c, struct item *it, struct rd *r)
 
 static const struct message {
 	uint16_t type;
-	bool act;
+	enum { BESIDE = 1, ACT, AFTER } when; /* core_is_beside, core_is_act, or neither */
 	enum rc (*handle)(struct signer_core *c, struct item *it, struct rd *r);
 } messages[] = {
-	{ SIGNER_SIGN_CERT, false, do_sign_cert },
-	{ SIGNER_SIGN_HEAD, true, do_sign_head }, /* by itself: the next one is judged by this one */
-	{ SIGNER_HEAD_LAST, false, do_head_last },
-	{ SIGNER_SIGN_TLS, false, do_sign_tls },
-	{ SIGNER_SIGN_CSR, false, do_sign_csr },
-	{ SIGNER_SIGN_AC, false, do_sign_ac },
-	{ SIGNER_SIGN_OCSP, false, ocsp_sign },
-	{ SIGNER_CRL_BEGIN, false, crl_begin },
-	{ SIGNER_CRL_ENTRIES, false, crl_entries },
-	{ SIGNER_CRL_SIGN, false, crl_sign },
-	{ SIGNER_CRL_DROP, false, crl_drop },
-	{ SIGNER_CRL_LAST, false, crl_last },
-	{ SIGNER_TOKEN_KEY, false, token_key },
-	{ SIGNER_TOKEN_PIN, false, token_pin },
-	{ SIGNER_TOKEN_BUILD, true, token_build },
-	{ SIGNER_TOKEN_OPEN, false, token_open },
-	{ SIGNER_HELLO, false, do_hello },
-	{ SIGNER_KEY_GENERATE, true, do_generate },
-	{ SIGNER_KEY_LIST, false, do_list },
-	{ SIGNER_KEY_PUBLIC, false, do_public },
-	{ SIGNER_KEY_DELETE, true, do_delete },
-	{ SIGNER_LIMITS_SET, true, do_limits_set },
-	{ SIGNER_LIMITS_GET, false, do_limits_get },
-	{ SIGNER_JOURNAL_READ, true, do_journal_read }, /* shows what was asked for before it */
-	{ SIGNER_JOURNAL_ACK, true, do_journal_ack },
-	{ SIGNER_STATUS, false, do_status },
+	{ SIGNER_SIGN_CERT, BESIDE, do_sign_cert },
+	{ SIGNER_SIGN_HEAD, ACT, do_sign_head }, /* by itself: the next one is judged by this one */
+	{ SIGNER_HEAD_LAST, AFTER, do_head_last },
+	{ SIGNER_SIGN_TLS, BESIDE, do_sign_tls },
+	{ SIGNER_SIGN_CSR, BESIDE, do_sign_csr },
+	{ SIGNER_SIGN_AC, BESIDE, do_sign_ac },
+	{ SIGNER_SIGN_OCSP, BESIDE, ocsp_sign },
+	{ SIGNER_CRL_BEGIN, BESIDE, crl_begin },
+	{ SIGNER_CRL_ENTRIES, BESIDE, crl_entries },
+	{ SIGNER_CRL_SIGN, AFTER, crl_sign },
+	{ SIGNER_CRL_DROP, BESIDE, crl_drop },
+	{ SIGNER_CRL_LAST, AFTER, crl_last },
+	{ SIGNER_TOKEN_KEY, AFTER, token_key },
+	{ SIGNER_TOKEN_PIN, AFTER, token_pin },
+	{ SIGNER_TOKEN_BUILD, ACT, token_build },
+	{ SIGNER_TOKEN_OPEN, AFTER, token_open },
+	{ SIGNER_HELLO, AFTER, do_hello },
+	{ SIGNER_KEY_GENERATE, ACT, do_generate },
+	{ SIGNER_KEY_LIST, AFTER, do_list },
+	{ SIGNER_KEY_PUBLIC, AFTER, do_public },
+	{ SIGNER_KEY_DELETE, ACT, do_delete },
+	{ SIGNER_LIMITS_SET, ACT, do_limits_set },
+	{ SIGNER_LIMITS_GET, AFTER, do_limits_get },
+	{ SIGNER_JOURNAL_READ, ACT, do_journal_read }, /* shows what was asked for before it */
+	{ SIGNER_JOURNAL_ACK, ACT, do_journal_ack },
+	{ SIGNER_STATUS, AFTER, do_status },
 };
 
 static const struct message *
@@ -515,7 +515,15 @@ core_is_act(uint16_t type)
 {
 	const struct message *m = message_of(type);
 
-	return m != NULL && m->act;
+	return m != NULL && m->when == ACT;
+}
+
+bool
+core_is_beside(uint16_t type)
+{
+	const struct message *m = message_of(type);
+
+	return m != NULL && m->when == BESIDE;
 }
 
 /* Whoever sends nonsense at full speed must not fill the log's disk as well. */

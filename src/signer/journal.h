@@ -4,7 +4,7 @@
  * from it, and `chancery journal verify` shows that both account for each other. The format:
  * docs/formats/signer-journal.md.
  *
- * One writer (the signer's main thread); readers of other processes may look at the same time, they see whole
+ * One writer (one thread of the signer at a time); readers of other processes may look at the same time, they see whole
  * records only. A record's hash covers the hash of the one before it, so nothing can be altered, dropped or
  * put between without every later hash changing.
  */

@@ -3,6 +3,8 @@
 
 enum { REPAIR_US = 1000000 };
 
+_Static_assert((int)LIMIT_SIGNER_BATCH <= (int)WORKERS_PIECES, "a batch is given to the workers as a whole");
+
 enum rc
 core_journal_ready(struct signer_core *c, struct err *e)
 {
@@ -24,20 +26,14 @@ to_sign(const struct item *it)
 	return it->signs && it->e.code == CHY_NONE;
 }
 
-static bool
-is_unsigned(const struct item *it)
+void
+core_sign_item(void *item)
 {
-	return to_sign(it) && !it->has_signature;
-}
-
-static void
-sign_one(struct item *it)
-{
+	struct item *it = item;
 	enum rc rc = it->type == SJ_OCSP ? ocsp_sign_list(it)
 	    : it->digest ? keystore_sign_digest(it->key, it->alg, it->tbs, &it->signature, &it->e)
 			 : keystore_sign(it->key, it->alg, it->tbs, &it->signature, &it->e);
 
-	it->has_signature = true;
 	if (rc == RC_OK && !buf_ok(&it->signature))
 		rc = err_set(&it->e, CHY_NO_MEMORY, NULL, "a signature");
 	/* whoever fails says why: this cannot be, but an answer without a signature must not leave */
@@ -45,37 +41,30 @@ sign_one(struct item *it)
 		(void)err_set(&it->e, CHY_INTERNAL, NULL, "signing failed without a reason");
 }
 
-struct slow {
-	struct item *items[LIMIT_SIGNER_BATCH];
-	size_t n;
-};
-
-static void
-sign_slow(void *arg, size_t i)
+/* P-256 in software takes 16 us, less than to wake a thread for it; everything else is worth one. */
+static unsigned
+weight_of(const struct item *it)
 {
-	struct slow *s = arg;
-
-	sign_one(s->items[i]);
-}
-
-/* P-256 in software takes 16 us, less than waking a thread: done here. Everything else by all threads. */
-static void
-sign_each(struct signer_core *c)
-{
-	struct slow slow = { .n = 0 };
-
-	for (size_t i = 0; i < c->n_items; i++)
-		if (is_unsigned(&c->items[i]) && c->items[i].key->slow)
-			slow.items[slow.n++] = &c->items[i];
-	if (slow.n > 0)
-		workers_do(c->workers, slow.n, sign_slow, &slow);
-	for (size_t i = 0; i < c->n_items; i++)
-		if (is_unsigned(&c->items[i]) && !c->items[i].key->slow)
-			sign_one(&c->items[i]);
+	if (it->key->slow)
+		return WORKERS_WEIGHT;
+	return it->type == SJ_OCSP ? it->sum.n : 1;
 }
 
 static void
-journal_one(struct signer_core *c, struct item *it, int64_t now)
+start_each(struct workers *w, struct batch *b)
+{
+	for (size_t i = 0; i < b->n; i++) {
+		struct item *it = &b->items[i];
+
+		if (!to_sign(it) || it->given)
+			continue;
+		it->given = true;
+		workers_add(w, it, weight_of(it));
+	}
+}
+
+static void
+journal_one(struct sj *j, struct item *it, int64_t now)
 {
 	struct sj_record r = {
 		.at_ms = now,
@@ -86,29 +75,29 @@ journal_one(struct signer_core *c, struct item *it, int64_t now)
 		.context = it->context,
 	};
 
-	if (sj_add(c->o.journal, &r, &it->e) == RC_OK)
+	if (sj_add(j, &r, &it->e) == RC_OK)
 		it->position = r.position;
 }
 
 static void
-fail_all(struct signer_core *c, const struct err *e)
+fail_all(struct batch *b, const struct err *e)
 {
-	for (size_t i = 0; i < c->n_items; i++)
-		if (to_sign(&c->items[i]))
-			c->items[i].e = *e;
+	for (size_t i = 0; i < b->n; i++)
+		if (to_sign(&b->items[i]))
+			b->items[i].e = *e;
 }
 
 /* OCSP responses have one record for all of a key's. */
 static void
-journal_all(struct signer_core *c, int64_t now)
+journal_all(struct sj *j, struct batch *b, int64_t now)
 {
-	for (size_t i = 0; i < c->n_items; i++) {
-		if (!to_sign(&c->items[i]))
+	for (size_t i = 0; i < b->n; i++) {
+		if (!to_sign(&b->items[i]))
 			continue;
-		if (c->items[i].type != SJ_OCSP)
-			journal_one(c, &c->items[i], now);
-		else if (c->items[i].position == 0)
-			ocsp_journal(c, i, now);
+		if (b->items[i].type != SJ_OCSP)
+			journal_one(j, &b->items[i], now);
+		else if (b->items[i].position == 0)
+			ocsp_journal(j, b, i, now);
 	}
 }
 
@@ -137,49 +126,72 @@ answer_one(struct signer_core *c, struct item *it)
 
 /* Handshakes come at any time; a test that means certificates must be able to say so. */
 static bool
-has_certificate(const struct signer_core *c)
+has_certificate(const struct batch *b)
 {
-	for (size_t i = 0; i < c->n_items; i++)
-		if (to_sign(&c->items[i]) && c->items[i].type == SJ_CERT)
+	for (size_t i = 0; i < b->n; i++)
+		if (to_sign(&b->items[i]) && b->items[i].type == SJ_CERT)
 			return true;
 	return false;
+}
+
+/* While a batch is committed nobody else may look whether the journal is written; core_sign_all does when it is done. */
+static MUST enum rc
+may_sign(struct signer_core *c, struct err *e)
+{
+	return committer_busy(c) ? RC_OK : core_journal_ready(c, e);
 }
 
 bool
 core_sign_ahead(struct signer_core *c)
 {
-	if (core_journal_ready(c, NULL) != RC_OK)
+	if (may_sign(c, NULL) != RC_OK)
 		return false;
-	sign_each(c);
+	start_each(c->workers, c->now);
+	return true;
+}
+
+static MUST enum rc
+sign_and_wait(struct signer_core *c, struct err *e)
+{
+	TRY(may_sign(c, e));
+	start_each(c->workers, c->now);
+	workers_finish(c->workers);
+	committer_wait(c);
+	return core_journal_ready(c, e);
+}
+
+bool
+core_sign_all(struct signer_core *c)
+{
+	struct err e = { 0 };
+
+	if (sign_and_wait(c, &e) != RC_OK) {
+		fail_all(c->now, &e);
+		return false;
+	}
+	FAULT("signer.after-sign");
+	if (has_certificate(c->now))
+		FAULT("signer.after-sign-certificate");
+	journal_all(c->o.journal, c->now, clock_now_ms());
 	return true;
 }
 
 void
-core_sign_all(struct signer_core *c)
+core_commit(struct signer_core *c, struct batch *b)
 {
 	struct err e = { 0 };
-	int64_t now = clock_now_ms();
 
-	if (core_journal_ready(c, &e) != RC_OK) {
-		fail_all(c, &e);
-		return;
-	}
-	sign_each(c);
-	FAULT("signer.after-sign");
-	if (has_certificate(c))
-		FAULT("signer.after-sign-certificate");
-	journal_all(c, now);
 	if (sj_commit(c->o.journal, &e) != RC_OK) {
 		LOG(ERROR, "signer.journal", LE(&e));
-		fail_all(c, &e);
+		fail_all(b, &e);
 		return;
 	}
-	if (has_certificate(c))
+	if (has_certificate(b))
 		FAULT("signer.after-sync-certificate");
-	for (size_t i = 0; i < c->n_items; i++)
-		if (to_sign(&c->items[i])) {
-			answer_one(c, &c->items[i]);
-			c->signed_total += c->items[i].type == SJ_OCSP ? c->items[i].sum.n : 1;
+	for (size_t i = 0; i < b->n; i++)
+		if (to_sign(&b->items[i])) {
+			answer_one(c, &b->items[i]);
+			c->signed_total += b->items[i].type == SJ_OCSP ? b->items[i].sum.n : 1;
 		}
 }
 
@@ -195,6 +207,7 @@ core_record(struct signer_core *c, enum sj_type type, struct skey *k, struct byt
 		.context = context,
 	};
 
+	committer_wait(c);
 	TRY(core_journal_ready(c, e));
 	TRY(sj_add(c->o.journal, &r, e));
 	TRY(sj_commit(c->o.journal, e));

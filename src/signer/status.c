@@ -253,10 +253,12 @@ job_finish(struct crl_job *j, struct bytes tail, struct crl_record *rec, struct 
 static MUST enum rc
 check_alone(struct signer_core *c, const struct item *it, struct err *e)
 {
-	for (size_t i = 0; i < c->n_items; i++) {
-		const struct crl_job *j = c->items[i].crl;
+	const struct batch *b = c->now;
 
-		NEED(j == NULL || &c->items[i] == it || c->items[i].e.code != CHY_NONE ||
+	for (size_t i = 0; i < b->n; i++) {
+		const struct crl_job *j = b->items[i].crl;
+
+		NEED(j == NULL || &b->items[i] == it || b->items[i].e.code != CHY_NONE ||
 			 strcmp(j->label, it->crl->label) != 0 ||
 			 memcmp(j->scope, it->crl->scope, SHA256_LEN) != 0,
 		     e, CHY_SIGNER_BUSY, NULL, "a list of the same row of numbers is being signed");
@@ -486,11 +488,11 @@ of_key(const struct item *it, const struct skey *k)
 
 /* One record for all that this batch signs with one key: docs/formats/signer-journal.md says why. */
 void
-ocsp_journal(struct signer_core *c, size_t first, int64_t now)
+ocsp_journal(struct sj *j, struct batch *b, size_t first, int64_t now)
 {
-	struct skey *k = c->items[first].key;
+	struct skey *k = b->items[first].key;
 	uint8_t room[128];
-	struct buf b = { .p = room, .cap = sizeof(room), .max = sizeof(room) };
+	struct buf tbs = { .p = room, .cap = sizeof(room), .max = sizeof(room) };
 	struct sj_record rec = { .at_ms = now, .type = SJ_OCSP, .key = bytes_str(k->label) };
 	struct ocsp_sum sum = { 0 };
 	struct tree t = { 0 };
@@ -498,29 +500,29 @@ ocsp_journal(struct signer_core *c, size_t first, int64_t now)
 	struct err e = { 0 };
 	enum rc rc = RC_OK;
 
-	for (size_t i = first; i < c->n_items && rc == RC_OK; i++)
-		if (of_key(&c->items[i], k)) {
-			rc = add_leaves(&t, &c->items[i], &e);
-			sum_add(&sum, &c->items[i].sum);
+	for (size_t i = first; i < b->n && rc == RC_OK; i++)
+		if (of_key(&b->items[i], k)) {
+			rc = add_leaves(&t, &b->items[i], &e);
+			sum_add(&sum, &b->items[i].sum);
 		}
 	if (rc == RC_OK)
 		rc = tree_root(hash_parts, &t, &root, &e);
 	if (rc == RC_OK) {
-		buf_u32(&b, sum.n);
-		buf_put(&b, BYTES_OF(root.b));
+		buf_u32(&tbs, sum.n);
+		buf_put(&tbs, BYTES_OF(root.b));
 		for (int i = 0; i < 3; i++)
-			buf_u32(&b, sum.status[i]);
-		buf_u64(&b, (uint64_t)sum.from_at);
-		buf_u64(&b, (uint64_t)sum.until_at);
-		rec.tbs = buf_bytes(&b);
-		rc = sj_add(c->o.journal, &rec, &e);
+			buf_u32(&tbs, sum.status[i]);
+		buf_u64(&tbs, (uint64_t)sum.from_at);
+		buf_u64(&tbs, (uint64_t)sum.until_at);
+		rec.tbs = buf_bytes(&tbs);
+		rc = sj_add(j, &rec, &e);
 	}
-	for (size_t i = first; i < c->n_items; i++) {
-		if (!of_key(&c->items[i], k))
+	for (size_t i = first; i < b->n; i++) {
+		if (!of_key(&b->items[i], k))
 			continue;
-		c->items[i].position = rec.position;
+		b->items[i].position = rec.position;
 		if (rc != RC_OK)
-			c->items[i].e = e;
+			b->items[i].e = e;
 	}
 }
 

@@ -2,62 +2,64 @@
 #include "signer/workers.h"
 
 #include <pthread.h>
-#include <stdatomic.h>
 
 enum { THREADS_MAX = 32 };
+
+struct piece {
+	void *what;
+	unsigned weight;
+};
 
 struct workers {
 	pthread_t threads[THREADS_MAX];
 	unsigned n_threads;
-	pthread_mutex_t lock;
+	void (*work)(void *what);
+	pthread_mutex_t lock; /* of all below; each piece of work takes far longer than to take it */
 	pthread_cond_t start, done;
-	unsigned long round; /* counts the calls of workers_do */
-	unsigned busy;       /* threads that have not finished this round */
 	bool stop;
-	size_t n;
-	atomic_size_t next;
-	void (*work)(void *arg, size_t i);
-	void *arg;
+	struct piece pieces[WORKERS_PIECES];
+	size_t n, taken, finished;
+	unsigned long waiting; /* weight of all that are not taken */
 };
 
-static void
-work_off(struct workers *w)
+/* One piece, where one is left. Locked before and after. */
+static bool
+work_one(struct workers *w)
 {
-	size_t i;
+	struct piece *p = &w->pieces[w->taken];
 
-	while ((i = atomic_fetch_add(&w->next, 1)) < w->n)
-		w->work(w->arg, i);
+	if (w->taken == w->n)
+		return false;
+	w->taken++;
+	w->waiting -= p->weight;
+	pthread_mutex_unlock(&w->lock);
+	w->work(p->what);
+	pthread_mutex_lock(&w->lock);
+	if (++w->finished == w->n)
+		pthread_cond_signal(&w->done);
+	return true;
 }
 
 static void *
 worker(void *arg)
 {
 	struct workers *w = arg;
-	unsigned long seen = 0;
 
 	pthread_mutex_lock(&w->lock);
-	for (;;) {
-		while (!w->stop && w->round == seen)
+	while (!w->stop)
+		if (!work_one(w))
 			pthread_cond_wait(&w->start, &w->lock);
-		if (w->stop)
-			break;
-		seen = w->round;
-		pthread_mutex_unlock(&w->lock);
-		work_off(w);
-		pthread_mutex_lock(&w->lock);
-		if (--w->busy == 0)
-			pthread_cond_signal(&w->done);
-	}
 	pthread_mutex_unlock(&w->lock);
 	return NULL;
 }
 
 enum rc
-workers_new(unsigned threads, struct workers **ret, struct err *e)
+workers_new(unsigned threads, void (*work)(void *what), struct workers **ret, struct err *e)
 {
 	struct workers *w = calloc(1, sizeof(*w));
 
 	NEED(w != NULL, e, CHY_NO_MEMORY, NULL, "threads");
+	w->work = work;
 	pthread_mutex_init(&w->lock, NULL);
 	pthread_cond_init(&w->start, NULL);
 	pthread_cond_init(&w->done, NULL);
@@ -90,22 +92,35 @@ workers_free(struct workers *w)
 }
 
 void
-workers_do(struct workers *w, size_t n, void (*work)(void *arg, size_t i), void *arg)
+workers_add(struct workers *w, void *what, unsigned weight)
 {
 	pthread_mutex_lock(&w->lock);
-	w->work = work;
-	w->arg = arg;
-	w->n = n;
-	atomic_store(&w->next, 0);
-	w->busy = n > 1 ? w->n_threads : 0;
-	if (w->busy > 0) {
-		w->round++;
-		pthread_cond_broadcast(&w->start);
-	}
+	w->pieces[w->n++] = (struct piece){ what, weight };
+	w->waiting += weight;
+	if (w->waiting >= WORKERS_WEIGHT && w->n - w->taken > 1) /* the first one is the caller's */
+		pthread_cond_signal(&w->start);
 	pthread_mutex_unlock(&w->lock);
-	work_off(w);
+}
+
+bool
+workers_do_one(struct workers *w)
+{
+	bool done;
+
 	pthread_mutex_lock(&w->lock);
-	while (w->busy > 0)
+	done = work_one(w);
+	pthread_mutex_unlock(&w->lock);
+	return done;
+}
+
+void
+workers_finish(struct workers *w)
+{
+	pthread_mutex_lock(&w->lock);
+	while (work_one(w))
+		;
+	while (w->finished < w->n)
 		pthread_cond_wait(&w->done, &w->lock);
+	w->n = w->taken = w->finished = 0;
 	pthread_mutex_unlock(&w->lock);
 }

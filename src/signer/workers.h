@@ -1,5 +1,6 @@
 /*
- * A few threads that work off an array together with their caller: for signatures that take long or wait for a device.
+ * A few threads that do pieces of work together with the one that gives it to them: signatures, which take long or wait for a
+ * device, while it goes on reading.
  */
 #ifndef SIGNER_WORKERS_H
 #define SIGNER_WORKERS_H
@@ -8,12 +9,23 @@
 
 struct workers;
 
-MUST enum rc workers_new(unsigned threads, struct workers **ret, struct err *e);
+enum {
+	WORKERS_PIECES = 256, /* between two calls of workers_finish */
+	WORKERS_WEIGHT = 8,   /* what waits must weigh as much before a thread is woken for it */
+};
+
+/* work: done for each piece, by any thread. */
+MUST enum rc workers_new(unsigned threads, void (*work)(void *what), struct workers **ret, struct err *e);
 void workers_free(struct workers *w);
 OWN_DEFINE(struct workers *, workers_free)
 
-/* Calls work(arg, i) for every i below n, in any order, by the threads and by the caller; returns when all are done.
-   One caller at a time. */
-void workers_do(struct workers *w, size_t n, void (*work)(void *arg, size_t i), void *arg);
+/* All the rest: one caller at a time. */
+
+/* Pieces are begun in the order in which they come. */
+void workers_add(struct workers *w, void *what, unsigned weight);
+/* The caller does one. False: all are begun. */
+bool workers_do_one(struct workers *w);
+/* The caller does what is left, and waits for all. */
+void workers_finish(struct workers *w);
 
 #endif

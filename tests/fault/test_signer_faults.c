@@ -70,25 +70,35 @@ told_wait(struct told *t)
 	pthread_mutex_unlock(&t->lock);
 }
 
+/* Without waiting for its answer. False: the signer is gone. */
+static bool
+submit_one(struct world *w, struct told *t, unsigned i)
+{
+	OWN(arena_free)
+	struct arena *a = arena_new(1 << 16);
+	struct sign_cert c = { "ca", SIGALG_ECDSA_SHA256, make_tbs(a, &(struct tbs_spec){ .serial = i }),
+			       BYTES("why") };
+	struct err e = { 0 };
+
+	if (signer_sign_cert(w->s, &c, answered, &t->list[i], &e) != RC_OK) {
+		assert_int_equal(e.code, CHY_SIGNER_AWAY);
+		return false;
+	}
+	pthread_mutex_lock(&t->lock);
+	t->submitted++;
+	pthread_mutex_unlock(&t->lock);
+	return true;
+}
+
 /* Submits certificates `from` to `to`, IN_WAVE at once; false when the signer is gone. */
 static bool
 submit(struct world *w, struct told *t, unsigned from, unsigned to)
 {
 	for (unsigned i = from; i <= to; i++) {
-		OWN(arena_free)
-		struct arena *a = arena_new(1 << 16);
-		struct sign_cert c = { "ca", SIGALG_ECDSA_SHA256,
-				       make_tbs(a, &(struct tbs_spec){ .serial = i }), BYTES("why") };
-		struct err e = { 0 };
-
-		if (signer_sign_cert(w->s, &c, answered, &t->list[i], &e) != RC_OK) {
-			assert_int_equal(e.code, CHY_SIGNER_AWAY);
+		if (!submit_one(w, t, i)) {
 			told_wait(t);
 			return false;
 		}
-		pthread_mutex_lock(&t->lock);
-		t->submitted++;
-		pthread_mutex_unlock(&t->lock);
 		if (i % IN_WAVE == 0)
 			told_wait(t);
 	}
@@ -233,6 +243,100 @@ random_kills(void **state)
 		check_journal(w, t);
 		kills++;
 	}
+	free(t);
+}
+
+static void
+submit_some(struct world *w, struct told *t, unsigned from, unsigned n)
+{
+	for (unsigned i = from; i < from + n; i++)
+		assert_true(submit_one(w, t, i));
+}
+
+/* A batch of IN_WAVE is held on its way to the disk, and twice as many requests have come behind it. */
+static void
+hold_a_batch(struct world *w, struct told *t)
+{
+	char once[160];
+
+	snprintf(once, sizeof(once), "%s", world_path(w, "signer/once"));
+	setenv("CHANCERY_FAULT_ONCE", once, 1);
+	w->fault = "signer.after-append@1=wait";
+	world_start(w);
+	unsetenv("CHANCERY_FAULT_ONCE");
+	assert_int_equal(kill(w->pid, SIGSTOP), 0); /* so that it finds them all at once */
+	submit_some(w, t, 1, IN_WAVE);
+	assert_int_equal(kill(w->pid, SIGCONT), 0);
+	for (unsigned n = 0; access(once, F_OK) != 0; n++) {
+		assert_true(n < 2000);
+		usleep(10000);
+	}
+	submit_some(w, t, IN_WAVE + 1, 2 * IN_WAVE);
+}
+
+/* Those that came behind are signed meanwhile, but none leaves before those in front of it are synced. */
+static void
+signed_while_one_is_committed(void **state)
+{
+	struct world *w = *state;
+	struct told *t = told_new();
+
+	prepare(w);
+	hold_a_batch(w, t);
+	usleep(50000);
+	pthread_mutex_lock(&t->lock);
+	assert_int_equal(t->answered, 0);
+	pthread_mutex_unlock(&t->lock);
+	assert_int_equal(unlink(world_path(w, "signer/once")), 0);
+	told_wait(t);
+	assert_int_equal(t->refused + t->lost, 0);
+	assert_int_equal(check_journal(w, t), t->answered);
+	free(t);
+}
+
+static void
+killed_while_one_is_committed(void **state)
+{
+	struct world *w = *state;
+	struct told *t = told_new();
+
+	prepare(w);
+	hold_a_batch(w, t);
+	world_kill(w);
+	told_wait(t);
+	assert_int_equal(t->lost, 3 * IN_WAVE);
+	w->fault = NULL;
+	world_start(w);
+	assert_true(check_journal(w, t) <= IN_WAVE); /* of those behind it none was written yet */
+	assert_true(submit(w, t, 3 * IN_WAVE + 1, 4 * IN_WAVE));
+	assert_int_equal(t->refused, 0);
+	check_journal(w, t);
+	free(t);
+}
+
+/* What changes keys, or tells of the journal, waits for what is on its way there. */
+static void
+an_act_while_one_is_committed(void **state)
+{
+	OWN(arena_free)
+	struct arena *a = arena_new(1 << 20);
+	struct world *w = *state;
+	struct told *t = told_new();
+	struct signer_key k;
+	struct signer_status st;
+	struct err e = { 0 };
+
+	prepare(w);
+	hold_a_batch(w, t);
+	REFUSED(&e, CHY_SIGNER_TIMEOUT, signer_status(w->s, 100, &st, &e));
+	REFUSED(&e, CHY_SIGNER_TIMEOUT,
+		signer_key_generate(w->s, "other", SIGNER_CA, "p-256", "software", 100, a, &k, &e));
+	assert_int_equal(unlink(world_path(w, "signer/once")), 0);
+	OK(&e, signer_status(w->s, MS, &st, &e));
+	told_wait(t);
+	assert_int_equal(t->refused + t->lost, 0);
+	OK(&e, signer_key_public(w->s, "other", MS, a, &k, &e));
+	assert_int_equal(check_journal(w, t), t->answered);
 	free(t);
 }
 
@@ -472,6 +576,9 @@ main(void)
 		T("killed after the sync", at_sync),
 		T("killed after answering", at_answer),
 		T("killed at random under load", random_kills),
+		T("signed while the batch before is committed", signed_while_one_is_committed),
+		T("killed while the batch before is committed", killed_while_one_is_committed),
+		T("an act while a batch is committed", an_act_while_one_is_committed),
 		T("journal: a write fails, and it is repaired", write_fails),
 		T("journal: a sync fails, and it is repaired", sync_fails),
 		T("journal: refuses as long as it cannot be written", stays_refusing_while_it_fails),
