@@ -7,7 +7,7 @@
 #include "policy/body.h"
 #include "store/read.h"
 
-enum { PIECES_AT_ONCE = 16 };
+enum { PIECES_AT_ONCE = 2 }; /* the signer has work for as long as it takes to read so many */
 
 /* A planned list on its way to the signer. */
 struct sending {
