@@ -67,15 +67,15 @@ narrow(struct searching *s, struct err *e)
 }
 
 enum rc
-search_gather(struct searching *s, int64_t *n, struct err *e)
+search_gather(struct searching *s, struct err *e)
 {
-	TRY(store_search_certificates(s->f->store, s->a, s->walk.values, s->walk.values_n, LIMIT_PAGE,
-				      &s->ids, &s->ids_n, e));
+	size_t links;
+
+	if (!s->gathered)
+		TRY(store_search_certificates(s->f->store, s->a, s->walk.values, s->walk.values_n,
+					      SEARCH_TOTAL_MAX, &s->ids, &s->ids_n, &links, e));
 	s->gathered = true;
-	if (s->ids_n > WORTH_NARROWING)
-		TRY(narrow(s, e));
-	*n = (int64_t)s->ids_n;
-	return RC_OK;
+	return s->ids_n > WORTH_NARROWING ? narrow(s, e) : RC_OK;
 }
 
 /* ---- their rows ---- */

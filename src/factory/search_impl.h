@@ -16,6 +16,15 @@ enum {
 	GROUP_OTHER = 64
 };
 
+/* A walk that can be gone, and how many rows it has. */
+struct way {
+	struct search_walk walk;
+	unsigned covers;
+	int64_t n;
+	int64_t *ids; /* along several values: their certificates; NULL: not looked for */
+	size_t ids_n;
+};
+
 struct searching {
 	struct factory *f;
 	struct arena *a;
@@ -23,9 +32,6 @@ struct searching {
 	const struct officer *who;
 	const struct search_query *q;
 	struct search_walk walk;
-	struct search_walk narrow; /* along values, with the fewest rows of those that are too many to sort */
-	unsigned narrow_covers;
-	int64_t narrow_n;
 	unsigned covers; /* groups of conditions that every row of the walk fulfils */
 	bool
 	    exact; /* all of them, and the walk goes in the order that was asked: its rows are what was asked for */
@@ -36,7 +42,7 @@ struct searching {
 	int64_t
 	    *ids; /* of a walk along few values: the certificates that have them, in the order of their ids */
 	size_t ids_n;
-	bool gathered;
+	bool gathered;   /* ids are known */
 	size_t values_n; /* that indexes were asked for to find the walk */
 	struct found_row *hits;
 	size_t hits_n, scanned;
@@ -49,9 +55,9 @@ struct searching {
 /* Chooses s->walk and what follows from it. SEARCH_BROAD. */
 MUST enum rc search_plan(struct searching *s, struct err *e);
 
-/* Of a walk along values that has at most SEARCH_TOTAL_MAX rows: finds its certificates, *n of them, by the index alone (s->gathered), and
-   adds to s->covers. */
-MUST enum rc search_gather(struct searching *s, int64_t *n, struct err *e);
+/* Of a walk along values that has at most SEARCH_TOTAL_MAX rows: its certificates by the index alone (s->gathered), and fewer
+   than these where more is asked as whole values, which s->covers has then. */
+MUST enum rc search_gather(struct searching *s, struct err *e);
 /* At most `page` of them in the walk's direction behind s->id, which follows; s->ended: there are no more. One that has left the store
    meanwhile is left out. */
 MUST enum rc search_gathered_rows(struct searching *s, size_t page, struct found_row **rows, size_t *n,

@@ -11,6 +11,12 @@ enum {
 	NARROW_MAX = 5000, /* rows of several values that are gathered for a page in the order of ids */
 };
 
+/* What has been looked at so far. */
+struct ways {
+	struct way best;   /* the fewest rows of all; more than SEARCH_TOTAL_MAX are SEARCH_TOTAL_MAX + 1 */
+	struct way narrow; /* along values, the fewest rows; NARROW_MAX: none */
+};
+
 static bool
 is_open(int64_t from, int64_t to)
 {
@@ -32,32 +38,37 @@ groups_of(const struct search_query *q)
 	    (other ? GROUP_OTHER : 0);
 }
 
-/* Along it in the order of ids, where there are too many to sort but by far not all. */
-static void
-consider_narrow(struct searching *s, const struct search_walk *w, unsigned covers, int64_t n)
+/* How many rows it has, up to `most`. Of several values the certificates are found at once: to find them again costs as much. */
+static enum rc
+look_along(struct searching *s, struct way *w, size_t most, struct err *e)
 {
-	if (w->by != WALK_VALUES || n >= s->narrow_n)
-		return;
-	s->narrow_n = n;
-	s->narrow = *w;
-	s->narrow_covers = covers;
+	size_t links;
+
+	if (w->walk.by != WALK_VALUES || w->walk.values_n < 2)
+		return store_search_count(s->f->store, s->a, &w->walk, most, &w->n, e);
+	TRY(store_search_certificates(s->f->store, s->a, w->walk.values, w->walk.values_n, most, &w->ids,
+				      &w->ids_n, &links, e));
+	w->n = (int64_t)links;
+	return RC_OK;
 }
 
-/* Takes the walk if it has fewer rows than the one before; *best: how many. */
+/* Takes the walk if it has fewer rows than the one before; along values also as the one in the order of ids, where there are too many to
+   sort but by far not all. */
 static enum rc
-consider(struct searching *s, const struct search_walk *w, unsigned covers, int64_t *best, struct err *e)
+consider(struct searching *s, const struct search_walk *walk, unsigned covers, struct ways *c, struct err *e)
 {
-	bool narrows = w->by == WALK_VALUES && s->q->order == ORDER_ID;
-	int64_t n;
+	bool narrows = walk->by == WALK_VALUES && s->q->order == ORDER_ID;
+	struct way w = { .walk = *walk, .covers = covers };
 
-	TRY(store_search_count(s->f->store, s->a, w, narrows ? NARROW_MAX : SEARCH_TOTAL_MAX + 1, &n, e));
-	consider_narrow(s, w, covers, n);
-	n = n <= SEARCH_TOTAL_MAX ? n : SEARCH_TOTAL_MAX + 1;
-	if (n < *best) {
-		*best = n;
-		s->walk = *w;
-		s->covers = covers;
+	TRY(look_along(s, &w, narrows ? NARROW_MAX : SEARCH_TOTAL_MAX + 1, e));
+	if (walk->by == WALK_VALUES && w.n < c->narrow.n)
+		c->narrow = w;
+	if (w.n > SEARCH_TOTAL_MAX) { /* its certificates may not be all */
+		w.n = SEARCH_TOTAL_MAX + 1;
+		w.ids = NULL;
 	}
+	if (w.n < c->best.n)
+		c->best = w;
 	return RC_OK;
 }
 
@@ -183,7 +194,7 @@ keep_right(struct searching *s, const struct search_pattern *p, int64_t *ids, si
 }
 
 static enum rc
-consider_pattern(struct searching *s, const struct search_pattern *p, int64_t *best, struct err *e)
+consider_pattern(struct searching *s, const struct search_pattern *p, struct ways *c, struct err *e)
 {
 	struct search_walk w = { .by = WALK_VALUES, .descending = s->q->descending };
 	bool alone = s->q->patterns_n == 1; /* else the certificates are looked at, whatever the values are */
@@ -196,7 +207,7 @@ consider_pattern(struct searching *s, const struct search_pattern *p, int64_t *b
 		TRY(keep_right(s, p, found.ids, &found.n, e));
 	w.values = found.ids;
 	w.values_n = found.n;
-	return consider(s, &w, alone ? GROUP_PATTERNS : 0, best, e);
+	return consider(s, &w, alone ? GROUP_PATTERNS : 0, c, e);
 }
 
 /* 0: it costs nothing to ask for. 1: digits tell apart. */
@@ -213,25 +224,25 @@ rank_of(const struct search_pattern *p)
 
 /* To look for the values of one more costs as much as to look at some hundred certificates. */
 static bool
-is_enough(const struct searching *s, int64_t best)
+is_enough(const struct ways *c)
 {
-	return best <= FEW_ENOUGH || s->narrow_n <= NARROW_ENOUGH;
+	return c->best.n <= FEW_ENOUGH || c->narrow.n <= NARROW_ENOUGH;
 }
 
 static enum rc
-consider_patterns(struct searching *s, int64_t *best, struct err *e)
+consider_patterns(struct searching *s, struct ways *c, struct err *e)
 {
 	const struct search_query *q = s->q;
 
 	for (unsigned rank = 0; rank <= 2; rank++)
-		for (size_t i = 0; i < q->patterns_n && (rank == 0 || !is_enough(s, *best)); i++)
+		for (size_t i = 0; i < q->patterns_n && (rank == 0 || !is_enough(c)); i++)
 			if (rank_of(&q->patterns[i]) == rank)
-				TRY(consider_pattern(s, &q->patterns[i], best, e));
+				TRY(consider_pattern(s, &q->patterns[i], c, e));
 	return RC_OK;
 }
 
 static enum rc
-consider_value(struct searching *s, const char *attribute, struct bytes text, unsigned covers, int64_t *best,
+consider_value(struct searching *s, const char *attribute, struct bytes text, unsigned covers, struct ways *c,
 	       struct err *e)
 {
 	int64_t *id = arena_one(s->a, int64_t);
@@ -241,7 +252,7 @@ consider_value(struct searching *s, const char *attribute, struct bytes text, un
 	return consider(s,
 			&(struct search_walk){
 			    .by = WALK_VALUES, .descending = s->q->descending, .values = id, .values_n = 1 },
-			covers, best, e);
+			covers, c, e);
 }
 
 /* Along the changes of one state, where no other is asked: two would be two indexes' worth, and the many that are valid have none. */
@@ -272,11 +283,11 @@ state_covers(const struct search_query *q)
 }
 
 static enum rc
-consider_states(struct searching *s, int64_t *best, struct err *e)
+consider_states(struct searching *s, struct ways *c, struct err *e)
 {
 	struct search_walk w;
 
-	return state_walk(s->q, &w) ? consider(s, &w, state_covers(s->q), best, e) : RC_OK;
+	return state_walk(s->q, &w) ? consider(s, &w, state_covers(s->q), c, e) : RC_OK;
 }
 
 static struct search_walk
@@ -311,35 +322,35 @@ begin_walk(const struct search_query *q)
 }
 
 static enum rc
-consider_between(struct searching *s, struct search_walk w, unsigned covers, int64_t *best, struct err *e)
+consider_between(struct searching *s, struct search_walk w, unsigned covers, struct ways *c, struct err *e)
 {
-	return is_open(w.from, w.to) ? RC_OK : consider(s, &w, covers, best, e);
+	return is_open(w.from, w.to) ? RC_OK : consider(s, &w, covers, c, e);
 }
 
 static enum rc
-consider_times(struct searching *s, int64_t *best, struct err *e)
+consider_times(struct searching *s, struct ways *c, struct err *e)
 {
 	const struct search_query *q = s->q;
 
-	TRY(consider_between(s, between(q, WALK_PUBLISHED, q->published_from, q->published_to), 0, best, e));
-	TRY(consider_between(s, between(q, WALK_ACTIVATED, q->activated_from, q->activated_to), 0, best, e));
-	TRY(consider_between(s, end_walk(q), GROUP_END, best, e));
-	return consider_between(s, begin_walk(q), GROUP_BEGIN, best, e);
+	TRY(consider_between(s, between(q, WALK_PUBLISHED, q->published_from, q->published_to), 0, c, e));
+	TRY(consider_between(s, between(q, WALK_ACTIVATED, q->activated_from, q->activated_to), 0, c, e));
+	TRY(consider_between(s, end_walk(q), GROUP_END, c, e));
+	return consider_between(s, begin_walk(q), GROUP_BEGIN, c, e);
 }
 
 static enum rc
-consider_numbers(struct searching *s, int64_t *best, struct err *e)
+consider_numbers(struct searching *s, struct ways *c, struct err *e)
 {
 	const struct search_query *q = s->q;
 	char number[24];
 
 	if (q->by_issuer && q->issuers_n == 1) {
 		snprintf(number, sizeof(number), "%lld", (long long)q->issuers[0]);
-		TRY(consider_value(s, "issuer", bytes_str(number), GROUP_ISSUER, best, e));
+		TRY(consider_value(s, "issuer", bytes_str(number), GROUP_ISSUER, c, e));
 	}
 	if (q->token_procedure != 0) {
 		snprintf(number, sizeof(number), "%lld", (long long)q->token_procedure);
-		TRY(consider_value(s, "token-procedure", bytes_str(number), GROUP_PROCEDURE, best, e));
+		TRY(consider_value(s, "token-procedure", bytes_str(number), GROUP_PROCEDURE, c, e));
 	}
 	return RC_OK;
 }
@@ -358,23 +369,32 @@ needs_few(const struct search_query *q)
 
 /* Where there are few at all, they can be sorted by anything. */
 static enum rc
-consider_all(struct searching *s, int64_t *best, struct err *e)
+consider_all(struct searching *s, struct ways *c, struct err *e)
 {
-	return needs_few(s->q) && *best > SEARCH_TOTAL_MAX
-	    ? consider(s, &(struct search_walk){ .by = WALK_ALL, .to = INT64_MAX }, 0, best, e)
+	return needs_few(s->q) && c->best.n > SEARCH_TOTAL_MAX
+	    ? consider(s, &(struct search_walk){ .by = WALK_ALL, .to = INT64_MAX }, 0, c, e)
 	    : RC_OK;
+}
+
+static void
+go(struct searching *s, const struct way *w)
+{
+	s->walk = w->walk;
+	s->covers = w->covers;
+	s->ids = w->ids;
+	s->ids_n = w->ids_n;
+	s->gathered = w->ids != NULL;
 }
 
 /* Of many: along the index of the order that was asked. */
 static enum rc
-plan_broad(struct searching *s, struct err *e)
+plan_broad(struct searching *s, const struct ways *c, struct err *e)
 {
 	const struct search_query *q = s->q;
 	struct search_walk all = { .by = WALK_ALL, .descending = q->descending, .to = INT64_MAX }, since;
 
 	if (q->order == ORDER_SINCE && state_walk(q, &since)) {
-		s->walk = since;
-		s->covers = state_covers(q);
+		go(s, &(struct way){ .walk = since, .covers = state_covers(q) });
 	}
 	NEED(!is_broad_order(q->order) && (q->order != ORDER_SINCE || s->walk.by == WALK_STATE), e,
 	     CHY_SEARCH_BROAD, NULL,
@@ -387,15 +407,16 @@ plan_broad(struct searching *s, struct err *e)
 	if (q->order == ORDER_SINCE ||
 	    (q->order == ORDER_ID && s->walk.by == WALK_VALUES && s->walk.values_n == 1))
 		return RC_OK;
-	if (q->order == ORDER_ID && s->narrow_n < NARROW_MAX) {
-		s->walk = s->narrow;
-		s->covers = s->narrow_covers;
+	if (q->order == ORDER_ID && c->narrow.n < NARROW_MAX) {
+		go(s, &c->narrow);
 		return RC_OK;
 	}
-	s->walk = q->order == ORDER_NOT_AFTER ? end_walk(q)
-	    : q->order == ORDER_NOT_BEFORE    ? begin_walk(q)
-					      : all;
-	s->covers = q->order == ORDER_NOT_AFTER ? GROUP_END : q->order == ORDER_NOT_BEFORE ? GROUP_BEGIN : 0;
+	if (q->order == ORDER_NOT_AFTER)
+		go(s, &(struct way){ .walk = end_walk(q), .covers = GROUP_END });
+	else if (q->order == ORDER_NOT_BEFORE)
+		go(s, &(struct way){ .walk = begin_walk(q), .covers = GROUP_BEGIN });
+	else
+		go(s, &(struct way){ .walk = all });
 	return RC_OK;
 }
 
@@ -421,65 +442,63 @@ is_in_order(const struct search_walk *w, enum search_order order)
 }
 
 /* What candidates are judged by, or come in the order of, is more than the certificate itself says. An exact walk brings few more than
-   the page, but for one along several values, of which SQLite looks at all. */
+   the page. */
 static bool
 is_by_more(const struct searching *s)
 {
 	const struct search_query *q = s->q;
 
-	return (s->exact && (s->gathered || s->walk.by != WALK_VALUES || s->walk.values_n == 1)) ||
-	    q->order == ORDER_SINCE || q->reasons != 0 || !is_open(q->since_from, q->since_to) ||
-	    q->publication >= 0 || !is_open(q->published_from, q->published_to) ||
-	    !is_open(q->activated_from, q->activated_to);
+	return s->exact || q->order == ORDER_SINCE || q->reasons != 0 ||
+	    !is_open(q->since_from, q->since_to) || q->publication >= 0 ||
+	    !is_open(q->published_from, q->published_to) || !is_open(q->activated_from, q->activated_to);
 }
 
 static enum rc
-consider_key(struct searching *s, int64_t *best, struct err *e)
+consider_key(struct searching *s, struct ways *c, struct err *e)
 {
 	char hex[2 * 64 + 1];
 
 	if (s->q->key_id.n > 64)
 		return RC_OK;
-	return consider_value(s, "ski", bytes_str(hex_text(hex, s->q->key_id)), 0, best, e);
+	return consider_value(s, "ski", bytes_str(hex_text(hex, s->q->key_id)), 0, c, e);
 }
 
 static enum rc
-consider_others(struct searching *s, int64_t *best, struct err *e)
+consider_others(struct searching *s, struct ways *c, struct err *e)
 {
-	TRY(consider_numbers(s, best, e));
-	TRY(consider_patterns(s, best, e));
-	TRY(consider_states(s, best, e));
-	TRY(consider_times(s, best, e));
-	return consider_all(s, best, e);
+	TRY(consider_numbers(s, c, e));
+	TRY(consider_patterns(s, c, e));
+	TRY(consider_states(s, c, e));
+	TRY(consider_times(s, c, e));
+	return consider_all(s, c, e);
 }
 
 enum rc
 search_plan(struct searching *s, struct err *e)
 {
-	int64_t best = SEARCH_TOTAL_MAX + 2;
+	struct ways c = {
+		.best = { .walk = { .by = WALK_ALL, .descending = s->q->descending, .to = INT64_MAX },
+			  .n = SEARCH_TOTAL_MAX + 2 },
+		.narrow = { .n = NARROW_MAX },
+	};
 
-	s->walk = (struct search_walk){ .by = WALK_ALL, .descending = s->q->descending, .to = INT64_MAX };
-	s->narrow_n = NARROW_MAX;
 	if (s->q->key_id.n > 0) /* which no candidate is judged by */
-		TRY(consider_key(s, &best, e));
+		TRY(consider_key(s, &c, e));
 	else
-		TRY(consider_others(s, &best, e));
-	s->few = best <= SEARCH_TOTAL_MAX;
+		TRY(consider_others(s, &c, e));
+	go(s, &c.best);
+	s->few = c.best.n <= SEARCH_TOTAL_MAX;
 	if (!s->few)
-		TRY(plan_broad(s, e));
+		TRY(plan_broad(s, &c, e));
 	else if (s->walk.by == WALK_VALUES)
-		TRY(search_gather(s, &best, e));
+		TRY(search_gather(s, e));
 	s->exact = (groups_of(s->q) & ~s->covers) == 0 && is_in_order(&s->walk, s->q->order) &&
 	    sees_every_certificate(s->who);
-	s->count = best;
+	s->count = s->gathered ? (int64_t)s->ids_n : c.best.n;
 	if (s->exact && groups_of(s->q) == 0)
 		TRY(store_search_count(s->f->store, s->a,
 				       &(struct search_walk){ .by = WALK_ALL, .to = INT64_MAX },
 				       SEARCH_TOTAL_MAX + 1, &s->count, e));
-	if (s->exact && s->walk.by == WALK_VALUES && s->walk.values_n > 1 &&
-	    !s->gathered) /* it has few rows */
-		TRY(store_count_certificates(s->f->store, s->a, s->walk.values, s->walk.values_n, &s->count,
-					     e));
 	s->few = s->few && !s->exact;
 	s->full = is_by_more(s);
 	return RC_OK;

@@ -323,7 +323,8 @@ enum walk_by {
 struct search_walk {
 	enum walk_by by;
 	bool descending;
-	const int64_t *values; /* WALK_VALUES: certificates that have one of them, each once */
+	const int64_t *
+	    values; /* WALK_VALUES: one of them; rows come of one value only, of several see store_search_certificates */
 	size_t values_n;
 	int64_t from, to; /* [from, to) of the key */
 	int64_t state;    /* WALK_STATE: enum certificate_status, not valid */
@@ -351,16 +352,14 @@ MUST enum rc store_search_beginnings(struct store *s, struct arena *a, struct by
 /* The values with these ids, at most LIMIT_PAGE, in no order. */
 MUST enum rc store_values_of(struct store *s, struct arena *a, const int64_t *ids, size_t ids_n,
 			     struct value_row **ret, size_t *n, struct err *e);
-/* Certificates that have one of these values, each once, in the order of their ids, at most LIMIT_PAGE. */
+/* Certificates that have one of these values, each once, in the order of their ids, by as many links as are not too many: where
+   *ret_links, of which one certificate may have several, are `most`, there may be more. */
 MUST enum rc store_search_certificates(struct store *s, struct arena *a, const int64_t *values,
-				       size_t values_n, size_t limit, int64_t **ret, size_t *n,
-				       struct err *e);
+				       size_t values_n, size_t most, int64_t **ret, size_t *n,
+				       size_t *ret_links, struct err *e);
 /* Those of these certificates that have the value too, in the same order. */
 MUST enum rc store_search_having(struct store *s, struct arena *a, int64_t value, const int64_t *ids,
 				 size_t ids_n, int64_t **ret, size_t *n, struct err *e);
-/* How many certificates have one of these values, which are all looked at. */
-MUST enum rc store_count_certificates(struct store *s, struct arena *a, const int64_t *ids, size_t ids_n,
-				      int64_t *ret, struct err *e);
 /* How many rows the walk has, counted up to `most`; of several values a certificate counts for each that it has. */
 MUST enum rc store_search_count(struct store *s, struct arena *a, const struct search_walk *w, size_t most,
 				int64_t *ret, struct err *e);

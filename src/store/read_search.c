@@ -73,14 +73,31 @@ store_values_of(struct store *s, struct arena *a, const int64_t *ids, size_t ids
 	return store_rows_of(s, a, Q_VALUES_OF, ids, ids_n, ret, n, e);
 }
 
+static int
+by_number(const void *x, const void *y)
+{
+	int64_t a = *(const int64_t *)x, b = *(const int64_t *)y;
+
+	return (a > b) - (a < b);
+}
+
 enum rc
 store_search_certificates(struct store *s, struct arena *a, const int64_t *values, size_t values_n,
-			  size_t limit, int64_t **ret, size_t *n, struct err *e)
+			  size_t most, int64_t **ret, size_t *n, size_t *ret_links, struct err *e)
 {
 	struct bytes text;
+	int64_t *ids;
 
 	TRY(store_ids_text(a, values, values_n, &text, e));
-	return store_rows(s, a, Q_SEARCH_CERTIFICATES, ARGS(BYTES_VALUE(text), LIMIT(limit)), ret, n, e);
+	TRY(store_rows(s, a, Q_SEARCH_CERTIFICATES, ARGS(BYTES_VALUE(text), I((int64_t)most)), &ids,
+		       ret_links, e));
+	qsort(ids, *ret_links, sizeof(*ids), by_number);
+	*n = 0;
+	for (size_t i = 0; i < *ret_links; i++)
+		if (*n == 0 || ids[i] != ids[*n - 1])
+			ids[(*n)++] = ids[i];
+	*ret = ids;
+	return RC_OK;
 }
 
 enum rc
@@ -91,16 +108,6 @@ store_search_having(struct store *s, struct arena *a, int64_t value, const int64
 
 	TRY(store_ids_text(a, ids, ids_n, &text, e));
 	return store_rows(s, a, Q_SEARCH_HAVING, ARGS(BYTES_VALUE(text), I(value)), ret, n, e);
-}
-
-enum rc
-store_count_certificates(struct store *s, struct arena *a, const int64_t *ids, size_t ids_n, int64_t *ret,
-			 struct err *e)
-{
-	struct bytes text;
-
-	TRY(store_ids_text(a, ids, ids_n, &text, e));
-	return store_number(s, Q_COUNT_CERTIFICATES, ARGS(BYTES_VALUE(text)), ret, e);
 }
 
 enum rc
@@ -155,19 +162,14 @@ store_search_walk(struct store *s, struct arena *a, const struct search_walk *w,
 		  size_t limit, bool full, struct found_row **ret, size_t *n, struct err *e)
 {
 	bool d = w->descending;
-	struct bytes ids;
 	int64_t from, to;
 
 	bound(w, &key, &id, &from, &to);
 
 	switch (w->by) {
 	case WALK_VALUES:
-		if (w->values_n == 1)
-			return store_rows(s, a, d ? Q_FOUND_VALUE_DOWN : Q_FOUND_VALUE_UP,
-					  ARGS(I(w->values[0]), I(id), LIMIT(limit), I(full)), ret, n, e);
-		TRY(store_ids_text(a, w->values, w->values_n, &ids, e));
-		return store_rows(s, a, d ? Q_FOUND_VALUES_DOWN : Q_FOUND_VALUES_UP,
-				  ARGS(BYTES_VALUE(ids), I(id), LIMIT(limit), I(full)), ret, n, e);
+		return store_rows(s, a, d ? Q_FOUND_VALUE_DOWN : Q_FOUND_VALUE_UP,
+				  ARGS(I(w->values[0]), I(id), LIMIT(limit), I(full)), ret, n, e);
 	case WALK_NOT_AFTER:
 		return store_rows(s, a, d ? Q_FOUND_NOT_AFTER_DOWN : Q_FOUND_NOT_AFTER_UP,
 				  ARGS(I(from), I(to), I(key), I(id), LIMIT(limit), I(full)), ret, n, e);
