@@ -124,25 +124,38 @@ readiness_lacks(struct cli *c, const struct json *says)
 	return list;
 }
 
-/* The figures are of the server's memory: they go on being told while it cannot do its work. */
-static void
-tell_of_readiness(struct cli *c)
+/* As /readyz says; where it could not be asked, "ready" is null and code and detail say why. */
+static struct json *
+ask_readiness(struct cli *c)
 {
-	struct out to_err = c->out;
 	struct rest_answer answer = { 0 };
 	struct err why = { 0 };
 	struct rest *r;
+	struct json *o;
 
-	if (c->out.json)
-		return;
+	if (cli_rest(c, &r, &why) == RC_OK && rest_readiness(r, c->a, &answer, &why) == RC_OK)
+		return answer.json;
+	o = json_object(c->a);
+	json_set(o, "ready", json_null(c->a));
+	json_set(o, "code", json_str(c->a, bytes_str(arena_printf(c->a, "CHY-%d", (int)why.code))));
+	json_set(o, "detail", json_str(c->a, bytes_str(arena_printf(c->a, "%s", why.text))));
+	return o;
+}
+
+/* The figures are of the server's memory: they go on being told while it cannot do its work. */
+static void
+tell_of_readiness(struct cli *c, const struct json *says)
+{
+	struct out to_err = c->out;
+
 	to_err.to = c->out.err;
-	if (cli_rest(c, &r, &why) != RC_OK || rest_readiness(r, c->a, &answer, &why) != RC_OK) {
+	if (json_get(says, "checks") == NULL) {
 		fputs("ATTENTION: whether the server can do its work is not known: ", to_err.to);
-		out_text(&to_err, bytes_str(why.text));
-		fprintf(to_err.to, " (CHY-%d)\n", (int)why.code);
+		out_text(&to_err, json_line(c->a, json_get(says, "detail")));
+		fprintf(to_err.to, " (%.*s)\n", BYTES_FMT(json_line(c->a, json_get(says, "code"))));
 		return;
 	}
-	JSON_EACH(text, readiness_lacks(c, answer.json))
+	JSON_EACH(text, readiness_lacks(c, says))
 	{
 		fputs("ATTENTION: the server cannot do its work: ", to_err.to);
 		out_text(&to_err, text->str);
@@ -153,10 +166,19 @@ tell_of_readiness(struct cli *c)
 static enum rc
 run_status(struct cli *c, struct err *e)
 {
-	struct json *v;
+	struct json *v, *readiness;
+	struct rest *r;
 
-	TRY(show_path(c, "/api/v1/status", &v, e));
-	tell_of_readiness(c);
+	TRY(cli_rest(c, &r, e));
+	TRY(rest_json(r, c->a, "/api/v1/status", NULL, &v, e));
+	readiness = ask_readiness(c);
+	if (c->out.json) {
+		json_set(v, "readiness", readiness);
+		out_json(&c->out, v);
+	} else {
+		show_members(c, v, "");
+		tell_of_readiness(c, readiness);
+	}
 	tell_of_officers(c, json_get(v, "officers"));
 	tell_of_authorities(c, json_get(v, "authorities"));
 	tell_of_lists(c, json_get(v, "crls"), "revocation", "crl");

@@ -620,6 +620,8 @@ def test_answers_for_programs_are_json(cli):
                  ["format", "show", "TLS server"], ["domain", "list"]):
         cli.json("anna", *call)
     assert len(cli.json("anna", "officer", "list", "--limit", 2)) == 2
+    readiness = cli.json("anna", "status")["readiness"]
+    assert readiness["ready"] is True and all(check["ok"] for check in readiness["checks"]) and readiness["checks"]
 
 
 def test_a_reader_who_goes_ends_it_quietly(cli, tmp_path):
