@@ -17,95 +17,22 @@ enum {
 
 /* ---- a batch ---- */
 
-static struct item *
-new_item(struct batch *b, struct frame f)
-{
-	struct item *it = &b->items[b->n++];
-	struct buf payload = it->payload, signature = it->signature, many = it->many;
-
-	payload.n = signature.n = 0; /* memory of the batch before is used again */
-	payload.bad = signature.bad = false;
-	memset(it, 0, offsetof(struct item, head));
-	it->in = f;
-	it->payload = payload;
-	it->signature = signature;
-	it->many = many;
-	return it;
-}
-
-static void
-put_error(struct buf *out, uint64_t id, const struct err *e)
-{
-	OWN_BUF struct buf p = buf_max(4 << 10);
-
-	buf_u32(&p, (uint32_t)e->code);
-	buf_lv(&p, bytes_str(e->field));
-	buf_lv(&p, bytes_str(e->std));
-	buf_lv(&p, bytes_str(e->text));
-	frame_put(out, (struct frame){ SIGNER_ERROR, id, buf_bytes(&p) });
-}
-
-static void
-put_answer(struct signer_core *c, struct item *it)
-{
-	if (it->e.code == CHY_NONE && !buf_ok(&it->payload))
-		(void)err_set(&it->e, CHY_NO_MEMORY, NULL, "an answer");
-	if (it->e.code != CHY_NONE)
-		put_error(&c->out, it->in.id, &it->e);
-	else
-		frame_put(&c->out,
-			  (struct frame){ it->in.type | SIGNER_ANSWER, it->in.id, buf_bytes(&it->payload) });
-}
-
-void
-core_settle(struct signer_core *c, struct batch *b)
-{
-	pthread_mutex_lock(&c->writing);
-	for (size_t i = 0; i < b->n; i++)
-		if (!b->items[i].later)
-			put_answer(c, &b->items[i]);
-	pthread_mutex_unlock(&c->writing);
-	for (size_t i = 0; i < b->n; i++) {
-		crl_answered(&b->items[i]);
-		buf_fini(&b->items[i].many);
-	}
-	for (size_t i = 0; i < b->n; i++) /* one may be a PIN, and the memory is used again */
-		buf_drop_wipe(&b->items[i].payload, b->items[i].payload.n);
-	b->n = 0;
-}
-
-/* How many are to be signed, and may all be committed by another thread? What later requests are checked by (lists, heads) must be
-   known before one of them is taken. */
-static size_t
-count_signs(const struct batch *b, bool *ret_movable)
-{
-	size_t n = 0;
-
-	*ret_movable = true;
-	for (size_t i = 0; i < b->n; i++) {
-		n += b->items[i].signs;
-		if (b->items[i].signs && !core_is_beside(b->items[i].in.type))
-			*ret_movable = false;
-	}
-	return n;
-}
-
 /* Signs what has been gathered, writes it down and puts all answers into the output; where others wait as well, the next batch is
    begun meanwhile. One alone is committed here, for to wake a thread costs it more. */
 static void
 finish(struct signer_core *c)
 {
 	struct batch *b = c->now;
-	bool movable, busy = committer_busy(c);
+	bool busy = committer_busy(c);
 
-	if (count_signs(b, &movable) > 0 && core_sign_all(c)) {
-		if (movable && c->fd >= 0 && (b->n > 1 || busy)) {
+	if (batch_has_signs(b) && core_sign_all(c)) {
+		if (batch_is_movable(b) && c->fd >= 0 && (b->n > 1 || busy)) {
 			committer_take(c);
 			return;
 		}
 		core_commit(c, b);
 	}
-	core_settle(c, b);
+	batch_settle(c, b);
 }
 
 static void
@@ -115,7 +42,7 @@ take(struct signer_core *c, struct frame f)
 		finish(c); /* a key must not go, nor its limits change, under what is being signed */
 	if (!core_is_beside(f.type))
 		committer_wait(c);
-	core_handle(c, new_item(c->now, f));
+	core_handle(c, batch_add(c->now, f));
 	if (core_is_act(f.type))
 		finish(c);
 }
@@ -175,15 +102,15 @@ may_gather(const struct signer_core *c)
 	return signs && c->fd >= 0 && b->n < GATHER_MAX && c->in.cap - c->in.n >= READ_BYTES;
 }
 
-/* What has come meanwhile. It is behind what is there already, which stays where it is: the requests point into it. */
+/* What has come meanwhile. It is behind what is there already, which stays where it is: the requests point into it. *ret_end: nothing will
+   come any more, or something is wrong with the socket, which the next read says again. */
 static bool
-read_more(struct signer_core *c, struct bytes *rest, size_t *total)
+read_more(struct signer_core *c, struct bytes *rest, size_t *total, bool *ret_end)
 {
-	bool end = false;
 	size_t n = 0;
 
-	if (read_some(c, c->fd, MSG_DONTWAIT, &n, &end, NULL) != RC_OK)
-		return false; /* what is wrong with the socket the next read says again */
+	if (read_some(c, c->fd, MSG_DONTWAIT, &n, ret_end, NULL) != RC_OK)
+		*ret_end = true;
 	*rest = bytes_part(buf_bytes(&c->in), c->in.n - n - rest->n, SIZE_MAX);
 	*total += n;
 	return n > 0;
@@ -194,13 +121,17 @@ read_more(struct signer_core *c, struct bytes *rest, size_t *total)
 static bool
 gather(struct signer_core *c, struct bytes *rest, size_t *total)
 {
+	bool end = false;
+
 	if (!may_gather(c) || !core_sign_ahead(c))
 		return false;
-	while (committer_busy(c)) {
-		if (read_more(c, rest, total))
+	while (committer_busy(c) && !end) {
+		if (read_more(c, rest, total, &end))
 			return true;
-		if (!workers_do_one(c->workers) && !committer_wait_or_input(c))
-			break;
+		if (workers_do_one(c->workers))
+			FAULT("signer.signed-ahead");
+		else if (!end)
+			committer_wait_or_input(c);
 	}
 	return false;
 }
@@ -291,10 +222,7 @@ core_answer_later(struct signer_core *c, uint16_t type, uint64_t id, struct byte
 
 	if (why.code == CHY_NONE && payload.n > LIMIT_FRAME - 16)
 		(void)err_set(&why, CHY_P12_TOO_MUCH, NULL, "an answer of %zu bytes", payload.n);
-	if (why.code != CHY_NONE)
-		put_error(&frame, id, &why);
-	else
-		frame_put(&frame, (struct frame){ type | SIGNER_ANSWER, id, payload });
+	answer_put(&frame, (struct frame){ .type = type, .id = id }, payload, &why);
 	pthread_mutex_lock(&c->writing);
 	/* a socket that is gone takes its requests with it */
 	if (c->fd >= 0 && buf_ok(&frame) && fd_write_all(c->fd, buf_bytes(&frame), &why) != RC_OK)
@@ -336,6 +264,8 @@ signer_core_run(struct signer_core *c, int fd, struct err *e)
 	set_fd(c, fd);
 	rc = work(c, fd, e);
 	committer_wait(c);
+	if (rc == RC_OK)
+		rc = committer_failed(c, e);
 	buf_drop_wipe(&c->in, c->in.n);
 	crl_jobs_end(c->crl_jobs);
 	set_fd(c, -1);
@@ -415,30 +345,6 @@ load_witness(struct signer_core *c, struct err *e)
 	if (n > 0)
 		TRY(witness_load(c->o.journal_dir, labels, w, n, e));
 	return take_restart(c, e);
-}
-
-static MUST enum rc
-batch_init(struct batch *b, struct err *e)
-{
-	b->items = calloc(LIMIT_SIGNER_BATCH, sizeof(*b->items));
-	NEED(b->items != NULL, e, CHY_NO_MEMORY, NULL, "the signer");
-	for (size_t i = 0; i < LIMIT_SIGNER_BATCH; i++) {
-		b->items[i].payload = buf_max(LIMIT_FRAME);
-		b->items[i].signature = buf_max(KEYSTORE_SIGNATURE_MAX);
-		b->items[i].many = buf_max(LIMIT_FRAME);
-	}
-	return RC_OK;
-}
-
-static void
-batch_fini(struct batch *b)
-{
-	for (size_t i = 0; b->items != NULL && i < LIMIT_SIGNER_BATCH; i++) {
-		buf_fini(&b->items[i].payload);
-		buf_fini(&b->items[i].signature);
-		buf_fini(&b->items[i].many);
-	}
-	free(b->items);
 }
 
 static MUST enum rc

@@ -60,8 +60,8 @@ struct signer_core {
 	struct crl_jobs *crl_jobs;
 	struct crl_seen *crl_seen;
 	uint64_t crl_kept; /* position up to which crl_seen is kept in its file */
-	pthread_mutex_t
-	    changing; /* of keys, journal and `making`: held for each batch, and when a key is entered */
+	/* Of keys and `making`, and of the journal while no batch is being committed: held for each batch, and when a key is entered. */
+	pthread_mutex_t changing;
 	struct making *making;   /* keys that tokens are making */
 	pthread_mutex_t writing; /* of fd and out; behind changing */
 	int fd;                  /* -1: no socket, answers stay in out */
@@ -87,7 +87,7 @@ bool core_is_beside(uint16_t type);
 
 /* ---- sign.c ---- */
 
-/* Signs one item, of which nobody else knows meanwhile. Any thread. */
+/* Signs one item. Any thread; meanwhile others look only at what does not change any more: signs, given, type, key, crl. */
 void core_sign_item(void *item);
 /* Gives the items that have `signs` and no error to those who sign, before their batch is whole. False: it cannot be written down just
    now, nothing was signed. */
@@ -101,14 +101,27 @@ void core_commit(struct signer_core *c, struct batch *b);
 MUST enum rc core_record(struct signer_core *c, enum sj_type type, struct skey *k, struct bytes what,
 			 struct bytes context, struct err *e);
 
-/* ---- core.c: a batch's answers ---- */
+/* ---- batch.c ---- */
 
+MUST enum rc batch_init(struct batch *b, struct err *e);
+void batch_fini(struct batch *b);
+/* A request more, of which nothing is known but its frame. There must be room. */
+struct item *batch_add(struct batch *b, struct frame f);
+bool batch_has_signs(const struct batch *b);
+/* May another thread commit it while the next one is taken? Not where later requests are checked by what it signs (heads), or where it
+   holds what only the main thread looks after (lists). */
+bool batch_is_movable(const struct batch *b);
 /* Puts all answers into the output; the batch is empty then. Any thread. */
-void core_settle(struct signer_core *c, struct batch *b);
+void batch_settle(struct signer_core *c, struct batch *b);
+/* The frame that answers the request: with the payload, or where e has a code with that error. */
+void answer_put(struct buf *out, struct frame request, struct bytes payload, const struct err *e);
+
+/* ---- core.c ---- */
+
 /* Sends the output, if there is any. CHY_CONTROL_CLOSED: whoever asked has died. Any thread. */
 MUST enum rc core_write_answers(struct signer_core *c, struct err *e);
 
-/* ---- commit.c: batches committed while the next one is signed ---- */
+/* ---- committer.c: batches committed while the next one is signed ---- */
 
 MUST enum rc committer_new(struct signer_core *c, struct committer **ret, struct err *e);
 void committer_free(struct committer *k); /* waits */
@@ -117,8 +130,10 @@ void committer_take(struct signer_core *c);
 /* Waits until no batch is on its way: the journal is the caller's then, as long as it holds `changing`. */
 void committer_wait(struct signer_core *c);
 bool committer_busy(struct signer_core *c);
-/* Waits for a batch that is on its way, or for input. True: there may be input. */
-bool committer_wait_or_input(struct signer_core *c);
+/* Waits for the batch that is on its way, or for input; now and then for neither. */
+void committer_wait_or_input(struct signer_core *c);
+/* Why answers could not be sent, if so. */
+MUST enum rc committer_failed(struct signer_core *c, struct err *e);
 
 /* ---- handle.c: parts of requests ---- */
 

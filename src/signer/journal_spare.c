@@ -106,6 +106,7 @@ sj_spare_take(struct sj *j)
 	pthread_mutex_lock(&j->spare_lock);
 	fd = j->spare_fd;
 	j->spare_fd = -1;
+	j->spare_wanted = false; /* not before this one has got its name */
 	pthread_mutex_unlock(&j->spare_lock);
 	return fd;
 }

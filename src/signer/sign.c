@@ -56,7 +56,7 @@ start_each(struct workers *w, struct batch *b)
 	for (size_t i = 0; i < b->n; i++) {
 		struct item *it = &b->items[i];
 
-		if (!to_sign(it) || it->given)
+		if (it->given || !to_sign(it)) /* whether one that is given fails is not known yet */
 			continue;
 		it->given = true;
 		workers_add(w, it, weight_of(it));
@@ -153,9 +153,12 @@ core_sign_ahead(struct signer_core *c)
 static MUST enum rc
 sign_and_wait(struct signer_core *c, struct err *e)
 {
-	TRY(may_sign(c, e));
-	start_each(c->workers, c->now);
-	workers_finish(c->workers);
+	enum rc rc = may_sign(c, e);
+
+	if (rc == RC_OK)
+		start_each(c->workers, c->now);
+	workers_finish(c->workers); /* also what was begun ahead, before the journal failed */
+	TRY(rc);
 	committer_wait(c);
 	return core_journal_ready(c, e);
 }

@@ -77,10 +77,10 @@ job_place(struct crl_jobs *l)
 	for (size_t i = 0; i < JOBS; i++) {
 		if (l->v[i].handle == 0 && !l->v[i].signing)
 			return &l->v[i];
-		if (l->v[i].at_us < oldest->at_us)
+		if (!l->v[i].signing && (oldest->signing || l->v[i].at_us < oldest->at_us))
 			oldest = &l->v[i];
 	}
-	if (now - oldest->at_us < IDLE_US)
+	if (oldest->signing || now - oldest->at_us < IDLE_US)
 		return NULL;
 	job_end(oldest);
 	return oldest;
@@ -279,7 +279,7 @@ check_job(struct signer_core *c, struct item *it, struct crl_job *j, struct byte
 	return again ? RC_OK : limits_check_crl_time(&j->walk, clock_now_ms(), &it->e);
 }
 
-/* Not by itself: lists of other scopes share its sync. The job's memory lives until the answer is put together (core_answered). */
+/* Not by itself: lists of other scopes share its sync. The job's memory lives until the answer is put together (crl_answered). */
 enum rc
 crl_sign(struct signer_core *c, struct item *it, struct rd *r)
 {

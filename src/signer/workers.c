@@ -95,6 +95,11 @@ void
 workers_add(struct workers *w, void *what, unsigned weight)
 {
 	pthread_mutex_lock(&w->lock);
+	if (w->n == WORKERS_PIECES) {
+		pthread_mutex_unlock(&w->lock);
+		w->work(what);
+		return;
+	}
 	w->pieces[w->n++] = (struct piece){ what, weight };
 	w->waiting += weight;
 	if (w->waiting >= WORKERS_WEIGHT && w->n - w->taken > 1) /* the first one is the caller's */

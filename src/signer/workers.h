@@ -10,7 +10,7 @@
 struct workers;
 
 enum {
-	WORKERS_PIECES = 256, /* between two calls of workers_finish */
+	WORKERS_PIECES = 256, /* between two calls of workers_finish; more are done by the caller at once */
 	WORKERS_WEIGHT = 8,   /* what waits must weigh as much before a thread is woken for it */
 };
 

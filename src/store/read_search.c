@@ -91,7 +91,8 @@ store_search_certificates(struct store *s, struct arena *a, const int64_t *value
 	TRY(store_ids_text(a, values, values_n, &text, e));
 	TRY(store_rows(s, a, Q_SEARCH_CERTIFICATES, ARGS(BYTES_VALUE(text), I((int64_t)most)), &ids,
 		       ret_links, e));
-	qsort(ids, *ret_links, sizeof(*ids), by_number);
+	if (*ret_links > 0)
+		qsort(ids, *ret_links, sizeof(*ids), by_number);
 	*n = 0;
 	for (size_t i = 0; i < *ret_links; i++)
 		if (*n == 0 || ids[i] != ids[*n - 1])

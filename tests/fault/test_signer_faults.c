@@ -49,6 +49,9 @@ answered(void *arg, const struct signed_cert *sc, const struct err *e)
 	pthread_mutex_unlock(&t->lock);
 }
 
+static uint8_t ca_spki[256]; /* of the key that prepare() made */
+static size_t ca_spki_n;
+
 static struct told *
 told_new(void)
 {
@@ -136,6 +139,8 @@ check_journal(struct world *w, const struct told *t)
 				    bytes_eq(rec.signature, bytes_of(t->list[i].signature, t->list[i].n)));
 				assert_true(
 				    bytes_eq(rec.tbs, make_tbs(a, &(struct tbs_spec){ .serial = i })));
+				assert_true(signature_ok(bytes_of(ca_spki, ca_spki_n), SIGALG_ECDSA_SHA256,
+							 rec.tbs, rec.signature));
 				positions[i] = rec.position;
 			}
 	}
@@ -148,8 +153,17 @@ check_journal(struct world *w, const struct told *t)
 static void
 prepare(struct world *w)
 {
+	OWN(arena_free)
+	struct arena *a = arena_new(1 << 16);
+	struct signer_key k;
+	struct err e = { 0 };
+
 	world_start(w);
 	world_ca(w, "ca", "p-256", "software");
+	OK(&e, signer_key_public(w->s, "ca", MS, a, &k, &e));
+	assert_true(k.spki.n <= sizeof(ca_spki));
+	memcpy(ca_spki, k.spki.p, k.spki.n);
+	ca_spki_n = k.spki.n;
 	assert_int_equal(world_stop(w), 0);
 }
 
@@ -337,6 +351,68 @@ an_act_while_one_is_committed(void **state)
 	assert_int_equal(t->refused + t->lost, 0);
 	OK(&e, signer_key_public(w->s, "other", MS, a, &k, &e));
 	assert_int_equal(check_journal(w, t), t->answered);
+	free(t);
+}
+
+/* False: the signer is gone. Several that are waited for together, so that some come while others are on their way to the disk. */
+static bool
+submit_waves(struct world *w, struct told *t)
+{
+	for (unsigned i = 1; i <= MOST; i++) {
+		if (!submit_one(w, t, i))
+			return false;
+		if (i % (4 * IN_WAVE) == 0)
+			told_wait(t);
+	}
+	return true;
+}
+
+/* Some are signed already when the batch before them turns out not to be on the disk, and the repair fails too: they are refused like
+   all others, and what is signed later is signed once. */
+static void
+fails_while_the_next_is_signed(void **state)
+{
+	struct world *w = *state;
+	struct told *t = told_new();
+
+	prepare(w);
+	w->fault = "signer.journal-sync@3=fail,signer.journal-sync@3=fail"; /* a commit, then the repair */
+	world_start(w);
+	assert_true(submit_waves(w, t));
+	assert_true(t->refused > 0 && t->lost == 0);
+	check_journal(w, t);
+	free(t);
+	t = told_new();
+	usleep(1100000); /* it is repaired at most once a second */
+	assert_true(submit_waves(w, t));
+	assert_int_equal(t->refused + t->lost, 0);
+	check_journal(w, t);
+	free(t);
+}
+
+static void
+killed_while_the_next_is_signed(void **state)
+{
+	struct world *w = *state;
+	struct told *t = told_new();
+	int status;
+
+	prepare(w);
+	w->fault = "signer.signed-ahead@3=kill";
+	world_start(w);
+	for (unsigned i = 0; submit_waves(w, t); i++) {
+		assert_true(i < 50);
+		free(t);
+		t = told_new();
+	}
+	status = world_wait(w);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	told_wait(t);
+	assert_true(t->lost > 0);
+	w->fault = NULL;
+	world_start(w);
+	check_journal(w, t);
+	assert_int_equal(t->refused, 0);
 	free(t);
 }
 
@@ -579,6 +655,8 @@ main(void)
 		T("signed while the batch before is committed", signed_while_one_is_committed),
 		T("killed while the batch before is committed", killed_while_one_is_committed),
 		T("an act while a batch is committed", an_act_while_one_is_committed),
+		T("killed while the next batch is signed", killed_while_the_next_is_signed),
+		T("journal: fails while the next batch is signed", fails_while_the_next_is_signed),
 		T("journal: a write fails, and it is repaired", write_fails),
 		T("journal: a sync fails, and it is repaired", sync_fails),
 		T("journal: refuses as long as it cannot be written", stays_refusing_while_it_fails),

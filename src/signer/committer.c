@@ -18,27 +18,24 @@ struct committer {
 	pthread_cond_t changed;
 	struct batch *batch; /* on its way; NULL: none */
 	bool watched;        /* somebody polls done_fd */
+	struct err failed;   /* why answers were not sent */
 	bool stop;
 	int done_fd;
 };
 
-/* Half an answer may have been sent: the stream is of no use any more, and both ends are to see it. */
+/* Where an answer could not be sent, half of it may have been: the stream is of no use any more, and both ends are to see it. */
 static void
-give_up(struct signer_core *c, const struct err *e)
-{
-	LOG(ERROR, "signer.answers-lost", LE(e));
-	(void)shutdown(c->fd, SHUT_RDWR);
-}
-
-static void
-commit(struct signer_core *c, struct batch *b)
+commit(struct committer *k, struct batch *b)
 {
 	struct err e = { 0 };
 
-	core_commit(c, b);
-	core_settle(c, b);
-	if (core_write_answers(c, &e) != RC_OK && e.code != CHY_CONTROL_CLOSED)
-		give_up(c, &e); /* closed: the next read sees it */
+	core_commit(k->c, b);
+	batch_settle(k->c, b);
+	if (core_write_answers(k->c, &e) == RC_OK || e.code == CHY_CONTROL_CLOSED)
+		return; /* closed: the next read sees it */
+	LOG(ERROR, "signer.answers-lost", LE(&e));
+	k->failed = e;
+	(void)shutdown(k->c->fd, SHUT_RDWR);
 }
 
 static void
@@ -63,7 +60,7 @@ committer_main(void *arg)
 		if (k->batch == NULL)
 			break;
 		pthread_mutex_unlock(&k->lock);
-		commit(k->c, k->batch);
+		commit(k, k->batch);
 		pthread_mutex_lock(&k->lock);
 		tell(k);
 	}
@@ -84,7 +81,7 @@ committer_new(struct signer_core *c, struct committer **ret, struct err *e)
 	k->started = k->done_fd >= 0 && pthread_create(&k->thread, NULL, committer_main, k) == 0;
 	if (!k->started) {
 		committer_free(k);
-		FAIL(e, CHY_SYSTEM, NULL, "a thread that commits: %s", strerror(errno));
+		FAIL(e, CHY_SYSTEM, NULL, "a thread that commits");
 	}
 	*ret = k;
 	return RC_OK;
@@ -131,35 +128,51 @@ committer_wait(struct signer_core *c)
 	pthread_mutex_unlock(&k->lock);
 }
 
-static bool
-is_busy(struct committer *k, bool watch)
+bool
+committer_busy(struct signer_core *c)
 {
+	struct committer *k = c->committer;
 	bool busy;
 
 	pthread_mutex_lock(&k->lock);
 	busy = k->batch != NULL;
-	k->watched = busy && watch;
 	pthread_mutex_unlock(&k->lock);
 	return busy;
 }
 
-bool
-committer_busy(struct signer_core *c)
+/* From now on the end of the batch is told to done_fd as well. False: there is none. */
+static bool
+watch(struct committer *k)
 {
-	return is_busy(c->committer, false);
+	bool busy;
+
+	pthread_mutex_lock(&k->lock);
+	busy = k->watched = k->batch != NULL;
+	pthread_mutex_unlock(&k->lock);
+	return busy;
 }
 
-bool
+void
 committer_wait_or_input(struct signer_core *c)
 {
-	struct pollfd v[] = { { .fd = c->fd, .events = POLLIN },
-			      { .fd = c->committer->done_fd, .events = POLLIN } };
+	struct committer *k = c->committer;
+	struct pollfd v[] = { { .fd = c->fd, .events = POLLIN }, { .fd = k->done_fd, .events = POLLIN } };
 	eventfd_t n;
 
-	if (!is_busy(c->committer, true))
-		return false;
+	if (!watch(k))
+		return;
 	while (poll(v, ARRAY_LEN(v), -1) < 0 && errno == EINTR)
 		;
-	(void)eventfd_read(c->committer->done_fd, &n);
-	return v[0].revents != 0;
+	(void)eventfd_read(k->done_fd, &n);
+}
+
+enum rc
+committer_failed(struct signer_core *c, struct err *e)
+{
+	struct committer *k = c->committer;
+
+	if (k->failed.code == CHY_NONE)
+		return RC_OK;
+	*e = k->failed;
+	return e->rc;
 }
