@@ -5,6 +5,7 @@
 #include "signer_world.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -817,6 +818,65 @@ responses_keep_the_limits(void **state)
 	REFUSES(CHY_SIGNER_KEY_CLASS, .key = "ocsp", .number = 1, .n = 1);
 }
 
+/* ---- certificates meanwhile ---- */
+
+struct certifier {
+	struct world *w;
+	atomic_bool *stop;
+	uint64_t first;
+	unsigned signed_n;
+	pthread_t thread;
+};
+
+static void *
+certify(void *arg)
+{
+	struct certifier *t = arg;
+
+	while (!atomic_load(t->stop)) {
+		OWN(arena_free)
+		struct arena *a = arena_new(1 << 20);
+		struct sign_cert c = { "ca", SIGALG_ECDSA_SHA256,
+				       make_tbs(a, &(struct tbs_spec){ .serial = t->first + t->signed_n }),
+				       BYTES("why") };
+		struct signed_cert sc;
+
+		if (signer_sign_cert_sync(t->w->s, &c, MS, a, &sc, NULL) != RC_OK)
+			break;
+		t->signed_n++;
+	}
+	return NULL;
+}
+
+/* A list that is refused is answered in one batch with certificates, on whose way to the disk the next list is begun. */
+static void
+refused_lists_beside_certificates(void **state)
+{
+	struct world *w = *state;
+	struct certifier t[4];
+	atomic_bool stop = false;
+	struct err e = { 0 };
+
+	world_ca(w, "ca", "p-256", "software");
+	SIGNS(.number = 5, .n = 3);
+	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
+		t[i] = (struct certifier){ w, &stop, 1 + 1000000 * i, 0, 0 };
+		assert_int_equal(pthread_create(&t[i].thread, NULL, certify, &t[i]), 0);
+	}
+	for (unsigned i = 0; i < 100; i++) {
+		REFUSES(CHY_SIGNER_CRL_NUMBER, .number = 5, .n = 2);
+		if (i % 10 == 0)
+			SIGNS(.number = 6 + i, .n = 3);
+		else
+			REFUSES(CHY_SIGNER_CRL_NUMBER, .number = 4, .n = 3);
+	}
+	atomic_store(&stop, true);
+	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
+		pthread_join(t[i].thread, NULL);
+		assert_true(t[i].signed_n > 0);
+	}
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test_setup_teardown(signs_lists_in_parts, world_setup, world_teardown),
 	cmocka_unit_test_setup_teardown(signs_lists_at_the_same_time, world_setup, world_teardown),
@@ -833,6 +893,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test_setup_teardown(every_batch_of_responses_has_a_record, world_setup, world_teardown),
 	cmocka_unit_test_setup_teardown(other_keys_sign_responses, world_setup_softhsm, world_teardown),
 	cmocka_unit_test_setup_teardown(responses_keep_the_limits, world_setup, world_teardown),
+	cmocka_unit_test_setup_teardown(refused_lists_beside_certificates, world_setup, world_teardown),
 };
 
 int
