@@ -84,19 +84,25 @@ def fetch(url, body=None):
         return r.read()
 
 
-def figure(ours, name):
-    for line in fetch("http://%s/metrics" % ours.plain).decode().splitlines():
-        if line.startswith(name + " "):
-            return float(line.split()[-1])
-    return 0
+def rows_of(ours, question, *values):
+    with sqlite3.connect("file:%s?mode=ro" % next(ours.folder.rglob("*.db")), uri=True) as db:
+        return db.execute(question, values).fetchall()
+
+
+def wait_for_rest(ours):
+    """Until what is done behind issuing is over: it is not what is measured."""
+    for _ in range(600):
+        if rows_of(ours, "SELECT (SELECT count(*) FROM value_todo) + (SELECT count(*) FROM certificate_todo)") == [(0,)]:
+            return
+        time.sleep(0.1)
+    raise SystemExit("certificates are still entered for search")
 
 
 def issue_some(ours):
     while True:
         ours.measure(32, 1)
-        with sqlite3.connect("file:%s?mode=ro" % next(ours.folder.rglob("*.db")), uri=True) as db:
-            rows = db.execute("SELECT serial FROM certificate WHERE certificate_procedure <> 0 AND token_procedure <> 0 "
-                              "ORDER BY id DESC LIMIT ?", (CERTIFICATES,)).fetchall()
+        rows = rows_of(ours, "SELECT serial FROM certificate WHERE certificate_procedure <> 0 AND token_procedure <> 0 "
+                             "ORDER BY id DESC LIMIT ?", CERTIFICATES)
         if len(rows) == CERTIFICATES:
             return [bytes(r[0]) for r in rows]
 
@@ -104,9 +110,8 @@ def issue_some(ours):
 def issuer_of(ours):
     from cryptography import x509
     from cryptography.hazmat.primitives import serialization
-    with sqlite3.connect("file:%s?mode=ro" % next(ours.folder.rglob("*.db")), uri=True) as db:
-        der = db.execute("SELECT d.der FROM certificate c JOIN certificate_der d ON d.id = c.id WHERE c.authority <> 0 "
-                         "ORDER BY c.id DESC LIMIT 1").fetchone()[0]
+    der = rows_of(ours, "SELECT d.der FROM certificate c JOIN certificate_der d ON d.id = c.id WHERE c.authority <> 0 "
+                        "ORDER BY c.id DESC LIMIT 1")[0][0]
     ca = x509.load_der_x509_certificate(bytes(der))
     bits = ca.public_key().public_bytes(serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint)
     return hashlib.sha1(ca.subject.public_bytes()).digest(), hashlib.sha1(bits).digest()
@@ -123,6 +128,7 @@ def set_up(folder):
         if len(answer) > 5:
             break
         time.sleep(0.1)
+    wait_for_rest(ours)
     answers = [fetch(url, der) for der in plain]  # all of them are in memory before anything is measured
     (folder / "paths").write_text("".join("/ocsp/%s\n" % urllib.parse.quote(base64.b64encode(d).decode(), safe="") for d in plain))
     (folder / "posts").write_text("".join(d.hex() + "\n" for d in plain))
