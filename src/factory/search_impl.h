@@ -16,15 +16,6 @@ enum {
 	GROUP_OTHER = 64
 };
 
-/* A walk that can be gone, and how many rows it has. */
-struct way {
-	struct search_walk walk;
-	unsigned covers;
-	int64_t n;
-	int64_t *ids; /* along several values: their certificates; NULL: not looked for */
-	size_t ids_n;
-};
-
 struct searching {
 	struct factory *f;
 	struct arena *a;

@@ -11,6 +11,15 @@ enum {
 	NARROW_MAX = 5000, /* rows of several values that are gathered for a page in the order of ids */
 };
 
+/* A walk that can be gone, and how many rows it has. */
+struct way {
+	struct search_walk walk;
+	unsigned covers;
+	int64_t n;
+	int64_t *ids; /* along several values: their certificates; NULL: not looked for */
+	size_t ids_n;
+};
+
 /* What has been looked at so far. */
 struct ways {
 	struct way best;   /* the fewest rows of all; more than SEARCH_TOTAL_MAX are SEARCH_TOTAL_MAX + 1 */

@@ -92,14 +92,11 @@ static bool
 may_gather(const struct signer_core *c)
 {
 	const struct batch *b = c->now;
-	bool signs = false;
 
-	for (size_t i = 0; i < b->n; i++) {
+	for (size_t i = 0; i < b->n; i++)
 		if (b->items[i].signs && b->items[i].key->slow)
 			return false;
-		signs = signs || b->items[i].signs;
-	}
-	return signs && c->fd >= 0 && b->n < GATHER_MAX && c->in.cap - c->in.n >= READ_BYTES;
+	return batch_has_signs(b) && c->fd >= 0 && b->n < GATHER_MAX && c->in.cap - c->in.n >= READ_BYTES;
 }
 
 /* What has come meanwhile. It is behind what is there already, which stays where it is: the requests point into it. *ret_end: nothing will

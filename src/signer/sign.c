@@ -3,8 +3,6 @@
 
 enum { REPAIR_US = 1000000 };
 
-_Static_assert((int)LIMIT_SIGNER_BATCH <= (int)WORKERS_PIECES, "a batch is given to the workers as a whole");
-
 enum rc
 core_journal_ready(struct signer_core *c, struct err *e)
 {
