@@ -138,7 +138,7 @@ ask_readiness(struct cli *c)
 	o = json_object(c->a);
 	json_set(o, "ready", json_null(c->a));
 	json_set(o, "code", json_str(c->a, bytes_str(arena_printf(c->a, "CHY-%d", (int)why.code))));
-	json_set(o, "detail", json_str(c->a, bytes_str(arena_printf(c->a, "%s", why.text))));
+	json_set(o, "detail", json_str(c->a, bytes_str(why.text)));
 	return o;
 }
 

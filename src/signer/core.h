@@ -27,7 +27,8 @@ void signer_core_free(struct signer_core *c);
 OWN_DEFINE(struct signer_core *, signer_core_free)
 
 /* Works until the socket's other end is closed (RC_OK). CHY_FRAME: the peer sent no message of ours; CHY_SYSTEM. The
-   descriptor stays the caller's. Fault points: signer.after-read, after-sign, after-append, after-sync, after-answer. */
+   descriptor stays the caller's. Fault points: signer.after-read, signed-ahead, after-sign, after-append, after-sync,
+   after-answer. */
 MUST enum rc signer_core_run(struct signer_core *c, int fd, struct err *e);
 
 /* One request, as if it had come alone; the answer's frame goes to out. For fuzzing and tests without a socket. */
