@@ -38,23 +38,34 @@ key_of(enum walk_by by, const struct found_row *r)
 	}
 }
 
-/* In the order of their ids certificates lie side by side. After a long look for one of several words fewer have to do. */
+/* So certificates lie in the store. */
+static bool
+is_side_by_side(const struct searching *s)
+{
+	return s->walk.by == WALK_ALL;
+}
+
+/* After a long look for one of several words fewer have to do. */
 static size_t
 candidates_of(const struct searching *s)
 {
-	bool apart = s->walk.by != WALK_ALL && s->walk.by != WALK_VALUES;
+	bool apart = !is_side_by_side(s) && s->walk.by != WALK_VALUES;
 
 	return apart || (s->q->patterns_n > 1 && s->values_n > VALUES_MANY) ? SCAN_MOST_APART : SCAN_MOST;
 }
 
-/* As many as hits are still wanted, at least some where not every one is a hit. */
+/* As many as hits are still wanted, at least some where not every one is a hit; first so many as mostly fill a page. */
 static size_t
 page_of(const struct searching *s, size_t most)
 {
 	size_t wanted = most - s->hits_n;
 
-	if (!s->few && !s->exact && wanted > candidates_of(s) - s->scanned)
-		wanted = candidates_of(s) - s->scanned;
+	if (!s->few && !s->exact) {
+		if (s->scanned == 0 && !is_side_by_side(s) && wanted > s->q->limit + 1)
+			wanted = s->q->limit + 1;
+		if (wanted > candidates_of(s) - s->scanned)
+			wanted = candidates_of(s) - s->scanned;
+	}
 	if (wanted > SCAN_PAGE_MOST)
 		return SCAN_PAGE_MOST;
 	return wanted < SCAN_PAGE && !s->exact ? SCAN_PAGE : wanted;
@@ -91,13 +102,22 @@ step(struct searching *s, size_t most, struct err *e)
 	return RC_OK;
 }
 
+/* When the page is full no more are looked at for the total alone, but where that costs little. */
+static bool
+is_far_enough(const struct searching *s)
+{
+	bool full = s->hits_n > s->q->limit && !is_side_by_side(s);
+
+	return !s->few && s->scanned >= (full ? SCAN_PAGE : candidates_of(s));
+}
+
 /* *most* hits, or as far as one call goes. */
 static enum rc
-scan(struct searching *s, size_t most, size_t candidates, struct err *e)
+scan(struct searching *s, size_t most, struct err *e)
 {
 	s->hits = arena_array(s->a, most + 1, sizeof(*s->hits));
 	NEED(s->hits != NULL, e, CHY_NO_MEMORY, NULL, "a search");
-	while (!s->ended && s->hits_n < most && s->scanned < candidates)
+	while (!s->ended && s->hits_n < most && !is_far_enough(s))
 		TRY(step(s, most, e));
 	return RC_OK;
 }
@@ -178,6 +198,23 @@ cursor_read(struct arena *a, struct bytes text, struct bytes *key, int64_t *id, 
 	return RC_OK;
 }
 
+static enum rc
+start_at(struct searching *s, struct err *e)
+{
+	struct bytes key;
+	uint64_t n;
+
+	s->key = s->id = s->q->descending ? INT64_MAX : INT64_MIN;
+	if (s->q->after.n == 0)
+		return RC_OK;
+	TRY(cursor_read(s->a, s->q->after, &key, &s->id, e));
+	if (key.n == sizeof(n)) {
+		memcpy(&n, key.p, sizeof(n));
+		s->key = (int64_t)(be64toh(n) ^ (uint64_t)1 << 63);
+	}
+	return RC_OK;
+}
+
 static struct json *
 cursor_json(struct arena *a, struct bytes key, int64_t id)
 {
@@ -233,7 +270,7 @@ run_few(struct searching *s, struct json *items, struct json **next, struct err 
 
 	s->walk.descending = false;
 	s->key = s->id = INT64_MIN;
-	TRY(scan(s, SEARCH_TOTAL_MAX + 1, SIZE_MAX, e));
+	TRY(scan(s, SEARCH_TOTAL_MAX + 1, e));
 	list = arena_array(s->a, s->hits_n + 1, sizeof(*list));
 	NEED(list != NULL, e, CHY_NO_MEMORY, NULL, "a search");
 	for (size_t i = 0; i < s->hits_n; i++)
@@ -257,23 +294,6 @@ run_few(struct searching *s, struct json *items, struct json **next, struct err 
 	return put_page(s, &page, items, e);
 }
 
-static enum rc
-start_at(struct searching *s, struct err *e)
-{
-	struct bytes key;
-	uint64_t n;
-
-	s->key = s->id = s->walk.descending ? INT64_MAX : INT64_MIN;
-	if (s->q->after.n == 0)
-		return RC_OK;
-	TRY(cursor_read(s->a, s->q->after, &key, &s->id, e));
-	if (key.n == sizeof(n)) {
-		memcpy(&n, key.p, sizeof(n));
-		s->key = (int64_t)(be64toh(n) ^ (uint64_t)1 << 63);
-	}
-	return RC_OK;
-}
-
 static struct json *
 walk_cursor(struct searching *s, int64_t key, int64_t id)
 {
@@ -293,8 +313,7 @@ run_many(struct searching *s, struct json *items, struct json **next, struct err
 	const struct found_row *last;
 	struct page page = { .n = 0 };
 
-	TRY(start_at(s, e));
-	TRY(scan(s, counting ? SEARCH_TOTAL_MAX + 1 : s->q->limit + 1, candidates_of(s), e));
+	TRY(scan(s, counting ? SEARCH_TOTAL_MAX + 1 : s->q->limit + 1, e));
 	while (page.n < s->hits_n && page.n < s->q->limit) {
 		page.rows[page.n] = &s->hits[page.n];
 		page.n++;
@@ -303,7 +322,7 @@ run_many(struct searching *s, struct json *items, struct json **next, struct err
 	if (s->hits_n > s->q->limit) {
 		last = &s->hits[s->q->limit - 1];
 		*next = walk_cursor(s, key_of(s->walk.by, last), last->c.id);
-	} else if (!s->ended) {
+	} else if (!s->ended || s->cut) {
 		*next = walk_cursor(s, s->key, s->id);
 	}
 	return RC_OK;
@@ -370,6 +389,7 @@ run(struct searching *s, struct json *items, struct json **next, struct err *e)
 	TRY(search_values_catch_up(s->f, CATCH_UP_MOST, &done, e));
 	TRY(store_values_behind(s->f->store, BEHIND_MOST, &s->behind,
 				e)); /* before it is asked: others enter too */
+	TRY(start_at(s, e));
 	TRY(search_plan(s, e));
 	return s->few ? run_few(s, items, next, e) : run_many(s, items, next, e);
 }
@@ -378,9 +398,9 @@ run(struct searching *s, struct json *items, struct json **next, struct err *e)
 static void
 put_total(struct searching *s, struct json *o)
 {
-	bool counted = s->exact || s->few || s->q->after.n == 0;
+	bool counted = s->q->after.n == 0 || s->few || (s->exact && s->wanted_n == 0);
 	int64_t n = s->exact ? s->count : (int64_t)s->hits_n;
-	bool more = n > SEARCH_TOTAL_MAX || !(s->exact || s->few || s->ended);
+	bool more = n > SEARCH_TOTAL_MAX || s->cut || !(s->exact || s->few || s->ended);
 
 	json_set(o, "total",
 		 counted ? json_int(s->a, n < SEARCH_TOTAL_MAX ? n : SEARCH_TOTAL_MAX) : json_null(s->a));

@@ -47,9 +47,9 @@ struct search_query {
 MUST enum rc search_read(struct factory *f, struct arena *a, const struct snapshot *policy,
 			 const struct json *in, struct search_query *ret, struct err *e);
 
-/* *ret: {"items", "next", "total", "more", "behind"}: total on the first page: what was counted, up to 1,000, more: there are others; behind:
-   certificates that are not in the index yet. A page may be short or empty and have a next one all the same. SEARCH_BROAD: an order
-   that so many certificates cannot be shown in. */
+/* *ret: {"items", "next", "total", "more", "behind"}: total on the first page: what was counted, up to 1,000, or up to 250 where the page is
+   full and others would have to be looked at, more: there are others; behind: certificates that are not in the index yet. A page may be
+   short or empty and have a next one all the same. SEARCH_BROAD: an order that so many certificates cannot be shown in. */
 MUST enum rc search_run(struct factory *f, struct arena *a, const struct snapshot *policy,
 			const struct officer *who, const struct search_query *q, struct json **ret,
 			struct err *e);

@@ -33,7 +33,11 @@ struct searching {
 	int64_t
 	    *ids; /* of a walk along few values: the certificates that have them, in the order of their ids */
 	size_t ids_n;
-	bool gathered;   /* ids are known */
+	bool gathered; /* ids are known */
+	int64_t wanted[SEARCH_PATTERNS_MAX +
+		       2]; /* values that the gathered are to have as well; s->covers has what that fulfils */
+	size_t wanted_n;
+	bool cut;        /* there are more that were not looked at */
 	size_t values_n; /* that indexes were asked for to find the walk */
 	struct found_row *hits;
 	size_t hits_n, scanned;
@@ -46,9 +50,12 @@ struct searching {
 /* Chooses s->walk and what follows from it. SEARCH_BROAD. */
 MUST enum rc search_plan(struct searching *s, struct err *e);
 
-/* Of a walk along values that has at most SEARCH_TOTAL_MAX rows: its certificates by the index alone (s->gathered), and fewer
-   than these where more is asked as whole values, which s->covers has then. */
+/* Of a walk along values that has at most SEARCH_TOTAL_MAX rows: its certificates by the index alone (s->gathered), and what else
+   is asked as whole values (s->wanted). */
 MUST enum rc search_gather(struct searching *s, struct err *e);
+/* Keeps those of the gathered that have the wanted values. Where the page takes them as they are (s->exact), only those behind s->id, and
+   maybe not all of them (s->cut). */
+MUST enum rc search_narrow(struct searching *s, struct err *e);
 /* At most `page` of them in the walk's direction behind s->id, which follows; s->ended: there are no more. One that has left the store
    meanwhile is left out. */
 MUST enum rc search_gathered_rows(struct searching *s, size_t page, struct found_row **rows, size_t *n,

@@ -503,6 +503,7 @@ search_plan(struct searching *s, struct err *e)
 		TRY(search_gather(s, e));
 	s->exact = (groups_of(s->q) & ~s->covers) == 0 && is_in_order(&s->walk, s->q->order) &&
 	    sees_every_certificate(s->who);
+	TRY(search_narrow(s, e));
 	s->count = s->gathered ? (int64_t)s->ids_n : c.best.n;
 	if (s->exact && groups_of(s->q) == 0)
 		TRY(store_search_count(s->f->store, s->a,
