@@ -60,12 +60,10 @@ page_of(const struct searching *s, size_t most)
 {
 	size_t wanted = most - s->hits_n;
 
-	if (!s->few && !s->exact) {
-		if (s->scanned == 0 && !is_side_by_side(s) && wanted > s->q->limit + 1)
-			wanted = s->q->limit + 1;
-		if (wanted > candidates_of(s) - s->scanned)
-			wanted = candidates_of(s) - s->scanned;
-	}
+	if (!s->sorts && !s->exact && s->scanned == 0 && !is_side_by_side(s) && wanted > s->q->limit + 1)
+		wanted = s->q->limit + 1;
+	if (!s->few && !s->exact && wanted > candidates_of(s) - s->scanned)
+		wanted = candidates_of(s) - s->scanned;
 	if (wanted > SCAN_PAGE_MOST)
 		return SCAN_PAGE_MOST;
 	return wanted < SCAN_PAGE && !s->exact ? SCAN_PAGE : wanted;
@@ -106,9 +104,9 @@ step(struct searching *s, size_t most, struct err *e)
 static bool
 is_far_enough(const struct searching *s)
 {
-	bool full = s->hits_n > s->q->limit && !is_side_by_side(s);
-
-	return !s->few && s->scanned >= (full ? SCAN_PAGE : candidates_of(s));
+	if (s->hits_n > s->q->limit && !s->sorts && !is_side_by_side(s))
+		return s->scanned >= SCAN_PAGE;
+	return !s->few && s->scanned >= candidates_of(s);
 }
 
 /* *most* hits, or as far as one call goes. */
@@ -391,16 +389,16 @@ run(struct searching *s, struct json *items, struct json **next, struct err *e)
 				e)); /* before it is asked: others enter too */
 	TRY(start_at(s, e));
 	TRY(search_plan(s, e));
-	return s->few ? run_few(s, items, next, e) : run_many(s, items, next, e);
+	return s->sorts ? run_few(s, items, next, e) : run_many(s, items, next, e);
 }
 
 /* The total, up to SEARCH_TOTAL_MAX, and whether there are more; both null where this call did not count. */
 static void
 put_total(struct searching *s, struct json *o)
 {
-	bool counted = s->q->after.n == 0 || s->few || (s->exact && s->wanted_n == 0);
+	bool counted = s->q->after.n == 0 || s->sorts || (s->exact && s->wanted_n == 0);
 	int64_t n = s->exact ? s->count : (int64_t)s->hits_n;
-	bool more = n > SEARCH_TOTAL_MAX || s->cut || !(s->exact || s->few || s->ended);
+	bool more = n > SEARCH_TOTAL_MAX || s->cut || !(s->exact || s->sorts || s->ended);
 
 	json_set(o, "total",
 		 counted ? json_int(s->a, n < SEARCH_TOTAL_MAX ? n : SEARCH_TOTAL_MAX) : json_null(s->a));

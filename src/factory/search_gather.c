@@ -74,8 +74,10 @@ search_gather(struct searching *s, struct err *e)
 		TRY(store_search_certificates(s->f->store, s->a, s->walk.values, s->walk.values_n,
 					      SEARCH_TOTAL_MAX, &s->ids, &s->ids_n, &links, e));
 	s->gathered = true;
-	if (s->ids_n > WORTH_NARROWING)
+	if (s->ids_n > WORTH_NARROWING) {
 		want_others(s);
+		s->changed = search_is_of_changed(s->q);
+	}
 	return RC_OK;
 }
 
@@ -128,10 +130,12 @@ take_first(const struct searching *s, struct ids *x, size_t n)
 	return first;
 }
 
-/* Keeps those that have all wanted values. */
+/* Keeps those that are what is wanted. */
 static enum rc
-keep_having(struct searching *s, struct ids *x, struct err *e)
+keep_wanted(struct searching *s, struct ids *x, struct err *e)
 {
+	if (s->changed && x->n > 0)
+		TRY(store_search_changed(s->f->store, s->a, x->p, x->n, &x->p, &x->n, e));
 	for (size_t i = 0; i < s->wanted_n && x->n > 0; i++)
 		TRY(store_search_having(s->f->store, s->a, s->wanted[i], x->p, x->n, &x->p, &x->n, e));
 	return RC_OK;
@@ -143,11 +147,11 @@ narrow_for_page(struct searching *s, struct err *e)
 {
 	struct ids far = gathered_behind(s), near = take_first(s, &far, NARROWED_FIRST), low, high;
 
-	TRY(keep_having(s, &near, e));
+	TRY(keep_wanted(s, &near, e));
 	s->cut = near.n > s->q->limit && far.n > 0;
 	if (s->cut)
 		far.n = 0;
-	TRY(keep_having(s, &far, e));
+	TRY(keep_wanted(s, &far, e));
 	low = s->walk.descending ? far : near;
 	high = s->walk.descending ? near : far;
 	s->ids_n = low.n + high.n;
@@ -163,11 +167,11 @@ search_narrow(struct searching *s, struct err *e)
 {
 	struct ids all = { s->ids, s->ids_n };
 
-	if (s->wanted_n == 0)
+	if (s->wanted_n == 0 && !s->changed)
 		return RC_OK;
 	if (s->exact)
 		return narrow_for_page(s, e);
-	TRY(keep_having(s, &all, e));
+	TRY(keep_wanted(s, &all, e));
 	s->ids = all.p;
 	s->ids_n = all.n;
 	return RC_OK;

@@ -27,7 +27,8 @@ struct searching {
 	bool
 	    exact; /* all of them, and the walk goes in the order that was asked: its rows are what was asked for */
 	int64_t count; /* rows of an exact walk, up to SEARCH_TOTAL_MAX + 1 */
-	bool few;      /* the walk has at most SEARCH_TOTAL_MAX rows: all of them are taken and sorted */
+	bool few;      /* the walk has at most SEARCH_TOTAL_MAX rows, and is not exact */
+	bool sorts;    /* all of these are taken and sorted */
 	bool
 	    full; /* candidates come with what other tables know of them; else only those of the page are asked for it */
 	int64_t
@@ -37,6 +38,7 @@ struct searching {
 	int64_t wanted[SEARCH_PATTERNS_MAX +
 		       2]; /* values that the gathered are to have as well; s->covers has what that fulfils */
 	size_t wanted_n;
+	bool changed;    /* and they are not to be valid */
 	bool cut;        /* there are more that were not looked at */
 	size_t values_n; /* that indexes were asked for to find the walk */
 	struct found_row *hits;
@@ -51,15 +53,18 @@ struct searching {
 MUST enum rc search_plan(struct searching *s, struct err *e);
 
 /* Of a walk along values that has at most SEARCH_TOTAL_MAX rows: its certificates by the index alone (s->gathered), and what else
-   is asked as whole values (s->wanted). */
+   tables that are small or lie side by side know of them (s->wanted, s->changed). */
 MUST enum rc search_gather(struct searching *s, struct err *e);
-/* Keeps those of the gathered that have the wanted values. Where the page takes them as they are (s->exact), only those behind s->id, and
+/* Keeps those of the gathered of which that holds. Where the page takes them as they are (s->exact), only those behind s->id, and
    maybe not all of them (s->cut). */
 MUST enum rc search_narrow(struct searching *s, struct err *e);
 /* At most `page` of them in the walk's direction behind s->id, which follows; s->ended: there are no more. One that has left the store
    meanwhile is left out. */
 MUST enum rc search_gathered_rows(struct searching *s, size_t page, struct found_row **rows, size_t *n,
 				  struct err *e);
+
+/* None that is valid is what was asked for. */
+bool search_is_of_changed(const struct search_query *q);
 
 /* A pattern that only one value of its attribute is like. */
 bool search_is_one_value(const struct search_pattern *p);

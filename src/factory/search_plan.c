@@ -264,9 +264,9 @@ consider_value(struct searching *s, const char *attribute, struct bytes text, un
 			covers, c, e);
 }
 
-/* Along the changes of one state, where no other is asked: two would be two indexes' worth, and the many that are valid have none. */
-static bool
-state_walk(const struct search_query *q, struct search_walk *ret)
+/* What was asked of states, reasons and times of change comes down to these: 1 << state. */
+static unsigned
+states_of(const struct search_query *q)
 {
 	unsigned states = q->states ? q->states : ~0u;
 
@@ -276,7 +276,21 @@ state_walk(const struct search_query *q, struct search_walk *ret)
 							  : 1u << CERT_REVOKED;
 	else if (q->since_from != 0 || q->since_to != INT64_MAX)
 		states &= ~(1u << CERT_VALID);
-	states &= (1u << CERT_STATE_COUNT) - 1;
+	return states & ((1u << CERT_STATE_COUNT) - 1);
+}
+
+bool
+search_is_of_changed(const struct search_query *q)
+{
+	return !(states_of(q) & 1u << CERT_VALID);
+}
+
+/* Along the changes of one state, where no other is asked: two would be two indexes' worth, and the many that are valid have none. */
+static bool
+state_walk(const struct search_query *q, struct search_walk *ret)
+{
+	unsigned states = states_of(q);
+
 	*ret = (struct search_walk){ .by = WALK_STATE,
 				     .descending = q->descending,
 				     .state = states == 1u << CERT_HELD ? CERT_HELD : CERT_REVOKED,
@@ -510,6 +524,7 @@ search_plan(struct searching *s, struct err *e)
 				       &(struct search_walk){ .by = WALK_ALL, .to = INT64_MAX },
 				       SEARCH_TOTAL_MAX + 1, &s->count, e));
 	s->few = s->few && !s->exact;
+	s->sorts = s->few && !(s->gathered && s->q->order == ORDER_ID);
 	s->full = is_by_more(s);
 	return RC_OK;
 }

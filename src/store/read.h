@@ -360,6 +360,9 @@ MUST enum rc store_search_certificates(struct store *s, struct arena *a, const i
 /* Those of these certificates that have the value too, in the same order. */
 MUST enum rc store_search_having(struct store *s, struct arena *a, int64_t value, const int64_t *ids,
 				 size_t ids_n, int64_t **ret, size_t *n, struct err *e);
+/* Those that are on hold or revoked, in the same order. */
+MUST enum rc store_search_changed(struct store *s, struct arena *a, const int64_t *ids, size_t ids_n,
+				  int64_t **ret, size_t *n, struct err *e);
 /* How many rows the walk has, counted up to `most`; of several values a certificate counts for each that it has. */
 MUST enum rc store_search_count(struct store *s, struct arena *a, const struct search_walk *w, size_t most,
 				int64_t *ret, struct err *e);

@@ -112,6 +112,16 @@ store_search_having(struct store *s, struct arena *a, int64_t value, const int64
 }
 
 enum rc
+store_search_changed(struct store *s, struct arena *a, const int64_t *ids, size_t ids_n, int64_t **ret,
+		     size_t *n, struct err *e)
+{
+	struct bytes text;
+
+	TRY(store_ids_text(a, ids, ids_n, &text, e));
+	return store_rows(s, a, Q_SEARCH_CHANGED, ARGS(BYTES_VALUE(text)), ret, n, e);
+}
+
+enum rc
 store_search_count(struct store *s, struct arena *a, const struct search_walk *w, size_t most, int64_t *ret,
 		   struct err *e)
 {

@@ -88,11 +88,16 @@ key_of(const struct search_walk *k, const struct found_row *r)
 }
 
 static bool
+is_changed(int64_t i)
+{
+	return i % 20 == 0 || i % 20 == 11;
+}
+
+static bool
 is_in(const struct search_walk *k, int64_t i)
 {
 	uint8_t room[3][32];
 	struct certificate_row row = made(i, room);
-	bool changed = i % 20 == 0 || i % 20 == 11;
 	int64_t at = 5000 + i * 31 % 777;
 
 	switch (k->by) {
@@ -111,7 +116,7 @@ is_in(const struct search_walk *k, int64_t i)
 	case WALK_ACTIVATED:
 		return false;
 	case WALK_STATE:
-		return changed && k->state == (i % 2 ? CERTIFICATE_REVOKED : CERTIFICATE_HELD) &&
+		return is_changed(i) && k->state == (i % 2 ? CERTIFICATE_REVOKED : CERTIFICATE_HELD) &&
 		    at >= k->from && at < k->to;
 	}
 	return false;
@@ -322,6 +327,28 @@ values_together(void **state)
 }
 
 static void
+changed_ones(void **state)
+{
+	struct world *w = *state;
+	int64_t ids[300], *changed;
+	size_t n, expected = 0;
+
+	fill(w);
+	for (int64_t i = 0; i < 300; i++) {
+		ids[i] = 1000 + 3 * i;
+		expected += is_changed(3 * i);
+	}
+	ok(store_search_changed(w->s, w->a, ids, 300, &changed, &n, &w->e));
+	assert_int_equal(n, expected);
+	assert_in_range(n, 20, 40);
+	for (size_t i = 0; i < n; i++)
+		assert_true(is_changed(changed[i] - 1000) && changed[i] % 3 == 1000 % 3 &&
+			    (i == 0 || changed[i] > changed[i - 1]));
+	ok(store_search_changed(w->s, w->a, ids + 1, 1, &changed, &n, &w->e));
+	assert_int_equal(n, is_changed(3));
+}
+
+static void
 by_activation(void **state)
 {
 	struct world *w = *state;
@@ -467,6 +494,7 @@ static const enum stmt_id questions[] = {
 	Q_SEARCH_NUMBERS,
 	Q_SEARCH_CERTIFICATES,
 	Q_SEARCH_HAVING,
+	Q_SEARCH_CHANGED,
 	Q_SEARCH_BEGINNINGS,
 	Q_COUNT_VALUES,
 	Q_COUNT_NOT_AFTER,
@@ -612,6 +640,7 @@ main(void)
 		{ "walks are whole and in order", walks_are_whole_and_in_order },
 		{ "substrings find values", substrings_find_values },
 		{ "beginnings find values", beginnings_find_values },
+		{ "those on hold or revoked among some", changed_ones },
 		{ "by activation", by_activation },
 		{ "texts are no language", texts_are_no_language },
 		{ "numbers find values", numbers_find_values },

@@ -397,7 +397,11 @@ def test_broad_questions(found):
     assert some(True, authority=issuing, descending=False) == half[::-1]
     assert ids(found, alternative_name="y.wide.example", authority=issuing, limit=300) == half
     assert some(authority=root) == [] == some(token_procedure=made["token-procedure"]["Found"]) == some(authority=issuing, country="SE")
-    assert some(authority=issuing, state="valid") == [i for i in half if i not in listed[:1060]]
+    valid = [i for i in half if i not in listed[:1060]]
+    assert some(authority=issuing, state="valid") == valid and 0 < len(valid) < 70
+    assert some(True, state="revoked") == [i for i in half if i not in valid] == some(True, reason="superseded", descending=True)
+    assert some(True, state="revoked", authority=issuing, descending=False) == [i for i in half[::-1] if i not in valid]
+    assert some(state="held", authority=issuing) == []
     assert some(authority=issuing, text="b10 broad") == [i for i in half if i in ids(found, text="b10 broad.example")]
 
 
