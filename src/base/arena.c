@@ -19,7 +19,7 @@ struct chunk {
 struct arena {
 	struct chunk *first; /* the one that we allocate from */
 	size_t max, used;
-	bool wipes;
+	bool wipes, failed;
 };
 
 /* Standard chunks that this thread gave back: an issuing thread makes an arena ten thousand times a second. */
@@ -124,6 +124,13 @@ arena_free(struct arena *a)
 	}
 }
 
+static void *
+refuse(struct arena *a)
+{
+	a->failed = true;
+	return NULL;
+}
+
 void *
 arena_alloc(struct arena *a, size_t n)
 {
@@ -132,11 +139,11 @@ arena_alloc(struct arena *a, size_t n)
 	void *p;
 
 	if (need < n || need > a->max - a->used || fault_fails("base.alloc"))
-		return NULL;
+		return refuse(a);
 	if (need > c->cap - c->used) {
 		c = chunk_new(need);
 		if (c == NULL)
-			return NULL;
+			return refuse(a);
 		c->next = a->first;
 		a->first = c;
 	}
@@ -150,7 +157,7 @@ void *
 arena_array(struct arena *a, size_t count, size_t size)
 {
 	if (size != 0 && count > SIZE_MAX / size)
-		return NULL;
+		return refuse(a);
 	return arena_alloc(a, count * size);
 }
 
@@ -193,6 +200,12 @@ arena_printf(struct arena *a, const char *fmt, ...)
 	vsnprintf(p, (size_t)n + 1, fmt, ap);
 	va_end(ap);
 	return p;
+}
+
+bool
+arena_failed(const struct arena *a)
+{
+	return a->failed;
 }
 
 size_t

@@ -29,6 +29,9 @@ struct bytes arena_dup(struct arena *a, struct bytes b);
 char *arena_str(struct arena *a, struct bytes b);
 char *arena_printf(struct arena *a, const char *fmt, ...) PRINTF(2, 3);
 
+/* Whether it ever had to refuse: who builds something of many parts asks once, at the end. */
+bool arena_failed(const struct arena *a);
+
 /* Bytes handed out so far. */
 size_t arena_used(const struct arena *a);
 

@@ -37,7 +37,7 @@ struct json {
 MUST enum rc json_parse(struct arena *a, struct bytes text, struct json **ret, struct err *e);
 
 /* Building. All return NULL when memory is out. json_set and json_add take NULL silently, so where a lost member would
-   matter the caller checks arena memory once at the end with its own next allocation. */
+   matter the caller asks once at the end whether the arena had to refuse (arena_failed). */
 struct json *json_object(struct arena *a);
 struct json *json_array(struct arena *a);
 struct json *json_str(struct arena *a, struct bytes s);

@@ -163,6 +163,18 @@ show_items(struct cli *c, struct out_table *t, struct json *all, const struct js
 	}
 }
 
+/* Who has gone through all pages knows how many there are. */
+static void
+tell_total(struct cli *c, size_t shown, bool left, const struct json *total, const struct json *more)
+{
+	size_t n = total != NULL && total->type == JSON_INT ? (size_t)total->integer : 0;
+
+	if (!left || n < shown)
+		n = shown;
+	out_note(&c->out, "%s%zu found%s\n", left && more != NULL && more->boolean ? "At least " : "", n,
+		 left ? "; --limit shows more" : "");
+}
+
 static enum rc
 run_search(struct cli *c, struct err *e)
 {
@@ -195,10 +207,7 @@ run_search(struct cli *c, struct err *e)
 	} while (next != NULL && next->type == JSON_STR && all->count < most);
 	out_json(&c->out, all);
 	out_table_end(&t);
-	if (total != NULL && total->type == JSON_INT)
-		out_note(&c->out, "%s%lld found%s\n", more && more->boolean ? "More than " : "",
-			 (long long)total->integer,
-			 all->count < (size_t)total->integer ? "; --limit shows more" : "");
+	tell_total(c, all->count, next != NULL && next->type == JSON_STR, total, more);
 	return RC_OK;
 }
 

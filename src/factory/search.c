@@ -10,15 +10,19 @@
 #include "store/read.h"
 
 enum {
-	SCAN_PAGE = 250, /* candidates asked for at once, where a few may do */
-	SCAN_PAGE_MOST = LIMIT_PAGE,
+	COUNT_US = 4000, /* so long it is counted on for the total */
+	SCAN_FEW = 50,
+	SCAN_PAGE = 250,  /* candidates asked for at once */
 	SCAN_MOST = 1000, /* candidates that one call looks at */
 	SCAN_MOST_APART =
 	    500,           /* the same where they lie anywhere in the store, which costs ten times as much */
 	VALUES_MANY = 500, /* which took as long to find as to look at so many candidates */
-	CATCH_UP_MOST = 500, /* certificates that are entered before a search */
-	BEHIND_MOST = 10000, /* of what waits so many are counted */
-	KEY_MAX = 2048,      /* of a cursor */
+	CATCH_UP_MOST = 500,   /* certificates that are entered before a search */
+	BEHIND_MOST = 10000,   /* of what waits so many are counted */
+	KEY_MAX = 2048,        /* of a cursor */
+	SLICE = 100,           /* of a page, made at once */
+	SCAN_MEMORY = 4 << 20, /* octets of candidates after which no more are looked at */
+	PAGE_MEMORY = 10 << 20 /* and after which a page ends early */
 };
 
 /* ---- along it ---- */
@@ -32,6 +36,7 @@ key_of(enum walk_by by, const struct found_row *r)
 	case WALK_NOT_BEFORE:
 		return r->c.not_before;
 	case WALK_STATE:
+	case WALK_CHANGED:
 		return r->at;
 	default:
 		return 0;
@@ -54,59 +59,72 @@ candidates_of(const struct searching *s)
 	return apart || (s->q->patterns_n > 1 && s->values_n > VALUES_MANY) ? SCAN_MOST_APART : SCAN_MOST;
 }
 
-/* As many as hits are still wanted, at least some where not every one is a hit; first so many as mostly fill a page. */
+bool
+search_is_late(const struct searching *s)
+{
+	return clock_mono_us() - s->began_us > COUNT_US || fault_fails("search.slow");
+}
+
+static bool
+is_far_enough(const struct searching *s)
+{
+	if (s->mode == SEARCH_SORTED)
+		return false;
+	if (s->scanned > 0 && arena_used(s->a) > SCAN_MEMORY)
+		return true;
+	if (s->hits_n > s->q->limit && !is_side_by_side(s) && search_is_late(s))
+		return true;
+	return !s->few && s->scanned >= candidates_of(s);
+}
+
+/* First so many as may fill a page, where they are not side by side. */
 static size_t
 page_of(const struct searching *s, size_t most)
 {
-	size_t wanted = most - s->hits_n;
+	bool first = s->scanned == 0 && s->mode == SEARCH_JUDGED && !is_side_by_side(s);
+	size_t wanted = s->mode == SEARCH_TAKEN ? most - s->hits_n : first ? s->q->limit + 1 : SCAN_PAGE;
 
-	if (!s->sorts && !s->exact && s->scanned == 0 && !is_side_by_side(s) && wanted > s->q->limit + 1)
-		wanted = s->q->limit + 1;
-	if (!s->few && !s->exact && wanted > candidates_of(s) - s->scanned)
-		wanted = candidates_of(s) - s->scanned;
-	if (wanted > SCAN_PAGE_MOST)
-		return SCAN_PAGE_MOST;
-	return wanted < SCAN_PAGE && !s->exact ? SCAN_PAGE : wanted;
+	if (first && wanted < SCAN_FEW)
+		return SCAN_FEW;
+	return wanted < SCAN_PAGE ? wanted : SCAN_PAGE;
 }
 
 static enum rc
-next_rows(struct searching *s, size_t page, struct found_row **rows, size_t *n, struct err *e)
+next_piece(struct searching *s, size_t page, struct search_piece *ret, struct err *e)
 {
-	if (s->gathered)
-		return search_gathered_rows(s, page, rows, n, e);
-	TRY(store_search_walk(s->f->store, s->a, &s->walk, s->key, s->id, page, s->full, rows, n, e));
-	s->ended = *n < page;
+	if (s->walk.by == WALK_VALUES)
+		return search_along_values(s, page, ret, e);
+	*ret = (struct search_piece){ .id = s->id };
+	TRY(store_search_walk(s->f->store, s->a, &s->walk, s->key, s->id, page, s->full, &ret->rows, &ret->n,
+			      e));
+	ret->looked = ret->n;
+	ret->ended = ret->n < page;
+	if (ret->n > 0)
+		ret->id = ret->rows[ret->n - 1].c.id;
 	return RC_OK;
 }
 
 static enum rc
 step(struct searching *s, size_t most, struct err *e)
 {
-	struct found_row *rows;
-	size_t n;
+	struct search_piece p;
+	size_t i;
 
-	TRY(next_rows(s, page_of(s, most), &rows, &n, e));
-	for (size_t i = 0; i < n && s->hits_n < most; i++) {
+	TRY(next_piece(s, page_of(s, most), &p, e));
+	for (i = 0; i < p.n && s->hits_n < most; i++) {
 		bool hit;
 
-		s->key = key_of(s->walk.by, &rows[i]);
-		s->id = rows[i].c.id;
-		s->scanned++;
-		TRY(search_matches(s, &rows[i], &hit, e));
+		s->key = key_of(s->walk.by, &p.rows[i]);
+		s->id = p.rows[i].c.id;
+		TRY(search_matches(s, &p.rows[i], &hit, e));
 		if (hit)
-			s->hits[s->hits_n++] = rows[i];
+			s->hits[s->hits_n++] = p.rows[i];
 	}
-	s->ended = s->ended && s->hits_n < most;
+	s->scanned += p.looked;
+	if (i == p.n) /* behind the last row some may have been passed over */
+		s->id = p.id;
+	s->ended = p.ended && i == p.n && s->hits_n < most;
 	return RC_OK;
-}
-
-/* When the page is full no more are looked at for the total alone, but where that costs little. */
-static bool
-is_far_enough(const struct searching *s)
-{
-	if (s->hits_n > s->q->limit && !s->sorts && !is_side_by_side(s))
-		return s->scanned >= SCAN_PAGE;
-	return !s->few && s->scanned >= candidates_of(s);
 }
 
 /* *most* hits, or as far as one call goes. */
@@ -238,33 +256,67 @@ of_found(const void *key, const void *row)
 
 /* As they are now. One that has left the store meanwhile is shown as it was judged. */
 static enum rc
-put_page(struct searching *s, const struct page *p, struct json *items, struct err *e)
+put_slice(struct searching *s, const struct found_row *const *rows, size_t rows_n, struct json *items,
+	  struct err *e)
 {
 	struct found_row *full = NULL;
-	int64_t ids[LIMIT_PAGE];
+	int64_t ids[SLICE];
 	size_t n = 0;
 
-	for (size_t i = 0; i < p->n; i++)
-		ids[i] = p->rows[i]->c.id;
-	if (!s->full && p->n > 0)
-		TRY(store_search_of(s->f->store, s->a, ids, p->n, true, &full, &n, e));
-	for (size_t i = 0; i < p->n; i++) {
+	for (size_t i = 0; i < rows_n; i++)
+		ids[i] = rows[i]->c.id;
+	if (!s->full)
+		TRY(store_search_of(s->f->store, s->a, ids, rows_n, true, &full, &n, e));
+	for (size_t i = 0; i < rows_n; i++) {
 		const struct found_row *row = n > 0 ? bsearch(&ids[i], full, n, sizeof(*full), of_found)
 						    : NULL;
 
-		json_add(items, search_item_json(s, row != NULL ? row : p->rows[i]));
+		json_add(items, search_item_json(s, row != NULL ? row : rows[i]));
 	}
 	return RC_OK;
 }
 
-/* Few: all of them, sorted; the page is what stands behind the cursor. */
+/* Where they are so large that the call's memory might not do, the page ends early. */
 static enum rc
-run_few(struct searching *s, struct json *items, struct json **next, struct err *e)
+put_page(struct searching *s, struct page *p, struct json *items, struct err *e)
 {
-	struct sorted *list;
+	for (size_t i = 0; i < p->n; i += SLICE) {
+		size_t n = p->n - i < SLICE ? p->n - i : SLICE;
+
+		TRY(put_slice(s, p->rows + i, n, items, e));
+		if (arena_used(s->a) > PAGE_MEMORY)
+			p->n = i + n;
+	}
+	return RC_OK;
+}
+
+/* Those behind the cursor begin here. */
+static enum rc
+find_begin(struct searching *s, const struct sorted *list, size_t *ret, struct err *e)
+{
 	struct bytes key = BYTES_NONE;
-	struct page page = { .n = 0 };
 	int64_t id = 0;
+
+	*ret = 0;
+	if (s->q->after.n == 0)
+		return RC_OK;
+	TRY(cursor_read(s->a, s->q->after, &key, &id, e));
+	for (; *ret < s->hits_n; ++*ret) {
+		int c = compare(list[*ret].key, list[*ret].row->c.id, key, id);
+
+		if (s->q->descending ? c < 0 : c > 0)
+			break;
+	}
+	return RC_OK;
+}
+
+/* Few: all of them, sorted. */
+static enum rc
+run_sorted(struct searching *s, struct json *items, struct json **next, struct err *e)
+{
+	struct page page = { .n = 0 };
+	struct sorted *list;
+	size_t begin, end;
 
 	s->walk.descending = false;
 	s->key = s->id = INT64_MIN;
@@ -274,40 +326,30 @@ run_few(struct searching *s, struct json *items, struct json **next, struct err 
 	for (size_t i = 0; i < s->hits_n; i++)
 		list[i] = (struct sorted){ order_key(s->a, s->q->order, &s->hits[i]), &s->hits[i] };
 	qsort(list, s->hits_n, sizeof(*list), s->q->descending ? by_key_down : by_key);
-	if (s->q->after.n > 0)
-		TRY(cursor_read(s->a, s->q->after, &key, &id, e));
-	for (size_t i = 0; i < s->hits_n; i++) {
-		int c = compare(list[i].key, list[i].row->c.id, key, id);
-
-		if (s->q->after.n > 0 && (s->q->descending ? c >= 0 : c <= 0))
-			continue;
-		if (page.n == s->q->limit) {
-			const struct sorted *last = &list[i - 1];
-
-			*next = cursor_json(s->a, last->key, last->row->c.id);
-			break;
-		}
+	TRY(find_begin(s, list, &begin, e));
+	for (size_t i = begin; i < s->hits_n && page.n < s->q->limit; i++)
 		page.rows[page.n++] = list[i].row;
-	}
-	return put_page(s, &page, items, e);
+	TRY(put_page(s, &page, items, e));
+	end = begin + page.n;
+	if (page.n > 0 && end < s->hits_n)
+		*next = cursor_json(s->a, list[end - 1].key, list[end - 1].row->c.id);
+	return RC_OK;
 }
 
 static struct json *
 walk_cursor(struct searching *s, int64_t key, int64_t id)
 {
 	uint64_t n = ordered(key);
-	bool keyed = s->walk.by == WALK_NOT_AFTER || s->walk.by == WALK_NOT_BEFORE ||
-	    s->walk.by == WALK_STATE;
 
-	return cursor_json(s->a, keyed ? bytes_of((const uint8_t *)&n, sizeof(n)) : BYTES_NONE, id);
+	return cursor_json(
+	    s->a, walk_is_keyed(s->walk.by) ? bytes_of((const uint8_t *)&n, sizeof(n)) : BYTES_NONE, id);
 }
 
-/* Along the index. Where its rows are not just what was asked for, the total of the first page is counted by looking at them, as
-   far as one call goes. */
+/* Along the index. Where candidates are judged, the total of the first page is counted by looking at them, as far as one call goes. */
 static enum rc
-run_many(struct searching *s, struct json *items, struct json **next, struct err *e)
+run_along(struct searching *s, struct json *items, struct json **next, struct err *e)
 {
-	bool counting = s->q->after.n == 0 && !s->exact;
+	bool counting = s->q->after.n == 0 && s->mode == SEARCH_JUDGED;
 	const struct found_row *last;
 	struct page page = { .n = 0 };
 
@@ -317,8 +359,8 @@ run_many(struct searching *s, struct json *items, struct json **next, struct err
 		page.n++;
 	}
 	TRY(put_page(s, &page, items, e));
-	if (s->hits_n > s->q->limit) {
-		last = &s->hits[s->q->limit - 1];
+	if (s->hits_n > page.n) {
+		last = page.rows[page.n - 1];
 		*next = walk_cursor(s, key_of(s->walk.by, last), last->c.id);
 	} else if (!s->ended || s->cut) {
 		*next = walk_cursor(s, s->key, s->id);
@@ -345,14 +387,13 @@ add_one(struct searching *s, int64_t id, struct json *items, struct err *e)
 
 /* A serial number is one certificate of each authority; a digest one of all. */
 static enum rc
-run_exact(struct searching *s, struct json *items, struct err *e)
+run_by_number(struct searching *s, struct json *items, struct err *e)
 {
 	const struct document *const *docs;
 	size_t n = snapshot_list(s->policy, KIND_AUTHORITY, &docs);
 	struct certificate_row row;
 	enum rc rc;
 
-	s->ended = true;
 	for (size_t i = 0; i < n && s->q->serial.n > 0; i++) {
 		rc = store_certificate_by_serial(s->f->store, s->a, docs[i]->id.v, s->q->serial, &row, e);
 		if (rc == RC_OK)
@@ -378,27 +419,27 @@ run(struct searching *s, struct json *items, struct json **next, struct err *e)
 {
 	size_t done;
 
-	if (s->q->serial.n > 0 || s->q->sha256.n > 0)
-		return run_exact(s, items, e);
-	if (s->q->by_issuer && s->q->issuers_n == 0) {
-		s->ended = true;
+	s->mode = SEARCH_SORTED; /* until there is a plan: all that there are */
+	if (search_is_of_none(s->q))
 		return RC_OK;
-	}
+	if (s->q->serial.n > 0 || s->q->sha256.n > 0)
+		return run_by_number(s, items, e);
 	TRY(search_values_catch_up(s->f, CATCH_UP_MOST, &done, e));
 	TRY(store_values_behind(s->f->store, BEHIND_MOST, &s->behind,
 				e)); /* before it is asked: others enter too */
 	TRY(start_at(s, e));
 	TRY(search_plan(s, e));
-	return s->sorts ? run_few(s, items, next, e) : run_many(s, items, next, e);
+	return s->mode == SEARCH_SORTED ? run_sorted(s, items, next, e) : run_along(s, items, next, e);
 }
 
-/* The total, up to SEARCH_TOTAL_MAX, and whether there are more; both null where this call did not count. */
+/* The total, up to SEARCH_TOTAL_MAX, and whether there may be more; both null where this call did not count. */
 static void
 put_total(struct searching *s, struct json *o)
 {
-	bool counted = s->q->after.n == 0 || s->sorts || (s->exact && s->wanted_n == 0);
-	int64_t n = s->exact ? s->count : (int64_t)s->hits_n;
-	bool more = n > SEARCH_TOTAL_MAX || s->cut || !(s->exact || s->sorts || s->ended);
+	bool taken = s->mode == SEARCH_TAKEN;
+	bool counted = s->q->after.n == 0 || s->mode == SEARCH_SORTED || (taken && s->wanted_n == 0);
+	int64_t n = taken ? s->count : (int64_t)s->hits_n;
+	bool more = n > SEARCH_TOTAL_MAX || s->cut || (s->mode == SEARCH_JUDGED && !s->ended);
 
 	json_set(o, "total",
 		 counted ? json_int(s->a, n < SEARCH_TOTAL_MAX ? n : SEARCH_TOTAL_MAX) : json_null(s->a));
@@ -409,7 +450,9 @@ enum rc
 search_run(struct factory *f, struct arena *a, const struct snapshot *policy, const struct officer *who,
 	   const struct search_query *q, struct json **ret, struct err *e)
 {
-	struct searching s = { .f = f, .a = a, .policy = policy, .who = who, .q = q };
+	struct searching s = {
+		.f = f, .a = a, .policy = policy, .who = who, .q = q, .began_us = clock_mono_us()
+	};
 	struct json *items = json_array(a), *next = json_null(a), *o = json_object(a);
 	enum rc rc = run(&s, items, &next, e);
 
@@ -419,7 +462,7 @@ search_run(struct factory *f, struct arena *a, const struct snapshot *policy, co
 	json_set(o, "next", next);
 	put_total(&s, o);
 	json_set(o, "behind", json_int(a, s.behind));
-	NEED(o != NULL && items != NULL, e, CHY_NO_MEMORY, NULL, "a search");
+	NEED(!arena_failed(a), e, CHY_NO_MEMORY, NULL, "a search"); /* nothing was left out */
 	*ret = o;
 	return RC_OK;
 }

@@ -27,7 +27,8 @@ struct search_query {
 	int64_t issuers[SEARCH_ISSUERS_MAX]; /* of any of them */
 	size_t issuers_n;
 	bool by_issuer;               /* issuers counts, though it may be empty */
-	unsigned states, reasons;     /* 1 << state, 1 << code; 0: any */
+	bool by_state;                /* states counts, though none may be left */
+	unsigned states, reasons;     /* 1 << state; 1 << code, 0: any */
 	int64_t since_from, since_to; /* [from, to) */
 	int64_t published_from, published_to;
 	int64_t activated_from, activated_to;           /* for OCSP, by an officer */
@@ -47,9 +48,10 @@ struct search_query {
 MUST enum rc search_read(struct factory *f, struct arena *a, const struct snapshot *policy,
 			 const struct json *in, struct search_query *ret, struct err *e);
 
-/* *ret: {"items", "next", "total", "more", "behind"}: total on the first page: what was counted, up to 1,000, or up to 250 where the page is
-   full and others would have to be looked at, more: there are others; behind: certificates that are not in the index yet. A page may be
-   short or empty and have a next one all the same. SEARCH_BROAD: an order that so many certificates cannot be shown in. */
+/* *ret: {"items", "next", "total", "more", "behind"}: total on the first page: what was counted, up to 1,000, and where candidates have to be
+   looked at, as many as could be quickly when the page was full; more: there may be others; behind: certificates that are not in the index
+   yet. A page may be short or empty and have a next one all the same. SEARCH_BROAD: an order that so many certificates cannot be
+   shown in. */
 MUST enum rc search_run(struct factory *f, struct arena *a, const struct snapshot *policy,
 			const struct officer *who, const struct search_query *q, struct json **ret,
 			struct err *e);

@@ -3,14 +3,16 @@
 #include "factory/search_values.h"
 
 /*
- * Few certificates, by the index of values alone: those that have the values of the walk, and all others that are asked as one value. To read
+ * Certificates along values, by the index alone: those that have the walk's value, and all others that are asked as one value. To read
  * those that have not is what costs: they lie anywhere in the store.
  */
 
 enum {
 	WORTH_NARROWING = 50, /* of fewer the certificates themselves are read as soon as another index */
-	NARROWED_FIRST = 250  /* most often they fill a page */
+	NARROWED_AT_ONCE = 250
 };
+
+/* ---- what else they are to have ---- */
 
 bool
 search_is_one_value(const struct search_pattern *p)
@@ -19,7 +21,7 @@ search_is_one_value(const struct search_pattern *p)
 }
 
 static void
-want(struct searching *s, struct bytes attribute, struct bytes text)
+want_value(struct searching *s, struct bytes attribute, struct bytes text)
 {
 	int64_t id = search_value_id(attribute, text);
 
@@ -28,16 +30,16 @@ want(struct searching *s, struct bytes attribute, struct bytes text)
 }
 
 static void
-want_number(struct searching *s, const char *attribute, int64_t number, unsigned covers)
+want_number(struct searching *s, const char *attribute, int64_t number)
 {
 	char text[24];
 
 	snprintf(text, sizeof(text), "%lld", (long long)number);
-	want(s, bytes_str(attribute), bytes_str(text));
-	s->covers |= covers;
+	want_value(s, bytes_str(attribute), bytes_str(text));
 }
 
-static void
+/* Whether these are all. */
+static bool
 want_patterns(struct searching *s)
 {
 	const struct search_query *q = s->q;
@@ -45,24 +47,52 @@ want_patterns(struct searching *s)
 
 	for (size_t i = 0; i < q->patterns_n; i++) {
 		if (search_is_one_value(&q->patterns[i]))
-			want(s, q->patterns[i].attribute, q->patterns[i].text);
+			want_value(s, q->patterns[i].attribute, q->patterns[i].text);
 		else
 			all = false;
 	}
-	s->covers |= all ? GROUP_PATTERNS : 0;
+	return all;
 }
 
-static void
-want_others(struct searching *s)
+unsigned
+search_want(struct searching *s)
 {
 	const struct search_query *q = s->q;
+	unsigned covers = 0;
 
-	if (!(s->covers & GROUP_PATTERNS))
-		want_patterns(s);
-	if (q->by_issuer && q->issuers_n == 1)
-		want_number(s, "issuer", q->issuers[0], GROUP_ISSUER);
-	if (q->token_procedure != 0)
-		want_number(s, "token-procedure", q->token_procedure, GROUP_PROCEDURE);
+	if (s->gathered && s->ids_n <= WORTH_NARROWING)
+		return 0;
+	if (!(s->covers & GROUP_PATTERNS) && want_patterns(s))
+		covers |= GROUP_PATTERNS;
+	if (q->by_issuer && q->issuers_n == 1) {
+		want_number(s, "issuer", q->issuers[0]);
+		covers |= GROUP_ISSUER;
+	}
+	if (q->token_procedure != 0) {
+		want_number(s, "token-procedure", q->token_procedure);
+		covers |= GROUP_PROCEDURE;
+	}
+	s->not_valid = search_is_of_changed(q);
+	return covers;
+}
+
+/* ---- ids ---- */
+
+/* In their order. */
+struct ids {
+	int64_t *p;
+	size_t n;
+};
+
+/* Keeps those that have what is wanted. */
+static enum rc
+keep_wanted(struct searching *s, struct ids *x, struct err *e)
+{
+	if (s->not_valid && x->n > 0)
+		TRY(store_search_changed(s->f->store, s->a, x->p, x->n, &x->p, &x->n, e));
+	for (size_t i = 0; i < s->wanted_n && x->n > 0; i++)
+		TRY(store_search_having(s->f->store, s->a, s->wanted[i], x->p, x->n, &x->p, &x->n, e));
+	return RC_OK;
 }
 
 enum rc
@@ -74,14 +104,10 @@ search_gather(struct searching *s, struct err *e)
 		TRY(store_search_certificates(s->f->store, s->a, s->walk.values, s->walk.values_n,
 					      SEARCH_TOTAL_MAX, &s->ids, &s->ids_n, &links, e));
 	s->gathered = true;
-	if (s->ids_n > WORTH_NARROWING) {
-		want_others(s);
-		s->changed = search_is_of_changed(s->q);
-	}
 	return RC_OK;
 }
 
-/* How many of the gathered ids lie before this one. */
+/* How many of the gathered lie before this one. */
 static size_t
 gathered_before(const struct searching *s, int64_t id)
 {
@@ -97,12 +123,6 @@ gathered_before(const struct searching *s, int64_t id)
 	}
 	return from;
 }
-
-/* Ids in their order. */
-struct ids {
-	int64_t *p;
-	size_t n;
-};
 
 /* Of the gathered, those behind s->id in the walk's direction. */
 static struct ids
@@ -130,35 +150,27 @@ take_first(const struct searching *s, struct ids *x, size_t n)
 	return first;
 }
 
-/* Keeps those that are what is wanted. */
-static enum rc
-keep_wanted(struct searching *s, struct ids *x, struct err *e)
-{
-	if (s->changed && x->n > 0)
-		TRY(store_search_changed(s->f->store, s->a, x->p, x->n, &x->p, &x->n, e));
-	for (size_t i = 0; i < s->wanted_n && x->n > 0; i++)
-		TRY(store_search_having(s->f->store, s->a, s->wanted[i], x->p, x->n, &x->p, &x->n, e));
-	return RC_OK;
-}
-
-/* Each of them costs a way down an index that is not in memory, so no more than fill the page where some do. */
+/* Each costs a way down an index that may not be in memory: when they fill the page, the others only as long as that is quick. */
 static enum rc
 narrow_for_page(struct searching *s, struct err *e)
 {
-	struct ids far = gathered_behind(s), near = take_first(s, &far, NARROWED_FIRST), low, high;
+	struct ids left = gathered_behind(s);
+	size_t room = left.n, n = 0, first = s->q->limit + 1;
+	int64_t *kept = arena_array(s->a, room + 1, sizeof(*kept));
+	bool down = s->walk.descending;
 
-	TRY(keep_wanted(s, &near, e));
-	s->cut = near.n > s->q->limit && far.n > 0;
-	if (s->cut)
-		far.n = 0;
-	TRY(keep_wanted(s, &far, e));
-	low = s->walk.descending ? far : near;
-	high = s->walk.descending ? near : far;
-	s->ids_n = low.n + high.n;
-	s->ids = arena_array(s->a, s->ids_n + 1, sizeof(*s->ids));
-	NEED(s->ids != NULL, e, CHY_NO_MEMORY, NULL, "a search");
-	for (size_t i = 0; i < s->ids_n; i++)
-		s->ids[i] = i < low.n ? low.p[i] : high.p[i - low.n];
+	NEED(kept != NULL, e, CHY_NO_MEMORY, NULL, "a search");
+	while (left.n > 0 && !s->cut) {
+		struct ids x = take_first(s, &left, n == 0 ? first : NARROWED_AT_ONCE);
+
+		TRY(keep_wanted(s, &x, e));
+		for (size_t i = 0; i < x.n; i++)
+			kept[(down ? room - n - x.n : n) + i] = x.p[i];
+		n += x.n;
+		s->cut = left.n > 0 && n > s->q->limit && search_is_late(s);
+	}
+	s->ids = down ? kept + room - n : kept;
+	s->ids_n = n;
 	return RC_OK;
 }
 
@@ -167,9 +179,10 @@ search_narrow(struct searching *s, struct err *e)
 {
 	struct ids all = { s->ids, s->ids_n };
 
-	if (s->wanted_n == 0 && !s->changed)
+	s->narrowed = true;
+	if (s->wanted_n == 0 && !s->not_valid)
 		return RC_OK;
-	if (s->exact)
+	if (s->mode == SEARCH_TAKEN)
 		return narrow_for_page(s, e);
 	TRY(keep_wanted(s, &all, e));
 	s->ids = all.p;
@@ -190,18 +203,41 @@ reverse(struct found_row *rows, size_t n)
 	}
 }
 
-enum rc
-search_gathered_rows(struct searching *s, size_t page, struct found_row **rows, size_t *n, struct err *e)
+/* Candidates in the order of their ids. */
+static enum rc
+next_ids(struct searching *s, size_t page, struct ids *ret, struct search_piece *piece, struct err *e)
 {
-	struct ids rest = gathered_behind(s), first = take_first(s, &rest, page);
+	bool down = s->walk.descending;
+	struct ids rest;
 
-	s->ended = rest.n == 0;
-	*n = 0;
-	if (first.n == 0)
+	if (s->gathered) {
+		rest = gathered_behind(s);
+		*ret = take_first(s, &rest, page);
+		piece->ended = rest.n == 0;
+	} else { /* the first comes first, whatever the direction */
+		TRY(store_search_links(s->f->store, s->a, s->walk.values[0], s->id, down, page, &ret->p,
+				       &ret->n, e));
+		piece->ended = ret->n < page;
+		down = false;
+	}
+	piece->looked = ret->n;
+	piece->id = ret->n == 0 ? s->id : ret->p[down ? 0 : ret->n - 1];
+	return RC_OK;
+}
+
+enum rc
+search_along_values(struct searching *s, size_t page, struct search_piece *ret, struct err *e)
+{
+	struct ids ids;
+
+	*ret = (struct search_piece){ .n = 0 };
+	TRY(next_ids(s, page, &ids, ret, e));
+	if (!s->narrowed)
+		TRY(keep_wanted(s, &ids, e));
+	if (ids.n == 0)
 		return RC_OK;
-	TRY(store_search_of(s->f->store, s->a, first.p, first.n, s->full, rows, n, e));
-	s->id = s->walk.descending ? first.p[0] : first.p[first.n - 1];
+	TRY(store_search_of(s->f->store, s->a, ids.p, ids.n, s->full, &ret->rows, &ret->n, e));
 	if (s->walk.descending)
-		reverse(*rows, *n);
+		reverse(ret->rows, ret->n);
 	return RC_OK;
 }

@@ -16,55 +16,81 @@ enum {
 	GROUP_OTHER = 64
 };
 
+/*
+ *                       candidates                     total                                    page
+ * SEARCH_TAKEN          are hits, in the right order   known before (count), unless cut         the next ones
+ * SEARCH_JUDGED         one after the other            as far as was looked                     the next ones that fit
+ * SEARCH_SORTED         all, at most SEARCH_TOTAL_MAX  exact                                    of the sorted list
+ */
+enum search_mode { SEARCH_TAKEN, SEARCH_JUDGED, SEARCH_SORTED };
+
 struct searching {
 	struct factory *f;
 	struct arena *a;
 	const struct snapshot *policy;
 	const struct officer *who;
 	const struct search_query *q;
+
+	/* the plan */
 	struct search_walk walk;
-	unsigned covers; /* groups of conditions that every row of the walk fulfils */
-	bool
-	    exact; /* all of them, and the walk goes in the order that was asked: its rows are what was asked for */
-	int64_t count; /* rows of an exact walk, up to SEARCH_TOTAL_MAX + 1 */
-	bool few;      /* the walk has at most SEARCH_TOTAL_MAX rows, and is not exact */
-	bool sorts;    /* all of these are taken and sorted */
+	unsigned covers; /* groups of conditions that every candidate of the walk fulfils */
+	enum search_mode mode;
+	bool few;      /* the walk has at most SEARCH_TOTAL_MAX candidates: all may be looked at */
+	int64_t count; /* SEARCH_TAKEN: how many there are, counted up to more than SEARCH_TOTAL_MAX */
 	bool
 	    full; /* candidates come with what other tables know of them; else only those of the page are asked for it */
-	int64_t
-	    *ids; /* of a walk along few values: the certificates that have them, in the order of their ids */
-	size_t ids_n;
-	bool gathered; /* ids are known */
-	int64_t wanted[SEARCH_PATTERNS_MAX +
-		       2]; /* values that the gathered are to have as well; s->covers has what that fulfils */
-	size_t wanted_n;
-	bool changed;    /* and they are not to be valid */
-	bool cut;        /* there are more that were not looked at */
 	size_t values_n; /* that indexes were asked for to find the walk */
+
+	/* along values, search_gather.c */
+	bool
+	    gathered; /* ids: the certificates that have the walk's values, in the order of their ids; else they come link by link */
+	int64_t *ids;
+	size_t ids_n;
+	int64_t wanted[SEARCH_PATTERNS_MAX + 2]; /* values that they are to have as well */
+	size_t wanted_n;
+	bool not_valid; /* and they are to be on hold or revoked */
+	bool narrowed;  /* of the gathered only these are left */
+	bool cut;       /* SEARCH_TAKEN: there are more gathered ones that were not looked at */
+
+	/* how far it is */
+	int64_t began_us; /* monotonic */
 	struct found_row *hits;
 	size_t hits_n, scanned;
-	bool ended; /* the walk is at its end */
-	int64_t key, id;
+	bool ended;            /* the walk is at its end */
+	int64_t key, id;       /* the candidate that was looked at last; first, that of the cursor */
 	int64_t behind;        /* certificates that the index had not got */
 	struct arena *scratch; /* of the texts that are looked at */
 };
 
-/* Chooses s->walk and what follows from it. SEARCH_BROAD. */
+/* Some candidates that follow each other, and where they end. */
+struct search_piece {
+	struct found_row *rows;
+	size_t n, looked; /* looked: with those that were passed over by the index */
+	int64_t id;       /* of the last that was looked at */
+	bool ended;
+};
+
+/* Chooses s->walk and what follows from it; s->id is where the page begins. SEARCH_BROAD. */
 MUST enum rc search_plan(struct searching *s, struct err *e);
 
-/* Of a walk along values that has at most SEARCH_TOTAL_MAX rows: its certificates by the index alone (s->gathered), and what else
-   tables that are small or lie side by side know of them (s->wanted, s->changed). */
+/* When a page is full it is counted on only as long as it goes quickly. */
+bool search_is_late(const struct searching *s);
+
+/* Along values: what else is asked that an index can tell of a certificate before it is read: s->wanted, s->not_valid. Groups that
+   this fulfils. */
+unsigned search_want(struct searching *s);
+/* Of a walk that has at most SEARCH_TOTAL_MAX candidates: finds them. */
 MUST enum rc search_gather(struct searching *s, struct err *e);
-/* Keeps those of the gathered of which that holds. Where the page takes them as they are (s->exact), only those behind s->id, and
+/* Keeps those of the gathered that have what is wanted. Where the page takes them as they are (SEARCH_TAKEN) only those behind s->id, and
    maybe not all of them (s->cut). */
 MUST enum rc search_narrow(struct searching *s, struct err *e);
-/* At most `page` of them in the walk's direction behind s->id, which follows; s->ended: there are no more. One that has left the store
-   meanwhile is left out. */
-MUST enum rc search_gathered_rows(struct searching *s, size_t page, struct found_row **rows, size_t *n,
-				  struct err *e);
+/* Those that follow s->id, of at most `page` candidates. One that has left the store meanwhile is left out. */
+MUST enum rc search_along_values(struct searching *s, size_t page, struct search_piece *ret, struct err *e);
 
 /* None that is valid is what was asked for. */
 bool search_is_of_changed(const struct search_query *q);
+/* Nothing can be what was asked for. */
+bool search_is_of_none(const struct search_query *q);
 
 /* A pattern that only one value of its attribute is like. */
 bool search_is_one_value(const struct search_pattern *p);

@@ -9,6 +9,8 @@ enum {
 	FEW_ENOUGH = 200,       /* rows of a walk that no other is looked for instead of */
 	NARROW_ENOUGH = 2000,
 	NARROW_MAX = 5000, /* rows of several values that are gathered for a page in the order of ids */
+	PROBED = 250,      /* of a value, to see how close together its certificates are */
+	KEY_ID_MAX = 64    /* octets; nothing longer is entered */
 };
 
 /* A walk that can be gone, and how many rows it has. */
@@ -23,7 +25,9 @@ struct way {
 /* What has been looked at so far. */
 struct ways {
 	struct way best;   /* the fewest rows of all; more than SEARCH_TOTAL_MAX are SEARCH_TOTAL_MAX + 1 */
-	struct way narrow; /* along values, the fewest rows; NARROW_MAX: none */
+	struct way narrow; /* in the order of ids, along values: the fewest rows; NARROW_MAX: none */
+	struct way broad[SEARCH_PATTERNS_MAX + 2]; /* the same, along one value each: all others */
+	size_t broad_n;
 };
 
 static bool
@@ -41,7 +45,7 @@ groups_of(const struct search_query *q)
 
 	return (q->patterns_n > 0 ? GROUP_PATTERNS : 0) | (q->by_issuer ? GROUP_ISSUER : 0) |
 	    (q->token_procedure != 0 ? GROUP_PROCEDURE : 0) |
-	    (q->states != 0 || q->reasons != 0 || !is_open(q->since_from, q->since_to) ? GROUP_STATE : 0) |
+	    (q->by_state || q->reasons != 0 || !is_open(q->since_from, q->since_to) ? GROUP_STATE : 0) |
 	    (q->is_expired >= 0 || !is_open(q->end_from, q->end_to) ? GROUP_END : 0) |
 	    (q->is_not_yet_valid >= 0 || !is_open(q->begin_from, q->begin_to) ? GROUP_BEGIN : 0) |
 	    (other ? GROUP_OTHER : 0);
@@ -61,17 +65,27 @@ look_along(struct searching *s, struct way *w, size_t most, struct err *e)
 	return RC_OK;
 }
 
-/* Takes the walk if it has fewer rows than the one before; along values also as the one in the order of ids, where there are too many to
-   sort but by far not all. */
+/* Keeps it in mind; of one value only as the narrowest or among the broad ones, of which any may be gone along. */
+static void
+consider_values(struct ways *c, const struct way *w)
+{
+	if (w->n < c->narrow.n)
+		c->narrow = *w;
+	else if (w->walk.values_n == 1)
+		c->broad[c->broad_n++] = *w;
+}
+
+/* Takes the walk if it has fewer rows than the one before; along values also as one in the order of ids, where there are too many to
+   sort. */
 static enum rc
 consider(struct searching *s, const struct search_walk *walk, unsigned covers, struct ways *c, struct err *e)
 {
-	bool narrows = walk->by == WALK_VALUES && s->q->order == ORDER_ID;
+	bool by_id = walk->by == WALK_VALUES && s->q->order == ORDER_ID;
 	struct way w = { .walk = *walk, .covers = covers };
 
-	TRY(look_along(s, &w, narrows ? NARROW_MAX : SEARCH_TOTAL_MAX + 1, e));
-	if (walk->by == WALK_VALUES && w.n < c->narrow.n)
-		c->narrow = w;
+	TRY(look_along(s, &w, by_id ? NARROW_MAX : SEARCH_TOTAL_MAX + 1, e));
+	if (by_id)
+		consider_values(c, &w);
 	if (w.n > SEARCH_TOTAL_MAX) { /* its certificates may not be all */
 		w.n = SEARCH_TOTAL_MAX + 1;
 		w.ids = NULL;
@@ -268,7 +282,7 @@ consider_value(struct searching *s, const char *attribute, struct bytes text, un
 static unsigned
 states_of(const struct search_query *q)
 {
-	unsigned states = q->states ? q->states : ~0u;
+	unsigned states = q->by_state ? q->states : ~0u;
 
 	if (q->reasons != 0)
 		states &= q->reasons == 1u << REASON_HOLD ? 1u << CERT_HELD
@@ -285,18 +299,25 @@ search_is_of_changed(const struct search_query *q)
 	return !(states_of(q) & 1u << CERT_VALID);
 }
 
-/* Along the changes of one state, where no other is asked: two would be two indexes' worth, and the many that are valid have none. */
+bool
+search_is_of_none(const struct search_query *q)
+{
+	return states_of(q) == 0 || (q->by_issuer && q->issuers_n == 0) || q->key_id.n > KEY_ID_MAX;
+}
+
+/* Along the changes of state, where none that is valid is asked for: these have no change. */
 static bool
 state_walk(const struct search_query *q, struct search_walk *ret)
 {
 	unsigned states = states_of(q);
+	bool one = states == 1u << CERT_HELD || states == 1u << CERT_REVOKED;
 
-	*ret = (struct search_walk){ .by = WALK_STATE,
+	*ret = (struct search_walk){ .by = one ? WALK_STATE : WALK_CHANGED,
 				     .descending = q->descending,
 				     .state = states == 1u << CERT_HELD ? CERT_HELD : CERT_REVOKED,
 				     .from = q->since_from,
 				     .to = q->since_to };
-	return states == 1u << CERT_HELD || states == 1u << CERT_REVOKED;
+	return search_is_of_changed(q);
 }
 
 static unsigned
@@ -379,28 +400,22 @@ consider_numbers(struct searching *s, struct ways *c, struct err *e)
 }
 
 static bool
-is_broad_order(enum search_order order)
+needs_few(enum search_order order)
 {
-	return order == ORDER_SUBJECT || order == ORDER_SERIAL;
-}
-
-static bool
-needs_few(const struct search_query *q)
-{
-	return is_broad_order(q->order) || q->order == ORDER_SINCE;
+	return order == ORDER_SUBJECT || order == ORDER_SERIAL || order == ORDER_SINCE;
 }
 
 /* Where there are few at all, they can be sorted by anything. */
 static enum rc
 consider_all(struct searching *s, struct ways *c, struct err *e)
 {
-	return needs_few(s->q) && c->best.n > SEARCH_TOTAL_MAX
+	return needs_few(s->q->order) && c->best.n > SEARCH_TOTAL_MAX
 	    ? consider(s, &(struct search_walk){ .by = WALK_ALL, .to = INT64_MAX }, 0, c, e)
 	    : RC_OK;
 }
 
 static void
-go(struct searching *s, const struct way *w)
+take_way(struct searching *s, const struct way *w)
 {
 	s->walk = w->walk;
 	s->covers = w->covers;
@@ -409,37 +424,68 @@ go(struct searching *s, const struct way *w)
 	s->gathered = w->ids != NULL;
 }
 
+/* Of several broad values the one whose next certificates lie furthest apart: of these the fewest have to be looked at. */
+static enum rc
+take_sparsest(struct searching *s, const struct ways *c, struct err *e)
+{
+	const struct way *best = &c->broad[0];
+	bool down = s->q->descending;
+	int64_t reach = 0;
+
+	for (size_t i = 0; i < c->broad_n && c->broad_n > 1; i++) {
+		int64_t *ids, end = down ? INT64_MIN : INT64_MAX;
+		size_t n;
+
+		TRY(store_search_links(s->f->store, s->a, c->broad[i].walk.values[0], s->id, down, PROBED,
+				       &ids, &n, e));
+		if (n == PROBED)
+			end = ids[n - 1];
+		if (i > 0 && (down ? end >= reach : end <= reach))
+			continue;
+		reach = end;
+		best = &c->broad[i];
+	}
+	take_way(s, best);
+	return RC_OK;
+}
+
+static enum rc
+plan_by_id(struct searching *s, const struct ways *c, struct err *e)
+{
+	if (c->narrow.n < NARROW_MAX)
+		take_way(s, &c->narrow);
+	else if (c->broad_n > 0)
+		TRY(take_sparsest(s, c, e));
+	else
+		take_way(s,
+			 &(struct way){
+			     .walk = { .by = WALK_ALL, .descending = s->q->descending, .to = INT64_MAX } });
+	return RC_OK;
+}
+
 /* Of many: along the index of the order that was asked. */
 static enum rc
 plan_broad(struct searching *s, const struct ways *c, struct err *e)
 {
 	const struct search_query *q = s->q;
-	struct search_walk all = { .by = WALK_ALL, .descending = q->descending, .to = INT64_MAX }, since;
+	struct way since = { .covers = state_covers(q) };
 
-	if (q->order == ORDER_SINCE && state_walk(q, &since)) {
-		go(s, &(struct way){ .walk = since, .covers = state_covers(q) });
-	}
-	NEED(!is_broad_order(q->order) && (q->order != ORDER_SINCE || s->walk.by == WALK_STATE), e,
-	     CHY_SEARCH_BROAD, NULL,
-	     "more than %d certificates would have to be sorted: narrow it (by a name, an authority, a "
-	     "procedure, a "
-	     "time), or take another order (id, valid_to, valid_from)",
+	if (q->order == ORDER_ID)
+		return plan_by_id(s, c, e);
+	NEED(q->key_id.n == 0, e, CHY_SEARCH_BROAD, NULL, "more than %d certificates have this key",
 	     SEARCH_TOTAL_MAX);
-	NEED(q->key_id.n == 0 || (s->walk.by == WALK_VALUES && q->order == ORDER_ID), e, CHY_SEARCH_BROAD,
-	     NULL, "more than %d certificates have this key", SEARCH_TOTAL_MAX);
-	if (q->order == ORDER_SINCE ||
-	    (q->order == ORDER_ID && s->walk.by == WALK_VALUES && s->walk.values_n == 1))
-		return RC_OK;
-	if (q->order == ORDER_ID && c->narrow.n < NARROW_MAX) {
-		go(s, &c->narrow);
-		return RC_OK;
-	}
-	if (q->order == ORDER_NOT_AFTER)
-		go(s, &(struct way){ .walk = end_walk(q), .covers = GROUP_END });
+	if (q->order == ORDER_SINCE && state_walk(q, &since.walk))
+		take_way(s, &since);
+	else if (q->order == ORDER_NOT_AFTER)
+		take_way(s, &(struct way){ .walk = end_walk(q), .covers = GROUP_END });
 	else if (q->order == ORDER_NOT_BEFORE)
-		go(s, &(struct way){ .walk = begin_walk(q), .covers = GROUP_BEGIN });
+		take_way(s, &(struct way){ .walk = begin_walk(q), .covers = GROUP_BEGIN });
 	else
-		go(s, &(struct way){ .walk = all });
+		FAIL(e, CHY_SEARCH_BROAD, NULL,
+		     "more than %d certificates would have to be sorted: narrow it (by a name, an authority, "
+		     "a "
+		     "procedure, a time), or take another order (id, valid_to, valid_from)",
+		     SEARCH_TOTAL_MAX);
 	return RC_OK;
 }
 
@@ -453,6 +499,7 @@ is_in_order(const struct search_walk *w, enum search_order order)
 	case WALK_NOT_BEFORE:
 		return order == ORDER_NOT_BEFORE;
 	case WALK_STATE:
+	case WALK_CHANGED:
 		return order == ORDER_SINCE;
 	case WALK_VALUES:
 	case WALK_ALL:
@@ -464,14 +511,14 @@ is_in_order(const struct search_walk *w, enum search_order order)
 	return false;
 }
 
-/* What candidates are judged by, or come in the order of, is more than the certificate itself says. An exact walk brings few more than
-   the page. */
+/* What candidates are judged by, or come in the order of, is more than the certificate itself says. Where they are taken as they are
+   there are few more than the page. */
 static bool
 is_by_more(const struct searching *s)
 {
 	const struct search_query *q = s->q;
 
-	return s->exact || q->order == ORDER_SINCE || q->reasons != 0 ||
+	return s->mode == SEARCH_TAKEN || q->order == ORDER_SINCE || q->reasons != 0 ||
 	    !is_open(q->since_from, q->since_to) || q->publication >= 0 ||
 	    !is_open(q->published_from, q->published_to) || !is_open(q->activated_from, q->activated_to);
 }
@@ -479,10 +526,8 @@ is_by_more(const struct searching *s)
 static enum rc
 consider_key(struct searching *s, struct ways *c, struct err *e)
 {
-	char hex[2 * 64 + 1];
+	char hex[2 * KEY_ID_MAX + 1];
 
-	if (s->q->key_id.n > 64)
-		return RC_OK;
 	return consider_value(s, "ski", bytes_str(hex_text(hex, s->q->key_id)), 0, c, e);
 }
 
@@ -494,6 +539,28 @@ consider_others(struct searching *s, struct ways *c, struct err *e)
 	TRY(consider_states(s, c, e));
 	TRY(consider_times(s, c, e));
 	return consider_all(s, c, e);
+}
+
+/* Every candidate is a hit, and follows the one before in the order that was asked. */
+static bool
+is_taken(const struct searching *s, unsigned covers)
+{
+	return (groups_of(s->q) & ~covers) == 0 && is_in_order(&s->walk, s->q->order) &&
+	    sees_every_certificate(s->who);
+}
+
+static enum rc
+plan_along_values(struct searching *s, struct err *e)
+{
+	unsigned wanted;
+
+	if (s->few)
+		TRY(search_gather(s, e));
+	wanted = search_want(s);
+	s->mode = is_taken(s, s->few ? s->covers | wanted : s->covers) ? SEARCH_TAKEN
+	    : s->q->order == ORDER_ID                                  ? SEARCH_JUDGED
+								       : SEARCH_SORTED;
+	return s->few && s->mode != SEARCH_JUDGED ? search_narrow(s, e) : RC_OK;
 }
 
 enum rc
@@ -509,22 +576,19 @@ search_plan(struct searching *s, struct err *e)
 		TRY(consider_key(s, &c, e));
 	else
 		TRY(consider_others(s, &c, e));
-	go(s, &c.best);
 	s->few = c.best.n <= SEARCH_TOTAL_MAX;
+	take_way(s, &c.best);
 	if (!s->few)
 		TRY(plan_broad(s, &c, e));
-	else if (s->walk.by == WALK_VALUES)
-		TRY(search_gather(s, e));
-	s->exact = (groups_of(s->q) & ~s->covers) == 0 && is_in_order(&s->walk, s->q->order) &&
-	    sees_every_certificate(s->who);
-	TRY(search_narrow(s, e));
+	if (s->walk.by == WALK_VALUES)
+		TRY(plan_along_values(s, e));
+	else
+		s->mode = is_taken(s, s->covers) ? SEARCH_TAKEN : s->few ? SEARCH_SORTED : SEARCH_JUDGED;
 	s->count = s->gathered ? (int64_t)s->ids_n : c.best.n;
-	if (s->exact && groups_of(s->q) == 0)
+	if (groups_of(s->q) == 0)
 		TRY(store_search_count(s->f->store, s->a,
 				       &(struct search_walk){ .by = WALK_ALL, .to = INT64_MAX },
 				       SEARCH_TOTAL_MAX + 1, &s->count, e));
-	s->few = s->few && !s->exact;
-	s->sorts = s->few && !(s->gathered && s->q->order == ORDER_ID);
 	s->full = is_by_more(s);
 	return RC_OK;
 }

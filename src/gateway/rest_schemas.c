@@ -266,7 +266,7 @@ const struct route_schema rest_schemas[] = {
 		 "\"items\":{\"type\":\"array\",\"items\":" ANY_OBJECT
 		 "},\"next\":{\"type\":[\"string\",\"null\"]},\"total\":{\"type\":[\"integer\",\"null\"]},"
 		 "\"more\":{"
-		 "\"type\":[\"boolean\",\"null\"],\"description\":\"There are more than "
+		 "\"type\":[\"boolean\",\"null\"],\"description\":\"There may be more than "
 		 "total\"},\"behind\":{\"type\":"
 		 "\"integer\",\"description\":\"Certificates that are not in the index yet\"}") },
 	{ "Explanation",

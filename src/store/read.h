@@ -317,18 +317,21 @@ enum walk_by {
 	WALK_NOT_AFTER,
 	WALK_NOT_BEFORE,
 	WALK_STATE,
+	WALK_CHANGED,
 	WALK_PUBLISHED,
 	WALK_ACTIVATED
 };
 struct search_walk {
 	enum walk_by by;
 	bool descending;
-	const int64_t *
-	    values; /* WALK_VALUES: one of them; rows come of one value only, of several see store_search_certificates */
+	const int64_t *values; /* WALK_VALUES: one of them */
 	size_t values_n;
 	int64_t from, to; /* [from, to) of the key */
-	int64_t state;    /* WALK_STATE: enum certificate_status, not valid */
+	int64_t
+	    state; /* WALK_STATE: enum certificate_status, not valid; WALK_CHANGED is along all that are not */
 };
+/* Its order is that of a key, and among equals of the ids. */
+bool walk_is_keyed(enum walk_by by);
 /* Ids of values that have this text in them, in no order, at most LIMIT_PAGE; on SQLite also some that have only all its pieces of three
    characters, the first twelve. The text has three characters or more, none of them SQL's own % _ \ . */
 MUST enum rc store_search_values(struct store *s, struct arena *a, struct bytes text, size_t limit,
@@ -357,10 +360,13 @@ MUST enum rc store_values_of(struct store *s, struct arena *a, const int64_t *id
 MUST enum rc store_search_certificates(struct store *s, struct arena *a, const int64_t *values,
 				       size_t values_n, size_t most, int64_t **ret, size_t *n,
 				       size_t *ret_links, struct err *e);
-/* Those of these certificates that have the value too, in the same order. */
+/* Certificates that have the value, in the order of their ids or, descending, against it, at most `limit` behind `id`. */
+MUST enum rc store_search_links(struct store *s, struct arena *a, int64_t value, int64_t id, bool descending,
+				size_t limit, int64_t **ret, size_t *n, struct err *e);
+/* Those of these certificates that have the value too, in the order of their ids. */
 MUST enum rc store_search_having(struct store *s, struct arena *a, int64_t value, const int64_t *ids,
 				 size_t ids_n, int64_t **ret, size_t *n, struct err *e);
-/* Those that are on hold or revoked, in the same order. */
+/* Those that are on hold or revoked, likewise. */
 MUST enum rc store_search_changed(struct store *s, struct arena *a, const int64_t *ids, size_t ids_n,
 				  int64_t **ret, size_t *n, struct err *e);
 /* How many rows the walk has, counted up to `most`; of several values a certificate counts for each that it has. */

@@ -102,6 +102,14 @@ store_search_certificates(struct store *s, struct arena *a, const int64_t *value
 }
 
 enum rc
+store_search_links(struct store *s, struct arena *a, int64_t value, int64_t id, bool descending, size_t limit,
+		   int64_t **ret, size_t *n, struct err *e)
+{
+	return store_rows(s, a, descending ? Q_SEARCH_LINKS_DOWN : Q_SEARCH_LINKS_UP,
+			  ARGS(I(value), I(id), LIMIT(limit)), ret, n, e);
+}
+
+enum rc
 store_search_having(struct store *s, struct arena *a, int64_t value, const int64_t *ids, size_t ids_n,
 		    int64_t **ret, size_t *n, struct err *e)
 {
@@ -140,6 +148,8 @@ store_search_count(struct store *s, struct arena *a, const struct search_walk *w
 	case WALK_STATE:
 		return store_number(s, Q_COUNT_STATE,
 				    ARGS(I(w->state), I(w->from), I(w->to), I((int64_t)most)), ret, e);
+	case WALK_CHANGED:
+		return store_number(s, Q_COUNT_CHANGED, ARGS(I(w->from), I(w->to), I((int64_t)most)), ret, e);
 	case WALK_PUBLISHED:
 		return store_number(s, Q_COUNT_PUBLISHED, ARGS(I(w->from), I(w->to), I((int64_t)most)), ret,
 				    e);
@@ -152,14 +162,18 @@ store_search_count(struct store *s, struct arena *a, const struct search_walk *w
 	return store_number(s, Q_COUNT_ALL, ARGS(I((int64_t)most)), ret, e);
 }
 
+bool
+walk_is_keyed(enum walk_by by)
+{
+	return by == WALK_NOT_AFTER || by == WALK_NOT_BEFORE || by == WALK_STATE || by == WALK_CHANGED;
+}
+
 /* What lies behind (key, id) lies behind the key, and none before the walk's beginning: both databases go along the index from one bound
    alone, SQLite from the range's and PostgreSQL from that of the pair, so each says as much as the other. */
 static void
 bound(const struct search_walk *w, int64_t *key, int64_t *id, int64_t *from, int64_t *to)
 {
-	bool keyed = w->by == WALK_NOT_AFTER || w->by == WALK_NOT_BEFORE || w->by == WALK_STATE;
-
-	if (keyed && (w->descending ? *key >= w->to : *key < w->from)) {
+	if (walk_is_keyed(w->by) && (w->descending ? *key >= w->to : *key < w->from)) {
 		*key = w->descending ? w->to : w->from;
 		*id = INT64_MIN; /* (to, id) is out of the range, (from, id) in it */
 	}
@@ -178,9 +192,6 @@ store_search_walk(struct store *s, struct arena *a, const struct search_walk *w,
 	bound(w, &key, &id, &from, &to);
 
 	switch (w->by) {
-	case WALK_VALUES:
-		return store_rows(s, a, d ? Q_FOUND_VALUE_DOWN : Q_FOUND_VALUE_UP,
-				  ARGS(I(w->values[0]), I(id), LIMIT(limit), I(full)), ret, n, e);
 	case WALK_NOT_AFTER:
 		return store_rows(s, a, d ? Q_FOUND_NOT_AFTER_DOWN : Q_FOUND_NOT_AFTER_UP,
 				  ARGS(I(from), I(to), I(key), I(id), LIMIT(limit), I(full)), ret, n, e);
@@ -191,12 +202,17 @@ store_search_walk(struct store *s, struct arena *a, const struct search_walk *w,
 		return store_rows(s, a, d ? Q_FOUND_STATE_DOWN : Q_FOUND_STATE_UP,
 				  ARGS(I(w->state), I(from), I(to), I(key), I(id), LIMIT(limit), I(full)),
 				  ret, n, e);
+	case WALK_CHANGED:
+		return store_rows(s, a, d ? Q_FOUND_CHANGED_DOWN : Q_FOUND_CHANGED_UP,
+				  ARGS(I(from), I(to), I(key), I(id), LIMIT(limit), I(full)), ret, n, e);
 	case WALK_PUBLISHED:
 		return store_rows(s, a, d ? Q_FOUND_PUBLISHED_DOWN : Q_FOUND_PUBLISHED_UP,
 				  ARGS(I(w->from), I(w->to), I(id), LIMIT(limit), I(full)), ret, n, e);
 	case WALK_ACTIVATED:
 		return store_rows(s, a, d ? Q_FOUND_ACTIVATED_DOWN : Q_FOUND_ACTIVATED_UP,
 				  ARGS(I(w->from), I(w->to), I(id), LIMIT(limit), I(full)), ret, n, e);
+	case WALK_VALUES:
+		FAIL(e, CHY_INTERNAL, NULL, "along values their certificates are asked for");
 	case WALK_ALL:
 		break;
 	}
