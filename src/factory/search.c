@@ -10,7 +10,7 @@
 #include "store/read.h"
 
 enum {
-	COUNT_US = 4000, /* so long it is counted on for the total */
+	COUNT_US = 5000, /* so long it is counted on for the total */
 	SCAN_FEW = 50,
 	SCAN_PAGE = 250,  /* candidates asked for at once */
 	SCAN_MOST = 1000, /* candidates that one call looks at */

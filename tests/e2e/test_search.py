@@ -77,8 +77,8 @@ def search(house, who="anna", **query):
     return house.call("POST", "/api/v1/certificates/search", query, house.officers[who] if isinstance(who, str) else who)
 
 
-def ids(house, who="anna", broad=False, **query):
-    """Of all pages; the total is told on the first, of a broad question what was counted of it while that was quick."""
+def ids(house, who="anna", **query):
+    """Of all pages; the total is told on the first: exact, or what was counted while that was quick."""
     out, page = [], search(house, who, **query)
     total, more = page["total"], page["more"]
     while True:
@@ -87,10 +87,7 @@ def ids(house, who="anna", broad=False, **query):
             break
         page = search(house, who, **dict(query, after=page["next"]))
     assert len(out) == len(set(out))
-    if broad and more:
-        assert 0 < total <= len(out)
-    else:
-        assert total == min(len(out), 1000) and more == (len(out) > 1000)
+    assert 0 < total <= min(len(out), 1000) if more else total == len(out)
     return out
 
 
@@ -364,7 +361,7 @@ def test_broad_questions(found):
     page = search(found, text="wide.example", limit=10)
     assert page["total"] == 1000 and page["more"] is True and len(page["items"]) == 10
     assert set(ids(found, text="wide.example", limit=300)) == many
-    assert set(ids(found, broad=True, text="broad.example wide.example", limit=300)) == many
+    assert set(ids(found, text="broad.example wide.example", limit=300)) == many
     got = ids(found, authority=found.everything[-1]["authority"], limit=1000)
     assert set(got) >= many and got == sorted(got, reverse=True)
     with pytest.raises(Refused) as e:
@@ -377,7 +374,7 @@ def test_broad_questions(found):
     act(found, "free", "revoke", listed[1000:1060])
     page = search(found, text="broad.example", state="revoked", order="since", limit=10)
     assert page["more"] is True and len(page["items"]) == 10 and {x["state"] for x in page["items"]} == {"revoked"}
-    assert sorted(ids(found, broad=True, text="broad.example", state="revoked", order="since", limit=500)) == listed[:1060]
+    assert sorted(ids(found, text="broad.example", state="revoked", order="since", limit=500)) == listed[:1060]
     with pytest.raises(Refused) as e:
         search(found, text="broad.example", order="since")
     assert e.value.code == "CHY-1684"
@@ -388,19 +385,21 @@ def test_broad_questions(found):
             for kind in ("authority", "token-procedure")}
     issuing, root = made["authority"]["Issuing CA"], made["authority"]["Root CA"]
     half = ids(found, alternative_name="y.wide.example")
+    page = search(found, alternative_name="y.wide.example", limit=10)
+    assert page["total"] == 550 and page["more"] is False
     assert len(half) == 550 and half == sorted(half, reverse=True) and set(half) < many
 
-    def some(broad=False, **more):
-        return ids(found, broad=broad, alternative_name="y.wide.example", limit=70, **more)
+    def some(**more):
+        return ids(found, alternative_name="y.wide.example", limit=70, **more)
     # as many are looked at as fill a page: more of them, and where they do not, all
-    assert some(True, authority=issuing) == half == some(True, authority=issuing, token_procedure=made["token-procedure"]["TLS server"])
-    assert some(True, authority=issuing, descending=False) == half[::-1]
-    assert ids(found, broad=True, alternative_name="y.wide.example", authority=issuing, limit=300) == half
+    assert some(authority=issuing) == half == some(authority=issuing, token_procedure=made["token-procedure"]["TLS server"])
+    assert some(authority=issuing, descending=False) == half[::-1]
+    assert ids(found, alternative_name="y.wide.example", authority=issuing, limit=300) == half
     assert some(authority=root) == [] == some(token_procedure=made["token-procedure"]["Found"]) == some(authority=issuing, country="SE")
     valid = [i for i in half if i not in listed[:1060]]
-    assert some(True, authority=issuing, state="valid") == valid and 0 < len(valid) < 70
-    assert some(True, state="revoked") == [i for i in half if i not in valid] == some(True, reason="superseded", descending=True)
-    assert some(True, state="revoked", authority=issuing, descending=False) == [i for i in half[::-1] if i not in valid]
+    assert some(authority=issuing, state="valid") == valid and 0 < len(valid) < 70
+    assert some(state="revoked") == [i for i in half if i not in valid] == some(reason="superseded", descending=True)
+    assert some(state="revoked", authority=issuing, descending=False) == [i for i in half[::-1] if i not in valid]
     assert some(state="held", authority=issuing) == []
     assert some(authority=issuing, text="b10 broad") == [i for i in half if i in ids(found, text="b10 broad.example")]
 
