@@ -77,15 +77,16 @@ is_far_enough(const struct searching *s)
 	return !s->few && s->scanned >= candidates_of(s);
 }
 
-/* First so many as may fill a page, where they are not side by side. */
+/* First so many as may fill a page, where they are not side by side; then as many again. */
 static size_t
 page_of(const struct searching *s, size_t most)
 {
-	bool first = s->scanned == 0 && s->mode == SEARCH_JUDGED && !is_side_by_side(s);
-	size_t wanted = s->mode == SEARCH_TAKEN ? most - s->hits_n : first ? s->q->limit + 1 : SCAN_PAGE;
+	size_t wanted = SCAN_PAGE;
 
-	if (first && wanted < SCAN_FEW)
-		return SCAN_FEW;
+	if (s->mode == SEARCH_TAKEN)
+		wanted = most - s->hits_n;
+	else if (s->mode == SEARCH_JUDGED && !is_side_by_side(s))
+		wanted = s->scanned > 0 ? s->scanned : s->q->limit < SCAN_FEW ? SCAN_FEW : s->q->limit + 1;
 	return wanted < SCAN_PAGE ? wanted : SCAN_PAGE;
 }
 
@@ -437,7 +438,7 @@ static void
 put_total(struct searching *s, struct json *o)
 {
 	bool taken = s->mode == SEARCH_TAKEN;
-	bool counted = s->q->after.n == 0 || s->mode == SEARCH_SORTED || (taken && s->wanted_n == 0);
+	bool counted = s->q->after.n == 0 || s->mode == SEARCH_SORTED || (taken && !s->narrowed);
 	int64_t n = taken ? s->count : (int64_t)s->hits_n;
 	bool more = n > SEARCH_TOTAL_MAX || s->cut || (s->mode == SEARCH_JUDGED && !s->ended);
 

@@ -57,6 +57,7 @@ want_patterns(struct searching *s)
 unsigned
 search_want(struct searching *s)
 {
+	static const struct search_times any = { 0, INT64_MAX, 0, INT64_MAX };
 	const struct search_query *q = s->q;
 	unsigned covers = 0;
 
@@ -73,7 +74,9 @@ search_want(struct searching *s)
 		covers |= GROUP_PROCEDURE;
 	}
 	s->not_valid = search_is_of_changed(q);
-	return covers;
+	s->times = search_times_of(q);
+	s->timed = memcmp(&s->times, &any, sizeof(any)) != 0;
+	return covers | GROUP_END | GROUP_BEGIN;
 }
 
 /* ---- ids ---- */
@@ -90,6 +93,8 @@ keep_wanted(struct searching *s, struct ids *x, struct err *e)
 {
 	if (s->not_valid && x->n > 0)
 		TRY(store_search_changed(s->f->store, s->a, x->p, x->n, &x->p, &x->n, e));
+	if (s->timed && x->n > 0)
+		TRY(store_search_within(s->f->store, s->a, &s->times, x->p, x->n, &x->p, &x->n, e));
 	for (size_t i = 0; i < s->wanted_n && x->n > 0; i++)
 		TRY(store_search_having(s->f->store, s->a, s->wanted[i], x->p, x->n, &x->p, &x->n, e));
 	return RC_OK;
@@ -179,9 +184,9 @@ search_narrow(struct searching *s, struct err *e)
 {
 	struct ids all = { s->ids, s->ids_n };
 
-	s->narrowed = true;
-	if (s->wanted_n == 0 && !s->not_valid)
+	if (s->wanted_n == 0 && !s->not_valid && !s->timed)
 		return RC_OK;
+	s->narrowed = true;
 	if (s->mode == SEARCH_TAKEN)
 		return narrow_for_page(s, e);
 	TRY(keep_wanted(s, &all, e));

@@ -49,8 +49,10 @@ struct searching {
 	int64_t wanted[SEARCH_PATTERNS_MAX + 2]; /* values that they are to have as well */
 	size_t wanted_n;
 	bool not_valid; /* and they are to be on hold or revoked */
-	bool narrowed;  /* of the gathered only these are left */
-	bool cut;       /* SEARCH_TAKEN: there are more gathered ones that were not looked at */
+	bool timed;     /* and to begin and end in these times */
+	struct search_times times;
+	bool narrowed; /* of the gathered only these are left */
+	bool cut;      /* SEARCH_TAKEN: there are more gathered ones that were not looked at */
 
 	/* how far it is */
 	int64_t began_us; /* monotonic */
@@ -76,7 +78,7 @@ MUST enum rc search_plan(struct searching *s, struct err *e);
 /* When a page is full it is counted on only as long as it goes quickly. */
 bool search_is_late(const struct searching *s);
 
-/* Along values: what else is asked that an index can tell of a certificate before it is read: s->wanted, s->not_valid. Groups that
+/* Along values: what else is asked that an index can tell of a certificate before it is read: s->wanted, s->not_valid, s->times. Groups that
    this fulfils. */
 unsigned search_want(struct searching *s);
 /* Of a walk that has at most SEARCH_TOTAL_MAX candidates: finds them. */
@@ -89,6 +91,8 @@ MUST enum rc search_along_values(struct searching *s, size_t page, struct search
 
 /* None that is valid is what was asked for. */
 bool search_is_of_changed(const struct search_query *q);
+/* When certificates may begin and end, by all that was asked. */
+struct search_times search_times_of(const struct search_query *q);
 /* Nothing can be what was asked for. */
 bool search_is_of_none(const struct search_query *q);
 

@@ -365,6 +365,14 @@ begin_walk(const struct search_query *q)
 	return w;
 }
 
+struct search_times
+search_times_of(const struct search_query *q)
+{
+	struct search_walk end = end_walk(q), begin = begin_walk(q);
+
+	return (struct search_times){ end.from, end.to, begin.from, begin.to };
+}
+
 static enum rc
 consider_between(struct searching *s, struct search_walk w, unsigned covers, struct ways *c, struct err *e)
 {

@@ -369,6 +369,12 @@ MUST enum rc store_search_having(struct store *s, struct arena *a, int64_t value
 /* Those that are on hold or revoked, likewise. */
 MUST enum rc store_search_changed(struct store *s, struct arena *a, const int64_t *ids, size_t ids_n,
 				  int64_t **ret, size_t *n, struct err *e);
+/* Those of which both ends lie in these times, [from, to), likewise. */
+struct search_times {
+	int64_t end_from, end_to, begin_from, begin_to;
+};
+MUST enum rc store_search_within(struct store *s, struct arena *a, const struct search_times *times,
+				 const int64_t *ids, size_t ids_n, int64_t **ret, size_t *n, struct err *e);
 /* How many rows the walk has, counted up to `most`; of several values a certificate counts for each that it has. */
 MUST enum rc store_search_count(struct store *s, struct arena *a, const struct search_walk *w, size_t most,
 				int64_t *ret, struct err *e);

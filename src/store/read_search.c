@@ -130,6 +130,19 @@ store_search_changed(struct store *s, struct arena *a, const int64_t *ids, size_
 }
 
 enum rc
+store_search_within(struct store *s, struct arena *a, const struct search_times *times, const int64_t *ids,
+		    size_t ids_n, int64_t **ret, size_t *n, struct err *e)
+{
+	struct bytes text;
+
+	TRY(store_ids_text(a, ids, ids_n, &text, e));
+	return store_rows(s, a, Q_SEARCH_WITHIN,
+			  ARGS(BYTES_VALUE(text), I(times->end_from), I(times->end_to), I(times->begin_from),
+			       I(times->begin_to)),
+			  ret, n, e);
+}
+
+enum rc
 store_search_count(struct store *s, struct arena *a, const struct search_walk *w, size_t most, int64_t *ret,
 		   struct err *e)
 {

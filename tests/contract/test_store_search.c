@@ -382,6 +382,34 @@ changed_ones(void **state)
 }
 
 static void
+those_within_times(void **state)
+{
+	static const struct search_times some = { 9100000, 12000000, 0, INT64_MAX },
+					 begun = { 9100000, 12000000, 1100000, 1200000 };
+	struct world *w = *state;
+	int64_t ids[300], *within;
+	size_t n, expected = 0, narrower;
+
+	fill(w);
+	for (int64_t i = 0; i < 300; i++) {
+		ids[i] = 1000 + 7 * i;
+		expected += is_in(
+		    &(struct search_walk){ .by = WALK_NOT_AFTER, .from = 9100000, .to = 12000000 }, 7 * i);
+	}
+	ok(store_search_within(w->s, w->a, &some, ids, 300, &within, &n, &w->e));
+	assert_int_equal(n, expected);
+	assert_in_range(n, 20, 280);
+	for (size_t i = 1; i < n; i++)
+		assert_true(within[i] > within[i - 1]);
+	ok(store_search_within(w->s, w->a, &begun, ids, 300, &within, &narrower, &w->e));
+	assert_in_range(narrower, 1, n - 1);
+	for (size_t i = 0; i < narrower; i++)
+		assert_true(
+		    is_in(&(struct search_walk){ .by = WALK_NOT_BEFORE, .from = 1100000, .to = 1200000 },
+			  within[i] - 1000));
+}
+
+static void
 by_activation(void **state)
 {
 	struct world *w = *state;
@@ -530,6 +558,7 @@ static const enum stmt_id questions[] = {
 	Q_SEARCH_CERTIFICATES,
 	Q_SEARCH_HAVING,
 	Q_SEARCH_CHANGED,
+	Q_SEARCH_WITHIN,
 	Q_SEARCH_BEGINNINGS,
 	Q_COUNT_VALUES,
 	Q_COUNT_NOT_AFTER,
@@ -683,6 +712,7 @@ main(void)
 		{ "substrings find values", substrings_find_values },
 		{ "beginnings find values", beginnings_find_values },
 		{ "those on hold or revoked among some", changed_ones },
+		{ "those of a time among some", those_within_times },
 		{ "by activation", by_activation },
 		{ "texts are no language", texts_are_no_language },
 		{ "numbers find values", numbers_find_values },
