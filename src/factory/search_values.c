@@ -384,7 +384,9 @@ enter_piece(struct factory *f, size_t n, size_t *ret_n, struct err *e)
 	OWN(piece_free)
 	struct piece *p = calloc(1, sizeof(*p));
 	struct certificate_row *rows;
+	struct err why = { 0 };
 	struct change *ready;
+	enum rc rc;
 
 	NEED(a != NULL && p != NULL, e, CHY_NO_MEMORY, NULL, "values");
 	p->change = change_new();
@@ -399,7 +401,13 @@ enter_piece(struct factory *f, size_t n, size_t *ret_n, struct err *e)
 	TRY(put_key_ids(f, p->change, rows, p->n, e));
 	ready = p->change;
 	p->change = NULL;
-	return store_commit(f->store, ready, e);
+	rc = store_commit(f->store, ready, &why);
+	if (why.code ==
+	    CHY_STORE_STATE) /* one was removed meanwhile, or another factory did the same: those that wait still are next */
+		return RC_OK;
+	if (rc != RC_OK && e != NULL && e->code == CHY_NONE)
+		*e = why;
+	return rc;
 }
 
 /* f->valuing is held: one at a time, for whether a value is there already is asked before it is put. */
