@@ -1,0 +1,951 @@
+#include "base/base.h"
+#include "factory/search.h"
+#include "factory/search_values.h"
+#include "model/status.h"
+#include "store_world.h"
+
+#include <fnmatch.h>
+
+/*
+ * The search as officers ask it, on both engines alike, over certificates that are made up: every page of many questions is compared with
+ * what looking at each certificate says. Whichever index the search goes by, over all pages those that fit and that the officer sees
+ * come once each, nothing else comes, in the order that was asked for, and totals are right.
+ *
+ * Certificates and questions are drawn from SEED; what goes wrong says the question as JSON, which asked alone gives the same again.
+ */
+
+enum {
+	SEED = 20261130,
+	MANY = 6000, /* more than the search sorts, looks at in one call, or gathers of several values */
+	FEW = 900,   /* nothing of so few is too broad */
+	SOME = 2000,
+	OLD = 60, /* the first of them have a unit that the others have not */
+	PIECE = 500,
+	QUESTIONS = 150,
+	QUESTIONS_POSTGRES = 60, /* each takes it five times as long */
+	PAGES_MOST = 30,         /* else the question gets a larger limit */
+	SLOW_PAGE = 50,          /* certificates that a page gets on by at least, if it is not full */
+};
+
+#define HOUR_MS 3600000LL
+#define DAY_MS (24 * HOUR_MS)
+#define NOW 1795262400000LL /* 2026-11-21T12:00:00Z */
+
+/* Documents. All officers see what lies in Root; those of a domain nothing of another beside it. */
+enum {
+	NORTH = 101,
+	SOUTH = 102,
+	KEY = 401,
+	MAIN_CA = 501,
+	TWIN_CA = 502,
+	SOUTH_CA = 503, /* of the same name as TWIN_CA */
+	NOWHERE_CA = 999,
+	IN_SOUTH = 801,
+	IN_NORTH = 802,
+};
+
+static const struct officer chief = { .roles = ROLES(ROLE_USE_AWB) },
+			    of_north = { .roles = ROLES(ROLE_USE_AWB), .domain = { NORTH } };
+
+struct issued {
+	int64_t id, issuer, procedure, not_before, not_after, since;
+	enum cert_state state;
+	enum reason reason;
+	char name[16], organisation[16], unit[16], country[4], hosts[2][32], subject[96], san[80];
+	uint8_t serial[18], hash[32];
+	bool removed;
+};
+
+static struct issued certs[MANY];
+static size_t certs_n;
+
+static uint64_t luck;
+
+/* 0 to n - 1, the same ones in every run (xorshift). */
+static int64_t
+below(int64_t n)
+{
+	luck ^= luck << 13;
+	luck ^= luck >> 7;
+	luck ^= luck << 17;
+	return (int64_t)(luck % (uint64_t)n);
+}
+
+static const char *
+one_of(const char *const *words)
+{
+	int64_t n = 0;
+
+	while (words[n] != NULL)
+		n++;
+	return words[below(n)];
+}
+
+/* ---- what there is ---- */
+
+static struct snapshot *
+policy(void)
+{
+#define TWIN "\"type\":\"root\",\"ca_key\":401,\"subject\":\"CN=Twin,O=Example,C=SE\""
+	static const struct document docs[] = {
+		{ { NORTH }, 1, KIND_DOMAIN, .text = BYTES("{\"name\":\"North\"}") },
+		{ { SOUTH }, 1, KIND_DOMAIN, .text = BYTES("{\"name\":\"South\"}") },
+		{ { KEY }, 1, KIND_CA_KEY, .text = BYTES("{\"name\":\"Key\",\"algorithm\":\"p-256\"}") },
+		{ { MAIN_CA },
+		  1,
+		  KIND_AUTHORITY,
+		  .text = BYTES(
+		      "{\"name\":\"Main\",\"type\":\"root\",\"ca_key\":401,\"subject\":\"CN=Main,C=SE\"}") },
+		{ { TWIN_CA }, 1, KIND_AUTHORITY, .text = BYTES("{\"name\":\"Twin\"," TWIN "}") },
+		{ { SOUTH_CA },
+		  1,
+		  KIND_AUTHORITY,
+		  .text = BYTES("{\"name\":\"South twin\",\"domain\":102," TWIN "}") },
+		{ { IN_SOUTH },
+		  1,
+		  KIND_TOKEN_PROCEDURE,
+		  .text = BYTES("{\"name\":\"South\",\"domain\":102}") },
+		{ { IN_NORTH },
+		  1,
+		  KIND_TOKEN_PROCEDURE,
+		  .text = BYTES("{\"name\":\"North\",\"domain\":101}") },
+	};
+#undef TWIN
+	const struct snapshot_input in = { .documents = docs, .documents_n = ARRAY_LEN(docs) };
+	struct snapshot *ret = NULL;
+	struct err e = { 0 };
+
+	assert_ok(snapshot_build(&in, &ret, &e), &e, __FILE__, __LINE__);
+	return ret;
+}
+
+/* The older ones are mostly revoked, so that what is found is not spread evenly. */
+static void
+make_state(struct issued *c, size_t i)
+{
+	static const enum reason reasons[] = { REASON_UNSPECIFIED, REASON_KEY_COMPROMISE, REASON_SUPERSEDED };
+	int64_t n = below(10);
+
+	c->state = n < (i < certs_n / 3 ? 6 : 1) ? CERT_REVOKED : n == 9 ? CERT_HELD : CERT_VALID;
+	if (c->state == CERT_VALID)
+		return;
+	c->reason = c->state == CERT_HELD ? REASON_HOLD : reasons[below(3)];
+	c->since = NOW - below(300) * HOUR_MS;
+}
+
+static void
+make_texts(struct issued *c, size_t i)
+{
+	static const char *const countries[] = { "SE", "DE", "FR" };
+
+	snprintf(c->name, sizeof(c->name), "Name%zu", i);
+	snprintf(c->organisation, sizeof(c->organisation), "Org %zu", i % 4);
+	snprintf(c->unit, sizeof(c->unit), "%s%lld", i < OLD ? "old" : "unit", (long long)below(12));
+	snprintf(c->country, sizeof(c->country), "%s", countries[i % 3]);
+	snprintf(c->hosts[0], sizeof(c->hosts[0]), "h%zu.%s.example", i, i % 2 ? "odd" : "even");
+	snprintf(c->hosts[1], sizeof(c->hosts[1]), "%c.wide.example", "wxyz"[below(4)]);
+	snprintf(c->subject, sizeof(c->subject), "CN=%s,OU=%s,O=%s,C=%s", c->name, c->unit, c->organisation,
+		 c->country);
+	snprintf(c->san, sizeof(c->san), "dns:%s\ndns:%s", c->hosts[0], c->hosts[1]);
+}
+
+static void
+make(struct issued *c, size_t i)
+{
+	*c = (struct issued){ .id = 1000 + 3 * (int64_t)i,
+			      .issuer = i % 10 == 9 ? SOUTH_CA
+				  : i % 10 < 3      ? TWIN_CA
+						    : MAIN_CA,
+			      .procedure = i % 7 ? IN_SOUTH : IN_NORTH,
+			      .not_before = NOW - (below(200) - 20) * DAY_MS,
+			      .not_after = NOW + (below(300) - 100) * DAY_MS };
+	make_texts(c, i);
+	make_state(c, i);
+	for (size_t k = 0; k < sizeof(c->hash); k++)
+		c->hash[k] = (uint8_t)below(256);
+	memcpy(c->serial, c->hash, sizeof(c->serial));
+	c->serial[0] = 1;
+}
+
+static void
+put(struct change *change, const struct issued *c)
+{
+	const struct certificate_row row = { .id = c->id,
+					     .serial = BYTES_OF(c->serial),
+					     .issuer = c->issuer,
+					     .subject = bytes_str(c->subject),
+					     .not_before = c->not_before,
+					     .not_after = c->not_after,
+					     .token_procedure = c->procedure,
+					     .certificate_procedure = 12,
+					     .san = bytes_str(c->san),
+					     .key_hash = BYTES_OF(c->hash),
+					     .fingerprint = BYTES_OF(c->hash) };
+
+	change_put_certificate(change, &row, BYTES("x"));
+}
+
+static void
+put_state(struct change *change, const struct issued *c)
+{
+	const struct status_row row = { .id = c->id,
+					.issuer = c->issuer,
+					.serial = BYTES_OF(c->serial),
+					.state = c->state,
+					.reason = c->reason,
+					.at = c->since,
+					.not_after = c->not_after };
+
+	if (c->state != CERT_VALID)
+		change_put_status(change, &row, 0);
+}
+
+static void
+put_all(struct world *w, void (*fn)(struct change *, const struct issued *))
+{
+	for (size_t i = 0; i < certs_n; i += PIECE) {
+		struct change *c = change_new();
+
+		for (size_t k = i; k < i + PIECE && k < certs_n; k++)
+			fn(c, &certs[k]);
+		ok(store_commit(w->s, c, &w->e));
+	}
+}
+
+/* What searching needs of a factory. */
+static struct factory
+fill(struct world *w, size_t n)
+{
+	struct factory f = { .store = w->s,
+			     .valuing = PTHREAD_MUTEX_INITIALIZER,
+			     .valuing_pace = { .n = 500, .least = 64, .most = 4096 } };
+	size_t done;
+
+	luck = SEED;
+	certs_n = n;
+	for (size_t i = 0; i < n; i++)
+		make(&certs[i], i);
+	put_all(w, put);
+	put_all(w, put_state);
+	ok(search_values_catch_up(&f, n + 1, &done, &w->e));
+	assert_int_equal(done, n);
+	return f;
+}
+
+/* ---- what is right ---- */
+
+static bool
+like(const char *pattern, const char *text)
+{
+	return fnmatch(pattern, text, FNM_CASEFOLD) == 0;
+}
+
+/* member: of the question; "text" and "email" are of several. */
+static bool
+has(const struct issued *c, struct bytes member, const char *pattern)
+{
+	const struct {
+		const char *member, *text;
+	} values[] = { { "common_name", c->name },          { "organisation", c->organisation },
+		       { "organisational_unit", c->unit },  { "country", c->country },
+		       { "alternative_name", c->hosts[0] }, { "alternative_name", c->hosts[1] } };
+
+	if (bytes_is(member, "email"))
+		member = BYTES("alternative_name");
+	for (size_t i = 0; i < ARRAY_LEN(values); i++)
+		if ((bytes_is(member, "text") || bytes_is(member, values[i].member)) &&
+		    like(pattern, values[i].text))
+			return true;
+	return false;
+}
+
+static bool
+has_words(const struct issued *c, struct bytes member, const struct json *v)
+{
+	char pattern[64];
+
+	if (!bytes_is(member, "text"))
+		return has(c, member, (const char *)v->str.p);
+	for (struct bytes word, rest = v->str; rest.n > 0;) {
+		word = text_cut(rest, ' ', &rest);
+		snprintf(pattern, sizeof(pattern), "*%.*s*", BYTES_FMT(word));
+		if (!has(c, member, pattern))
+			return false;
+	}
+	return true;
+}
+
+/* One word, or one of a list. */
+static bool
+says(const struct json *v, const char *word)
+{
+	JSON_EACH(x, v)
+	{
+		if (bytes_is(x->str, word))
+			return true;
+	}
+	return v->type == JSON_STR && bytes_is(v->str, word);
+}
+
+static bool
+has_issuer(const struct issued *c, struct bytes member, const struct json *v)
+{
+	return bytes_is(member, "authority") ? c->issuer == v->integer : c->issuer != MAIN_CA;
+}
+
+static bool
+has_procedure(const struct issued *c, struct bytes member, const struct json *v)
+{
+	(void)member;
+	return c->procedure == v->integer;
+}
+
+static bool
+has_state(const struct issued *c, struct bytes member, const struct json *v)
+{
+	(void)member;
+	return says(v, cert_state_name(c->state));
+}
+
+static bool
+has_reason(const struct issued *c, struct bytes member, const struct json *v)
+{
+	(void)member;
+	return c->state != CERT_VALID && says(v, reason_name(c->reason));
+}
+
+static bool
+is_so(const struct issued *c, struct bytes member, const struct json *v)
+{
+	bool is = bytes_is(member, "is_expired") ? c->not_after < NOW
+	    : bytes_is(member, "is_not_revoked") ? c->state != CERT_REVOKED
+						 : c->not_before > NOW;
+
+	return is == v->boolean;
+}
+
+static bool
+is_in_time(const struct issued *c, struct bytes member, const struct json *v)
+{
+	int64_t is = bytes_starts(member, "revoked_") ? c->since
+	    : bytes_starts(member, "valid_from_")     ? c->not_before
+						      : c->not_after;
+	bool from = bytes_is(member, "revoked_from") || bytes_is(member, "valid_from_from") ||
+	    bytes_is(member, "valid_to_from");
+	int64_t at = 0;
+
+	assert_int_equal(time_parse(v->str, &at, NULL), RC_OK);
+	if (bytes_starts(member, "revoked_") && c->state == CERT_VALID)
+		return false;
+	return from ? is >= at : is < at;
+}
+
+typedef bool holds_fn(const struct issued *, struct bytes member, const struct json *);
+
+static const struct {
+	const char *member;
+	holds_fn *holds; /* NULL: says how it is shown */
+} members[] = {
+	{ "text", has_words },
+	{ "common_name", has_words },
+	{ "organisation", has_words },
+	{ "organisational_unit", has_words },
+	{ "country", has_words },
+	{ "alternative_name", has_words },
+	{ "email", has_words },
+	{ "authority", has_issuer },
+	{ "issuer", has_issuer },
+	{ "token_procedure", has_procedure },
+	{ "state", has_state },
+	{ "reason", has_reason },
+	{ "is_not_revoked", is_so },
+	{ "is_expired", is_so },
+	{ "is_not_yet_valid", is_so },
+	{ "revoked_from", is_in_time },
+	{ "revoked_to", is_in_time },
+	{ "valid_from_from", is_in_time },
+	{ "valid_from_to", is_in_time },
+	{ "valid_to_from", is_in_time },
+	{ "valid_to_to", is_in_time },
+	{ "order", NULL },
+	{ "descending", NULL },
+	{ "limit", NULL },
+	{ "after", NULL },
+};
+
+static bool
+holds(const struct issued *c, const struct json *condition)
+{
+	for (size_t i = 0; i < ARRAY_LEN(members); i++)
+		if (bytes_is(condition->name, members[i].member))
+			return members[i].holds == NULL || members[i].holds(c, condition->name, condition);
+	fail_msg("nobody here knows what %.*s is", BYTES_FMT(condition->name));
+	return false;
+}
+
+static bool
+is_seen(const struct issued *c, const struct officer *who)
+{
+	return who == &chief || (c->procedure == IN_NORTH && c->issuer != SOUTH_CA);
+}
+
+static bool
+is_wanted(const struct issued *c, const struct json *question, const struct officer *who)
+{
+	if (c->removed || !is_seen(c, who))
+		return false;
+	JSON_EACH(condition, question)
+	{
+		if (!holds(c, condition))
+			return false;
+	}
+	return true;
+}
+
+static int
+difference(int64_t x, int64_t y)
+{
+	return (x > y) - (x < y);
+}
+
+/* Which is first, where it goes up. */
+static int
+compare(struct bytes order, const struct issued *x, const struct issued *y)
+{
+	if (bytes_is(order, "valid_to"))
+		return difference(x->not_after, y->not_after);
+	if (bytes_is(order, "valid_from"))
+		return difference(x->not_before, y->not_before);
+	if (bytes_is(order, "since"))
+		return difference(x->since, y->since);
+	if (bytes_is(order, "subject"))
+		return strcmp(x->subject, y->subject);
+	if (bytes_is(order, "serial"))
+		return memcmp(x->serial, y->serial, sizeof(x->serial));
+	return difference(x->id, y->id);
+}
+
+/* ---- asking ---- */
+
+struct asking {
+	struct factory *f;
+	const struct snapshot *policy;
+	const struct officer *who;
+	struct json *question;
+	struct arena *a; /* keeps the question */
+	char text[1024]; /* the question without its cursor */
+
+	struct bytes order; /* "id" where none was asked for */
+	bool down;
+	size_t limit;
+
+	size_t wanted; /* how many there are */
+	bool came[MANY];
+	const struct issued *last; /* that came */
+	size_t pages;
+	bool refused, ended;
+};
+
+static void
+asking_free(struct asking *q)
+{
+	arena_free(q->a);
+}
+OWN_DEFINE(struct asking *, asking_free)
+
+#define wrong(q, fmt, ...) \
+	fail_msg("seed %d, %zu certificates, %s, %s, page %zu of %zu that fit: " fmt, SEED, certs_n, \
+		 (q)->who == &chief ? "who sees all" : "of the north", (q)->text, (q)->pages, (q)->wanted, \
+		 ##__VA_ARGS__)
+
+/* Again when certificates were removed. */
+static void
+count_wanted(struct asking *q)
+{
+	q->wanted = 0;
+	for (size_t i = 0; i < certs_n; i++)
+		q->wanted += is_wanted(&certs[i], q->question, q->who);
+}
+
+static void
+set_limit(struct asking *q)
+{
+	const struct json *limit = json_get(q->question, "limit");
+
+	q->limit = limit != NULL ? (size_t)limit->integer : 100;
+	if (q->wanted / q->limit < PAGES_MOST)
+		return;
+	q->limit = q->wanted / PAGES_MOST + 1;
+	json_set(q->question, "limit", json_int(q->a, (int64_t)q->limit));
+}
+
+static struct asking *
+begin(struct world *w, struct factory *f, const struct snapshot *policy, const struct officer *who,
+      struct bytes text)
+{
+	OWN_BUF struct buf b = buf_max(sizeof(((struct asking *)NULL)->text));
+	struct arena *a = arena_new(1 << 20);
+	struct asking *q = arena_one(a, struct asking);
+	const struct json *order, *down;
+
+	assert_non_null(q);
+	*q = (struct asking){ .f = f, .policy = policy, .who = who, .a = a };
+	ok(json_parse(q->a, text, &q->question, &w->e));
+	order = json_get(q->question, "order");
+	down = json_get(q->question, "descending");
+	q->order = order != NULL ? order->str : BYTES("id");
+	q->down = down != NULL ? down->boolean : bytes_is(q->order, "id"); /* the newest first */
+	count_wanted(q);
+	set_limit(q);
+	json_put(&b, q->question);
+	snprintf(q->text, sizeof(q->text), "%.*s", BYTES_FMT(buf_bytes(&b)));
+	return q;
+}
+
+static bool
+is_itself(const struct issued *c, const struct json *item)
+{
+	const struct json *reason = json_get(item, "reason");
+
+	return bytes_is(json_get(item, "subject")->str, c->subject) &&
+	    bytes_is(json_get(item, "alternative_names")->str, c->san) &&
+	    bytes_is(json_get(item, "state")->str, cert_state_name(c->state)) &&
+	    (reason != NULL) == (c->state != CERT_VALID) &&
+	    (reason == NULL || bytes_is(reason->str, reason_name(c->reason)));
+}
+
+static void
+take_item(struct asking *q, const struct json *item)
+{
+	int64_t id = json_get(item, "id")->integer;
+	size_t i = (size_t)(id - 1000) / 3;
+	int way;
+
+	if (id < 1000 || i >= certs_n || certs[i].id != id || !is_wanted(&certs[i], q->question, q->who))
+		wrong(q, "certificate %lld is none of them", (long long)id);
+	if (q->came[i])
+		wrong(q, "certificate %lld comes again", (long long)id);
+	q->came[i] = true;
+	if (!is_itself(&certs[i], item))
+		wrong(q, "certificate %lld is not itself", (long long)id);
+	way = q->last != NULL ? compare(q->order, q->last, &certs[i]) : 0;
+	if (q->down ? way < 0 : way > 0)
+		wrong(q, "%lld does not come behind %lld", (long long)id, (long long)q->last->id);
+	q->last = &certs[i];
+}
+
+/* Exact, or there may be more: which says that not all were looked at. */
+static void
+check_total(struct asking *q, const struct json *answer)
+{
+	const struct json *total = json_get(answer, "total"), *more = json_get(answer, "more");
+
+	if (total->type == JSON_NULL && q->pages > 1)
+		return;
+	if (total->type != JSON_INT || more->type != JSON_BOOL)
+		wrong(q, "there is no total");
+	if (total->integer > SEARCH_TOTAL_MAX || (size_t)total->integer > q->wanted ||
+	    (!more->boolean && (size_t)total->integer != q->wanted))
+		wrong(q, "the total is %lld%s", (long long)total->integer, more->boolean ? " and more" : "");
+}
+
+static bool
+is_broad(const struct asking *q)
+{
+	return certs_n > SEARCH_TOTAL_MAX && q->pages == 1 &&
+	    (bytes_is(q->order, "subject") || bytes_is(q->order, "serial") || bytes_is(q->order, "since"));
+}
+
+static void
+take(struct asking *q, const struct json *answer)
+{
+	const struct json *items = json_get(answer, "items"), *next = json_get(answer, "next");
+
+	if (items->count > q->limit)
+		wrong(q, "%zu come at once", items->count);
+	JSON_EACH(item, items)
+	{
+		take_item(q, item);
+	}
+	check_total(q, answer);
+	q->ended = next->type != JSON_STR;
+	if (!q->ended)
+		json_set(q->question, "after", json_str(q->a, next->str));
+}
+
+/* One page, as the API does it but for the clock. */
+static size_t
+turn(struct asking *q)
+{
+	OWN(arena_free)
+	struct arena *a = arena_new(LIMIT_REQUEST_ARENA);
+	struct search_query query;
+	struct json *answer;
+	struct err e = { 0 };
+	enum rc rc;
+
+	q->pages++;
+	if (search_read(q->f, a, q->policy, q->question, &query, &e) != RC_OK)
+		wrong(q, "CHY-%d %s: %s", e.code, e.field, e.text);
+	query.now_ms = NOW;
+	rc = search_run(q->f, a, q->policy, q->who, &query, &answer, &e);
+	q->refused = rc != RC_OK && e.code == CHY_SEARCH_BROAD && is_broad(q);
+	if (rc != RC_OK && !q->refused)
+		wrong(q, "CHY-%d %s", e.code, e.text);
+	q->ended = q->refused;
+	if (q->refused)
+		return 0;
+	take(q, answer);
+	return json_get(answer, "items")->count;
+}
+
+/* To the end. */
+static void
+follow(struct asking *q)
+{
+	while (!q->ended) {
+		(void)turn(q);
+		if (q->pages > q->wanted / q->limit + certs_n / SLOW_PAGE + 2)
+			wrong(q, "it does not end");
+	}
+	for (size_t i = 0; i < certs_n && !q->refused; i++)
+		if (!q->came[i] && is_wanted(&certs[i], q->question, q->who))
+			wrong(q, "certificate %lld does not come", (long long)certs[i].id);
+}
+
+/* ---- questions that chance makes ---- */
+
+static bool
+one_in(int64_t n)
+{
+	return below(n) == 0;
+}
+
+/* A # of the pattern is a number below most. */
+static void
+ask_text(struct buf *b, const char *member, const char *const *patterns, int64_t most)
+{
+	const char *pattern = one_of(patterns), *rest = strchr(pattern, '#');
+
+	buf_printf(b, ",\"%s\":\"", member);
+	if (rest == NULL)
+		buf_str(b, pattern);
+	else
+		buf_printf(b, "%.*s%lld%s", (int)(rest - pattern), pattern, (long long)below(most), rest + 1);
+	buf_str(b, "\"");
+}
+
+static const struct {
+	const char *member, *patterns[6];
+	int64_t most;
+} texts[] = {
+	{ "common_name", { "name#*", "Name#", "*me#*", "name*", NULL }, 60 },
+	{ "organisation", { "org #", "ORG*", "*#", NULL }, 5 },
+	{ "organisational_unit", { "unit#", "unit#*", "old*", "*l*", NULL }, 12 },
+	{ "country", { "se", "DE", "*", NULL }, 1 },
+	{ "alternative_name", { "w.wide.example", "*.odd.*", "h#.*", "*y.wi*", NULL }, 30 },
+	{ "email", { "x.wide.example", "z.*", NULL }, 1 },
+	{ "text", { "wide", "me#", "org #", "y.wide unit#", "old", NULL }, 12 },
+};
+
+static void
+ask_texts(struct buf *b)
+{
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+		if (one_in(7))
+			ask_text(b, texts[i].member, texts[i].patterns, texts[i].most);
+}
+
+static void
+ask_numbers(struct buf *b)
+{
+	static const int authorities[] = { MAIN_CA, MAIN_CA, TWIN_CA, TWIN_CA, SOUTH_CA, NOWHERE_CA };
+
+	if (one_in(5))
+		buf_printf(b, ",\"authority\":%d", authorities[below(ARRAY_LEN(authorities))]);
+	if (one_in(10))
+		buf_str(b, ",\"issuer\":\"CN=Twin,O=Example,C=SE\"");
+	if (one_in(5))
+		buf_printf(b, ",\"token_procedure\":%d", one_in(2) ? IN_SOUTH : IN_NORTH);
+}
+
+static void
+ask_states(struct buf *b)
+{
+	static const char *const states[] = { "\"valid\"",
+					      "\"held\"",
+					      "\"revoked\"",
+					      "[\"held\",\"revoked\"]",
+					      "[\"valid\",\"revoked\"]",
+					      "[\"valid\",\"held\"]",
+					      NULL };
+	static const char *const reasons[] = { "\"key-compromise\"",
+					       "\"certificate-hold\"",
+					       "[\"unspecified\",\"superseded\"]",
+					       "[\"certificate-hold\",\"key-compromise\"]",
+					       "\"privilege-withdrawn\"",
+					       NULL };
+
+	if (one_in(3))
+		buf_printf(b, ",\"state\":%s", one_of(states));
+	if (one_in(6))
+		buf_printf(b, ",\"reason\":%s", one_of(reasons));
+}
+
+static void
+ask_flag(struct buf *b, const char *member, int64_t seldom)
+{
+	if (one_in(seldom))
+		buf_printf(b, ",\"%s\":%s", member, one_in(2) ? "true" : "false");
+}
+
+/* Some time of many ones, or from one to another. */
+static void
+ask_times(struct buf *b, const char *from, const char *to, int64_t first, int64_t step, int64_t many)
+{
+	char text[32];
+
+	if (one_in(8))
+		buf_printf(b, ",\"%s\":\"%s\"", from, time_text(text, first + below(many) * step));
+	if (one_in(8))
+		buf_printf(b, ",\"%s\":\"%s\"", to, time_text(text, first + below(many) * step));
+}
+
+static void
+ask_order(struct buf *b)
+{
+	static const char *const orders[] = { "id",      "valid_to", "valid_from", "since",
+					      "subject", "serial",   NULL };
+	static const int limits[] = { 1, 3, 20, 70, 100, 249, 250, 251, 300, 1000 };
+
+	buf_printf(b, "\"limit\":%d", limits[below(ARRAY_LEN(limits))]);
+	if (one_in(2))
+		buf_printf(b, ",\"order\":\"%s\"", one_of(orders));
+	ask_flag(b, "descending", 2);
+}
+
+static void
+ask_anything(struct buf *b)
+{
+	buf_str(b, "{");
+	ask_order(b);
+	ask_texts(b);
+	ask_numbers(b);
+	ask_states(b);
+	ask_flag(b, "is_not_revoked", 12);
+	ask_flag(b, "is_expired", 6);
+	ask_flag(b, "is_not_yet_valid", 9);
+	ask_times(b, "revoked_from", "revoked_to", NOW - 300 * HOUR_MS, HOUR_MS, 300);
+	ask_times(b, "valid_from_from", "valid_from_to", NOW - 180 * DAY_MS, DAY_MS, 200);
+	ask_times(b, "valid_to_from", "valid_to_to", NOW - 100 * DAY_MS, DAY_MS, 300);
+	buf_str(b, "}");
+}
+
+static void
+ask_what_chance_makes(struct world *w, size_t n)
+{
+	OWN(snapshot_unref)
+	struct snapshot *s = policy();
+	struct factory f = fill(w, n);
+
+	for (int i = 0; i < (w->postgres ? QUESTIONS_POSTGRES : QUESTIONS); i++) {
+		OWN_BUF struct buf text = buf_max(4096);
+		OWN(asking_free)
+		struct asking *q = NULL;
+
+		ask_anything(&text);
+		q = begin(w, &f, s, one_in(5) ? &of_north : &chief, buf_bytes(&text));
+		follow(q);
+	}
+}
+
+static void
+many_are_found_page_by_page(void **state)
+{
+	ask_what_chance_makes(*state, MANY);
+}
+
+/* Of so few no question is too broad for its order. */
+static void
+few_are_found_page_by_page(void **state)
+{
+	ask_what_chance_makes(*state, FEW);
+}
+
+/* ---- questions of their own ---- */
+
+static void
+ask_one_after_the_other(struct world *w, size_t n, const char *const *questions, void (*fn)(struct asking *q))
+{
+	OWN(snapshot_unref)
+	struct snapshot *s = policy();
+	struct factory f = fill(w, n);
+
+	for (size_t i = 0; questions[i] != NULL; i++) {
+		OWN(asking_free)
+		struct asking *q = begin(w, &f, s, &chief, bytes_str(questions[i]));
+
+		fn(q);
+	}
+}
+
+static void
+finds_nothing(struct asking *q)
+{
+	assert_int_equal(q->wanted, 0);
+	follow(q);
+}
+
+static void
+what_contradicts_itself_finds_nothing(void **state)
+{
+	static const char *const questions[] = {
+		"{\"state\":\"revoked\",\"is_not_revoked\":true}",
+		"{\"state\":\"revoked\",\"is_not_revoked\":true,\"order\":\"since\"}",
+		"{\"state\":\"revoked\",\"is_not_revoked\":true,\"text\":\"wide\"}",
+		"{\"state\":[\"valid\",\"held\"],\"is_not_revoked\":false}",
+		"{\"state\":\"held\",\"reason\":\"key-compromise\"}",
+		"{\"state\":\"valid\",\"reason\":\"unspecified\"}",
+		"{\"state\":\"valid\",\"revoked_from\":\"2000-01-01T00:00:00Z\"}",
+		"{\"is_not_revoked\":true,\"reason\":\"superseded\",\"order\":\"valid_to\"}",
+		"{\"authority\":501,\"issuer\":\"CN=Twin,O=Example,C=SE\"}",
+		"{\"is_expired\":true,\"valid_to_from\":\"2026-11-21T12:00:00Z\"}",
+		NULL,
+	};
+
+	ask_one_after_the_other(*state, SOME, questions, finds_nothing);
+}
+
+static void
+begins_at_once(struct asking *q)
+{
+	assert_true(q->wanted > 0);
+	if (turn(q) == 0)
+		wrong(q, "%s", "the first page is empty");
+	follow(q);
+}
+
+/* However many newer ones one of the conditions has, the other one finds them. */
+static void
+what_is_old_and_rare_is_found_at_once(void **state)
+{
+	static const char *const questions[] = {
+		"{\"authority\":501,\"text\":\"old\"}",
+		"{\"authority\":502,\"text\":\"old\"}",
+		"{\"authority\":502,\"organisational_unit\":\"old*\"}",
+		"{\"authority\":502,\"organisational_unit\":\"old1\"}",
+		"{\"authority\":502,\"text\":\"old\",\"order\":\"valid_to\"}",
+		"{\"token_procedure\":801,\"text\":\"old\"}",
+		"{\"organisation\":\"org 1\",\"organisational_unit\":\"*old*\"}",
+		NULL,
+	};
+
+	ask_one_after_the_other(*state, MANY, questions, begins_at_once);
+}
+
+/* Of one value's certificates, those that have others too: on the first page as well as far behind it, in both directions. */
+static void
+values_together_are_found_in_order(void **state)
+{
+	static const char *const questions[] = {
+		"{\"limit\":20,\"organisation\":\"org 1\",\"country\":\"se\"}",
+		"{\"limit\":100,\"organisation\":\"org 1\",\"country\":\"se\"}",
+		"{\"limit\":100,\"organisation\":\"org 1\",\"country\":\"se\",\"descending\":false}",
+		"{\"limit\":1000,\"organisation\":\"org 2\",\"country\":\"de\",\"token_procedure\":802}",
+		"{\"limit\":100,\"authority\":502,\"country\":\"fr\"}",
+		"{\"limit\":100,\"authority\":502,\"country\":\"fr\",\"descending\":false}",
+		"{\"limit\":7,\"authority\":502,\"organisational_unit\":\"unit5\"}",
+		"{\"limit\":100,\"alternative_name\":\"w.wide.example\",\"state\":\"revoked\"}",
+		"{\"limit\":100,\"alternative_name\":\"w.wide.example\",\"state\":\"revoked\",\"descending\":"
+		"false}",
+		NULL,
+	};
+
+	ask_one_after_the_other(*state, SOME, questions, begins_at_once);
+}
+
+/* ---- removed meanwhile ---- */
+
+/* As the officers' act does. */
+static void
+remove_one(struct asking *q, struct world *w, struct issued *c)
+{
+	OWN(arena_free)
+	struct arena *a = arena_new(1 << 20);
+	struct change *change = change_new();
+	struct certificate_row row;
+	const struct removed_row removed = { .id = c->id,
+					     .issuer = c->issuer,
+					     .serial = BYTES_OF(c->serial),
+					     .fingerprint = BYTES_OF(c->hash),
+					     .at = NOW };
+
+	ok(store_certificate(w->s, a, c->id, &row, &w->e));
+	ok(search_values_remove(q->f, a, change, &row, &w->e));
+	change_remove_certificate(change, &removed, c->not_before);
+	ok(store_commit(w->s, change, &w->e));
+	c->removed = true;
+}
+
+/* The one that the cursor stands on, and every third that is found, on the pages before and behind. */
+static void
+remove_some(struct asking *q, struct world *w)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < certs_n; i++)
+		if (is_wanted(&certs[i], q->question, q->who) && (n++ % 3 == 0 || &certs[i] == q->last))
+			remove_one(q, w, &certs[i]);
+	assert_true(q->last->removed);
+	count_wanted(q);
+}
+
+static void
+what_is_removed_meanwhile_leaves_the_rest_as_it_is(void **state)
+{
+	static const char *const questions[] = {
+		"{\"limit\":20,\"common_name\":\"name12*\"}",
+		"{\"limit\":20,\"common_name\":\"name13*\",\"order\":\"subject\"}",
+		"{\"limit\":20,\"common_name\":\"name14*\",\"order\":\"valid_to\",\"descending\":true}",
+		"{\"limit\":20,\"state\":\"held\",\"order\":\"since\"}",
+		"{\"limit\":20,\"reason\":\"key-compromise\",\"order\":\"since\",\"descending\":true}",
+		"{\"limit\":20,\"token_procedure\":802,\"state\":\"valid\"}",
+		"{\"limit\":50,\"organisational_unit\":\"unit3\",\"descending\":false}",
+		"{\"limit\":50,\"authority\":503,\"order\":\"serial\"}",
+		"{\"limit\":100,\"order\":\"valid_from\"}",
+		"{\"limit\":100}",
+		NULL,
+	};
+	OWN(snapshot_unref)
+	struct snapshot *s = policy();
+	struct world *w = *state;
+	struct factory f = fill(w, SOME);
+
+	for (size_t i = 0; questions[i] != NULL; i++) {
+		OWN(asking_free)
+		struct asking *q = begin(w, &f, s, &chief, bytes_str(questions[i]));
+
+		while (q->pages < 2 || q->last == NULL) {
+			(void)turn(q);
+			assert_false(q->ended);
+		}
+		remove_some(q, w);
+		follow(q);
+	}
+}
+
+int
+main(void)
+{
+	static const struct world_test tests[] = {
+		{ "many are found page by page", many_are_found_page_by_page },
+		{ "few are found page by page", few_are_found_page_by_page },
+		{ "what contradicts itself finds nothing", what_contradicts_itself_finds_nothing },
+		{ "what is old and rare is found at once", what_is_old_and_rare_is_found_at_once },
+		{ "values together are found in order", values_together_are_found_in_order },
+		{ "what is removed meanwhile leaves the rest as it is",
+		  what_is_removed_meanwhile_leaves_the_rest_as_it_is },
+	};
+
+	return world_run("pages of the search", tests, ARRAY_LEN(tests));
+}
