@@ -7,7 +7,7 @@
 enum {
 	VALUES_LIKE_MAX = 1000, /* values that a substring stands for; with more it selects nothing */
 	FEW_ENOUGH = 200,       /* rows of a walk that no other is looked for instead of */
-	NARROW_ENOUGH = 2000,
+	NARROW_ENOUGH = SEARCH_TOTAL_MAX, /* in the order of ids; one call looks at so many */
 	NARROW_MAX = 5000, /* rows of several values that are gathered for a page in the order of ids */
 	PROBED = 250,      /* of a value, to see how close together its certificates are */
 	KEY_ID_MAX = 64    /* octets; nothing longer is entered */
