@@ -10,7 +10,7 @@
 #include "store/read.h"
 
 enum {
-	COUNT_US = 5000, /* so long it is counted on for the total */
+	COUNT_US = 3000, /* so long it is counted on for the total */
 	SCAN_FEW = 50,
 	SCAN_PAGE = 250,  /* candidates asked for at once */
 	SCAN_MOST = 1000, /* candidates that one call looks at */
@@ -77,17 +77,20 @@ is_far_enough(const struct searching *s)
 	return !s->few && s->scanned >= candidates_of(s);
 }
 
-/* First so many as may fill a page, where they are not side by side; then as many again. */
+/* Along values, where each candidate costs most: first so many as may fill a page, then ever more. */
 static size_t
 page_of(const struct searching *s, size_t most)
 {
-	size_t wanted = SCAN_PAGE;
+	bool by_values = s->walk.by == WALK_VALUES, judged = s->mode == SEARCH_JUDGED;
+	size_t cap = by_values || is_side_by_side(s) ? 2 * SCAN_PAGE : SCAN_PAGE, wanted = cap;
 
 	if (s->mode == SEARCH_TAKEN)
 		wanted = most - s->hits_n;
-	else if (s->mode == SEARCH_JUDGED && !is_side_by_side(s))
-		wanted = s->scanned > 0 ? s->scanned : s->q->limit < SCAN_FEW ? SCAN_FEW : s->q->limit + 1;
-	return wanted < SCAN_PAGE ? wanted : SCAN_PAGE;
+	else if (judged && by_values)
+		wanted = s->scanned > 0      ? 3 * s->scanned
+		    : s->q->limit < SCAN_FEW ? SCAN_FEW
+					     : s->q->limit + 1;
+	return wanted < cap ? wanted : cap;
 }
 
 static enum rc
