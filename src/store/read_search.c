@@ -116,7 +116,10 @@ store_search_having(struct store *s, struct arena *a, int64_t value, const int64
 	struct bytes text;
 
 	TRY(store_ids_text(a, ids, ids_n, &text, e));
-	return store_rows(s, a, Q_SEARCH_HAVING, ARGS(BYTES_VALUE(text), I(value)), ret, n, e);
+	TRY(store_rows(s, a, Q_SEARCH_HAVING, ARGS(BYTES_VALUE(text), I(value)), ret, n, e));
+	if (*n > 0)
+		qsort(*ret, *n, sizeof(**ret), by_number);
+	return RC_OK;
 }
 
 enum rc

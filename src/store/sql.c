@@ -51,9 +51,9 @@ static const struct word {
 	  "= ANY (string_to_array($1, ',')::bigint[])" },
 	/* behind a table: SQLite would rather read the row than its index */
 	{ "BY_TIMES", "INDEXED BY certificate_times", "" },
-	/* the same as rows */
-	{ "LIST", "(SELECT CAST(value AS INTEGER) FROM json_each('[' || ?1 || ']'))",
-	  "(SELECT unnest(string_to_array($1, ',')::bigint[]))" },
+	/* the same as rows, of one column: id */
+	{ "LIST", "(SELECT CAST(value AS INTEGER) AS id FROM json_each('[' || ?1 || ']'))",
+	  "(SELECT unnest(string_to_array($1, ',')::bigint[]) AS id)" },
 };
 
 size_t
