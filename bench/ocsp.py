@@ -91,11 +91,12 @@ def rows_of(ours, question, *values):
 
 def wait_for_rest(ours):
     """Until what is done behind issuing is over: it is not what is measured."""
-    for _ in range(600):
-        if rows_of(ours, "SELECT (SELECT count(*) FROM value_todo) + (SELECT count(*) FROM certificate_todo)") == [(0,)]:
+    left = "SELECT (SELECT count(*) FROM value_todo) + (SELECT count(*) FROM certificate_todo) + (SELECT count(*) FROM verdict_todo)"
+    for _ in range(1800):
+        if rows_of(ours, left) == [(0,)]:
             return
         time.sleep(0.1)
-    raise SystemExit("certificates are still entered for search")
+    raise SystemExit("certificates are still entered for search, or judged")
 
 
 def issue_some(ours):
