@@ -17,12 +17,13 @@ enum {
 	SCAN_MOST_APART =
 	    500,           /* the same where they lie anywhere in the store, which costs ten times as much */
 	VALUES_MANY = 500, /* which took as long to find as to look at so many candidates */
-	CATCH_UP_MOST = 500,   /* certificates that are entered before a search */
-	BEHIND_MOST = 10000,   /* of what waits so many are counted */
-	KEY_MAX = 2048,        /* of a cursor */
-	SLICE = 100,           /* of a page, made at once */
-	SCAN_MEMORY = 4 << 20, /* octets of candidates after which no more are looked at */
-	PAGE_MEMORY = 10 << 20 /* and after which a page ends early */
+	CATCH_UP_MOST = 500,    /* certificates that are entered before a search */
+	BEHIND_MOST = 10000,    /* of what waits so many are counted */
+	KEY_MAX = 2048,         /* of a cursor */
+	SLICE = 25,             /* of a page, made at once */
+	SCAN_MEMORY = 4 << 20,  /* octets of candidates after which no more are looked at */
+	ROWS_MEMORY = 64 << 20, /* of what is asked for at once */
+	PAGE_MEMORY = 10 << 20  /* and after which a page ends early */
 };
 
 /* ---- along it ---- */
@@ -70,7 +71,7 @@ is_far_enough(const struct searching *s)
 {
 	if (s->mode == SEARCH_SORTED)
 		return false;
-	if (s->scanned > 0 && arena_used(s->a) > SCAN_MEMORY)
+	if (arena_used(s->rows) > SCAN_MEMORY)
 		return true;
 	if (s->hits_n > s->q->limit && !is_side_by_side(s) && search_is_late(s))
 		return true;
@@ -99,8 +100,8 @@ next_piece(struct searching *s, size_t page, struct search_piece *ret, struct er
 	if (s->walk.by == WALK_VALUES)
 		return search_along_values(s, page, ret, e);
 	*ret = (struct search_piece){ .id = s->id };
-	TRY(store_search_walk(s->f->store, s->a, &s->walk, s->key, s->id, page, s->full, &ret->rows, &ret->n,
-			      e));
+	TRY(store_search_walk(s->f->store, s->rows, &s->walk, s->key, s->id, page, s->full, &ret->rows,
+			      &ret->n, e));
 	ret->looked = ret->n;
 	ret->ended = ret->n < page;
 	if (ret->n > 0)
@@ -458,9 +459,13 @@ search_run(struct factory *f, struct arena *a, const struct snapshot *policy, co
 		.f = f, .a = a, .policy = policy, .who = who, .q = q, .began_us = clock_mono_us()
 	};
 	struct json *items = json_array(a), *next = json_null(a), *o = json_object(a);
-	enum rc rc = run(&s, items, &next, e);
+	enum rc rc;
 
+	s.rows = arena_new(ROWS_MEMORY);
+	NEED(s.rows != NULL, e, CHY_NO_MEMORY, NULL, "a search");
+	rc = run(&s, items, &next, e);
 	arena_free(s.scratch);
+	arena_free(s.rows);
 	TRY(rc);
 	json_set(o, "items", items);
 	json_set(o, "next", next);

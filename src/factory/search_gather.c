@@ -241,7 +241,7 @@ search_along_values(struct searching *s, size_t page, struct search_piece *ret, 
 		TRY(keep_wanted(s, &ids, e));
 	if (ids.n == 0)
 		return RC_OK;
-	TRY(store_search_of(s->f->store, s->a, ids.p, ids.n, s->full, &ret->rows, &ret->n, e));
+	TRY(store_search_of(s->f->store, s->rows, ids.p, ids.n, s->full, &ret->rows, &ret->n, e));
 	if (s->walk.descending)
 		reverse(ret->rows, ret->n);
 	return RC_OK;

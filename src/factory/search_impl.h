@@ -61,6 +61,7 @@ struct searching {
 	bool ended;            /* the walk is at its end */
 	int64_t key, id;       /* the candidate that was looked at last; first, that of the cursor */
 	int64_t behind;        /* certificates that the index had not got */
+	struct arena *rows;    /* of candidates; what the page needs has its own */
 	struct arena *scratch; /* of the texts that are looked at */
 };
 
