@@ -211,6 +211,58 @@ run_search(struct cli *c, struct err *e)
 	return RC_OK;
 }
 
+/* ---- how many there are ---- */
+
+static void
+show_counted(struct cli *c, struct out_table *t, const char *of, const struct json *counted)
+{
+	JSON_EACH(x, counted)
+	{
+		out_table_row(
+		    t,
+		    (const struct bytes[]){ bytes_str(arena_printf(c->a, "%s%.*s", of, BYTES_FMT(x->name))),
+					    json_line(c->a, x) });
+	}
+}
+
+static void
+show_within(struct cli *c, struct out_table *t, const char *what, const struct json *within)
+{
+	const struct json *more = json_get(within, "more");
+	struct bytes n = json_line(c->a, json_get(within, "count"));
+
+	out_table_row(
+	    t,
+	    (const struct bytes[]){
+		bytes_str(arena_printf(c->a, "%s %.*s days", what,
+				       BYTES_FMT(json_line(c->a, json_get(within, "days"))))),
+		bytes_str(arena_printf(c->a, "%s%.*s", more != NULL && more->boolean ? "more than " : "",
+				       BYTES_FMT(n))) });
+}
+
+static enum rc
+run_summary(struct cli *c, struct err *e)
+{
+	static const char *const heads[] = { "CERTIFICATES", "COUNT", NULL };
+	struct out_table t;
+	struct rest *r;
+	struct json *v;
+
+	TRY(cli_rest(c, &r, e));
+	TRY(rest_json(r, c->a, "/api/v1/certificates/summary", NULL, &v, e));
+	out_json(&c->out, v);
+	out_table_start(&t, &c->out, c->a, heads);
+	show_counted(c, &t, "", json_get(v, "certificates"));
+	show_counted(c, &t, "attribute certificates, ", json_get(v, "attribute_certificates"));
+	JSON_EACH(x, json_get(v, "ending"))
+	{
+		show_within(c, &t, "ending within", x);
+	}
+	show_within(c, &t, "ended within the last", json_get(v, "ended"));
+	out_table_end(&t);
+	return RC_OK;
+}
+
 const char *const search_states[] = {
 #define X(e, name, label) name,
 	CERT_STATES(X)
@@ -257,5 +309,9 @@ const struct command commands_search[] = {
 	  options, words,
 	  "chancery certificate search example.org --state revoked --revoked-from 2026-01-01 --csv",
 	  run_search },
+	{ "certificate", "summary", "show how many certificates there are, and how many end soon",
+	  "Issued and revoked ones are all that ever were; those that end are of any state. For officers who "
+	  "see every certificate.",
+	  NULL, NULL, "chancery certificate summary", run_summary },
 	{ 0 },
 };

@@ -17,6 +17,10 @@
 #define TIME_OR_NULL "{\"type\":[\"string\",\"null\"],\"format\":\"date-time\"}"
 #define LISTS \
 	OBJECT("\"late\",\"failing\"", "\"late\":{\"type\":\"integer\"},\"failing\":{\"type\":\"integer\"}")
+#define WITHIN_DAYS \
+	OBJECT("\"days\",\"count\",\"more\"", \
+	       "\"days\":{\"type\":\"integer\"},\"count\":{\"type\":\"integer\"},\"more\":{\"type\":" \
+	       "\"boolean\"}")
 #define IDS "{\"type\":\"array\",\"items\":" ID "}"
 #define SELECTION_HEAD \
 	"\"id\":" ID ",\"act\":" TEXT ",\"body\":" ANY_OBJECT ",\"at\":" TIME ",\"expires_at\":" TIME \
@@ -261,6 +265,10 @@ const struct route_schema rest_schemas[] = {
 	  "1000},\"most\":{\"type\":\"integer\",\"minimum\":1,\"description\":\"At most so many in all, of "
 	  "JSON lines and CSV\"},"
 	  "\"after\":" TEXT "}}" },
+	{ "CertificateSummary",
+	  OBJECT("\"certificates\",\"attribute_certificates\",\"ending\",\"ended\"",
+		 "\"certificates\":" ANY_OBJECT ",\"attribute_certificates\":" ANY_OBJECT
+		 ",\"ending\":{\"type\":\"array\",\"items\":" WITHIN_DAYS "},\"ended\":" WITHIN_DAYS) },
 	{ "SearchPage",
 	  OBJECT("\"items\",\"next\",\"total\",\"more\",\"behind\"",
 		 "\"items\":{\"type\":\"array\",\"items\":" ANY_OBJECT

@@ -1,6 +1,7 @@
 /* The search for certificates: a page of it, or all that was found as a stream of JSON lines or CSV. */
 #include "base/base.h"
 #include "factory/search.h"
+#include "factory/summary.h"
 #include "gateway/rest.h"
 #include "gateway/route.h"
 
@@ -163,7 +164,32 @@ post_search(void *ctx, struct http_call *c)
 		rest_answer(c, rc, 200, ret, &e);
 }
 
+static void
+get_summary(void *ctx, struct http_call *c)
+{
+	struct factory *f = ctx;
+	OWN(snapshot_unref)
+	struct snapshot *policy = NULL;
+	const struct officer *who = rest_officer(f, c, &policy);
+	struct json *ret = NULL;
+	struct err e = { 0 };
+	enum rc rc;
+
+	if (who == NULL)
+		return;
+	rc = summary_json(f, c->arena, who, &ret, &e);
+	rest_answer(c, rc, 200, ret, &e);
+}
+
 const struct route rest_search_routes[] = {
+	{ .method = HTTP_GET,
+	  .pattern = "/api/v1/certificates/summary",
+	  .run = get_summary,
+	  .access = ACCESS_OFFICER,
+	  .summary = "How many certificates there are, by what became of them and by when they end",
+	  .tag = "certificates",
+	  .answers = { type_json },
+	  .answer_schema = "CertificateSummary" },
 	{ .method = HTTP_POST,
 	  .pattern = "/api/v1/certificates/search",
 	  .run = post_search,

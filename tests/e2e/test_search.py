@@ -274,6 +274,27 @@ def test_an_officer_sees_the_own_domain(found):
     serial = next(c["serial"] for c in everything(found) if c["id"] == hidden)
     assert ids(found, sam, serial=serial) == []
     assert hidden not in ids(found, sam) and seen in ids(found, sam)
+    with pytest.raises(Refused) as e:
+        found.call("GET", "/api/v1/certificates/summary", officer=sam)
+    assert e.value.code == "CHY-1602"
+
+
+def test_summary(found):
+    """By counters, and by when they end; who sees one domain only is not told."""
+    def summary(officer="anna"):
+        return found.call("GET", "/api/v1/certificates/summary", officer=found.officers[officer])
+    before = summary()
+    assert [x["days"] for x in before["ending"]] == [7, 30, 90] and before["ended"] == {"days": 30, "count": 0, "more": False}
+    issued = [found.issue(found.open_session(), make_csr(None, sans=[f"s{i}.summary.example.org"])[0])["id"] for i in range(3)]
+    act(found, "free", "revoke", issued[:1])
+    after = summary()
+    assert after["certificates"]["issued"] == before["certificates"]["issued"] + 3
+    assert after["certificates"]["revoked"] == before["certificates"].get("revoked", 0) + 1
+    now = time.time()
+    ends = [ms(c["not_after"]) for c in everything(found)]
+    for x in after["ending"]:
+        assert x == {"days": x["days"], "count": sum(now <= end < now + 86400 * x["days"] for end in ends), "more": False}
+    assert after["ending"][-1]["count"] == before["ending"][-1]["count"] + 3
 
 
 def test_exports(found):
