@@ -1,6 +1,5 @@
-#include "factory/summary.h"
-
 #include "base/base.h"
+#include "factory/summary.h"
 #include "policy/rights.h"
 #include "store/read.h"
 
