@@ -69,6 +69,7 @@ ROUTES = {
     ("post", "/api/v1/certificates"): SESSION,
     ("get", "/api/v1/certificates"): OFFICER,
     ("post", "/api/v1/certificates/search"): OFFICER,
+    ("get", "/api/v1/certificates/summary"): OFFICER,
     ("get", "/api/v1/certificates/{id}"): OFFICER,
     ("get", "/api/v1/certificates/{id}/explanation"): OFFICER,
     ("get", "/api/v1/certificates/{id}/proof"): OFFICER,
