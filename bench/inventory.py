@@ -49,6 +49,7 @@ QUESTIONS = {
     "mail address": lambda n: {"email": f"person.{n % CERTIFICATES // 4 * 4 + 3}@*"},
     "expiring in a week, by end": lambda n: {"valid_to_from": stamp(n % 300), "valid_to_to": stamp(n % 300 + 7), "order": "valid_to"},
     "revoked in a week": lambda n: {"state": "revoked", "revoked_from": stamp(-n % 900 - 7), "revoked_to": stamp(-n % 900), "order": "since"},
+    "revoked, newest": lambda n: {"state": "revoked"},
     "changed in a day": lambda n: {"revoked_from": stamp(-n % 900 - 1), "revoked_to": stamp(-n % 900), "order": "since"},
     "valid, of one procedure": lambda n: {"state": "valid", "is_expired": False, "order": "valid_from"},
 }

@@ -127,7 +127,7 @@ arena_free(struct arena *a)
 static void *
 refuse(struct arena *a)
 {
-	a->failed = true;
+	arena_fail(a);
 	return NULL;
 }
 
@@ -200,6 +200,12 @@ arena_printf(struct arena *a, const char *fmt, ...)
 	vsnprintf(p, (size_t)n + 1, fmt, ap);
 	va_end(ap);
 	return p;
+}
+
+void
+arena_fail(struct arena *a)
+{
+	a->failed = true;
 }
 
 bool

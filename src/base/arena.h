@@ -31,6 +31,8 @@ char *arena_printf(struct arena *a, const char *fmt, ...) PRINTF(2, 3);
 
 /* Whether it ever had to refuse: who builds something of many parts asks once, at the end. */
 bool arena_failed(const struct arena *a);
+/* As if it had: for what could not be made on its way into the arena. */
+void arena_fail(struct arena *a);
 
 /* Bytes handed out so far. */
 size_t arena_used(const struct arena *a);

@@ -367,13 +367,23 @@ json_str(struct arena *a, struct bytes s)
 	return v;
 }
 
+/* NULL for what did not come into its buffer whole. */
+static struct json *
+text_of(struct arena *a, struct buf *b)
+{
+	if (buf_ok(b))
+		return json_str(a, buf_bytes(b));
+	arena_fail(a);
+	return NULL;
+}
+
 struct json *
 json_base64(struct arena *a, struct bytes b)
 {
 	OWN_BUF struct buf out = buf_max(b.n * 2 + 16);
 
 	base64_put(&out, b);
-	return buf_ok(&out) ? json_str(a, buf_bytes(&out)) : NULL;
+	return text_of(a, &out);
 }
 
 struct json *
@@ -382,7 +392,7 @@ json_hex(struct arena *a, struct bytes b)
 	OWN_BUF struct buf out = buf_max(b.n * 2 + 16);
 
 	hex_put(&out, b);
-	return buf_ok(&out) ? json_str(a, buf_bytes(&out)) : NULL;
+	return text_of(a, &out);
 }
 
 struct json *

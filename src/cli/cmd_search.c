@@ -168,11 +168,12 @@ static void
 tell_total(struct cli *c, size_t shown, bool left, const struct json *total, const struct json *more)
 {
 	size_t n = total != NULL && total->type == JSON_INT ? (size_t)total->integer : 0;
+	bool at_least = left && more != NULL && more->boolean;
 
 	if (!left || n < shown)
 		n = shown;
-	out_note(&c->out, "%s%zu found%s\n", left && more != NULL && more->boolean ? "At least " : "", n,
-		 left ? "; --limit shows more" : "");
+	out_note(&c->out, "%s%zu found%s\n", at_least ? "At least " : "", n,
+		 at_least || n > shown ? "; --limit shows more" : "");
 }
 
 static enum rc

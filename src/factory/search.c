@@ -55,7 +55,7 @@ is_side_by_side(const struct searching *s)
 static size_t
 candidates_of(const struct searching *s)
 {
-	bool apart = !is_side_by_side(s) && s->walk.by != WALK_VALUES;
+	bool apart = !is_side_by_side(s) && !search_is_by_ids(s);
 
 	return apart || (s->q->patterns_n > 1 && s->values_n > VALUES_MANY) ? SCAN_MOST_APART : SCAN_MOST;
 }
@@ -75,30 +75,28 @@ is_far_enough(const struct searching *s)
 		return true;
 	if (s->hits_n > s->q->limit && !is_side_by_side(s) && search_is_late(s))
 		return true;
-	return !s->few && s->scanned >= candidates_of(s);
+	return s->mode == SEARCH_JUDGED && !s->few && s->scanned >= candidates_of(s);
 }
 
-/* Along values, where each candidate costs most: first so many as may fill a page, then ever more. */
+/* Along ids, where each candidate costs most: first so many as may fill a page, then ever more. */
 static size_t
 page_of(const struct searching *s, size_t most)
 {
-	bool by_values = s->walk.by == WALK_VALUES, judged = s->mode == SEARCH_JUDGED;
-	size_t cap = by_values || is_side_by_side(s) ? 2 * SCAN_PAGE : SCAN_PAGE, wanted = cap;
+	bool by_ids = search_is_by_ids(s), judged = s->mode == SEARCH_JUDGED;
+	size_t cap = by_ids || is_side_by_side(s) ? 2 * SCAN_PAGE : SCAN_PAGE, rows = cap;
 
 	if (s->mode == SEARCH_TAKEN)
-		wanted = most - s->hits_n;
-	else if (judged && by_values)
-		wanted = s->scanned > 0      ? 3 * s->scanned
-		    : s->q->limit < SCAN_FEW ? SCAN_FEW
-					     : s->q->limit + 1;
-	return wanted < cap ? wanted : cap;
+		rows = most - s->hits_n;
+	else if (judged && by_ids)
+		rows = s->scanned > 0 ? 3 * s->scanned : s->q->limit < SCAN_FEW ? SCAN_FEW : s->q->limit + 1;
+	return rows < cap ? rows : cap;
 }
 
 static enum rc
 next_piece(struct searching *s, size_t page, struct search_piece *ret, struct err *e)
 {
-	if (s->walk.by == WALK_VALUES)
-		return search_along_values(s, page, ret, e);
+	if (search_is_by_ids(s))
+		return search_along_ids(s, page, ret, e);
 	*ret = (struct search_piece){ .id = s->id };
 	TRY(store_search_walk(s->f->store, s->rows, &s->walk, s->key, s->id, page, s->full, &ret->rows,
 			      &ret->n, e));
@@ -126,7 +124,7 @@ step(struct searching *s, size_t most, struct err *e)
 			s->hits[s->hits_n++] = p.rows[i];
 	}
 	s->scanned += p.looked;
-	if (i == p.n) /* behind the last row some may have been passed over */
+	if (i == p.n) /* behind the last row some may have been passed over, but never where there is a key */
 		s->id = p.id;
 	s->ended = p.ended && i == p.n && s->hits_n < most;
 	return RC_OK;
@@ -243,7 +241,10 @@ cursor_json(struct arena *a, struct bytes key, int64_t id)
 
 	hex_put(&b, key);
 	buf_printf(&b, ".%lld", (long long)id);
-	return json_str(a, buf_bytes(&b));
+	if (buf_ok(&b))
+		return json_str(a, buf_bytes(&b));
+	arena_fail(a);
+	return NULL;
 }
 
 struct page {
@@ -375,6 +376,18 @@ run_along(struct searching *s, struct json *items, struct json **next, struct er
 
 /* ---- one by its number ---- */
 
+/* By the certificate itself: the index may not have it yet. */
+static enum rc
+has_key(struct searching *s, int64_t id, bool *ret, struct err *e)
+{
+	struct bytes der;
+	struct cert cert;
+
+	TRY(store_der(s->f->store, s->a, id, &der, e));
+	*ret = cert_parse(s->a, der, &cert, NULL) == RC_OK && bytes_eq(cert_key_id(&cert), s->q->key_id);
+	return RC_OK;
+}
+
 static enum rc
 add_one(struct searching *s, int64_t id, struct json *items, struct err *e)
 {
@@ -383,6 +396,8 @@ add_one(struct searching *s, int64_t id, struct json *items, struct err *e)
 
 	TRY(store_search_one(s->f->store, s->a, id, &row, e));
 	TRY(search_matches(s, &row, &hit, e));
+	if (hit && s->q->key_id.n > 0)
+		TRY(has_key(s, id, &hit, e));
 	if (!hit)
 		return RC_OK;
 	s->hits_n++;

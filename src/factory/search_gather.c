@@ -3,14 +3,20 @@
 #include "factory/search_values.h"
 
 /*
- * Certificates along values, by the index alone: those that have the walk's value, and all others that are asked as one value. To read
- * those that have not is what costs: they lie anywhere in the store.
+ * Certificates along their ids, by indexes alone: those that have the walk's value, or are of its state, and all that else is asked as one
+ * value, of states and times. To read those that do not fit is what costs: they lie anywhere in the store.
  */
 
 enum {
 	WORTH_NARROWING = 50, /* of fewer the certificates themselves are read as soon as another index */
 	NARROWED_AT_ONCE = 250
 };
+
+bool
+search_is_by_ids(const struct searching *s)
+{
+	return s->gathered || s->walk.by == WALK_VALUES || s->walk.by == WALK_CHANGED_BY_ID;
+}
 
 /* ---- what else they are to have ---- */
 
@@ -73,7 +79,7 @@ search_want(struct searching *s)
 		want_number(s, "token-procedure", q->token_procedure);
 		covers |= GROUP_PROCEDURE;
 	}
-	s->not_valid = search_is_of_changed(q);
+	s->not_valid = search_is_of_changed(q) && s->walk.by != WALK_CHANGED_BY_ID;
 	s->times = search_times_of(q);
 	s->timed = memcmp(&s->times, &any, sizeof(any)) != 0;
 	return covers | GROUP_END | GROUP_BEGIN;
@@ -220,8 +226,7 @@ next_ids(struct searching *s, size_t page, struct ids *ret, struct search_piece 
 		*ret = take_first(s, &rest, page);
 		piece->ended = rest.n == 0;
 	} else { /* the first comes first, whatever the direction */
-		TRY(store_search_links(s->f->store, s->a, s->walk.values[0], s->id, down, page, &ret->p,
-				       &ret->n, e));
+		TRY(store_search_ids(s->f->store, s->a, &s->walk, s->id, page, &ret->p, &ret->n, e));
 		piece->ended = ret->n < page;
 		down = false;
 	}
@@ -231,7 +236,7 @@ next_ids(struct searching *s, size_t page, struct ids *ret, struct search_piece 
 }
 
 enum rc
-search_along_values(struct searching *s, size_t page, struct search_piece *ret, struct err *e)
+search_along_ids(struct searching *s, size_t page, struct search_piece *ret, struct err *e)
 {
 	struct ids ids;
 

@@ -41,7 +41,7 @@ struct searching {
 	    full; /* candidates come with what other tables know of them; else only those of the page are asked for it */
 	size_t values_n; /* that indexes were asked for to find the walk */
 
-	/* along values, search_gather.c */
+	/* along ids, search_gather.c */
 	bool
 	    gathered; /* ids: the certificates that have the walk's values, in the order of their ids; else they come link by link */
 	int64_t *ids;
@@ -79,16 +79,17 @@ MUST enum rc search_plan(struct searching *s, struct err *e);
 /* When a page is full it is counted on only as long as it goes quickly. */
 bool search_is_late(const struct searching *s);
 
-/* Along values: what else is asked that an index can tell of a certificate before it is read: s->wanted, s->not_valid, s->times. Groups that
-   this fulfils. */
+/* Along ids: what else is asked that an index can tell of a certificate before it is read: s->wanted, s->not_valid, s->times. The groups
+   of which that is all, once search_narrow has been; none of so few that to narrow them is not worth it. */
 unsigned search_want(struct searching *s);
+bool search_is_by_ids(const struct searching *s);
 /* Of a walk that has at most SEARCH_TOTAL_MAX candidates: finds them. */
 MUST enum rc search_gather(struct searching *s, struct err *e);
 /* Keeps those of the gathered that have what is wanted. Where the page takes them as they are (SEARCH_TAKEN) only those behind s->id, and
    maybe not all of them (s->cut). */
 MUST enum rc search_narrow(struct searching *s, struct err *e);
 /* Those that follow s->id, of at most `page` candidates. One that has left the store meanwhile is left out. */
-MUST enum rc search_along_values(struct searching *s, size_t page, struct search_piece *ret, struct err *e);
+MUST enum rc search_along_ids(struct searching *s, size_t page, struct search_piece *ret, struct err *e);
 
 /* None that is valid is what was asked for. */
 bool search_is_of_changed(const struct search_query *q);

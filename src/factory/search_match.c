@@ -130,7 +130,7 @@ search_may_be_published(const struct found_row *r)
 	return r->publication != 0;
 }
 
-/* The key identifier is no column: the index alone knows it, so it is always what the candidates come by. */
+/* The key identifier is no column: candidates come by it, or are looked into (search.c). */
 static bool
 has_numbers(const struct search_query *q, const struct found_row *r)
 {
@@ -171,5 +171,7 @@ search_matches(struct searching *s, const struct found_row *r, bool *ret, struct
 	if (!*ret || q->patterns_n == 0)
 		return RC_OK;
 	NEED((scratch = scratch_of(s)) != NULL, e, CHY_NO_MEMORY, NULL, "a search");
-	return has_texts(s, scratch, &r->c, ret, e);
+	TRY(has_texts(s, scratch, &r->c, ret, e));
+	NEED(!arena_failed(scratch), e, CHY_NO_MEMORY, NULL, "a search");
+	return RC_OK;
 }

@@ -26,7 +26,8 @@ struct way {
 struct ways {
 	struct way best;   /* the fewest rows of all; more than SEARCH_TOTAL_MAX are SEARCH_TOTAL_MAX + 1 */
 	struct way narrow; /* in the order of ids, along values: the fewest rows; NARROW_MAX: none */
-	struct way broad[SEARCH_PATTERNS_MAX + 2]; /* the same, along one value each: all others */
+	struct way broad[SEARCH_PATTERNS_MAX +
+			 3]; /* where there is no such: along one value each, or what is not valid */
 	size_t broad_n;
 };
 
@@ -329,9 +330,20 @@ state_covers(const struct search_query *q)
 static enum rc
 consider_states(struct searching *s, struct ways *c, struct err *e)
 {
+	const struct search_query *q = s->q;
 	struct search_walk w;
 
-	return state_walk(s->q, &w) ? consider(s, &w, state_covers(s->q), c, e) : RC_OK;
+	if (!state_walk(q, &w))
+		return RC_OK;
+	TRY(consider(s, &w, state_covers(q), c, e));
+	w.state = w.by == WALK_STATE ? w.state : 0;
+	w.by = WALK_CHANGED_BY_ID;
+	if (q->order == ORDER_ID)
+		c->broad[c->broad_n++] = (struct way){ w,
+						       is_open(q->since_from, q->since_to) ? state_covers(q)
+											   : 0,
+						       .n = SEARCH_TOTAL_MAX + 1 };
+	return RC_OK;
 }
 
 static struct search_walk
@@ -432,7 +444,7 @@ take_way(struct searching *s, const struct way *w)
 	s->gathered = w->ids != NULL;
 }
 
-/* Of several broad values the one whose next certificates lie furthest apart: of these the fewest have to be looked at. */
+/* Of several broad walks the one whose next certificates lie furthest apart: of these the fewest have to be looked at. */
 static enum rc
 take_sparsest(struct searching *s, const struct ways *c, struct err *e)
 {
@@ -444,8 +456,7 @@ take_sparsest(struct searching *s, const struct ways *c, struct err *e)
 		int64_t *ids, end = down ? INT64_MIN : INT64_MAX;
 		size_t n;
 
-		TRY(store_search_links(s->f->store, s->a, c->broad[i].walk.values[0], s->id, down, PROBED,
-				       &ids, &n, e));
+		TRY(store_search_ids(s->f->store, s->a, &c->broad[i].walk, s->id, PROBED, &ids, &n, e));
 		if (n == PROBED)
 			end = ids[n - 1];
 		if (i > 0 && (down ? end >= reach : end <= reach))
@@ -510,6 +521,7 @@ is_in_order(const struct search_walk *w, enum search_order order)
 	case WALK_CHANGED:
 		return order == ORDER_SINCE;
 	case WALK_VALUES:
+	case WALK_CHANGED_BY_ID:
 	case WALK_ALL:
 		return order == ORDER_ID;
 	case WALK_PUBLISHED:
@@ -557,18 +569,26 @@ is_taken(const struct searching *s, unsigned covers)
 	    sees_every_certificate(s->who);
 }
 
+/* At most SEARCH_TOTAL_MAX along values: all of their ids are known. */
 static enum rc
-plan_along_values(struct searching *s, struct err *e)
+plan_few(struct searching *s, struct err *e)
 {
 	unsigned wanted;
 
-	if (s->few)
-		TRY(search_gather(s, e));
+	TRY(search_gather(s, e));
 	wanted = search_want(s);
-	s->mode = is_taken(s, s->few ? s->covers | wanted : s->covers) ? SEARCH_TAKEN
-	    : s->q->order == ORDER_ID                                  ? SEARCH_JUDGED
-								       : SEARCH_SORTED;
-	return s->few && s->mode != SEARCH_JUDGED ? search_narrow(s, e) : RC_OK;
+	s->mode = is_taken(s, s->covers | wanted) ? SEARCH_TAKEN
+	    : s->q->order == ORDER_ID             ? SEARCH_JUDGED
+						  : SEARCH_SORTED;
+	return s->mode == SEARCH_JUDGED ? RC_OK : search_narrow(s, e);
+}
+
+/* Some thousand ids that are known, or any number that come piece by piece; what is wanted is looked at as they come. */
+static void
+plan_many(struct searching *s)
+{
+	(void)search_want(s);
+	s->mode = is_taken(s, s->covers) ? SEARCH_TAKEN : SEARCH_JUDGED;
 }
 
 enum rc
@@ -588,8 +608,10 @@ search_plan(struct searching *s, struct err *e)
 	take_way(s, &c.best);
 	if (!s->few)
 		TRY(plan_broad(s, &c, e));
-	if (s->walk.by == WALK_VALUES)
-		TRY(plan_along_values(s, e));
+	if (search_is_by_ids(s) && s->few)
+		TRY(plan_few(s, e));
+	else if (search_is_by_ids(s))
+		plan_many(s);
 	else
 		s->mode = is_taken(s, s->covers) ? SEARCH_TAKEN : s->few ? SEARCH_SORTED : SEARCH_JUDGED;
 	s->count = s->gathered ? (int64_t)s->ids_n : c.best.n;

@@ -267,6 +267,7 @@ put_key_ids_of(struct factory *f, struct change *c, const int64_t *ids, size_t i
 	TRY(store_ders_of(f->store, a, ids, ids_n, &rows, &n, e));
 	for (size_t i = 0; i < n; i++)
 		put_key_id(a, c, &rows[i]);
+	NEED(!arena_failed(a), e, CHY_NO_MEMORY, NULL, "certificates' keys");
 	return RC_OK;
 }
 
@@ -334,6 +335,8 @@ put_certificate(struct factory *f, struct piece *p, const struct certificate_row
 	put_number(c, "token-procedure", row->token_procedure, row->id);
 	change_put_begin(c, &(struct begin_row){ row->not_before, row->id });
 	change_drop_value_todo(c, row->id);
+	NEED(!arena_failed(a), e, CHY_NO_MEMORY, NULL,
+	     "a certificate's values"); /* it waits no longer: all of them are there */
 	return RC_OK;
 }
 
@@ -366,6 +369,7 @@ search_values_remove(struct factory *f, struct arena *a, struct change *c, const
 	drop_link(c, "issuer", bytes_str(text), row->id);
 	snprintf(text, sizeof(text), "%lld", (long long)row->token_procedure);
 	drop_link(c, "token-procedure", bytes_str(text), row->id);
+	NEED(!arena_failed(a), e, CHY_NO_MEMORY, NULL, "a certificate's values");
 	if (row->base != 0)
 		return RC_OK;
 	TRY(store_der(f->store, a, row->id, &der, e));

@@ -318,6 +318,7 @@ enum walk_by {
 	WALK_NOT_BEFORE,
 	WALK_STATE,
 	WALK_CHANGED,
+	WALK_CHANGED_BY_ID,
 	WALK_PUBLISHED,
 	WALK_ACTIVATED
 };
@@ -360,9 +361,10 @@ MUST enum rc store_values_of(struct store *s, struct arena *a, const int64_t *id
 MUST enum rc store_search_certificates(struct store *s, struct arena *a, const int64_t *values,
 				       size_t values_n, size_t most, int64_t **ret, size_t *n,
 				       size_t *ret_links, struct err *e);
-/* Certificates that have the value, in the order of their ids or, descending, against it, at most `limit` behind `id`. */
-MUST enum rc store_search_links(struct store *s, struct arena *a, int64_t value, int64_t id, bool descending,
-				size_t limit, int64_t **ret, size_t *n, struct err *e);
+/* Along one value (WALK_VALUES) or all that have changed (WALK_CHANGED_BY_ID; state 0: of any state): certificates by the index alone, in the
+   walk's direction, at most `limit` behind `id`. */
+MUST enum rc store_search_ids(struct store *s, struct arena *a, const struct search_walk *w, int64_t id,
+			      size_t limit, int64_t **ret, size_t *n, struct err *e);
 /* Those of these certificates that have the value too, in the order of their ids. */
 MUST enum rc store_search_having(struct store *s, struct arena *a, int64_t value, const int64_t *ids,
 				 size_t ids_n, int64_t **ret, size_t *n, struct err *e);
@@ -375,11 +377,12 @@ struct search_times {
 };
 MUST enum rc store_search_within(struct store *s, struct arena *a, const struct search_times *times,
 				 const int64_t *ids, size_t ids_n, int64_t **ret, size_t *n, struct err *e);
-/* How many rows the walk has, counted up to `most`; of several values a certificate counts for each that it has. */
+/* How many rows the walk has, counted up to `most`; along one value, see store_search_certificates for several. */
 MUST enum rc store_search_count(struct store *s, struct arena *a, const struct search_walk *w, size_t most,
 				int64_t *ret, struct err *e);
 /* Its rows behind (key, id); a fresh walk begins before all, INT64_MIN or INT64_MAX for both by its direction. Not full: without what
-   other tables know of a certificate (its status, but for WALK_STATE, choice, publication, activation), at a fraction of the cost. */
+   other tables know of a certificate (its status, but for WALK_STATE and WALK_CHANGED, choice, publication, activation), at a fraction of the
+   cost. INTERNAL for walks that store_search_ids goes. */
 MUST enum rc store_search_walk(struct store *s, struct arena *a, const struct search_walk *w, int64_t key,
 			       int64_t id, size_t limit, bool full, struct found_row **ret, size_t *n,
 			       struct err *e);

@@ -102,11 +102,18 @@ store_search_certificates(struct store *s, struct arena *a, const int64_t *value
 }
 
 enum rc
-store_search_links(struct store *s, struct arena *a, int64_t value, int64_t id, bool descending, size_t limit,
-		   int64_t **ret, size_t *n, struct err *e)
+store_search_ids(struct store *s, struct arena *a, const struct search_walk *w, int64_t id, size_t limit,
+		 int64_t **ret, size_t *n, struct err *e)
 {
-	return store_rows(s, a, descending ? Q_SEARCH_LINKS_DOWN : Q_SEARCH_LINKS_UP,
-			  ARGS(I(value), I(id), LIMIT(limit)), ret, n, e);
+	bool d = w->descending;
+
+	if (w->by == WALK_VALUES)
+		return store_rows(s, a, d ? Q_SEARCH_LINKS_DOWN : Q_SEARCH_LINKS_UP,
+				  ARGS(I(w->values[0]), I(id), LIMIT(limit)), ret, n, e);
+	return store_rows(s, a, d ? Q_SEARCH_CHANGED_DOWN : Q_SEARCH_CHANGED_UP,
+			  ARGS(I(id), I(w->state ? w->state : CERTIFICATE_HELD),
+			       I(w->state ? w->state : CERTIFICATE_REVOKED), LIMIT(limit)),
+			  ret, n, e);
 }
 
 enum rc
@@ -172,6 +179,8 @@ store_search_count(struct store *s, struct arena *a, const struct search_walk *w
 	case WALK_ACTIVATED:
 		return store_number(s, Q_COUNT_ACTIVATED, ARGS(I(w->from), I(w->to), I((int64_t)most)), ret,
 				    e);
+	case WALK_CHANGED_BY_ID:
+		return store_number(s, Q_COUNT_CHANGED, ARGS(I(0), I(INT64_MAX), I((int64_t)most)), ret, e);
 	case WALK_ALL:
 		break;
 	}
@@ -228,7 +237,8 @@ store_search_walk(struct store *s, struct arena *a, const struct search_walk *w,
 		return store_rows(s, a, d ? Q_FOUND_ACTIVATED_DOWN : Q_FOUND_ACTIVATED_UP,
 				  ARGS(I(w->from), I(w->to), I(id), LIMIT(limit), I(full)), ret, n, e);
 	case WALK_VALUES:
-		FAIL(e, CHY_INTERNAL, NULL, "along values their certificates are asked for");
+	case WALK_CHANGED_BY_ID:
+		FAIL(e, CHY_INTERNAL, NULL, "a walk by ids");
 	case WALK_ALL:
 		break;
 	}
