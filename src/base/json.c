@@ -367,9 +367,8 @@ json_str(struct arena *a, struct bytes s)
 	return v;
 }
 
-/* NULL for what did not come into its buffer whole. */
-static struct json *
-text_of(struct arena *a, struct buf *b)
+struct json *
+json_buf(struct arena *a, const struct buf *b)
 {
 	if (buf_ok(b))
 		return json_str(a, buf_bytes(b));
@@ -383,7 +382,7 @@ json_base64(struct arena *a, struct bytes b)
 	OWN_BUF struct buf out = buf_max(b.n * 2 + 16);
 
 	base64_put(&out, b);
-	return text_of(a, &out);
+	return json_buf(a, &out);
 }
 
 struct json *
@@ -392,7 +391,7 @@ json_hex(struct arena *a, struct bytes b)
 	OWN_BUF struct buf out = buf_max(b.n * 2 + 16);
 
 	hex_put(&out, b);
-	return text_of(a, &out);
+	return json_buf(a, &out);
 }
 
 struct json *

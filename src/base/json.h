@@ -41,6 +41,8 @@ MUST enum rc json_parse(struct arena *a, struct bytes text, struct json **ret, s
 struct json *json_object(struct arena *a);
 struct json *json_array(struct arena *a);
 struct json *json_str(struct arena *a, struct bytes s);
+/* A buffer's text; NULL, and the arena has failed, where it did not all come into it. */
+struct json *json_buf(struct arena *a, const struct buf *b);
 /* Octets as text. */
 struct json *json_base64(struct arena *a, struct bytes b);
 struct json *json_hex(struct arena *a, struct bytes b);

@@ -135,7 +135,7 @@ add_request(struct cli *c, struct json *keys, const char *file, struct err *e)
 		buf_put(&b, csr);
 	else
 		base64_put(&b, csr);
-	text = buf_ok(&b) ? json_str(c->a, buf_bytes(&b)) : NULL;
+	text = json_buf(c->a, &b);
 	NEED(key != NULL && text != NULL, e, CHY_NO_MEMORY, NULL, "keys");
 	json_set(key, "name", json_str(c->a, bytes_str(file)));
 	json_set(key, "request", text);

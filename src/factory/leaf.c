@@ -30,7 +30,7 @@ json_name(struct arena *a, struct bytes der)
 	OWN_BUF struct buf text = buf_max(NAME_TEXT_MAX);
 
 	name_put_der_text(&text, der);
-	return buf_ok(&text) ? json_str(a, buf_bytes(&text)) : NULL;
+	return json_buf(a, &text);
 }
 
 static struct json *

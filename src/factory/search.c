@@ -241,10 +241,7 @@ cursor_json(struct arena *a, struct bytes key, int64_t id)
 
 	hex_put(&b, key);
 	buf_printf(&b, ".%lld", (long long)id);
-	if (buf_ok(&b))
-		return json_str(a, buf_bytes(&b));
-	arena_fail(a);
-	return NULL;
+	return json_buf(a, &b);
 }
 
 struct page {

@@ -338,9 +338,9 @@ read_page(const struct json *in, struct search_query *q, struct err *e)
 	return json_opt_str(in, "after", &q->after, e);
 }
 
-enum rc
-search_read(struct factory *f, struct arena *a, const struct snapshot *policy, const struct json *in,
-	    struct search_query *ret, struct err *e)
+static enum rc
+read_query(struct factory *f, struct arena *a, const struct snapshot *policy, const struct json *in,
+	   struct search_query *ret, struct err *e)
 {
 	*ret = (struct search_query){ .now_ms = clock_now_ms() };
 	TRY(json_only(in, members, e));
@@ -355,4 +355,17 @@ search_read(struct factory *f, struct arena *a, const struct snapshot *policy, c
 	TRY(json_opt_int(in, "token_procedure", 1, JSON_INT_MAX, &ret->token_procedure, e));
 	TRY(json_opt_int(in, "certificate_procedure", 1, JSON_INT_MAX, &ret->certificate_procedure, e));
 	return read_page(in, ret, e);
+}
+
+/* A condition that was lost for want of memory would find more than was asked for. */
+enum rc
+search_read(struct factory *f, struct arena *a, const struct snapshot *policy, const struct json *in,
+	    struct search_query *ret, struct err *e)
+{
+	enum rc rc = read_query(f, a, policy, in, ret, e);
+
+	if (!arena_failed(a))
+		return rc;
+	err_clear(e);
+	FAIL(e, CHY_NO_MEMORY, NULL, "a search");
 }

@@ -312,7 +312,7 @@ note(struct one *o, const struct json *found)
 		name_put_der_text(&subject, o->subject);
 	json_set(item, "at", json_time(s->a, p->at));
 	json_set(item, p->session ? "session" : "request", json_int(s->a, p->session ? p->session : p->id));
-	json_set(item, "subject", buf_ok(&subject) ? json_str(s->a, buf_bytes(&subject)) : NULL);
+	json_set(item, "subject", json_buf(s->a, &subject));
 	json_add(s->items, item);
 }
 

@@ -45,6 +45,7 @@ put_ava(struct buf *out, const struct ava *v)
 		return;
 	}
 	string_put_utf8(&text, v->tag, v->value);
+	out->bad |= text.bad;
 	/* text that our own choice of string type could not hold would not come back */
 	if (!string_ok(string_tag_for(v->known), buf_bytes(&text))) {
 		put_hex_value(out, v);
@@ -78,11 +79,14 @@ name_put_der_text(struct buf *out, struct bytes der)
 	OWN(arena_free)
 	struct arena *a = arena_new(LIMIT_REQUEST_ARENA);
 	struct name n;
+	enum rc rc = a != NULL ? name_parse(a, der, &n, NULL) : RC_INTERNAL;
 
-	if (a == NULL || name_parse(a, der, &n, NULL) != RC_OK)
-		buf_str(out, "(damaged name)");
-	else
+	if (rc == RC_OK)
 		name_put_text(out, &n);
+	else if (a == NULL || arena_failed(a))
+		out->bad = true; /* nothing is said of it */
+	else
+		buf_str(out, "(damaged name)");
 }
 
 /* ---- text -> name ---- */

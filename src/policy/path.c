@@ -51,13 +51,14 @@ path_part(struct arena *a, struct bytes name)
 			buf_u8(&b, name.p[i]);
 		else
 			buf_printf(&b, "%%%02X", name.p[i]);
-	if (!buf_ok(&b))
-		return NULL;
-	if (b.n > PATH_PART_MAX) {
+	if (buf_ok(&b) && b.n > PATH_PART_MAX) {
 		b.n = cut_at(buf_bytes(&b));
 		put_hash(&b, name);
 	}
-	return buf_ok(&b) ? arena_str(a, buf_bytes(&b)) : NULL;
+	if (buf_ok(&b))
+		return arena_str(a, buf_bytes(&b));
+	arena_fail(a);
+	return NULL;
 }
 
 const char *

@@ -131,7 +131,7 @@ extension_text(struct arena *a, const struct json *x)
 		buf_str(&b, "critical: ");
 	if (text != NULL)
 		buf_put(&b, text->str);
-	return buf_ok(&b) ? json_str(a, buf_bytes(&b)) : NULL;
+	return json_buf(a, &b);
 }
 
 static void
@@ -165,7 +165,7 @@ attributes_text(struct arena *a, const struct json *cert)
 		if (name != NULL && text != NULL)
 			buf_printf(&b, "%.*s: %.*s", BYTES_FMT(name->str), BYTES_FMT(text->str));
 	}
-	return buf_ok(&b) ? json_str(a, buf_bytes(&b)) : NULL;
+	return json_buf(a, &b);
 }
 
 static struct json *

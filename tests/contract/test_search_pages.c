@@ -960,6 +960,81 @@ what_is_removed_meanwhile_leaves_the_rest_as_it_is(void **state)
 	}
 }
 
+/* ---- without memory ---- */
+
+static _Thread_local int64_t allocations, failing = INT64_MAX;
+
+bool __real_fault_asked(const char *name);
+bool __wrap_fault_asked(const char *name);
+
+bool
+__wrap_fault_asked(const char *name)
+{
+	if (strcmp(name, "base.alloc") == 0 && failing < INT64_MAX)
+		return ++allocations == failing;
+	return __real_fault_asked(name);
+}
+
+static enum rc
+answer_of(struct asking *q, struct buf *out, struct err *e)
+{
+	OWN(arena_free)
+	struct arena *a = arena_new(LIMIT_REQUEST_ARENA);
+	struct search_query query;
+	struct json *answer;
+
+	TRY(search_read(q->f, a, q->policy, q->question, &query, e));
+	query.now_ms = NOW;
+	TRY(search_run(q->f, a, q->policy, q->who, &query, &answer, e));
+	failing = INT64_MAX; /* the answer is made */
+	json_put(out, answer);
+	return RC_OK;
+}
+
+/* One allocation after the other fails: what is answered all the same is the whole answer. */
+static void
+is_whole_or_refused(struct asking *q)
+{
+	OWN_BUF struct buf whole = buf_max(1 << 20);
+	struct err e = { 0 };
+	int64_t refused = 0;
+
+	assert_ok(answer_of(q, &whole, &e), &e, __FILE__, __LINE__);
+	for (int64_t n = 1, reached = 1; reached; n++) {
+		OWN_BUF struct buf b = buf_max(1 << 20);
+		enum rc rc;
+
+		err_clear(&e);
+		allocations = 0;
+		failing = n;
+		rc = answer_of(q, &b, &e);
+		failing = INT64_MAX;
+		reached = allocations >= n;
+		refused += rc != RC_OK;
+		if (rc == RC_OK && !bytes_eq(buf_bytes(&b), buf_bytes(&whole)))
+			wrong(q, "without allocation %lld: %s", (long long)n, buf_cstr(&b));
+		if (rc != RC_OK && e.code != CHY_NO_MEMORY)
+			wrong(q, "without allocation %lld: CHY-%d %s", (long long)n, e.code, e.text);
+	}
+	assert_true(refused > 50);
+}
+
+static void
+without_memory_nothing_is_left_out(void **state)
+{
+	static const char *const questions[] = {
+		"{\"limit\":3,\"organisation\":\"org 1\",\"country\":\"se\"}",
+		"{\"limit\":3,\"text\":\"name1 wide\",\"order\":\"subject\"}",
+		"{\"limit\":3,\"common_name\":\"name*\",\"state\":[\"revoked\",\"held\"],\"order\":"
+		"\"since\"}",
+		"{\"limit\":3,\"alternative_name\":\"*wide*\",\"is_expired\":false}",
+		NULL,
+	};
+
+	fault_armed = true;
+	ask_one_after_the_other(*state, 60, questions, is_whole_or_refused);
+}
+
 int
 main(void)
 {
@@ -970,6 +1045,7 @@ main(void)
 		{ "what is old and rare is found at once", what_is_old_and_rare_is_found_at_once },
 		{ "values together are found in order", values_together_are_found_in_order },
 		{ "large ones come on short pages", large_ones_come_on_short_pages },
+		{ "without memory nothing is left out", without_memory_nothing_is_left_out },
 		{ "what is removed meanwhile leaves the rest as it is",
 		  what_is_removed_meanwhile_leaves_the_rest_as_it_is },
 	};

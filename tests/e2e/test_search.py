@@ -143,6 +143,8 @@ def test_numbers_and_digests(found):
     assert ids(found, serial=c["serial"]) == [c["id"]] and ids(found, sha256=c["sha256"]) == [c["id"]]
     assert ids(found, serial=c["serial"], state="revoked") == [] and ids(found, serial="00" * 8) == []
     assert sorted(ids(found, subject_key_identifier=ski)) == sorted(found.mine)  # they share one key
+    assert ids(found, sha256=c["sha256"], subject_key_identifier=ski) == [c["id"]]
+    assert ids(found, sha256=c["sha256"], subject_key_identifier="00" + ski[2:]) == []
     last = max((x for x in found.everything if x["id"] not in found.mine), key=lambda x: x["not_after"])
     assert ids(found, valid_to_from=last["not_after"]) and ids(found, subject_key_identifier=ski, valid_to_from=last["not_after"]) == []
     same = want(found, lambda x: x["authority"] == c["authority"])
