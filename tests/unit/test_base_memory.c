@@ -42,7 +42,8 @@ arena_stops_at_its_ceiling(void **state)
 	assert_false(arena_failed(a));
 	while (arena_alloc(a, 1000) != NULL)
 		given += 1000;
-	assert_non_null(arena_alloc(a, 16)); /* what still fits is given, and does not make good what was refused */
+	assert_non_null(
+	    arena_alloc(a, 16)); /* what still fits is given, and does not make good what was refused */
 	assert_true(arena_failed(a));
 	assert_true(given >= 98000 && given <= 100000);
 	assert_true(arena_used(a) <= 100000);
