@@ -37,13 +37,13 @@ struct searching {
 	enum search_mode mode;
 	bool few;      /* the walk has at most SEARCH_TOTAL_MAX candidates: all may be looked at */
 	int64_t count; /* SEARCH_TAKEN: how many there are, counted up to more than SEARCH_TOTAL_MAX */
-	bool
-	    full; /* candidates come with what other tables know of them; else only those of the page are asked for it */
+	/* candidates come with what other tables know of them; else only those of the page are asked for it */
+	bool full;
 	size_t values_n; /* that indexes were asked for to find the walk */
 
 	/* along ids, search_gather.c */
-	bool
-	    gathered; /* ids: the certificates that have the walk's values, in the order of their ids; else they come link by link */
+	/* ids: all certificates of the walk, in the order of their ids; else they come piece by piece */
+	bool gathered;
 	int64_t *ids;
 	size_t ids_n;
 	int64_t wanted[SEARCH_PATTERNS_MAX + 2]; /* values that they are to have as well */
