@@ -9,7 +9,7 @@ import sys
 import tempfile
 
 NOTHING_COLLECTED = 5
-PROCESSES_A_CORE = {"e2e": 3}  # they wait most of the time; what is killed at a moment gets a core for itself
+PROCESSES_A_CORE = {"e2e": 3, "fault": 2}  # they wait most of the time
 
 
 def main():
