@@ -164,27 +164,17 @@ post_search(void *ctx, struct http_call *c)
 		rest_answer(c, rc, 200, ret, &e);
 }
 
-static void
-get_summary(void *ctx, struct http_call *c)
+static enum rc
+ask_summary(const struct asked *q, struct json **ret, struct err *e)
 {
-	struct factory *f = ctx;
-	OWN(snapshot_unref)
-	struct snapshot *policy = NULL;
-	const struct officer *who = rest_officer(f, c, &policy);
-	struct json *ret = NULL;
-	struct err e = { 0 };
-	enum rc rc;
-
-	if (who == NULL)
-		return;
-	rc = summary_json(f, c->arena, who, &ret, &e);
-	rest_answer(c, rc, 200, ret, &e);
+	return summary_json(q->f, q->a, q->who, ret, e);
 }
 
 const struct route rest_search_routes[] = {
 	{ .method = HTTP_GET,
 	  .pattern = "/api/v1/certificates/summary",
-	  .run = get_summary,
+	  .run = rest_ask,
+	  .ask = ask_summary,
 	  .access = ACCESS_OFFICER,
 	  .summary = "How many certificates there are, by what became of them and by when they end",
 	  .tag = "certificates",
