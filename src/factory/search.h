@@ -12,6 +12,7 @@
 
 enum search_order { ORDER_ID, ORDER_NOT_AFTER, ORDER_NOT_BEFORE, ORDER_SINCE, ORDER_SUBJECT, ORDER_SERIAL };
 
+#define SEARCH_ANY_STATE (~0u)
 enum { SEARCH_TOTAL_MAX = 1000, SEARCH_PATTERNS_MAX = 16, SEARCH_ISSUERS_MAX = 64 };
 
 /* A text with * for anything, folded. attribute: as of search_texts_of; empty: of any. */
@@ -27,8 +28,7 @@ struct search_query {
 	int64_t issuers[SEARCH_ISSUERS_MAX]; /* of any of them */
 	size_t issuers_n;
 	bool by_issuer;               /* issuers counts, though it may be empty */
-	bool by_state;                /* states counts, though none may be left */
-	unsigned states, reasons;     /* 1 << state; 1 << code, 0: any */
+	unsigned states, reasons;     /* 1 << state, SEARCH_ANY_STATE or even none; 1 << code, 0: any */
 	int64_t since_from, since_to; /* [from, to) */
 	int64_t published_from, published_to;
 	int64_t activated_from, activated_to;           /* for OCSP, by an officer */

@@ -99,7 +99,7 @@ has_status(const struct search_query *q, const struct found_row *r)
 {
 	bool revoked = r->c.status != CERT_VALID;
 
-	if (q->by_state && !(q->states & 1u << r->c.status))
+	if (!(q->states & 1u << r->c.status))
 		return false;
 	if (q->reasons != 0 && !(revoked && r->reason < 32 && q->reasons & 1u << r->reason))
 		return false;

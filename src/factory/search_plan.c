@@ -46,7 +46,9 @@ groups_of(const struct search_query *q)
 
 	return (q->patterns_n > 0 ? GROUP_PATTERNS : 0) | (q->by_issuer ? GROUP_ISSUER : 0) |
 	    (q->token_procedure != 0 ? GROUP_PROCEDURE : 0) |
-	    (q->by_state || q->reasons != 0 || !is_open(q->since_from, q->since_to) ? GROUP_STATE : 0) |
+	    (q->states != SEARCH_ANY_STATE || q->reasons != 0 || !is_open(q->since_from, q->since_to)
+		 ? GROUP_STATE
+		 : 0) |
 	    (q->is_expired >= 0 || !is_open(q->end_from, q->end_to) ? GROUP_END : 0) |
 	    (q->is_not_yet_valid >= 0 || !is_open(q->begin_from, q->begin_to) ? GROUP_BEGIN : 0) |
 	    (other ? GROUP_OTHER : 0);
@@ -283,7 +285,7 @@ consider_value(struct searching *s, const char *attribute, struct bytes text, un
 static unsigned
 states_of(const struct search_query *q)
 {
-	unsigned states = q->by_state ? q->states : ~0u;
+	unsigned states = q->states;
 
 	if (q->reasons != 0)
 		states &= q->reasons == 1u << REASON_HOLD ? 1u << CERT_HELD
@@ -501,9 +503,8 @@ plan_broad(struct searching *s, const struct ways *c, struct err *e)
 		take_way(s, &(struct way){ .walk = begin_walk(q), .covers = GROUP_BEGIN });
 	else
 		FAIL(e, CHY_SEARCH_BROAD, NULL,
-		     "more than %d certificates would have to be sorted: narrow it (by a name, an authority, "
-		     "a "
-		     "procedure, a time), or take another order (id, valid_to, valid_from)",
+		     "more than %d certificates would have to be sorted: narrow it (by a name, an "
+		     "authority, a procedure, a time), or take another order (id, valid_to, valid_from)",
 		     SEARCH_TOTAL_MAX);
 	return RC_OK;
 }

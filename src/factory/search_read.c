@@ -259,15 +259,12 @@ read_states(const struct json *in, struct search_query *q, struct err *e)
 	int not_revoked;
 
 	TRY_AT(each_word(json_get(in, "state"), add_state, q, e), e, "state");
-	q->by_state = q->states != 0;
-	if (!q->by_state)
-		q->states = ~0u;
+	if (q->states == 0)
+		q->states = SEARCH_ANY_STATE;
 	TRY_AT(each_word(json_get(in, "reason"), add_reason, q, e), e, "reason");
 	TRY(read_flag(in, "is_not_revoked", &not_revoked, e));
-	if (not_revoked >= 0) {
-		q->by_state = true;
+	if (not_revoked >= 0)
 		q->states &= not_revoked ? ~(1u << CERT_REVOKED) : 1u << CERT_REVOKED;
-	}
 	return RC_OK;
 }
 
