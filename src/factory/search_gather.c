@@ -27,21 +27,10 @@ search_is_one_value(const struct search_pattern *p)
 }
 
 static void
-want_value(struct searching *s, struct bytes attribute, struct bytes text)
+want(struct searching *s, int64_t value)
 {
-	int64_t id = search_value_id(attribute, text);
-
-	if (s->walk.values_n != 1 || id != s->walk.values[0])
-		s->wanted[s->wanted_n++] = id;
-}
-
-static void
-want_number(struct searching *s, const char *attribute, int64_t number)
-{
-	char text[24];
-
-	snprintf(text, sizeof(text), "%lld", (long long)number);
-	want_value(s, bytes_str(attribute), bytes_str(text));
+	if (s->walk.values_n != 1 || value != s->walk.values[0])
+		s->wanted[s->wanted_n++] = value;
 }
 
 /* Whether these are all. */
@@ -53,7 +42,7 @@ want_patterns(struct searching *s)
 
 	for (size_t i = 0; i < q->patterns_n; i++) {
 		if (search_is_one_value(&q->patterns[i]))
-			want_value(s, q->patterns[i].attribute, q->patterns[i].text);
+			want(s, search_value_id(q->patterns[i].attribute, q->patterns[i].text));
 		else
 			all = false;
 	}
@@ -72,11 +61,11 @@ search_want(struct searching *s)
 	if (!(s->covers & GROUP_PATTERNS) && want_patterns(s))
 		covers |= GROUP_PATTERNS;
 	if (q->by_issuer && q->issuers_n == 1) {
-		want_number(s, "issuer", q->issuers[0]);
+		want(s, search_number_id("issuer", q->issuers[0]));
 		covers |= GROUP_ISSUER;
 	}
 	if (q->token_procedure != 0) {
-		want_number(s, "token-procedure", q->token_procedure);
+		want(s, search_number_id("token-procedure", q->token_procedure));
 		covers |= GROUP_PROCEDURE;
 	}
 	s->not_valid = search_is_of_changed(q) && s->walk.by != WALK_CHANGED_BY_ID;

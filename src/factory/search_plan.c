@@ -268,13 +268,12 @@ consider_patterns(struct searching *s, struct ways *c, struct err *e)
 }
 
 static enum rc
-consider_value(struct searching *s, const char *attribute, struct bytes text, unsigned covers, struct ways *c,
-	       struct err *e)
+consider_value(struct searching *s, int64_t value, unsigned covers, struct ways *c, struct err *e)
 {
 	int64_t *id = arena_one(s->a, int64_t);
 
 	NEED(id != NULL, e, CHY_NO_MEMORY, NULL, "a search");
-	*id = search_value_id(bytes_str(attribute), text);
+	*id = value;
 	return consider(s,
 			&(struct search_walk){
 			    .by = WALK_VALUES, .descending = s->q->descending, .values = id, .values_n = 1 },
@@ -408,16 +407,12 @@ static enum rc
 consider_numbers(struct searching *s, struct ways *c, struct err *e)
 {
 	const struct search_query *q = s->q;
-	char number[24];
 
-	if (q->by_issuer && q->issuers_n == 1) {
-		snprintf(number, sizeof(number), "%lld", (long long)q->issuers[0]);
-		TRY(consider_value(s, "issuer", bytes_str(number), GROUP_ISSUER, c, e));
-	}
-	if (q->token_procedure != 0) {
-		snprintf(number, sizeof(number), "%lld", (long long)q->token_procedure);
-		TRY(consider_value(s, "token-procedure", bytes_str(number), GROUP_PROCEDURE, c, e));
-	}
+	if (q->by_issuer && q->issuers_n == 1)
+		TRY(consider_value(s, search_number_id("issuer", q->issuers[0]), GROUP_ISSUER, c, e));
+	if (q->token_procedure != 0)
+		TRY(consider_value(s, search_number_id("token-procedure", q->token_procedure),
+				   GROUP_PROCEDURE, c, e));
 	return RC_OK;
 }
 
@@ -549,7 +544,8 @@ consider_key(struct searching *s, struct ways *c, struct err *e)
 {
 	char hex[2 * KEY_ID_MAX + 1];
 
-	return consider_value(s, "ski", bytes_str(hex_text(hex, s->q->key_id)), 0, c, e);
+	return consider_value(s, search_value_id(BYTES("ski"), bytes_str(hex_text(hex, s->q->key_id))), 0, c,
+			      e);
 }
 
 static enum rc

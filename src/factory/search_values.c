@@ -46,6 +46,15 @@ search_value_id(struct bytes attribute, struct bytes folded)
 	return (int64_t)(be64toh(n) & INT64_MAX);
 }
 
+int64_t
+search_number_id(const char *attribute, int64_t number)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%lld", (long long)number);
+	return search_value_id(bytes_str(attribute), bytes_str(text));
+}
+
 bool
 search_value_is_of(const struct value_row *value, struct bytes attribute)
 {
@@ -227,16 +236,6 @@ is_new(struct piece *p, int64_t id)
 	return true;
 }
 
-static void
-put_number(struct change *c, const char *attribute, int64_t number, int64_t certificate)
-{
-	char text[24];
-
-	snprintf(text, sizeof(text), "%lld", (long long)number);
-	change_put_link(
-	    c, &(struct link_row){ search_value_id(bytes_str(attribute), bytes_str(text)), certificate });
-}
-
 enum { DERS_AT_ONCE = 64, DERS_ARENA = 2 * DERS_AT_ONCE * LIMIT_CERT };
 
 static void
@@ -331,8 +330,9 @@ put_certificate(struct factory *f, struct piece *p, const struct certificate_row
 	}
 	for (size_t i = 0; i < n; i++)
 		drop_former(a, c, &list[i], row->id);
-	put_number(c, "issuer", row->issuer, row->id);
-	put_number(c, "token-procedure", row->token_procedure, row->id);
+	change_put_link(c, &(struct link_row){ search_number_id("issuer", row->issuer), row->id });
+	change_put_link(
+	    c, &(struct link_row){ search_number_id("token-procedure", row->token_procedure), row->id });
 	change_put_begin(c, &(struct begin_row){ row->not_before, row->id });
 	change_drop_value_todo(c, row->id);
 	NEED(!arena_failed(a), e, CHY_NO_MEMORY, NULL,
@@ -340,17 +340,11 @@ put_certificate(struct factory *f, struct piece *p, const struct certificate_row
 	return RC_OK;
 }
 
-static void
-drop_link(struct change *c, const char *attribute, struct bytes text, int64_t certificate)
-{
-	change_drop_link(c, &(struct link_row){ search_value_id(bytes_str(attribute), text), certificate });
-}
-
 enum rc
 search_values_remove(struct factory *f, struct arena *a, struct change *c, const struct certificate_row *row,
 		     struct err *e)
 {
-	char text[24], hex[2 * 64 + 1];
+	char hex[2 * 64 + 1];
 	struct search_text *list;
 	struct bytes der, id;
 	struct cert cert;
@@ -365,17 +359,18 @@ search_values_remove(struct factory *f, struct arena *a, struct change *c, const
 					row->id });
 	for (size_t i = 0; i < n; i++)
 		drop_former(a, c, &list[i], row->id);
-	snprintf(text, sizeof(text), "%lld", (long long)row->issuer);
-	drop_link(c, "issuer", bytes_str(text), row->id);
-	snprintf(text, sizeof(text), "%lld", (long long)row->token_procedure);
-	drop_link(c, "token-procedure", bytes_str(text), row->id);
+	change_drop_link(c, &(struct link_row){ search_number_id("issuer", row->issuer), row->id });
+	change_drop_link(
+	    c, &(struct link_row){ search_number_id("token-procedure", row->token_procedure), row->id });
 	NEED(!arena_failed(a), e, CHY_NO_MEMORY, NULL, "a certificate's values");
 	if (row->base != 0)
 		return RC_OK;
 	TRY(store_der(f->store, a, row->id, &der, e));
 	id = cert_parse(a, der, &cert, NULL) == RC_OK ? cert_key_id(&cert) : BYTES_NONE;
 	if (id.n > 0 && id.n <= 64)
-		drop_link(c, "ski", bytes_str(hex_text(hex, id)), row->id);
+		change_drop_link(c,
+				 &(struct link_row){
+				     search_value_id(BYTES("ski"), bytes_str(hex_text(hex, id))), row->id });
 	return RC_OK;
 }
 

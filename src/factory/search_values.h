@@ -29,6 +29,8 @@ bool search_is_field(struct bytes attribute);
 struct bytes search_fold(struct arena *a, struct bytes text);
 /* The id of a value; folded already. */
 int64_t search_value_id(struct bytes attribute, struct bytes folded);
+/* The same of a document's number: "issuer", "token-procedure". */
+int64_t search_number_id(const char *attribute, int64_t number);
 
 /* Whether it is one of this attribute; of none: of the subject's or an alternative name, not what was filled in. */
 bool search_value_is_of(const struct value_row *value, struct bytes attribute);
