@@ -6,7 +6,7 @@
 #ifdef __SANITIZE_ADDRESS__
 enum { SPARE_MAX = 0 }; /* so that the sanitizer sees a use after the end */
 #else
-enum { SPARE_MAX = 8 };
+enum { SPARE_MAX = 64 };
 #endif
 enum { CHUNK = 16 << 10, ALIGN = 16 };
 
@@ -132,7 +132,7 @@ refuse(struct arena *a)
 }
 
 void *
-arena_alloc(struct arena *a, size_t n)
+arena_raw(struct arena *a, size_t n)
 {
 	size_t need = (n + ALIGN - 1) & ~(size_t)(ALIGN - 1);
 	struct chunk *c = a->first;
@@ -150,7 +150,15 @@ arena_alloc(struct arena *a, size_t n)
 	p = c->data + c->used;
 	c->used += need;
 	a->used += need;
-	return memset(p, 0, need);
+	return p;
+}
+
+void *
+arena_alloc(struct arena *a, size_t n)
+{
+	void *p = arena_raw(a, n);
+
+	return p != NULL && n > 0 ? memset(p, 0, n) : p;
 }
 
 void *
@@ -164,12 +172,13 @@ arena_array(struct arena *a, size_t count, size_t size)
 struct bytes
 arena_dup(struct arena *a, struct bytes b)
 {
-	uint8_t *p = b.n < SIZE_MAX ? arena_alloc(a, b.n + 1) : NULL;
+	uint8_t *p = b.n < SIZE_MAX ? arena_raw(a, b.n + 1) : NULL;
 
 	if (p == NULL)
 		return BYTES_NONE;
 	if (b.n > 0)
 		memcpy(p, b.p, b.n);
+	p[b.n] = 0;
 	return bytes_of(p, b.n);
 }
 

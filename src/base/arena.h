@@ -20,6 +20,8 @@ void arena_wipes(struct arena *a);
 
 /* n bytes, zeroed, aligned for any type; NULL past the ceiling. n = 0 gives a valid pointer. */
 void *arena_alloc(struct arena *a, size_t n);
+/* The same, but not zeroed: for what is written over at once. */
+void *arena_raw(struct arena *a, size_t n);
 #define arena_one(a, type) ((type *)arena_alloc((a), sizeof(type)))
 /* An array; NULL on overflow of the product too. */
 void *arena_array(struct arena *a, size_t count, size_t size);

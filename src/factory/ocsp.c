@@ -66,7 +66,7 @@ static bool
 put_response(struct ocsp_call *c, const struct ocsp_by *by, struct bytes data, struct bytes signature)
 {
 	size_t room = data.n + signature.n + by->certificate.n + 256;
-	uint8_t *der = arena_alloc(c->arena, room);
+	uint8_t *der = arena_raw(c->arena, room);
 	struct dw w;
 
 	if (der == NULL)
@@ -146,7 +146,7 @@ build(struct ocsp_call *c, int64_t now, struct err *e)
 					.n = c->singles_n,
 					.nonce = c->parsed.nonce };
 	size_t room = 512 + c->singles_n * (OCSP_ID_MAX + 128);
-	uint8_t *der = arena_alloc(c->arena, room);
+	uint8_t *der = arena_raw(c->arena, room);
 	struct dw w;
 
 	NEED(der != NULL, e, CHY_NO_MEMORY, NULL, "an OCSP response");

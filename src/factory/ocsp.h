@@ -35,13 +35,13 @@ struct ocsp_call {
 	uint8_t etag[20];
 
 	/* the way */
-	struct ocsp_request parsed;
 	struct ocsp_by *by;
 	struct ocsp_single *singles;
 	size_t singles_n;
 	struct bytes data;
 	int64_t epoch;
 	struct err err;
+	struct ocsp_request parsed; /* last, for it is large and need not be zeroed */
 };
 
 /* Answers what needs neither the database nor a wait, or starts its signature. False: it is for ocsp_answer, which may take its

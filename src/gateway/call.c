@@ -12,12 +12,14 @@ struct call *
 call_new(struct conn *c)
 {
 	struct arena *a = arena_new(LIMIT_REQUEST_ARENA);
-	struct call *k = a ? arena_one(a, struct call) : NULL;
+	struct call *k = a ? arena_raw(a, sizeof(struct call)) : NULL;
 
 	if (k == NULL) {
 		arena_free(a);
 		return NULL;
 	}
+	memset(k, 0, offsetof(struct call, pub.query));
+	memset(&k->pub.head, 0, offsetof(struct http_head, headers));
 	k->conn = c;
 	k->pub.arena = a;
 	k->pub.remote = c->remote;

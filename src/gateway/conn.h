@@ -130,7 +130,6 @@ struct extra {
 struct call {
 	struct post post; /* first: POST_ANSWERED, POST_STREAM */
 	struct mq_item job;
-	struct http_call pub;
 	struct conn *conn;
 	struct extra extras[HTTP_EXTRA_MAX];
 	size_t nextras;
@@ -145,6 +144,7 @@ struct call {
 	struct buf pieces; /* from the producer, not yet taken by the loop */
 	size_t waiting;    /* bytes with the loop, not yet written */
 	bool posted, ended, failed, gone;
+	struct http_call pub; /* last, as are the large arrays in it */
 };
 
 static inline struct conn *

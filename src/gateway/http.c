@@ -255,7 +255,8 @@ http_head_parse(struct bytes whole, struct http_head *ret, struct err *e)
 {
 	struct bytes rest = whole;
 
-	*ret = (struct http_head){ .close = true };
+	memset(ret, 0, offsetof(struct http_head, headers));
+	ret->close = true;
 	NEED(lines_clean(whole), e, CHY_HTTP_SYNTAX, "RFC 9112 2.2",
 	     "control characters or bare line ends in the headers");
 	TRY(request_line(take_line(&rest), ret, e));

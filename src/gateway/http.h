@@ -21,14 +21,14 @@ struct http_head {
 	enum http_method method;
 	struct bytes target; /* as sent, origin-form: "/a/b?c=d" */
 	unsigned minor;      /* HTTP/1.minor: 0 or 1 */
-	struct http_header headers[HTTP_HEADERS_MAX];
 	size_t nheaders;
 	/* What the headers say of the message itself. */
 	bool close; /* the connection ends behind the answer */
 	bool chunked;
 	bool has_length;
 	bool expect_continue;
-	uint64_t length; /* Content-Length, 0 without */
+	uint64_t length;                              /* Content-Length, 0 without */
+	struct http_header headers[HTTP_HEADERS_MAX]; /* last: only the first nheaders are ever written */
 };
 
 /* "GET"; never NULL. */

@@ -39,9 +39,8 @@ struct http_pair {
 };
 
 struct http_call {
-	/* The request. All views live as long as the call. */
-	struct http_head head; /* method, target, version, all headers (http_header finds one) */
-	struct bytes body;     /* whole; empty in app->head */
+	/* The request, together with `head`. All views live as long as the call. */
+	struct bytes body; /* whole; empty in app->head */
 	struct bytes
 	    peer_cert;      /* DER of the TLS client certificate; empty when there is none. NOT yet judged. */
 	const char *remote; /* "192.0.2.1" or "2001:db8::1" */
@@ -54,7 +53,6 @@ struct http_call {
 	const struct route *route;
 	const struct route_entry *entry;      /* the router's own */
 	struct bytes params[HTTP_PARAMS_MAX]; /* {id} ... of the pattern, in its order, percent-decoded */
-	struct http_pair query[HTTP_QUERY_MAX];
 	size_t nquery;
 	unsigned accept; /* which of the route's answer types the client wants: index into route->answers */
 	const struct caller *caller; /* who asks; NULL on a public route without credentials */
@@ -66,6 +64,10 @@ struct http_call {
 	    secrets; /* body or answer may hold secrets: wiped when it is over, the arena by whoever says so */
 
 	void *user; /* the handler's own */
+
+	/* Last, for they are large: what is not in use is not even zeroed. */
+	struct http_pair query[HTTP_QUERY_MAX]; /* the router's, nquery of them */
+	struct http_head head; /* method, target, version, all headers (http_header_get finds one) */
 };
 
 struct http_app {

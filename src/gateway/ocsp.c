@@ -64,12 +64,13 @@ answered(struct ocsp_call *c)
 static struct ocsp_call *
 call_of_request(struct factory *f, struct http_call *h, struct bytes request)
 {
-	struct ocsp_call *c = arena_one(h->arena, struct ocsp_call);
+	struct ocsp_call *c = arena_raw(h->arena, sizeof(*c));
 
 	if (c == NULL) {
 		http_answer(h, 200, TYPE_RESPONSE, ocsp_refusal(OCSP_TRY_LATER));
 		return NULL;
 	}
+	memset(c, 0, offsetof(struct ocsp_call, parsed));
 	c->f = f;
 	c->arena = h->arena;
 	c->request = request;
