@@ -46,13 +46,15 @@ batch_add(struct batch *b, struct frame f)
 	return it;
 }
 
-bool
-batch_has_signs(const struct batch *b)
+void
+batch_checked(struct batch *b)
 {
-	for (size_t i = 0; i < b->n; i++)
-		if (b->items[i].signs)
-			return true;
-	return false;
+	const struct item *it = &b->items[b->n - 1];
+
+	if (!it->signs)
+		return;
+	b->signs = true;
+	b->slow = b->slow || it->key->slow;
 }
 
 bool
@@ -109,5 +111,6 @@ batch_settle(struct signer_core *c, struct batch *b)
 	}
 	for (size_t i = 0; i < b->n; i++) /* one may be a PIN, and the memory is used again */
 		buf_drop_wipe(&b->items[i].payload, b->items[i].payload.n);
-	b->n = 0;
+	b->n = b->given = 0;
+	b->signs = b->slow = false;
 }

@@ -12,7 +12,7 @@ enum {
 	READ_BYTES = 256 << 10,
 	IN_MAX = 2 * (LIMIT_FRAME + FRAME_HEAD) + 2 * READ_BYTES,
 	OUT_MAX = 2 * LIMIT_SIGNER_BATCH * (LIMIT_FRAME + FRAME_HEAD), /* of both batches */
-	GATHER_MAX = 64, /* nobody's answer waits for more than so many that came behind it */
+	GATHER_MAX = 64, /* no answer that could leave waits for more than so many that came behind it */
 };
 
 /* ---- a batch ---- */
@@ -25,7 +25,7 @@ finish(struct signer_core *c)
 	struct batch *b = c->now;
 	bool busy = committer_busy(c);
 
-	if (batch_has_signs(b) && core_sign_all(c)) {
+	if (b->signs && core_sign_all(c)) {
 		if (batch_is_movable(b) && c->fd >= 0 && (b->n > 1 || busy)) {
 			committer_take(c);
 			return;
@@ -43,6 +43,7 @@ take(struct signer_core *c, struct frame f)
 	if (!core_is_beside(f.type))
 		committer_wait(c);
 	core_handle(c, batch_add(c->now, f));
+	batch_checked(c->now);
 	if (core_is_act(f.type))
 		finish(c);
 }
@@ -89,14 +90,12 @@ take_whole(struct signer_core *c, struct bytes *rest, struct err *e)
 
 /* May more come into this batch? Not where signing takes long: who waits for a token waits for his own only. */
 static bool
-may_gather(const struct signer_core *c)
+may_gather(struct signer_core *c)
 {
 	const struct batch *b = c->now;
 
-	for (size_t i = 0; i < b->n; i++)
-		if (b->items[i].signs && b->items[i].key->slow)
-			return false;
-	return batch_has_signs(b) && c->fd >= 0 && b->n < GATHER_MAX && c->in.cap - c->in.n >= READ_BYTES;
+	return b->signs && !b->slow && c->fd >= 0 && c->in.cap - c->in.n >= READ_BYTES &&
+	    b->n < (committer_busy(c) ? LIMIT_SIGNER_BATCH : GATHER_MAX);
 }
 
 /* What has come meanwhile. It is behind what is there already, which stays where it is: the requests point into it. *ret_end: nothing will
@@ -113,16 +112,16 @@ read_more(struct signer_core *c, struct bytes *rest, size_t *total, bool *ret_en
 	return n > 0;
 }
 
-/* Signs what is there, and looks what has come meanwhile, as long as the batch before is on its way to the disk: one sync for both
-   costs half. */
+/* Signs what is there, and looks what has come meanwhile, as long as several are being signed or the batch before is on its way to
+   the disk: one sync for both costs half. */
 static bool
 gather(struct signer_core *c, struct bytes *rest, size_t *total)
 {
 	bool end = false;
 
-	if (!may_gather(c) || !core_sign_ahead(c))
+	if (!may_gather(c) || (c->now->n == 1 && !committer_busy(c)) || !core_sign_ahead(c))
 		return false;
-	while (committer_busy(c) && !end) {
+	while (!end && (workers_left(c->workers) || committer_busy(c))) {
 		if (read_more(c, rest, total, &end))
 			return true;
 		if (workers_do_one(c->workers))

@@ -25,7 +25,6 @@ struct item {
 	struct buf payload; /* its answer */
 	/* what is to be signed, and written to the journal */
 	bool signs;
-	bool given; /* to those who sign it */
 	struct skey *key;
 	enum sigalg alg;
 	bool digest; /* tbs is a digest already */
@@ -46,6 +45,9 @@ struct item {
 struct batch {
 	struct item *items; /* LIMIT_SIGNER_BATCH of them */
 	size_t n;
+	/* Of the first n, so that nobody has to go through all of them whenever some have come. */
+	bool signs, slow; /* one is to be signed; one by a key that takes its time */
+	size_t given;     /* so many have been given to those who sign */
 };
 
 struct token_shop;
@@ -87,7 +89,7 @@ bool core_is_beside(uint16_t type);
 
 /* ---- sign.c ---- */
 
-/* Signs one item. Any thread; meanwhile others look only at what does not change any more: signs, given, type, key, crl. */
+/* Signs one item. Any thread; meanwhile others look only at what does not change any more: signs, type, key, crl. */
 void core_sign_item(void *item);
 /* Gives the items that have `signs` and no error to those who sign, before their batch is whole. False: it cannot be written down just
    now, nothing was signed. */
@@ -107,7 +109,8 @@ MUST enum rc batch_init(struct batch *b, struct err *e);
 void batch_fini(struct batch *b);
 /* A request more, of which nothing is known but its frame. There must be room. */
 struct item *batch_add(struct batch *b, struct frame f);
-bool batch_has_signs(const struct batch *b);
+/* The last one has been checked: it is known whether and by which key it is to be signed. */
+void batch_checked(struct batch *b);
 /* May another thread commit it while the next one is taken? Not where later requests are checked by what it signs (heads), or where it
    holds what only the main thread looks after (lists). */
 bool batch_is_movable(const struct batch *b);

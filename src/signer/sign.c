@@ -51,13 +51,11 @@ weight_of(const struct item *it)
 static void
 start_each(struct workers *w, struct batch *b)
 {
-	for (size_t i = 0; i < b->n; i++) {
-		struct item *it = &b->items[i];
+	for (; b->given < b->n; b->given++) {
+		struct item *it = &b->items[b->given];
 
-		if (it->given || !to_sign(it)) /* whether one that is given fails is not known yet */
-			continue;
-		it->given = true;
-		workers_add(w, it, weight_of(it));
+		if (to_sign(it))
+			workers_add(w, it, weight_of(it));
 	}
 }
 

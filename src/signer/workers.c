@@ -2,6 +2,7 @@
 #include "signer/workers.h"
 
 #include <pthread.h>
+#include <unistd.h>
 
 enum { THREADS_MAX = 32 };
 
@@ -15,7 +16,9 @@ struct workers {
 	unsigned n_threads;
 	void (*work)(void *what);
 	pthread_mutex_t lock; /* of all below; each piece of work takes far longer than to take it */
-	pthread_cond_t start, done;
+	pthread_cond_t start, start_spare, done;
+	unsigned started,
+	    beside; /* threads; those of them that have a processor for themselves beside the caller */
 	bool stop;
 	struct piece pieces[WORKERS_PIECES];
 	size_t n, taken, finished;
@@ -40,17 +43,29 @@ work_one(struct workers *w)
 	return true;
 }
 
+/* Threads beyond the number of processors are spare ones: for pieces that wait for a device, while those that are calculated would only be
+   pushed aside by each other. */
 static void *
 worker(void *arg)
 {
 	struct workers *w = arg;
+	pthread_cond_t *mine;
 
 	pthread_mutex_lock(&w->lock);
+	mine = w->started++ < w->beside ? &w->start : &w->start_spare;
 	while (!w->stop)
 		if (!work_one(w))
-			pthread_cond_wait(&w->start, &w->lock);
+			pthread_cond_wait(mine, &w->lock);
 	pthread_mutex_unlock(&w->lock);
 	return NULL;
+}
+
+static unsigned
+processors(void)
+{
+	long n = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return n > 1 ? (unsigned)n : 1;
 }
 
 enum rc
@@ -60,8 +75,10 @@ workers_new(unsigned threads, void (*work)(void *what), struct workers **ret, st
 
 	NEED(w != NULL, e, CHY_NO_MEMORY, NULL, "threads");
 	w->work = work;
+	w->beside = processors() - 1;
 	pthread_mutex_init(&w->lock, NULL);
 	pthread_cond_init(&w->start, NULL);
+	pthread_cond_init(&w->start_spare, NULL);
 	pthread_cond_init(&w->done, NULL);
 	while (w->n_threads < threads && w->n_threads < THREADS_MAX) {
 		if (pthread_create(&w->threads[w->n_threads], NULL, worker, w) != 0) {
@@ -82,13 +99,23 @@ workers_free(struct workers *w)
 	pthread_mutex_lock(&w->lock);
 	w->stop = true;
 	pthread_cond_broadcast(&w->start);
+	pthread_cond_broadcast(&w->start_spare);
 	pthread_mutex_unlock(&w->lock);
 	for (unsigned i = 0; i < w->n_threads; i++)
 		pthread_join(w->threads[i], NULL);
 	pthread_cond_destroy(&w->done);
+	pthread_cond_destroy(&w->start_spare);
 	pthread_cond_destroy(&w->start);
 	pthread_mutex_destroy(&w->lock);
 	free(w);
+}
+
+static void
+wake_one(struct workers *w, bool heavy)
+{
+	pthread_cond_signal(&w->start);
+	if (heavy)
+		pthread_cond_signal(&w->start_spare);
 }
 
 void
@@ -103,7 +130,7 @@ workers_add(struct workers *w, void *what, unsigned weight)
 	w->pieces[w->n++] = (struct piece){ what, weight };
 	w->waiting += weight;
 	if (w->waiting >= WORKERS_WEIGHT && w->n - w->taken > 1) /* the first one is the caller's */
-		pthread_cond_signal(&w->start);
+		wake_one(w, weight >= WORKERS_WEIGHT);
 	pthread_mutex_unlock(&w->lock);
 }
 
@@ -116,6 +143,17 @@ workers_do_one(struct workers *w)
 	done = work_one(w);
 	pthread_mutex_unlock(&w->lock);
 	return done;
+}
+
+bool
+workers_left(struct workers *w)
+{
+	bool left;
+
+	pthread_mutex_lock(&w->lock);
+	left = w->taken < w->n;
+	pthread_mutex_unlock(&w->lock);
+	return left;
 }
 
 void

@@ -11,7 +11,8 @@ struct workers;
 
 enum {
 	WORKERS_PIECES = 256, /* between two calls of workers_finish; more are done by the caller at once */
-	WORKERS_WEIGHT = 8,   /* what waits must weigh as much before a thread is woken for it */
+	WORKERS_WEIGHT =
+	    8, /* what waits must weigh as much before a thread is woken for it; a piece that alone does may wait for a device */
 };
 
 /* work: done for each piece, by any thread. */
@@ -25,6 +26,8 @@ OWN_DEFINE(struct workers *, workers_free)
 void workers_add(struct workers *w, void *what, unsigned weight);
 /* The caller does one. False: all are begun. */
 bool workers_do_one(struct workers *w);
+/* Is there one that nobody has begun? */
+bool workers_left(struct workers *w);
 /* The caller does what is left, and waits for all. */
 void workers_finish(struct workers *w);
 
