@@ -1,6 +1,6 @@
 """OCSP over HTTP, the whole way: answers that are signed ahead, by GET and POST, beside nginx serving a static file of the same size,
 and beside cfssl ocspserve, which has the very same answers; answers signed on demand, with a nonce, beside the library's bare signatures
-on all cores. All are measured in turn, round by round, and the others stand still meanwhile; the median of the rounds counts."""
+on all cores. All are measured in turn, round by round, and the others stand still meanwhile; the median of the quiet rounds counts."""
 import base64
 import hashlib
 import json
@@ -13,12 +13,12 @@ import time
 import urllib.parse
 import urllib.request
 
-from common import RESULTS, SOURCE, Server, call, free_port, median_of, row
+from common import RESULTS, SOURCE, Server, call, free_port, median_of, quiet_rounds, row
 from issue import Ours, make_requests, openssl_speed
 
 CERTIFICATES = 2000
 CONNECTIONS = 32
-MANY = 128  # an answer with a nonce waits for a sync: a few clients cannot keep both cores at work meanwhile
+MANY = 512  # an answer with a nonce waits for a sync: a few clients cannot keep both cores at work meanwhile
 
 
 def tlv(tag, *parts):
@@ -137,6 +137,26 @@ def set_up(folder):
     return ours, url, answers
 
 
+def one_round(ours, nginx, cfssl, url, folder, seconds):
+    found = {}
+    nginx.server.rest()
+    cfssl.server.rest()
+    found["get"] = wrk(url, seconds, "GET", folder / "paths")
+    found["post"] = wrk(url, seconds, "POST", folder / "posts")
+    found["nonce"] = wrk(url, seconds, "POST", folder / "nonces")
+    found["many"] = wrk(url, seconds, "POST", folder / "nonces", MANY)
+    ours.server.rest()
+    found["raw"] = openssl_speed()
+    nginx.server.go()
+    found["nginx"] = wrk(nginx.url, seconds, "GET")
+    nginx.server.rest()
+    cfssl.server.go()
+    found["cfssl"] = wrk(cfssl.url, seconds, "POST", folder / "posts")
+    ours.server.go()
+    nginx.server.go()
+    return found
+
+
 def rows(seconds, rounds):
     folder = pathlib.Path(tempfile.mkdtemp(prefix="chancery-bench."))
     os.chmod(folder, 0o755)
@@ -148,24 +168,8 @@ def rows(seconds, rounds):
         servers.append(nginx.server)
         cfssl = Cfssl(folder, answers)
         servers.append(cfssl.server)
-        found = {what: [] for what in ("get", "post", "nonce", "many", "nginx", "cfssl", "raw")}
-        for _ in range(rounds):
-            nginx.server.rest()
-            cfssl.server.rest()
-            found["get"].append(wrk(url, seconds, "GET", folder / "paths"))
-            found["post"].append(wrk(url, seconds, "POST", folder / "posts"))
-            found["nonce"].append(wrk(url, seconds, "POST", folder / "nonces"))
-            found["many"].append(wrk(url, seconds, "POST", folder / "nonces", MANY))
-            nginx.server.go()
-            ours.server.rest()
-            found["nginx"].append(wrk(nginx.url, seconds, "GET"))
-            nginx.server.rest()
-            cfssl.server.go()
-            found["cfssl"].append(wrk(cfssl.url, seconds, "POST", folder / "posts"))
-            cfssl.server.rest()
-            found["raw"].append(openssl_speed())
-            ours.server.go()
-            nginx.server.go()
+        measured = quiet_rounds(rounds, lambda: one_round(ours, nginx, cfssl, url, folder, seconds))
+        found = {what: [m[what] for m in measured] for what in measured[0]}
         bad = sum(m.get("errors", 0) for runs in found.values() for m in runs)
         if bad:
             raise SystemExit("%d errors" % bad)
