@@ -98,7 +98,7 @@ def wrk(url, bodies, connections, seconds, token=None):
     return json.loads(said.strip().splitlines()[-1])
 
 
-STOLEN = 0.01  # what a round may lack of the processors' time
+STOLEN = 0.01  # the share of the processors' time that a round may lack
 
 
 def processors_time():
@@ -109,14 +109,15 @@ def processors_time():
 
 
 def quiet_rounds(rounds, measure):
-    """What measure() says, so many times. On a virtual machine the host takes processors away, and who waits for another process loses more by
-    that than a peer who only computes: such a round is measured again, up to three times as many in all, and the quietest count."""
+    """What measure() says, so many times. On a virtual machine the host takes processors away, and who waits for another process
+    loses more by that than a peer who only computes: such a round is measured again, up to three times as many in all, and the
+    quietest count."""
     done = []
-    while sum(taken <= STOLEN for taken, _ in done) < rounds and len(done) < 3 * rounds:
-        taken, all_of_it = processors_time()
+    while sum(share <= STOLEN for share, _ in done) < rounds and len(done) < 3 * rounds:
+        taken, total = processors_time()
         found = measure()
-        now = processors_time()
-        done.append(((now[0] - taken) / max(1, now[1] - all_of_it), found))
+        taken_now, total_now = processors_time()
+        done.append(((taken_now - taken) / max(1, total_now - total), found))
         if done[-1][0] > STOLEN:
             print("the host took %.1f %% of the processors during this round" % (100 * done[-1][0]), flush=True)
     done.sort(key=lambda one: one[0])

@@ -6,7 +6,7 @@
 #ifdef __SANITIZE_ADDRESS__
 enum { SPARE_MAX = 0 }; /* so that the sanitizer sees a use after the end */
 #else
-enum { SPARE_MAX = 64 };
+enum { SPARE_MAX = 32 }; /* half a megabyte: an event thread has some ten requests under way */
 #endif
 enum { CHUNK = 16 << 10, ALIGN = 16 };
 

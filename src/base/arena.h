@@ -20,7 +20,7 @@ void arena_wipes(struct arena *a);
 
 /* n bytes, zeroed, aligned for any type; NULL past the ceiling. n = 0 gives a valid pointer. */
 void *arena_alloc(struct arena *a, size_t n);
-/* The same, but not zeroed: for what is written over at once. */
+/* The same, but not zeroed: for what is written before it is read. It may hold what another request left. */
 void *arena_raw(struct arena *a, size_t n);
 #define arena_one(a, type) ((type *)arena_alloc((a), sizeof(type)))
 /* An array; NULL on overflow of the product too. */

@@ -41,7 +41,7 @@ struct ocsp_call {
 	struct bytes data;
 	int64_t epoch;
 	struct err err;
-	struct ocsp_request parsed; /* last, for it is large and need not be zeroed */
+	struct ocsp_request parsed; /* last: it is large, and who makes a call need not zero it */
 };
 
 /* Answers what needs neither the database nor a wait, or starts its signature. False: it is for ocsp_answer, which may take its

@@ -65,7 +65,7 @@ struct http_call {
 
 	void *user; /* the handler's own */
 
-	/* Last, for they are large: what is not in use is not even zeroed. */
+	/* Last, for they are large: what is not in use is not even zeroed (call_new), nor would be what stood behind them. */
 	struct http_pair query[HTTP_QUERY_MAX]; /* the router's, nquery of them */
 	struct http_head head; /* method, target, version, all headers (http_header_get finds one) */
 };

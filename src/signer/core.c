@@ -12,7 +12,7 @@ enum {
 	READ_BYTES = 256 << 10,
 	IN_MAX = 2 * (LIMIT_FRAME + FRAME_HEAD) + 2 * READ_BYTES,
 	OUT_MAX = 2 * LIMIT_SIGNER_BATCH * (LIMIT_FRAME + FRAME_HEAD), /* of both batches */
-	GATHER_MAX = 64, /* no answer that could leave waits for more than so many that came behind it */
+	GATHER_MAX = 64, /* while the disk is idle a batch is ended at so many; one read may bring more */
 };
 
 /* ---- a batch ---- */
@@ -88,7 +88,7 @@ take_whole(struct signer_core *c, struct bytes *rest, struct err *e)
 	return RC_OK;
 }
 
-/* May more come into this batch? Not where signing takes long: who waits for a token waits for his own only. */
+/* May more come into this batch? Not behind one whose signing takes long: those before it wait for it as it is. */
 static bool
 may_gather(struct signer_core *c)
 {
@@ -112,8 +112,8 @@ read_more(struct signer_core *c, struct bytes *rest, size_t *total, bool *ret_en
 	return n > 0;
 }
 
-/* Signs what is there, and looks what has come meanwhile, as long as several are being signed or the batch before is on its way to
-   the disk: one sync for both costs half. */
+/* Signs what is there, and looks what has come meanwhile, as long as one is left that nobody signs yet or the batch before is on its way to
+   the disk: one sync for both costs half. One alone does not pay for that look. */
 static bool
 gather(struct signer_core *c, struct bytes *rest, size_t *total)
 {
@@ -124,10 +124,12 @@ gather(struct signer_core *c, struct bytes *rest, size_t *total)
 	while (!end && (workers_left(c->workers) || committer_busy(c))) {
 		if (read_more(c, rest, total, &end))
 			return true;
-		if (workers_do_one(c->workers))
+		if (!workers_do_one(c->workers)) {
+			if (!end)
+				committer_wait_or_input(c);
+		} else if (committer_busy(c)) {
 			FAULT("signer.signed-ahead");
-		else if (!end)
-			committer_wait_or_input(c);
+		}
 	}
 	return false;
 }

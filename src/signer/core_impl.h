@@ -45,9 +45,9 @@ struct item {
 struct batch {
 	struct item *items; /* LIMIT_SIGNER_BATCH of them */
 	size_t n;
-	/* Of the first n, so that nobody has to go through all of them whenever some have come. */
-	bool signs, slow; /* one is to be signed; one by a key that takes its time */
-	size_t given;     /* so many have been given to those who sign */
+	/* So that nobody has to go through all of them whenever some have come. */
+	bool signs, slow; /* one of them is to be signed; one by a key that takes its time */
+	size_t given;     /* so many are with those who sign, as far as they are to be signed */
 };
 
 struct token_shop;

@@ -100,7 +100,8 @@ set_public(struct skey *k, struct bytes spki, struct err *e)
 	TRY(pubkey_parse(k->spki, &pub, e));
 	k->type = pubkey_type(&pub);
 	k->kind = key_type_text(kind, k->type);
-	k->slow = k->inside->soft == NULL || k->type.alg == KEY_RSA;
+	k->in_token = k->inside->soft == NULL;
+	k->slow = k->in_token || k->type.alg == KEY_RSA;
 	return RC_OK;
 }
 

@@ -30,6 +30,7 @@ struct skey {
 	struct witness witness;  /* journal keys: the last head */
 	struct ocsp_names names; /* CA and OCSP keys: made when first needed */
 	bool slow;               /* worth a thread of its own: in a token, or RSA */
+	bool in_token;           /* who signs with it waits for a device */
 	struct skey_inside *inside;
 };
 

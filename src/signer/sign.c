@@ -55,7 +55,7 @@ start_each(struct workers *w, struct batch *b)
 		struct item *it = &b->items[b->given];
 
 		if (to_sign(it))
-			workers_add(w, it, weight_of(it));
+			workers_add(w, it, weight_of(it), it->key->in_token);
 	}
 }
 

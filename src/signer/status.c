@@ -258,7 +258,7 @@ check_alone(struct signer_core *c, const struct item *it, struct err *e)
 	for (size_t i = 0; i < b->n; i++) {
 		const struct crl_job *j = b->items[i].crl;
 
-		NEED(j == NULL || &b->items[i] == it || b->items[i].e.code != CHY_NONE ||
+		NEED(j == NULL || &b->items[i] == it || !b->items[i].signs ||
 			 strcmp(j->label, it->crl->label) != 0 ||
 			 memcmp(j->scope, it->crl->scope, SHA256_LEN) != 0,
 		     e, CHY_SIGNER_BUSY, NULL, "a list of the same row of numbers is being signed");

@@ -17,8 +17,8 @@ struct workers {
 	void (*work)(void *what);
 	pthread_mutex_t lock; /* of all below; each piece of work takes far longer than to take it */
 	pthread_cond_t start, start_spare, done;
-	unsigned started,
-	    beside; /* threads; those of them that have a processor for themselves beside the caller */
+	unsigned started; /* threads that run */
+	unsigned beside;  /* processors but the caller's: so many threads calculate */
 	bool stop;
 	struct piece pieces[WORKERS_PIECES];
 	size_t n, taken, finished;
@@ -43,8 +43,8 @@ work_one(struct workers *w)
 	return true;
 }
 
-/* Threads beyond the number of processors are spare ones: for pieces that wait for a device, while those that are calculated would only be
-   pushed aside by each other. */
+/* Threads beyond the number of processors are spare ones, for pieces that wait for a device: those that are calculated would only be pushed
+   aside by each other. */
 static void *
 worker(void *arg)
 {
@@ -111,15 +111,15 @@ workers_free(struct workers *w)
 }
 
 static void
-wake_one(struct workers *w, bool heavy)
+wake_one(struct workers *w, bool waits)
 {
 	pthread_cond_signal(&w->start);
-	if (heavy)
+	if (waits)
 		pthread_cond_signal(&w->start_spare);
 }
 
 void
-workers_add(struct workers *w, void *what, unsigned weight)
+workers_add(struct workers *w, void *what, unsigned weight, bool waits)
 {
 	pthread_mutex_lock(&w->lock);
 	if (w->n == WORKERS_PIECES) {
@@ -130,7 +130,7 @@ workers_add(struct workers *w, void *what, unsigned weight)
 	w->pieces[w->n++] = (struct piece){ what, weight };
 	w->waiting += weight;
 	if (w->waiting >= WORKERS_WEIGHT && w->n - w->taken > 1) /* the first one is the caller's */
-		wake_one(w, weight >= WORKERS_WEIGHT);
+		wake_one(w, waits);
 	pthread_mutex_unlock(&w->lock);
 }
 

@@ -11,8 +11,7 @@ struct workers;
 
 enum {
 	WORKERS_PIECES = 256, /* between two calls of workers_finish; more are done by the caller at once */
-	WORKERS_WEIGHT =
-	    8, /* what waits must weigh as much before a thread is woken for it; a piece that alone does may wait for a device */
+	WORKERS_WEIGHT = 8,   /* what waits must weigh as much before a thread is woken for it */
 };
 
 /* work: done for each piece, by any thread. */
@@ -22,8 +21,8 @@ OWN_DEFINE(struct workers *, workers_free)
 
 /* All the rest: one caller at a time. */
 
-/* Pieces are begun in the order in which they come. */
-void workers_add(struct workers *w, void *what, unsigned weight);
+/* Pieces are begun in the order in which they come. waits: for a device; more threads than there are processors do such. */
+void workers_add(struct workers *w, void *what, unsigned weight, bool waits);
 /* The caller does one. False: all are begun. */
 bool workers_do_one(struct workers *w);
 /* Is there one that nobody has begun? */

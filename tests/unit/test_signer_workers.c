@@ -28,7 +28,7 @@ each_piece_is_done_once(void **state)
 	assert_int_equal(workers_new(THREADS, note, &w, NULL), RC_OK);
 	for (unsigned round = 1; round <= ROUNDS; round++) {
 		for (size_t i = 0; i < PIECES; i++) /* more than there is room for: some are done at once */
-			workers_add(w, &done[i], 1 + (unsigned)i % (2 * WORKERS_WEIGHT));
+			workers_add(w, &done[i], 1 + (unsigned)i % (2 * WORKERS_WEIGHT), i % 3 == 0);
 		workers_finish(w);
 		assert_false(workers_left(w));
 		for (size_t i = 0; i < PIECES; i++)
@@ -43,15 +43,17 @@ caller_does_what_is_left(void **state)
 	struct workers *w = NULL;
 
 	memset(done, 0, sizeof(done));
-	assert_int_equal(workers_new(THREADS, note, &w, NULL), RC_OK);
+	assert_int_equal(workers_new(0, note, &w, NULL), RC_OK); /* nobody else */
 	assert_false(workers_left(w));
 	assert_false(workers_do_one(w));
-	workers_add(w, &done[0], 1); /* too light to wake somebody for it */
+	workers_add(w, &done[0], 1, false);
 	assert_true(workers_left(w));
 	assert_true(workers_do_one(w));
 	assert_false(workers_left(w));
 	assert_int_equal(done[0], 1);
+	workers_add(w, &done[1], WORKERS_WEIGHT, true);
 	workers_finish(w);
+	assert_int_equal(done[1], 1);
 }
 
 static void
@@ -64,7 +66,7 @@ meet(void *what)
 /* Each piece waits for all others, as for a device that answers late: without as many threads this would never end, however few
    processors there are. */
 static void
-heavy_pieces_are_done_at_the_same_time(void **state)
+what_waits_is_done_at_the_same_time(void **state)
 {
 	OWN(workers_free)
 	struct workers *w = NULL;
@@ -74,7 +76,7 @@ heavy_pieces_are_done_at_the_same_time(void **state)
 	assert_int_equal(workers_new(THREADS, meet, &w, NULL), RC_OK);
 	for (unsigned round = 1; round <= ROUNDS; round++) {
 		for (size_t i = 0; i < THREADS + 1; i++)
-			workers_add(w, &done[i], WORKERS_WEIGHT);
+			workers_add(w, &done[i], WORKERS_WEIGHT, true);
 		workers_finish(w);
 		for (size_t i = 0; i < THREADS + 1; i++)
 			assert_int_equal(done[i], round);
@@ -85,6 +87,6 @@ heavy_pieces_are_done_at_the_same_time(void **state)
 static const struct CMUnitTest tests[] = {
 	CASE(each_piece_is_done_once),
 	CASE(caller_does_what_is_left),
-	CASE(heavy_pieces_are_done_at_the_same_time),
+	CASE(what_waits_is_done_at_the_same_time),
 };
 TESTS_MAIN(tests)
