@@ -286,9 +286,9 @@ signer_core_one(struct signer_core *c, struct bytes frame, struct buf *out, stru
 static unsigned
 threads_of(unsigned asked)
 {
-	long n = asked ? (long)asked : sysconf(_SC_NPROCESSORS_ONLN);
+	unsigned n = asked ? asked : workers_processors();
 
-	return n < 2 ? 2 : n > 32 ? 32 : (unsigned)n;
+	return n < 2 ? 2 : n > 32 ? 32 : n;
 }
 
 /* The operator's word that the store was restored, if there is one: into the journal first, then it is used up. */

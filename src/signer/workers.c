@@ -60,8 +60,8 @@ worker(void *arg)
 	return NULL;
 }
 
-static unsigned
-processors(void)
+unsigned
+workers_processors(void)
 {
 	long n = sysconf(_SC_NPROCESSORS_ONLN);
 
@@ -75,7 +75,7 @@ workers_new(unsigned threads, void (*work)(void *what), struct workers **ret, st
 
 	NEED(w != NULL, e, CHY_NO_MEMORY, NULL, "threads");
 	w->work = work;
-	w->beside = processors() - 1;
+	w->beside = workers_processors() - 1;
 	pthread_mutex_init(&w->lock, NULL);
 	pthread_cond_init(&w->start, NULL);
 	pthread_cond_init(&w->start_spare, NULL);

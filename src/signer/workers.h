@@ -14,6 +14,9 @@ enum {
 	WORKERS_WEIGHT = 8,   /* what waits must weigh as much before a thread is woken for it */
 };
 
+/* Processors of this machine, at least 1. */
+unsigned workers_processors(void);
+
 /* work: done for each piece, by any thread. */
 MUST enum rc workers_new(unsigned threads, void (*work)(void *what), struct workers **ret, struct err *e);
 void workers_free(struct workers *w);
