@@ -203,8 +203,7 @@ log_list(struct factory *f, struct arena *a, const struct snapshot *policy, cons
 
 	TRY(may_audit(f, who, e));
 	TRY(query_of(f, a, policy, who, in, &q, e));
-	TRY(log_catch_up(f, CATCH_UP_MAX, NULL, e));
-	TRY(log_read_waiting(f, e));
+	TRY(log_read_all(f, CATCH_UP_MAX, e));
 	TRY(answer(f, a, policy, &q, ret, e));
 	TRY(store_log_cursor(f->store, &cursor, e));
 	TRY(store_tree_size(f->store, &size, e));

@@ -65,8 +65,8 @@ MUST enum rc log_domains_above(struct factory *f, struct arena *a, const struct 
 /* Reads leaves that were not read yet, page by page until `most` or more are; *done (may be NULL): how many. The follower job calls it. */
 MUST enum rc log_catch_up(struct factory *f, size_t most, size_t *done, struct err *e);
 
-/* Reads what waits for its place in the tree too, so that a question sees what was done a moment ago. */
-MUST enum rc log_read_waiting(struct factory *f, struct err *e);
+/* The same with what waits for its place in the tree, so that a question sees what was done a moment ago. */
+MUST enum rc log_read_all(struct factory *f, size_t most, struct err *e);
 
 /* What happened, in a line: "certificate revoke, valid -> revoked, reason superseded: CN=web". */
 MUST enum rc log_put_event(struct factory *f, struct arena *a, struct bytes kind, const struct log_view *v,

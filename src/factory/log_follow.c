@@ -125,11 +125,13 @@ log_catch_up(struct factory *f, size_t most, size_t *done, struct err *e)
 	while (more && sum < most) {
 		enum rc rc = read_placed(f, &n, &more, e);
 
-		if (rc != RC_OK && e->code == CHY_STORE_STATE) { /* another factory was faster */
+		/* Somebody else was faster with the same leaves, and may have found fewer there: on from where they ended. */
+		if (rc != RC_OK && e->code == CHY_STORE_STATE) {
 			err_clear(e);
-			break;
+			more = true;
+		} else {
+			TRY(rc);
 		}
-		TRY(rc);
 		sum += n;
 	}
 	if (done != NULL)
@@ -138,8 +140,8 @@ log_catch_up(struct factory *f, size_t most, size_t *done, struct err *e)
 }
 
 /* They are read again in their place; rows that are there are left alone. */
-enum rc
-log_read_waiting(struct factory *f, struct err *e)
+static enum rc
+read_waiting(struct factory *f, struct err *e)
 {
 	OWN(arena_free)
 	struct arena *a = arena_new(WAITING_ARENA);
@@ -167,4 +169,13 @@ log_read_waiting(struct factory *f, struct err *e)
 	ready = c;
 	c = NULL;
 	return store_commit(f->store, ready, e);
+}
+
+/* First what waits: it gets its place at any moment, and is met there then. The other way round it would be met nowhere. */
+enum rc
+log_read_all(struct factory *f, size_t most, struct err *e)
+{
+	TRY(read_waiting(f, e));
+	FAULT("factory.log-read-waiting");
+	return log_catch_up(f, most, NULL, e);
 }
