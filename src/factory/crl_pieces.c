@@ -205,32 +205,68 @@ static int
 by_serial(const void *a, const void *b)
 {
 	const struct status_row *x = a, *y = b;
+	int cmp = bytes_cmp(x->serial, y->serial);
 
-	return bytes_cmp(x->serial, y->serial);
+	return cmp != 0 ? cmp : (x->seq > y->seq) - (x->seq < y->seq);
 }
 
-/* What has changed from the complete list up to the change `to` (what came later stands in the next list), by serial number. *n more
-   than CHANGES_MAX: too much. */
-static MUST enum rc
-load_changes(struct crl_work *w, int64_t to, struct status_row **ret, size_t *ret_n, struct err *e)
-{
-	int64_t after = w->complete->status_seq, most = to > after ? to - after : 0;
-	size_t room = most < CHANGES_MAX ? (size_t)most : CHANGES_MAX, n = 1, total = 0;
-	struct status_row *all = arena_array(w->a, room + 1, sizeof(*all)), *rows;
+struct changes {
+	struct status_row *v;
+	size_t n, room;
+	size_t at; /* the first that stands behind the parts so far */
+};
 
-	NEED(all != NULL, e, CHY_NO_MEMORY, NULL, "changes since a revocation list");
-	while (n > 0 && after < to) {
+static MUST enum rc
+add_changes(struct arena *a, struct changes *c, const struct status_row *rows, size_t n, struct err *e)
+{
+	if (c->n + n > c->room) {
+		size_t room = 2 * c->room + n;
+		struct status_row *v = arena_array(a, room, sizeof(*v));
+
+		NEED(v != NULL, e, CHY_NO_MEMORY, NULL, "changes since a revocation list");
+		if (c->n > 0)
+			memcpy(v, c->v, c->n * sizeof(*v));
+		c->v = v;
+		c->room = room;
+	}
+	for (size_t i = 0; i < n; i++)
+		c->v[c->n++] = rows[i];
+	return RC_OK;
+}
+
+/* What was met twice has changed in between: its last state counts. */
+static void
+keep_last(struct changes *c)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->n; i++)
+		if (i + 1 == c->n || !bytes_eq(c->v[i].serial, c->v[i + 1].serial))
+			c->v[n++] = c->v[i];
+	c->n = n;
+}
+
+/* What has changed since the complete list, by serial number, each once; ret->n more than CHANGES_MAX: too much. To the end, not to
+   where the changes stood at the beginning: who has changed since the complete list and changes again while they are read is to
+   be found by its later change only. */
+static MUST enum rc
+load_changes(struct crl_work *w, struct changes *ret, struct err *e)
+{
+	int64_t after = w->complete->status_seq;
+	struct status_row *rows;
+	size_t n = LIMIT_PAGE;
+
+	FAULT("crl.changes");
+	while (n == LIMIT_PAGE && ret->n <= CHANGES_MAX) {
 		TRY(store_status_changed_of(w->f->store, w->a, w->p->authority->doc->id.v, sort_of(w), after,
 					    LIMIT_PAGE, &rows, &n, e));
-		for (size_t i = 0; i < n && rows[i].seq <= to && total <= room; i++)
-			all[total++] = rows[i];
-		after = n > 0 ? rows[n - 1].seq : to;
-		if (total > room)
-			break;
+		TRY(add_changes(w->a, ret, rows, n, e));
+		after = n > 0 ? rows[n - 1].seq : after;
 	}
-	qsort(all, total, sizeof(*all), by_serial);
-	*ret = all;
-	*ret_n = total;
+	if (ret->n == 0 || ret->n > CHANGES_MAX)
+		return RC_OK;
+	qsort(ret->v, ret->n, sizeof(*ret->v), by_serial);
+	keep_last(ret);
 	return RC_OK;
 }
 
@@ -239,14 +275,13 @@ static MUST enum rc
 gather_delta(struct pieces *s, struct err *e)
 {
 	struct crl_work *w = s->w;
-	struct status_row *all;
-	size_t n;
+	struct changes c = { 0 };
 
-	TRY(load_changes(w, s->row->status_seq, &all, &n, e));
-	NEED(n <= CHANGES_MAX, e, CHY_CRL_DELTA, "RFC 5280 5.2.4", "more than %d changes since the list %lld",
-	     CHANGES_MAX, (long long)w->complete->number);
-	for (size_t i = 0; i < n; i++)
-		TRY(put_status(s, &all[i], e));
+	TRY(load_changes(w, &c, e));
+	NEED(c.n <= CHANGES_MAX, e, CHY_CRL_DELTA, "RFC 5280 5.2.4",
+	     "more than %d changes since the list %lld", CHANGES_MAX, (long long)w->complete->number);
+	for (size_t i = 0; i < c.n; i++)
+		TRY(put_status(s, &c.v[i], e));
 	return RC_OK;
 }
 
@@ -312,11 +347,6 @@ may_share(const struct pieces *s)
 	    !is_in_tatters(w->complete);
 }
 
-struct changes {
-	const struct status_row *v;
-	size_t n, at; /* the first that stands behind the parts so far */
-};
-
 static bool
 takes_change(struct changes *c, const struct crl_part_row *part, bool is_last)
 {
@@ -359,15 +389,13 @@ static MUST enum rc
 gather_complete(struct pieces *s, struct err *e)
 {
 	struct crl_part_row *parts;
-	struct status_row *v = NULL;
-	struct changes c = { .at = 0 };
+	struct changes c = { 0 };
 	size_t n;
 
 	s->row->shape = shape_of(s->w);
 	s->row->left_at = s->w->p->keep_expired ? 0 : left_at(s->w);
 	if (may_share(s)) {
-		TRY(load_changes(s->w, s->row->status_seq, &v, &c.n, e));
-		c.v = v;
+		TRY(load_changes(s->w, &c, e));
 		if (c.n <= CHANGES_MAX) {
 			TRY(load_parts(s->w, &parts, &n, e));
 			return gather_shared(s, &c, parts, n, e);
