@@ -111,17 +111,20 @@ cil_by_name(struct factory *f, struct arena *a, struct bytes name, bool delta, i
 	struct snapshot *policy = factory_policy(f);
 	const struct cil_procedure *p = served_as(policy, name);
 	struct cil_row lists[2];
+	int64_t before = 0;
 	enum rc rc;
 
 	NEED(p != NULL, e, CHY_CIL_NONE, NULL, "no CIL procedure is served as \"%.*s\"", BYTES_FMT(name));
-	TRY(cil_load(f, a, p->doc->id, &lists[0], &lists[1], e));
-	*ret_list = lists[delta];
-	NEED(ret_list->build != 0, e, CHY_CIL_NONE, NULL, "no %s list", delta ? "delta" : "complete");
-	rc = store_cil_file(f->store, a, ret_list->build, segment, ret, e);
-	if (rc == RC_NOT_FOUND) {
+	for (;;) {
+		TRY(cil_load(f, a, p->doc->id, &lists[0], &lists[1], e));
+		*ret_list = lists[delta];
+		NEED(ret_list->build != 0, e, CHY_CIL_NONE, NULL, "no %s list", delta ? "delta" : "complete");
+		rc = store_cil_file(f->store, a, ret_list->build, segment, ret, e);
+		if (rc != RC_NOT_FOUND)
+			return rc;
 		err_clear(e);
-		FAIL(e, CHY_CIL_NONE, NULL, "segment %lld; it has %lld", (long long)segment,
-		     (long long)(ret_list->last_number - ret_list->number + 1));
+		NEED(ret_list->build != before, e, CHY_CIL_NONE, NULL, "segment %lld; it has %lld",
+		     (long long)segment, (long long)(ret_list->last_number - ret_list->number + 1));
+		before = ret_list->build; /* once more: a newer list may have taken its place in between */
 	}
-	return rc;
 }

@@ -11,6 +11,8 @@
 enum {
 	WHOLE_MAX = 4 << 20, /* longer ones are sent in pieces */
 	PIECES_AT_ONCE = 4,
+	PIECES_ARENA = 16 << 20,
+	TRIES = 3,      /* of a list that is replaced while it is read */
 	AGE_LEAST = 60, /* seconds: caches may keep a list for so long even where the next one is late */
 	CA_AGE = 86400,
 };
@@ -43,8 +45,8 @@ is_known(const struct http_call *c, const char *tag, const char *modified)
 
 /* What caches are told of. */
 struct validity {
-	int64_t number, this_update, next_update;
-	struct bytes sha256;
+	int64_t this_update, next_update;
+	char tag[80], modified[32];
 };
 
 /* Until the next list, but no longer than this one is good, and at least a little. */
@@ -58,25 +60,57 @@ age_of(const struct validity *v, int64_t now)
 	return left < AGE_LEAST ? AGE_LEAST : left;
 }
 
+/* Only where the list follows, or is known: a cache would keep a problem as long. */
 static void
-set_validators(struct http_call *c, const struct validity *row, char tag[80], char modified[32])
+set_validators(struct http_call *c, const struct validity *row)
 {
-	char hex[2 * 32 + 1], text[64], until[32];
+	char text[64], until[32];
 
-	hex_text(hex, bytes_part(row->sha256, 0, 16));
-	snprintf(tag, 80, "\"%lld-%s\"", (long long)row->number, hex);
-	http_date(modified, row->this_update);
 	http_date(until, row->next_update);
 	snprintf(text, sizeof(text), "public, max-age=%lld", (long long)age_of(row, clock_now_ms()));
-	http_set(c, "ETag", tag);
-	http_set(c, "Last-Modified", modified);
+	http_set(c, "ETag", row->tag);
+	http_set(c, "Last-Modified", row->modified);
 	http_set(c, "Expires", until);
 	http_set(c, "Cache-Control", text);
+}
+
+static struct validity
+validity_of(int64_t number, int64_t this_update, int64_t next_update, struct bytes sha256)
+{
+	struct validity v = { this_update, next_update, "", "" };
+	char hex[2 * 32 + 1];
+
+	hex_text(hex, bytes_part(sha256, 0, 16));
+	snprintf(v.tag, sizeof(v.tag), "\"%lld-%s\"", (long long)number, hex);
+	http_date(v.modified, this_update);
+	return v;
+}
+
+/* True: whoever asks has it, and was told so. */
+static bool
+tell_known(struct http_call *c, const struct validity *v)
+{
+	if (!is_known(c, v->tag, v->modified))
+		return false;
+	set_validators(c, v);
+	http_answer(c, 304, NULL, BYTES_NONE);
+	return true;
 }
 
 /* ---- the list ---- */
 
 typedef enum rc put_fn(void *arg, struct bytes piece, struct err *e);
+
+/* Pieces from `from` on; none: the list was replaced meanwhile. */
+static MUST enum rc
+some_pieces(struct factory *f, struct arena *a, const struct crl_row *row, int64_t from,
+	    struct crl_piece_row **ret, size_t *n, struct err *e)
+{
+	NEED(a != NULL, e, CHY_NO_MEMORY, NULL, "a revocation list");
+	TRY(store_crl_pieces(f->store, a, row->id, from, PIECES_AT_ONCE, ret, n, e));
+	NEED(*n > 0, e, CHY_CRL_NONE, NULL, "the list was replaced meanwhile");
+	return RC_OK;
+}
 
 static MUST enum rc
 put_all(struct factory *f, const struct crl_row *row, struct bytes front, struct bytes back, put_fn *put,
@@ -87,13 +121,10 @@ put_all(struct factory *f, const struct crl_row *row, struct bytes front, struct
 	TRY(put(arg, front, e));
 	for (int64_t next = 0; next < row->pieces;) {
 		OWN(arena_free)
-		struct arena *a = arena_new(16 << 20);
+		struct arena *a = arena_new(PIECES_ARENA);
 		struct crl_piece_row *v;
 
-		NEED(a != NULL, e, CHY_NO_MEMORY, NULL, "a revocation list");
-		TRY(store_crl_pieces(f->store, a, row->id, next, PIECES_AT_ONCE, &v, &n, e));
-		/* a newer list is in force by now, and has taken the pieces of this one along */
-		NEED(n > 0, e, CHY_CRL_NONE, NULL, "the list was replaced meanwhile");
+		TRY(some_pieces(f, a, row, next, &v, &n, e));
 		for (size_t i = 0; i < n; i++)
 			TRY(put(arg, v[i].entries, e));
 		next += (int64_t)n;
@@ -117,44 +148,74 @@ put_stream(void *arg, struct bytes piece, struct err *e)
 	return http_stream_put(arg, piece, e);
 }
 
-static void
-send_list(struct factory *f, struct http_call *c, const struct crl_row *row)
+/* One that is replaced while it is sent breaks off, and whoever fetches it asks again; but it is there when it begins. */
+static MUST enum rc
+stream_list(struct factory *f, struct http_call *c, const struct crl_row *row, const struct validity *v,
+	    struct err *e)
+{
+	OWN(arena_free)
+	struct arena *a = arena_new(PIECES_ARENA);
+	struct crl_piece_row *first;
+	struct bytes front, back;
+	struct err why = { 0 };
+	size_t n;
+
+	TRY(crl_ends(c->arena, row, &front, &back, e));
+	TRY(some_pieces(f, a, row, 0, &first, &n, e));
+	set_validators(c, v);
+	http_stream_begin(c, 200, "application/pkix-crl");
+	http_stream_end(c, put_all(f, row, front, back, put_stream, c, &why) == RC_OK);
+	return RC_OK;
+}
+
+static MUST enum rc
+send_whole(struct factory *f, struct http_call *c, const struct crl_row *row, const struct validity *v,
+	   struct err *e)
 {
 	OWN_BUF struct buf whole = buf_max(2 * WHOLE_MAX);
 	struct bytes front, back;
-	struct err e = { 0 };
 
-	if (crl_ends(c->arena, row, &front, &back, &e) != RC_OK) {
-		http_problem(c, &e);
-	} else if (row->entries_len <= WHOLE_MAX) {
-		if (put_all(f, row, front, back, put_buf, &whole, &e) != RC_OK)
-			http_problem(c, &e);
-		else
-			http_answer(c, 200, "application/pkix-crl", buf_bytes(&whole));
-	} else {
-		http_stream_begin(c, 200, "application/pkix-crl");
-		http_stream_end(c, put_all(f, row, front, back, put_stream, c, &e) == RC_OK);
-	}
+	TRY(crl_ends(c->arena, row, &front, &back, e));
+	TRY(put_all(f, row, front, back, put_buf, &whole, e));
+	set_validators(c, v);
+	http_answer(c, 200, "application/pkix-crl", buf_bytes(&whole));
+	return RC_OK;
 }
 
+/* CHY_CRL_NONE: it was replaced meanwhile, and nothing is said yet. */
+static MUST enum rc
+send_list(struct factory *f, struct http_call *c, const struct crl_row *row, struct err *e)
+{
+	struct validity v = validity_of(row->number, row->this_update, row->next_update, row->sha256);
+
+	if (tell_known(c, &v))
+		return RC_OK;
+	return row->entries_len <= WHOLE_MAX ? send_whole(f, c, row, &v, e) : stream_list(f, c, row, &v, e);
+}
+
+/* The row is read first and its pieces behind it: a newer list may take its place in between. */
 static void
 get_crl(void *ctx, struct http_call *c)
 {
 	struct factory *f = ctx;
-	char tag[80], modified[32];
 	struct crl_row row;
 	struct err e = { 0 };
+	enum rc rc = node_hears(f, &e);
 
-	if (node_hears(f, &e) != RC_OK || crl_by_name(f, c->arena, c->params[0], &row, &e) != RC_OK) {
-		http_problem(c, &e);
-		return;
+	for (int tries = TRIES; rc == RC_OK; tries--) {
+		rc = crl_by_name(f, c->arena, c->params[0], &row, &e);
+		if (rc != RC_OK)
+			break;
+		FAULT("crl.serving");
+		rc = send_list(f, c, &row, &e);
+		if (rc == RC_OK)
+			return;
+		if (e.code == CHY_CRL_NONE && tries > 1) {
+			err_clear(&e);
+			rc = RC_OK;
+		}
 	}
-	set_validators(c, &(struct validity){ row.number, row.this_update, row.next_update, row.sha256 }, tag,
-		       modified);
-	if (is_known(c, tag, modified))
-		http_answer(c, 304, NULL, BYTES_NONE);
-	else
-		send_list(f, c, &row);
+	http_problem(c, &e);
 }
 
 static void
@@ -188,7 +249,7 @@ segment_of(struct bytes text, int64_t *ret, struct err *e)
 static void
 send_cil(struct factory *f, struct http_call *c, bool delta, struct bytes segment)
 {
-	char tag[80], modified[32];
+	struct validity v;
 	struct cil_row list;
 	struct cil_file_row file;
 	struct err e = { 0 };
@@ -199,12 +260,11 @@ send_cil(struct factory *f, struct http_call *c, bool delta, struct bytes segmen
 		http_problem(c, &e);
 		return;
 	}
-	set_validators(c, &(struct validity){ file.number, list.this_update, list.next_update, file.sha256 },
-		       tag, modified);
-	if (is_known(c, tag, modified))
-		http_answer(c, 304, NULL, BYTES_NONE);
-	else
-		http_answer(c, 200, "application/octet-stream", file.der);
+	v = validity_of(file.number, list.this_update, list.next_update, file.sha256);
+	if (tell_known(c, &v))
+		return;
+	set_validators(c, &v);
+	http_answer(c, 200, "application/octet-stream", file.der);
 }
 
 static void
