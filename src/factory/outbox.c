@@ -377,33 +377,47 @@ room_for(struct outbox *o, int64_t destination)
 	return room;
 }
 
-static bool
-flies(struct outbox *o, int64_t id)
+static size_t
+note_flights(struct outbox *o, int64_t ids[FLIGHTS_MAX])
 {
-	bool yes;
+	size_t n;
 
 	pthread_mutex_lock(&o->lock);
-	yes = flight_of(o, id) != NULL;
+	for (n = 0; n < o->flights_n; n++)
+		ids[n] = o->flights[n]->row.id;
 	pthread_mutex_unlock(&o->lock);
-	return yes;
+	return n;
 }
 
-/* What is on its way is found again as due; so more are read than there is room for. */
+static bool
+is_among(const int64_t *ids, size_t n, int64_t id)
+{
+	for (size_t i = 0; i < n; i++)
+		if (ids[i] == id)
+			return true;
+	return false;
+}
+
+/* What is on its way is found again as due; so more are read than there is room for. Which those are is asked before: what lands
+   while they are read is found as it was, and is not to fly again. */
 static enum rc
 serve_destination(struct outbox *o, const struct snapshot *policy, const struct document *rule, struct err *e)
 {
 	OWN(arena_free)
 	struct arena *a = NULL;
-	size_t room = room_for(o, rule->id.v), n;
+	size_t room = room_for(o, rule->id.v), n, flying;
+	int64_t flights[FLIGHTS_MAX];
 	struct outbox_row *rows;
 
 	if (room == 0)
 		return RC_OK;
 	NEED((a = arena_new(1 << 20)) != NULL, e, CHY_NO_MEMORY, NULL, "the outbox");
+	flying = note_flights(o, flights);
 	TRY(store_outbox_due(o->f->store, a, rule->id.v, clock_now_ms(), (size_t)2 * LANE_FLIGHTS, &rows, &n,
 			     e));
+	FAULT("outbox.due");
 	for (size_t i = 0; i < n && room > 0; i++)
-		if (!flies(o, rows[i].id)) {
+		if (!is_among(flights, flying, rows[i].id)) {
 			hand_out(o, policy, &rows[i], rule);
 			room--;
 		}
