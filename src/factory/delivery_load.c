@@ -140,7 +140,8 @@ load_crl(struct factory *f, struct arena *a, const struct snapshot *policy, cons
 	 struct delivery *d, struct err *e)
 {
 	const struct crl_procedure *p;
-	struct crl_row list;
+	struct crl_row list, newer;
+	enum rc rc;
 
 	TRY(store_crl_of_list(f->store, a, row->object, &list, e));
 	p = snapshot_crl_procedure(policy, doc_id_of(list.procedure_id));
@@ -149,7 +150,16 @@ load_crl(struct factory *f, struct arena *a, const struct snapshot *policy, cons
 	d->what = sort_of_list(p, &list);
 	d->about = p->authority->certificate;
 	TRY(list_name(a, p, &list, &d->name, e));
-	return whole_list(f, a, &list, &d->content, e);
+	FAULT("outbox.loading-list");
+	rc = whole_list(f, a, &list, &d->content, e);
+	if (rc == RC_OK || e->code != CHY_CRL_NONE)
+		return rc;
+	/* a piece is not there: damage, or the newer list, which has a delivery of its own */
+	if (store_crl_of_list(f->store, a, row->object, &newer, NULL) == RC_OK && newer.id != list.id) {
+		err_clear(e);
+		FAIL(e, CHY_DELIVERY_OVERTAKEN, NULL, "the list was replaced meanwhile");
+	}
+	return rc;
 }
 
 /* ---- issuance lists ---- */

@@ -60,6 +60,8 @@ list_coalesce(struct factory *f, struct arena *a, const struct outbox_row *v, si
 	struct outbox_row *old;
 	size_t n;
 
+	if (fault_fails("list.coalesce"))
+		return;
 	for (size_t i = 0; i < n_rows; i++) {
 		struct err e = { 0 };
 
