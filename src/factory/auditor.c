@@ -48,16 +48,38 @@ put_verdict(struct factory *f, struct arena *a, struct change *c, int64_t id, co
 	return leaf_add(f, a, c, LEAF_DISAGREEMENT, 0, id, m, e);
 }
 
+/* The version that it was issued by: the one in force may have been mended since. Where its leaf does not tell, the one in force. */
+static int64_t
+version_of(struct factory *f, struct arena *a, const struct certificate_row *cert, const struct document *p)
+{
+	const struct json *procedures, *pair;
+	struct leaf_row leaf;
+	struct json *body;
+
+	if (store_leaf(f->store, a, cert->id, &leaf, NULL) != RC_OK ||
+	    json_parse(a, leaf.body, &body, NULL) != RC_OK)
+		return p->version;
+	procedures = json_get(body, "procedures");
+	pair = json_get(procedures, cert->base != 0 ? "attribute" : "certificate");
+	if (pair == NULL || pair->type != JSON_ARRAY || pair->count != 2 || pair->last->type != JSON_INT)
+		return p->version;
+	return pair->last->integer;
+}
+
 static enum rc
-stop_procedure(struct factory *f, const struct certificate_row *cert, const char *why, struct err *e)
+stop_procedure(struct factory *f, struct arena *a, const struct certificate_row *cert, const char *why,
+	       struct err *e)
 {
 	OWN(snapshot_unref)
-	struct snapshot *policy = factory_policy(f);
-	const struct document *p = snapshot_document(policy, doc_id_of(cert->certificate_procedure));
+	struct snapshot *policy = NULL;
+	const struct document *p;
 
 	atomic_fetch_add(&f->figures.disagreements, 1);
 	LOG(ERROR, "auditor.disagreement", LI("certificate", cert->id), LS("why", why));
-	return p == NULL ? RC_OK : policy_condemn(f, p->id, p->version, why, e);
+	FAULT("auditor.disagreed");
+	policy = factory_policy(f);
+	p = snapshot_document(policy, doc_id_of(cert->certificate_procedure));
+	return p == NULL ? RC_OK : policy_condemn(f, p->id, version_of(f, a, cert, p), why, e);
 }
 
 /* What others have made is not for us to judge. */
@@ -83,9 +105,11 @@ audit_one(struct factory *f, struct arena *a, struct change *c, const struct der
 		return RC_OK;
 	}
 	TRY(judge(f, a, row, &cert, &v, e));
+	if (fault_fails("auditor.disagrees"))
+		v.why = "asked to disagree";
 	TRY(put_verdict(f, a, c, row->id, &v, e));
 	atomic_fetch_add(&f->figures.judged, 1);
-	return v.why ? stop_procedure(f, &cert, v.why, e) : RC_OK;
+	return v.why ? stop_procedure(f, a, &cert, v.why, e) : RC_OK;
 }
 
 static enum rc
