@@ -1,5 +1,6 @@
 /* Part 3 of the export: the store's rows against the leaves, certificates against their issuers. */
 #include "base/base.h"
+#include "base/idgen.h"
 #include "cli/journal_state.h"
 #include "pki/ac.h"
 #include "pki/cert.h"
@@ -215,18 +216,21 @@ certificate_row(struct journal_verifier *v, struct arena *a, const struct json *
 	return columns_of_leaf(v, row, s, e);
 }
 
-/* Removed by a leaf that has no place yet: as young as such are. */
+/* Removed by a leaf that has no place yet: as young as such are. It stands among the rows only where it went after they were written, and
+   so after the head. */
 static enum rc
 removed_row(struct journal_verifier *v, const struct json *line, struct err *e)
 {
 	struct certificate_state *s;
-	int64_t id;
+	int64_t id, leaf;
 
 	TRY(json_need_int(line, "certificate", 1, JSON_INT_MAX, &id, e));
 	snprintf(v->where, sizeof(v->where), "certificate %lld", (long long)id);
 	TRY(journal_is_unplaced(v, line, e));
+	TRY(json_need_int(line, "unplaced", 1, JSON_INT_MAX, &leaf, e));
 	s = pairmap_get(&v->certificates, id, 0);
-	NEED(s == NULL || !s->row.found, e, CHY_JOURNAL_ACCOUNT, NULL, "it is in the store, and removed");
+	NEED(s == NULL || !s->row.found || id_at_ms(leaf) + LEAF_EARLY_MS >= v->sum.head_at_ms, e,
+	     CHY_JOURNAL_ACCOUNT, NULL, "it is in the store, and removed");
 	if (s != NULL)
 		s->row.found = true;
 	return RC_OK;
