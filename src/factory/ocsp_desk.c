@@ -112,6 +112,18 @@ desk_row(struct ocsp_desk *d, size_t n)
 	return found;
 }
 
+bool
+desk_has_key(struct ocsp_desk *d, struct bytes label)
+{
+	bool found = false;
+
+	pthread_rwlock_rdlock(&d->lock);
+	for (size_t i = 0; i < d->n && !found; i++)
+		found = bytes_is(label, d->rows[i]->label);
+	pthread_rwlock_unlock(&d->lock);
+	return found;
+}
+
 size_t
 desk_row_count(struct ocsp_desk *d)
 {
@@ -412,6 +424,22 @@ take_page(struct factory *f, struct seen *s, const struct ocsp_by *by, bool *ret
 	return RC_OK;
 }
 
+/* All rows, referenced, for who asks the store in between: by their numbers one would be left out where the table is exchanged
+   meanwhile. NULL: there are none, or no memory. */
+static struct ocsp_by **
+rows_now(struct ocsp_desk *d, size_t *ret_n)
+{
+	struct ocsp_by **all;
+
+	pthread_rwlock_rdlock(&d->lock);
+	all = d->n > 0 ? calloc(d->n, sizeof(struct ocsp_by *)) : NULL;
+	*ret_n = all != NULL ? d->n : 0;
+	for (size_t i = 0; i < *ret_n; i++)
+		all[i] = ocsp_by_ref(d->rows[i]);
+	pthread_rwlock_unlock(&d->lock);
+	return all;
+}
+
 /* Where the store cannot tell what has changed, all is dropped, and told anew at the next question. */
 static void
 take_changes(struct factory *f, struct seen *s, const struct ocsp_by *by)
@@ -431,15 +459,18 @@ desk_status_changed(void *factory, int64_t stamp)
 {
 	struct factory *f = factory;
 	struct ocsp_desk *d = f->ocsp;
-	struct ocsp_by *by;
+	struct ocsp_by **rows;
+	size_t n;
 
 	kept_next_epoch(d->kept);
 	pthread_mutex_lock(&d->seen_lock);
-	for (size_t row = 0; (by = desk_row(d, row)) != NULL; row++) {
+	rows = rows_now(d, &n);
+	for (size_t row = 0; row < n; row++)
 		for (size_t i = 0; i < d->seen_n; i++)
-			if (d->seen[i].authority == by->authority)
-				take_changes(f, &d->seen[i], by);
-		ocsp_by_unref(by);
-	}
+			if (d->seen[i].authority == rows[row]->authority)
+				take_changes(f, &d->seen[i], rows[row]);
+	for (size_t i = 0; i < d->seen_n && rows == NULL; i++)
+		kept_drop_authority(d->kept, d->seen[i].authority);
+	free_rows(rows, n);
 	pthread_mutex_unlock(&d->seen_lock);
 }

@@ -25,6 +25,8 @@ struct ocsp_by *desk_find(struct ocsp_desk *d, const struct ocsp_id *id);
 /* The n-th row; NULL behind the last. The caller's. */
 struct ocsp_by *desk_row(struct ocsp_desk *d, size_t n);
 
+/* Is it the label of a row's key? */
+bool desk_has_key(struct ocsp_desk *d, struct bytes label);
 size_t desk_row_count(struct ocsp_desk *d);
 /* Has each authority that is answered for here a row with a responder's certificate? */
 bool desk_is_complete(struct factory *f);

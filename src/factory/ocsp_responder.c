@@ -224,19 +224,6 @@ make(struct factory *f, struct arena *a, const struct snapshot *policy, const st
 
 /* ---- keys that nobody needs ---- */
 
-static bool
-is_in_use(struct ocsp_desk *d, struct bytes label)
-{
-	struct ocsp_by *by;
-	bool found = false;
-
-	for (size_t i = 0; !found && (by = desk_row(d, i)) != NULL; i++) {
-		found = bytes_is(label, by->label);
-		ocsp_by_unref(by);
-	}
-	return found;
-}
-
 enum rc
 responder_tidy_keys(struct factory *f, struct arena *a, struct err *e)
 {
@@ -246,7 +233,7 @@ responder_tidy_keys(struct factory *f, struct arena *a, struct err *e)
 	TRY(signer_key_list(f->signer, SIGNER_WAIT_MS, a, &keys, &n, e));
 	for (size_t i = 0; i < n; i++) {
 		if (keys[i].class != SIGNER_OCSP || keys[i].label.n <= prefix ||
-		    memcmp(keys[i].label.p, KEY_PREFIX, prefix) != 0 || is_in_use(f->ocsp, keys[i].label))
+		    memcmp(keys[i].label.p, KEY_PREFIX, prefix) != 0 || desk_has_key(f->ocsp, keys[i].label))
 			continue;
 		TRY(signer_key_delete(f->signer, arena_str(a, keys[i].label), SIGNER_WAIT_MS, e));
 	}
