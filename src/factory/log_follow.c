@@ -139,7 +139,7 @@ log_catch_up(struct factory *f, size_t most, size_t *done, struct err *e)
 	return RC_OK;
 }
 
-/* They are read again in their place; rows that are there are left alone. */
+/* The newest of them. They are read again in their place; rows that are there are left alone. */
 static enum rc
 read_waiting(struct factory *f, struct err *e)
 {
@@ -156,12 +156,12 @@ read_waiting(struct factory *f, struct err *e)
 	size_t n;
 
 	NEED(a != NULL, e, CHY_NO_MEMORY, NULL, "the log's follower");
-	TRY(store_leaves_waiting(f->store, a, PIECE, &leaves, &n, e));
+	TRY(store_leaves_newest(f->store, a, PIECE, &leaves, &n, e));
 	for (size_t i = 0; i < n; i++)
-		objects[i] = leaves[i].object;
+		objects[i] = leaves[n - 1 - i].object;
 	if (n > 1)
 		TRY(read_ahead(f, a, objects, n, &memo, e));
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = n; i-- > 0;)
 		TRY(read_leaf(f, policy, c, leaves[i].id, leaves[i].kind, leaves[i].object, leaves[i].body,
 			      &memo, e));
 	if (n == 0)

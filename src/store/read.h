@@ -401,6 +401,9 @@ MUST enum rc store_values_behind(struct store *s, size_t most, int64_t *ret, str
 /* Leaves that have no place yet, by id. */
 MUST enum rc store_leaves_waiting(struct store *s, struct arena *a, size_t limit, struct leaf_row **ret,
 				  size_t *n, struct err *e);
+/* The same, the newest first. */
+MUST enum rc store_leaves_newest(struct store *s, struct arena *a, size_t limit, struct leaf_row **ret,
+				 size_t *n, struct err *e);
 /* Full sweep: leaves that neither have a place nor wait for one (nobody but a tamperer or a bug can make
  * such). By id. */
 MUST enum rc store_leaves_lost(struct store *s, struct arena *a, int64_t after, size_t limit,

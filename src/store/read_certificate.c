@@ -125,6 +125,13 @@ store_leaves_waiting(struct store *s, struct arena *a, size_t limit, struct leaf
 }
 
 enum rc
+store_leaves_newest(struct store *s, struct arena *a, size_t limit, struct leaf_row **ret, size_t *n,
+		    struct err *e)
+{
+	return store_rows(s, a, Q_LEAVES_NEWEST, ARGS(LIMIT(limit)), ret, n, e);
+}
+
+enum rc
 store_leaves_lost(struct store *s, struct arena *a, int64_t after, size_t limit, struct leaf_row **ret,
 		  size_t *n, struct err *e)
 {
