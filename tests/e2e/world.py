@@ -112,6 +112,15 @@ class Officer:
                 return cms[:signature + head] + made
 
 
+def or_killed(call):
+    """What the call answers; None where the connection broke, as the program was killed after it had committed and before it had
+    answered. Then the test must see by other means that the work was done."""
+    try:
+        return call()
+    except (ConnectionError, ssl.SSLError, http.client.HTTPException):
+        return None
+
+
 def der_length(der, at):
     """(octets of tag and length, octets of the value) of the DER value at this place."""
     if der[at + 1] < 0x80:

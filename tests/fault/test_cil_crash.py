@@ -9,6 +9,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))
 from test_cil import all_of, build, close, fetch, issue, procedure, wait_for  # noqa: E402
 from test_crl import make_desk  # noqa: E402
+from world import or_killed  # noqa: E402
 
 POINTS = ["cil.signed", "cil.stored", "cil.in-force"]
 
@@ -29,7 +30,7 @@ def test_killed(desk, point):
     desk.stop()
     mark = len(desk.log.read_text())
     desk.start(CHANCERY_FAULT=f"{point}=kill", CHANCERY_FAULT_ONCE=str(desk.dir / "signer" / slug))
-    build(desk, p)
+    or_killed(lambda: build(desk, p))  # the wish is seen as soon as it is committed
     wait_for(desk, slug, lambda s: s.number > before[0].number, wait=40)
     assert "signal=9" in desk.log.read_text()[mark:], "the point was never reached"
     after = all_of(desk, slug)

@@ -8,7 +8,7 @@ import pytest
 
 import targets
 from publishing import open_desk, stored_serial
-from world import Refused, make_csr
+from world import Refused, make_csr, or_killed
 
 FACTORY = ["factory.before-signature", "factory.after-signature", "outbox.before-send", "outbox.after-send", "outbox.before-outcome"]
 DISTRIBUTOR = ["distributor.before-delivery", "distributor.before-http", "distributor.after-http", "distributor.before-rename",
@@ -194,8 +194,8 @@ def test_a_list_killed_on_the_way(desk, web, point):
         desk.file_rule(rules[1], desk.public, "{crl}")
     mark = restart(desk, CHANCERY_FAULT=f"{point}@1=kill", CHANCERY_FAULT_ONCE=str(desk.house.dir / ("list-" + point)))
     try:
-        desk.document("crl-procedure", name=name, authority="Issuing CA", interval="P1D", distribution_rules=rules,
-                      distribution_points=[f"http://127.0.0.1:{desk.house.plain_port}/crl/{name}.crl"])
+        or_killed(lambda: desk.document("crl-procedure", name=name, authority="Issuing CA", interval="P1D", distribution_rules=rules,
+                                        distribution_points=[f"http://127.0.0.1:{desk.house.plain_port}/crl/{name}.crl"]))
         served = lambda: patient(lambda: desk.house.raw("GET", f"/crl/{name}.crl"))  # noqa: E731
         desk.wait_until(lambda: served()[0] == 200, 60)
         der = served()[2]
