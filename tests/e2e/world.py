@@ -121,6 +121,13 @@ def or_killed(call):
         return None
 
 
+def until(what, seconds, otherwise):
+    end = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < end, otherwise
+        time.sleep(0.05)
+
+
 def der_length(der, at):
     """(octets of tag and length, octets of the value) of the DER value at this place."""
     if der[at + 1] < 0x80:
@@ -185,6 +192,7 @@ class World:
             self.officers[f"boot{i}"] = Officer.from_p12(self.keys, f"Boot officer {i}", self.dir / f"officers/boot-{i}.p12", pin)
 
     def start(self, wait=30, **env):
+        self.once = Path(env.get("CHANCERY_FAULT_ONCE", "/nonexistent"))
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen([CHANCERY, "serve", "--config", self.dir / "chancery.ini"], stdout=log, stderr=log,
                                             env=dict(self.env, **env), start_new_session=True)
@@ -202,6 +210,12 @@ class World:
             assert self.process.poll() is None, self.log.read_text()[-3000:]
             time.sleep(0.05)
         raise AssertionError("not ready: " + self.log.read_text()[-3000:])
+
+    def wait_killed(self, mark, within=0):
+        """Until the log has behind `mark` that a program was killed: the parent writes it a moment after others have noticed. It must
+        have come to the point by now, or within so many seconds where what the test has waited for is seen before that."""
+        until(self.once.exists, within, "the point was never reached")
+        until(lambda: "signal=9" in self.log.read_text()[mark:], 30, "nobody was killed at the point")
 
     def stop(self):
         if self.process and self.process.poll() is None:

@@ -1,7 +1,6 @@
 """The factory dies while an import takes effect: all of it is there, or nothing, and the same signature brings it."""
 import datetime
 import subprocess
-import time
 
 import pytest
 
@@ -23,11 +22,7 @@ def killed(house, point, work):
     try:
         with pytest.raises((OSError, Refused)):
             work()
-        for _ in range(100):  # the parent writes it a moment later
-            if "signal=9" in house.log.read_text()[mark:]:
-                break
-            time.sleep(0.05)
-        assert "signal=9" in house.log.read_text()[mark:], "the point was never reached"
+        house.wait_killed(mark)
         house.wait_ready()
     finally:
         house.stop()
