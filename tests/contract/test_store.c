@@ -1,6 +1,7 @@
 #include "base/base.h"
 #include "store_world.h"
 
+#include <limits.h>
 #include <pthread.h>
 #include <stdatomic.h>
 
@@ -779,12 +780,13 @@ wrong_urls(void **state)
 	      STORE_DAMAGED);
 }
 
-static atomic_long told;
+static atomic_long told, told_us;
 
 static void
 note_stamp(void *arg, int64_t stamp)
 {
 	(void)arg;
+	atomic_store(&told_us, (long)clock_mono_us());
 	atomic_store(&told, (long)stamp);
 }
 
@@ -796,6 +798,23 @@ told_within(long stamp, int ms)
 	return atomic_load(&told) == stamp;
 }
 
+/* Of five changes, each made when the one before has been told, is one told at once? Who only polls tells no two within a second,
+   however slow the machine is; one on which news is late is not late five times in a row. */
+static bool
+one_comes_at_once(struct world *w, int version)
+{
+	long at, shortest_us = LONG_MAX;
+
+	for (int i = 0; i < 5; i++, version++) {
+		at = atomic_load(&told_us);
+		ok(put_document(w, document(10, version, "officer", "Anna", "active")));
+		assert_true(told_within(version, 10000));
+		at = atomic_load(&told_us) - at;
+		shortest_us = at < shortest_us ? at : shortest_us;
+	}
+	return shortest_us < 900000;
+}
+
 static void
 watchers_are_told(void **state)
 {
@@ -805,14 +824,13 @@ watchers_are_told(void **state)
 	atomic_store(&told, -1);
 	ok(store_open(w->url, &(struct store_options){ .node = 1 }, &other, &w->e));
 	ok(store_watch_documents(w->s, note_stamp, NULL, &w->e));
-	assert_true(told_within(0, 2000));
-	ok(put_document(w, document(10, 1, "officer", "Anna", "active")));
-	assert_true(told_within(1, 300)); /* at once, long before the next poll */
-	if (w->postgres)
-		nanosleep(&(struct timespec){ 1, 200000000 }, NULL); /* the listener is connected by now */
-	theirs.s = other;                                            /* by another process, as good as */
-	ok(put_document(&theirs, document(10, 2, "officer", "Anna", "active")));
-	assert_true(told_within(2, w->postgres ? 300 : 1500));
+	assert_true(told_within(0, 10000));
+	assert_true(one_comes_at_once(w, 1));
+	theirs.s = other; /* by another process, as good as */
+	ok(put_document(&theirs, document(10, 6, "officer", "Anna", "active")));
+	assert_true(told_within(6, 10000));
+	if (w->postgres) /* SQLite tells others nothing: they poll */
+		assert_true(one_comes_at_once(&theirs, 7));
 	store_close(other);
 }
 
