@@ -576,6 +576,16 @@ test_spki(void **state)
 	}
 }
 
+/* Time that this thread has used: neighbours on the machine do not count. */
+static int64_t
+cpu_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
 /* Not a benchmark, but a bound that a change of kind would break; CHY_TIMING=1 prints the figure. */
 static void
 test_speed(void **state)
@@ -593,17 +603,17 @@ test_speed(void **state)
 
 	assert_rc(csr_parse(a, BYTES_OF(v_p256_csr), &r, &e), RC_OK, &e);
 	in = inputs_of(a, r.key.spki);
-	from = clock_mono_us();
+	from = cpu_us();
 	for (int i = 0; i < ROUNDS; i++) {
 		struct dw w = dw_fixed(mem, sizeof(mem));
 
 		if (cert_tbs_build(&t, &in, &w, &e) == RC_OK)
 			n += dw_mark(&w);
 	}
-	us = clock_mono_us() - from;
+	us = cpu_us() - from;
 	if (getenv("CHY_TIMING"))
 		print_message("# TBSCertificate of %zu octets: %.2f us\n", n / ROUNDS, (double)us / ROUNDS);
-	assert_true(us < 50 * INT64_C(20000)); /* 50 us each: sanitizers and loaded machines included */
+	assert_true(us < 50 * INT64_C(20000)); /* 50 us each: sanitizers and slow machines included */
 }
 
 int
