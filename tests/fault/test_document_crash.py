@@ -9,7 +9,7 @@ import time
 import pytest
 
 from test_officers import verify
-from world import Refused, make_csr
+from world import Refused, make_csr, until
 
 
 
@@ -70,8 +70,8 @@ def document(house, kind, number):
 
 def shown(house, request):
     """The request as it is once the killed program is there again."""
-    until = time.monotonic() + 30
-    while time.monotonic() < until:
+    end = time.monotonic() + 30
+    while time.monotonic() < end:
         try:
             return house.call("GET", f"/api/v1/requests/{request['id']}", officer=house.officers["anna"])
         except Refused as e:
@@ -96,9 +96,9 @@ def bring(house, request):
 
 def settled(house, request):
     """Signed again for as long as it waits; what is signed goes on by itself."""
-    first, until = shown(house, request), time.monotonic() + 30
+    first, end = shown(house, request), time.monotonic() + 60
     now = first
-    while now["state"] != "done" and time.monotonic() < until:
+    while now["state"] != "done" and time.monotonic() < end:
         assert now["state"] in ("waiting", "signed"), now
         assert len(now["signatures"]) == (1 if now["state"] == "waiting" else 2)
         if now["state"] == "waiting":
@@ -111,8 +111,8 @@ def settled(house, request):
 
 def rows_of(house, scratch):
     """The export, which verifies: its documents and its signatures. Who was killed held the sequencer's lease."""
-    until, left = time.monotonic() + 60, 1
-    while left > 0 and time.monotonic() < until:
+    end, left = time.monotonic() + 60, 1
+    while left > 0 and time.monotonic() < end:
         done = verify(house, scratch)
         assert done.returncode == 0, done.stdout + done.stderr
         rows = [json.loads(line) for line in (scratch / "export.jsonl").read_text().splitlines()]
@@ -189,10 +189,7 @@ def test_a_draft_that_was_changed_meanwhile(house, other):
     try:
         house.wait_ready()
         thread.start()
-        for _ in range(500):
-            if held.exists():
-                break
-            time.sleep(0.02)
+        until(held.exists, 60, "the slow one did not come by")
         house.call(other, path, {"name": "Fast"} if other == "PUT" else None, anna)
     finally:
         held.unlink(missing_ok=True)

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from world import Refused
+from world import Refused, until
 
 ROUNDS = 8  # the job reads the log each second too and would hide what a question misses
 
@@ -29,11 +29,7 @@ def test_a_leaf_that_gets_its_place_while_the_log_is_read(house):
         thread = threading.Thread(target=lambda: answers.append(house.call("GET", path, officer=house.officers["anna"])))
         try:
             thread.start()
-            for _ in range(500):
-                if held.exists():
-                    break
-                time.sleep(0.01)
-            assert held.exists(), "the question did not come by"
+            until(held.exists, 60, "the question did not come by")
             time.sleep(0.4)  # places are given each quarter of a second
         finally:
             held.unlink(missing_ok=True)

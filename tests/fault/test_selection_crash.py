@@ -2,12 +2,11 @@
 import http.client
 import sqlite3
 import threading
-import time
 
 import pytest
 
 from publishing import open_desk
-from world import Refused, make_csr
+from world import Refused, make_csr, until
 
 
 @pytest.fixture(scope="module")
@@ -86,11 +85,7 @@ def test_one_that_was_changed_meanwhile(desk, other):
     thread = threading.Thread(target=slow)
     try:
         thread.start()
-        for _ in range(500):
-            if held.exists():
-                break
-            time.sleep(0.02)
-        assert held.exists()
+        until(held.exists, 60, "the slow one did not come by")
         if other == "change":
             desk.house.call("POST", f"{path}/certificates", {"remove": [certificates[0]["id"]]}, desk.rosa)
         elif other == "submit":

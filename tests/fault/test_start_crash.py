@@ -11,7 +11,7 @@ POINTS = [f"{point}@{n}" for n in (1, 2, 3) for point in
 
 def died(house, mark):
     """Calls, each of which needs a signature for its TLS handshake, until a process has died."""
-    until = time.monotonic() + 20
+    until = time.monotonic() + 60
     while time.monotonic() < until and "signal=9" not in house.log.read_text()[mark:]:
         try:
             house.call("GET", "/api/v1/journal/head", officer=house.officers["anna"])

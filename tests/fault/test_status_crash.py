@@ -8,7 +8,7 @@ import pytest
 
 import world
 from test_status import PASSWORD, act, bring, desk, history, one, status, with_password  # noqa: F401
-from world import Refused
+from world import Refused, until
 
 POINTS = ["factory.before-signature", "factory.before-status", "factory.after-status", "factory.after-signature",
           "store.before-commit", "store.after-commit"]
@@ -26,8 +26,8 @@ def verify(house, folder):
 
 def bring_anyway(house, officer, request, secrets=None):
     """The answer may be lost; the request says what became of it."""
-    until = time.monotonic() + 60
-    while time.monotonic() < until:
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
         try:
             shown = house.call("GET", f"/api/v1/requests/{request['id']}", officer=officer)
             if shown["state"] == "done":
@@ -78,12 +78,14 @@ def test_killed_while_a_wrong_password_is_counted(desk, point):  # noqa: F811
             bring(house, officer, request, {"revocation_password": "a wrong password"})
         assert not isinstance(e.value, Refused) or e.value.code != "CHY-1674", "no answer without its count"
         house.wait_ready()
-        for _ in range(100):
+        for _ in range(300):
             try:
                 assert status(house, c) == {"state": "valid"}
                 break
             except (OSError, Refused):
                 time.sleep(0.2)
+        else:
+            raise AssertionError("the state is never shown: " + house.log.read_text()[-2000:])
     finally:
         house.stop()
         house.start()
@@ -108,11 +110,7 @@ def test_a_guess_holds_up_nobody(desk):  # noqa: F811
     thread = threading.Thread(target=lambda: first.append(bring(house, officer, requests[0], {"revocation_password": PASSWORD})))
     thread.start()
     try:
-        for _ in range(500):
-            if held.exists():
-                break
-            time.sleep(0.02)
-        assert held.exists(), "the password is being compared"
+        until(held.exists, 60, "the password is not being compared")
         for request in requests[1:]:
             with pytest.raises(Refused) as e:
                 bring(house, officer, request, {"revocation_password": PASSWORD})

@@ -34,7 +34,7 @@ def test_killed_on_the_way(scratch, point):
             killed = house if point in ISSUING else node
             node.launch(**once if point in NODE else {})
             admitted(house, node)
-            t.until(lambda: "signal=9" in killed.log.read_text(), killed)
+            t.until(lambda: "signal=9" in killed.log.read_text(), killed, wait=60)
             node.wait_ready(60)
             house.wait_ready()
             _, cert = t.issue(house)

@@ -48,7 +48,7 @@ def test_killed_while_a_token_is_made(tokens, point):  # noqa: F811
     try:
         result = bring_anyway(house, rosa, request)
         house.wait_killed(mark)
-        for _ in range(100):
+        for _ in range(300):
             try:
                 got = house.call("GET", f"/api/v1/tokens/{result['token']}/file", officer=rosa)
                 break
@@ -68,7 +68,7 @@ def run_out(house, request, mark):
     """The token's result and its file, once the killed program is there again."""
     rosa = house.officers["rosa"]
     result, got = bring_anyway(house, rosa, request), None
-    for _ in range(100):
+    for _ in range(300):
         try:
             got = house.call("GET", f"/api/v1/tokens/{result['token']}/file", officer=rosa)
             break
@@ -255,7 +255,7 @@ def test_a_token_that_fails_leaves_nothing(tokens):  # noqa: F811
             bring(house, rosa, request)
         house.stop()
         house.start(CHANCERY_CLOCK_OFFSET_MS=str(2 * 86400 * 1000))
-        for _ in range(100):
+        for _ in range(300):
             state = house.call("GET", f"/api/v1/requests/{request['id']}", officer=rosa)["state"]
             if state != "signed":
                 break
