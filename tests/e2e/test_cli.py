@@ -97,15 +97,9 @@ def cli(tmp_path_factory):
         world.stop()
 
 
-def rest(cli, wait=10):
+def rest(cli):
     """Until the journal's leaves all have their places."""
-    size, end = -1, time.monotonic() + wait
-    while time.monotonic() < end:
-        now = cli.json("anna", "journal", "head")["size"]
-        if now == size:
-            return
-        size = now
-        time.sleep(0.7)
+    cli.world.wait_sequenced(head=lambda: cli.json("anna", "journal", "head")["size"])
 
 
 # ---- officers' acts ----

@@ -4,6 +4,7 @@ Everything goes over the wire: the real programs, TLS with officers' certificate
 """
 import base64
 import calendar
+import contextlib
 import hashlib
 import http.client
 import itertools
@@ -13,6 +14,7 @@ import re
 import shutil
 import signal
 import socket
+import sqlite3
 import ssl
 import subprocess
 import time
@@ -161,7 +163,7 @@ def make_csr(cn, key=None, sans=(), attributes=()):
 
 class World:
     def __init__(self, folder, store=None, modules=(), env=None, setup=True):
-        self.folder = Path(folder)
+        self.folder, self.store = Path(folder), store
         self.dir = self.folder / "ca"
         self.tls_port, self.plain_port = free_port(), free_port()
         # tests are refused for a living; test_refusals.py is the one about the limit
@@ -372,16 +374,31 @@ class World:
 
     # ---- the journal ----
 
-    def wait_sequenced(self, wait=10):
-        """Until every leaf has its place under a signed head."""
-        end, size = time.monotonic() + wait, -1
+    def places(self):
+        """(leaves without a place, leaves that have one, the newest signed head's size), as the database has it at one moment."""
+        sql = ("SELECT (SELECT count(*) FROM journal_todo), (SELECT count(*) FROM journal_seq), "
+               "(SELECT coalesce(max(size), 0) FROM journal_head)")
+        if self.store:
+            done = subprocess.run(["psql", "-qtA", "-F", " ", "-d", self.store, "-c", sql], capture_output=True, text=True, check=True)
+            return tuple(map(int, done.stdout.split()))
+        with contextlib.closing(sqlite3.connect(f"file:{self.dir}/chancery.db?mode=ro", uri=True, timeout=20)) as db:
+            return db.execute(sql).fetchone()
+
+    def wait_sequenced(self, wait=60, head=None):
+        """Until every leaf has its place under a signed head, and no more have come for a while; the head's size.
+
+        That the head stays is not enough: the sequencer may be held up. `head`: another way to ask for its size.
+        """
+        head = head or (lambda: self.call("GET", "/api/v1/journal/head", officer=self.officers["anna"])["size"])
+        end, before = time.monotonic() + wait, None
         while time.monotonic() < end:
-            now = self.call("GET", "/api/v1/journal/head", officer=self.officers["anna"])["size"]
-            if now == size:
+            now = head()
+            places = self.places()
+            if now == before and places == (0, now, now):
                 return now
-            size = now
+            before = now
             time.sleep(0.7)
-        raise AssertionError("the journal does not come to rest")
+        raise AssertionError(f"the journal does not come to rest: {places}, {now}")
 
     def export(self):
         return self.raw("GET", "/api/v1/journal/export", officer=self.officers["anna"])[2]
