@@ -14,6 +14,7 @@ import targets
 import world
 from fixtures import postgres
 from publishing import open_desk
+from world import Refused
 
 DER = serialization.Encoding.DER
 
@@ -108,7 +109,7 @@ def places(desk, web, directory, name, attribute):
 def everywhere(desk, web, directory, crl, name, attribute="certificateRevocationList;binary"):
     der = crl.public_bytes(DER)
     try:
-        desk.wait_until(lambda: places(desk, web, directory, name, attribute) == [der, der, der], wait=15)
+        desk.wait_until(lambda: places(desk, web, directory, name, attribute) == [der, der, der], wait=60)
     except AssertionError as e:
         got = [x == der for x in places(desk, web, directory, name, attribute)]
         raise AssertionError((name, got, desk.deliveries())) from e
@@ -117,6 +118,8 @@ def everywhere(desk, web, directory, crl, name, attribute="certificateRevocation
 def test_each_new_list_goes_out(desk, web, directory):
     """Complete and delta lists, to a directory, a web server and into files, under the names of their addresses. rows=CM-P-16,CM-P-18,CM-P-20"""
     p = procedure(desk, "All", "all", delta_interval="PT12H", distribution_rules=["Web", "Files", "Directory"])
+    for name in ("all", "all-delta"):  # those that are built by themselves are not to have who is gone
+        wait_served(desk, name, lambda c: True)
     for _ in range(2):
         gone = revoke(desk)
         build(desk, p)
@@ -184,6 +187,18 @@ def served_cil(desk, path):
     return body if status == 200 else None
 
 
+def drop_dead(desk, p, again=10):
+    """Listed again where one of them is gone by the time the act is done: every two seconds a newer list takes an older one's place."""
+    dead = desk.wait_until(lambda: [d for d in mine(desk, p) if d["state"] == "dead"])
+    assert {d["kind"] for d in dead} == {"cil"} and all("CHY-1909" in d["error"] and "name an attribute" in d["error"] for d in dead), dead
+    try:
+        return desk.house.act("delivery.drop", {"deliveries": [d["id"] for d in dead]}, desk.rosa)
+    except Refused as e:
+        if e.code not in ("CHY-1922", "CHY-1460") or again == 0:
+            raise
+        return drop_dead(desk, p, again - 1)
+
+
 def test_issuance_lists(desk, web, directory):
     """Each segment goes out by itself, in DER, under a name of its own; a newer list takes the older one's place; to a directory only into
     an attribute that the rule names."""
@@ -202,9 +217,7 @@ def test_issuance_lists(desk, web, directory):
     for name, path in (("told.cil", "told"), ("told-2.cil", "told/2"), ("told-delta.cil", "told/delta")):
         desk.wait_until(lambda name=name, path=path: out(name, path))
     assert served_cil(desk, "told") != served_cil(desk, "told/2")
-    dead = desk.wait_until(lambda: [d for d in mine(desk, p) if d["state"] == "dead"])
-    assert {d["kind"] for d in dead} == {"cil"} and all("CHY-1909" in d["error"] and "name an attribute" in d["error"] for d in dead), dead
-    assert desk.house.act("delivery.drop", {"deliveries": [d["id"] for d in dead]}, desk.rosa)["state"] == "done"
+    assert drop_dead(desk, p)["state"] == "done"
     desk.modify("cil-procedure", p, distribution_rules=["Web"], delta_interval=None)
     desk.wait_until(lambda: out_at_web("told.cil", "told"))
     before = served_cil(desk, "told")
