@@ -106,7 +106,9 @@ def pair(module_scratch):
 
 
 def told(node, house, cert, **more):
-    return ask(node, request(cert_id(house.ca, cert.serial_number), **more))
+    """The answer; asked for again while it is "try later", as a node says that the database has kept waiting for three seconds."""
+    der, later = request(cert_id(house.ca, cert.serial_number), **more), ocsp.OCSPResponseStatus.TRY_LATER
+    return until(lambda: (r := ask(node, der)).response_status != later and r, node, 60)
 
 
 def responder(response):
@@ -127,7 +129,7 @@ def test_own_key_same_word(pair):
     """The node signs with another key than the issuing server, by a certificate of the same CA."""
     house, node = pair
     _, cert = issue(house)
-    here, there = (until(lambda s=s: told(s, house, cert)) for s in (house, node))
+    here, there = (told(s, house, cert) for s in (house, node))
     for response in (here, there):
         verify(response, house.ca)
         assert response.certificate_status == ocsp.OCSPCertStatus.GOOD
@@ -164,7 +166,7 @@ def test_change_of_status_comes_at_once(pair):
         assert get(node, request(cert_id(house.ca, cert.serial_number)))[1]["Cache-Control"].startswith("max-age=")  # kept
     change(house, "revoke", [i for i, _ in made])
     for _, cert in made:
-        response = until(lambda: (r := told(node, house, cert)).certificate_status == ocsp.OCSPCertStatus.REVOKED and r, node, 5)
+        response = until(lambda: (r := told(node, house, cert)).certificate_status == ocsp.OCSPCertStatus.REVOKED and r, node, 30)
         assert response.revocation_reason == x509.ReasonFlags.superseded
         assert told(node, house, cert, nonce=b"12345678").certificate_status == ocsp.OCSPCertStatus.REVOKED
 
@@ -228,7 +230,7 @@ def test_issuing_server_away(pair):
     assert told(node, house, cert).certificate_status == ocsp.OCSPCertStatus.GOOD
     house.start()
     change(house, "revoke", [i])
-    until(lambda: told(node, house, cert).certificate_status == ocsp.OCSPCertStatus.REVOKED, node, 5)
+    until(lambda: told(node, house, cert).certificate_status == ocsp.OCSPCertStatus.REVOKED, node, 30)
 
 
 def test_database_away(pair):
@@ -236,7 +238,7 @@ def test_database_away(pair):
     house, node = pair
     _, cert = issue(house)
     kept = request(cert_id(house.ca, cert.serial_number))
-    assert ask(node, kept).certificate_status == ocsp.OCSPCertStatus.GOOD
+    assert told(node, house, cert).certificate_status == ocsp.OCSPCertStatus.GOOD
     stopped = [house.database, *children(house.database)]
     for p in stopped:
         os.kill(p, signal.SIGSTOP)
@@ -371,7 +373,7 @@ def test_forged_wish(pair):
         sql(f"UPDATE node_key SET label = '{label}'")
         until(lambda w=why: re.search(f"CHY-1697.*{w}", house.log.read_text()), house)
         sql(f"UPDATE node_key SET label = '{honest}'")
-        time.sleep(1.5)  # the same trouble is told once, until a round goes without
+        time.sleep(5)  # the same trouble is told once, until a round goes without
     assert count() == before
 
 
