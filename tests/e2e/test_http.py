@@ -450,7 +450,7 @@ def test_slow_clients_are_cut(build):
             assert (a.status, a.code) == (408, "CHY-1808")
             assert c.recv(100) == b""
         assert idle.recv(100) == b""  # nothing was asked, nothing is said
-        assert time.time() - began < 4
+        assert time.time() - began < 15  # they are 20 and 75 seconds where nobody says
     s.end()
 
 
@@ -463,8 +463,11 @@ def test_too_many_connections(build):
     a = s.send(post("/echo", b"x"))
     assert (a.status, a.code) == (503, "CHY-1822") and a.headers["retry-after"] == "1"
     held.pop().close()
-    time.sleep(0.2)
-    assert s.send(post("/echo", b"x")).status == 200
+    end = time.monotonic() + 10
+    while (a := s.send(post("/echo", b"x"))).status == 503 and time.monotonic() < end:  # it has to see first that one is gone
+        assert a.code == "CHY-1822"
+        time.sleep(0.05)
+    assert a.status == 200
     for c in held:
         c.close()
     s.end()
@@ -484,10 +487,10 @@ def test_a_full_queue_is_said(build):
 
 
 def test_draining_finishes_what_is_open(build):
-    s = Server(build, "--drain", "5000")
+    s = Server(build, "--drain", "30000")
     with s.connect() as open_call, s.connect() as idle, concurrent.futures.ThreadPoolExecutor(1) as pool:
-        open_call.sendall(post("/later?ms=800", b"x"))
-        time.sleep(0.2)
+        open_call.sendall(post("/later?ms=4000", b"x"))
+        time.sleep(1)
         ended = pool.submit(s.end)
         a = read_answer(open_call)
         assert a.body == b"x" and a.headers["connection"] == "close"
@@ -495,18 +498,31 @@ def test_draining_finishes_what_is_open(build):
         assert "drained 1" in ended.result()
 
 
+def at_rest(read):
+    """What it reads, once that has been the same for a second."""
+    seen, since = read(), time.monotonic()
+    end = since + 30
+    while time.monotonic() - since < 1:
+        assert time.monotonic() < end
+        time.sleep(0.05)
+        if (now := read()) != seen:
+            seen, since = now, time.monotonic()
+    return seen
+
+
 def test_no_descriptor_is_lost(build, certs):
     s = Server(build, "--cert", str(certs / "server.pem"), "--key", str(certs / "server.key"))
     assert s.send(get("/hello")).status == 200
-    time.sleep(0.3)
-    before = s.descriptors()
+    before = at_rest(s.descriptors)
     for _ in range(50):
         assert s.send(get("/hello", "Connection: close")).status == 200
         assert s.send(get("/nope")).status == 404
         with tls(s, certs) as c:
             c.sendall(get("/hello"))
             assert read_answer(c).status == 200
-    time.sleep(1)
+    end = time.monotonic() + 10  # it may see late that the last ones are gone
+    while s.descriptors() != before and time.monotonic() < end:
+        time.sleep(0.05)
     assert s.descriptors() == before
     s.end()
 
