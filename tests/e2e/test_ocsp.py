@@ -398,8 +398,8 @@ def test_signed_ahead(desk):
     certs = [issue(desk)[1] for _ in range(5)]
     desk.stop()
     desk.start()
-    until(lambda: figure(desk, "chancery_ocsp_presigned_total") >= len(certs), desk)
-    until(lambda: all(status(desk, c).certificate_status == GOOD for c in certs), desk)
+    until(lambda: figure(desk, "chancery_ocsp_presigned_total") >= len(certs), desk, 60)
+    until(lambda: all(status(desk, c).certificate_status == GOOD for c in certs), desk, 60)
     before = figure(desk, 'chancery_ocsp_answers_total{from="signer"}'), figure(desk, 'chancery_ocsp_answers_total{from="memory"}')
     for c in certs:
         status(desk, c)

@@ -104,7 +104,8 @@ def figure(house, name):
 
 def until(house, condition, of="officers"):
     """What the job has seen: it looks once a second."""
-    for _ in range(100):
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
         seen = house.call("GET", "/api/v1/status")[of]
         if condition(seen):
             return seen

@@ -132,7 +132,7 @@ def test_many_requests_with_large_bodies(sqlite_house, scratch):
         house.prepare(rosa, "certificate.issue", body)
     assert database(house, "SELECT sum(length(l.body)) FROM journal_todo t JOIN journal_leaf l ON l.id = t.id")[0][0] > 64 << 20
     database(house, "DELETE FROM job WHERE name = 'sequencer'")
-    until(lambda: database(house, "SELECT count(*) FROM journal_todo") == [(0,)], 60)
+    until(lambda: database(house, "SELECT count(*) FROM journal_todo") == [(0,)], 300)
     verify(house, scratch)
     everything = [r[0] for r in database(house, "SELECT id FROM request ORDER BY id")]
     assert listed(house, 1000) == listed(house, 100) == everything
@@ -140,7 +140,7 @@ def test_many_requests_with_large_bodies(sqlite_house, scratch):
     database(house, "UPDATE request SET state = 'signed' WHERE length(body) > 100000 AND state = 'done'")
     made = database(house, "SELECT count(*) FROM certificate")
     house.start(wait=120, CHANCERY_CLOCK_OFFSET_MS=str(16 * 60 * 1000))
-    until(lambda: states(house) == {"done": 120, "expired": 5}, 60)
+    until(lambda: states(house) == {"done": 120, "expired": 5}, 300)
     assert database(house, "SELECT count(*) FROM certificate") == made, "found again, not made again"
     verify(house, scratch)
     restarted(house)
