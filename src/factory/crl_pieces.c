@@ -99,10 +99,13 @@ put_entry(struct pieces *s, const struct crl_entry *x, int64_t until, struct err
 
 /* ---- what stands in a list ---- */
 
+/* When the list before was made; one from a clock that ran ahead takes nobody's end before its time. */
 static int64_t
 left_at(const struct crl_work *w)
 {
-	return w->complete != NULL ? w->complete->this_update : 0;
+	int64_t before = w->complete != NULL ? w->complete->this_update : 0;
+
+	return before < w->now ? before : w->now;
 }
 
 /* Who is expired leaves the lists, but not before it has stood in one that was made after its end (RFC 5280 3.3). */

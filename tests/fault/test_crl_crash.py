@@ -129,6 +129,25 @@ def test_due_by_the_clock(desk):
     assert third.last_update < second.last_update
 
 
+def test_a_clock_that_ran_ahead_ends_nobody(desk):
+    """A list was made by a clock years ahead: who is revoked and has not expired by the right one stands in the next list.
+    rows=CM-A-09"""
+    p = procedure(desk, "ahead", interval="P1D", delta_interval="PT12H")
+    revoked = issue(desk, "ahead")
+    change(desk, "revoke", [revoked[0]])
+    build(desk, p)
+    first = wait_for(desk, "ahead", lambda c: revoked[1].serial_number in reasons(c))
+    desk.stop()
+    desk.start(CHANCERY_CLOCK_OFFSET_MS=str(400 * 86400 * 1000))
+    second = wait_for(desk, "ahead", lambda c: number(c) > number(first))
+    assert (second.last_update - first.last_update).days > 300
+    desk.stop()
+    desk.start()
+    third = wait_for(desk, "ahead", lambda c: c.last_update < second.last_update)
+    assert revoked[1].serial_number in reasons(third)
+    close(desk, "CRL ahead")
+
+
 def test_partitions_due_by_the_clock(desk):
     """What is not due is not built again, not when something is revoked and not at a start; when the time has come, each list is built
     once more. rows=CM-A-09,CM-A-19"""
