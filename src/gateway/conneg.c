@@ -77,12 +77,19 @@ parameter_next(struct bytes *in, struct parameter *ret, bool *bad)
 	return !*bad;
 }
 
-/* RFC 9110 12.4.2: "0.123", as thousandths; -1 for a mistake. */
+/* RFC 9110 12.4.2: "0.123", as thousandths; -1 for a mistake. Java before 19 (JDK-8163921), in which much of the world checks
+   certificates, asks for everything but pictures by "*; q=.2": a zero, and below a subtype, that is not written is meant. */
 static int
 quality(struct bytes v)
 {
 	int q, scale = 100;
+	char text[6];
 
+	if (v.n > 1 && v.n < 5 && v.p[0] == '.') {
+		text[0] = '0';
+		memcpy(text + 1, v.p, v.n);
+		v = bytes_of(text, v.n + 1);
+	}
 	if (v.n < 1 || v.n > 5 || (v.p[0] != '0' && v.p[0] != '1') || (v.n > 1 && v.p[1] != '.'))
 		return -1;
 	q = (v.p[0] - '0') * 1000;
@@ -108,9 +115,12 @@ range_take(struct bytes *in, struct range *ret)
 
 	ret->q = 1000;
 	ret->type = token(in);
-	if (ret->type.n == 0 || !take(in, '/'))
+	if (bytes_is(ret->type, "*") && (in->n == 0 || in->p[0] != '/'))
+		ret->subtype = ret->type;
+	else if (ret->type.n == 0 || !take(in, '/'))
 		return false;
-	ret->subtype = token(in);
+	else
+		ret->subtype = token(in);
 	while (parameter_next(in, &p, &bad))
 		if (ascii_case_eq(p.name, BYTES("q")))
 			ret->q = quality(p.value);

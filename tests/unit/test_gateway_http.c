@@ -313,6 +313,9 @@ chooses_a_media_type(void **state)
 		{ "application/json;q=0, */*", 1 },
 		{ "application/json;level=\"a,b;q=0\";q=1.000, application/pkix-cert;q=0.999", 0 },
 		{ ", ,application/pkix-cert ,", 1 },
+		{ "text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2", 0 }, /* Java before 19 */
+		{ "*", 0 },
+		{ "application/json;q=.2, application/pkix-cert;q=.25", 1 },
 	};
 	static const char *const wrong[] = { "application",
 					     "application/json;q=2",
@@ -321,6 +324,12 @@ chooses_a_media_type(void **state)
 					     "a/b;x",
 					     "a/b;x=\"",
 					     "application/json;q=-1",
+					     "application/json;q=.",
+					     "application/json;q=.1234",
+					     "application/json;q=..1",
+					     "text",
+					     "**",
+					     "*json",
 					     "(/)" };
 	struct err e = { 0 };
 	unsigned got;
