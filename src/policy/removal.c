@@ -15,6 +15,11 @@ removable_from(const struct snapshot *s, const struct authority *x, enum cert_st
 	size_t n = snapshot_list(s, KIND_CRL_PROCEDURE, &all);
 	int64_t from = not_after_ms + DAY_MS;
 
+	if (x != NULL && x->ocsp.on && x->ocsp.has_archive) {
+		int64_t answered = duration_add(not_after_ms, x->ocsp.archive);
+
+		from = answered > from ? answered : from;
+	}
 	for (size_t i = 0; i < n && state != CERT_VALID; i++) {
 		const struct crl_procedure *p = snapshot_crl_procedure(s, all[i]->id);
 		int64_t listed;
@@ -41,7 +46,8 @@ rule_used(struct arena *a, const struct removal_facts *f, struct err *e)
 		     { REMOVAL_TOKEN, "a token has it" },
 		     { REMOVAL_RESPONDER, "it is an OCSP responder's" },
 		     { REMOVAL_BASE, "attribute certificates name it" },
-		     { REMOVAL_PUBLISHED, "it is published" } };
+		     { REMOVAL_PUBLISHED, "it is published" },
+		     { REMOVAL_DELIVERY, "a delivery of it waits, or is dead" } };
 
 	NEED(!f->status.is_authority, e, CHY_REMOVAL_USED, NULL, "it is an authority's");
 	NEED(!f->officers, e, CHY_REMOVAL_USED, NULL, "an officer is bound to it");

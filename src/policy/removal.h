@@ -12,7 +12,8 @@ enum removal_use {
 	REMOVAL_TOKEN = 2,     /* a token has it */
 	REMOVAL_RESPONDER = 4, /* it is an OCSP responder's */
 	REMOVAL_BASE = 8,      /* attribute certificates name it */
-	REMOVAL_PUBLISHED = 16
+	REMOVAL_PUBLISHED = 16,
+	REMOVAL_DELIVERY = 32 /* a delivery of it, or of its removal, waits or is dead */
 };
 
 struct removal_facts {
@@ -23,8 +24,9 @@ struct removal_facts {
 	int64_t not_after_ms;
 };
 
-/* When nobody asks any more whether a certificate of ours is revoked: a day after its end, and where it was revoked or held, when each
-   list of its authority that is built here had to come once more (RFC 5280 3.3). INT64_MAX: never, a list keeps what has expired. */
+/* When nobody asks any more whether a certificate of ours is revoked: a day after its end; where it was revoked or held, when each
+   list of its authority that is built here had to come once more (RFC 5280 3.3); and when the time has passed for which OCSP says that
+   it knows of it (RFC 6960 4.4.4). INT64_MAX: never, a list keeps what has expired. */
 int64_t removable_from(const struct snapshot *s, const struct authority *x, enum cert_state state,
 		       int64_t not_after_ms);
 

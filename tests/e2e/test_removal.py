@@ -149,6 +149,21 @@ def test_what_is_needed_stays(desk):
         desk.prepare(desk.first, "certificate.remove", {"certificates": [number]})
 
 
+def test_while_a_delivery_waits_it_stays(desk):
+    """Taken back, but its destination has not heard of it: it would have it for good. rows=CM-R-24"""
+    anna, ben, rosa = (desk.officers[n] for n in ("anna", "ben", "rosa"))
+    number = bring(desk, desk.certify("Removal delivered"))["certificate"]
+    desk.act("distribution-rule.create", {"name": "Away", "protocol": "http", "address": "http://127.0.0.1:9", "path": "/{serial}"}, anna, ben)
+    desk.act("publication-procedure.create", {"name": "Away", "format": "der", "distribution_rules": ["Away"]}, anna, ben)
+    body = {"publication_procedure": "Away", "certificates": [number]}
+    for act in ("certificate.publish", "certificate.unpublish"):
+        desk.act(act, body, rosa)
+        refused("CHY-1687", desk.prepare, desk.first, "certificate.remove", {"certificates": [number], "reason": "x"})
+    waiting = desk.call("GET", f"/api/v1/deliveries?certificate={number}&state=waiting", officer=rosa)["items"]
+    desk.act("delivery.drop", {"deliveries": [d["id"] for d in waiting]}, rosa)
+    assert remove(desk, [number])["state"] == "done"
+
+
 def test_expired_certificates_of_ours(desk, scratch):
     """A day after its end it goes, revoked or not, and a start does not bring it back. rows=CM-R-24"""
     number, cert = issue(desk, "removal-old")

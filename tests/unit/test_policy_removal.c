@@ -49,8 +49,27 @@ when_nobody_asks_any_more(void **state)
 	assert_int_equal(removable_from(w->s, x, CERT_VALID, end), end + DAY);
 }
 
+/* What OCSP says that it knows of stays known so long, whatever became of it (RFC 6960 4.4.4). */
+static void
+not_before_the_archive_cutoff(void **state)
+{
+	const int64_t end = WORLD_NOW;
+	const struct authority *x;
+
+	world_put(
+	    w, KIND_AUTHORITY, ISSUING_CA,
+	    "{\"name\":\"Issuing CA\",\"type\":\"subordinate\",\"issuing_authority\":\"Root CA\",\"ca_key\":"
+	    "\"CA key\",\"format\":\"CA format\",\"subject\":\"CN=Issuing CA,O=Example,C=SE\","
+	    "\"validity\":\"P10Y\",\"ocsp\":true,\"ocsp_archive_cutoff\":\"P20D\"}");
+	x = snapshot_authority(w->s, doc_id_of(ISSUING_CA));
+	assert_int_equal(removable_from(w->s, x, CERT_VALID, end), end + 20 * (int64_t)DAY);
+	assert_int_equal(removable_from(w->s, x, CERT_REVOKED, end), end + 20 * (int64_t)DAY);
+	assert_int_equal(removable_from(w->s, NULL, CERT_VALID, end), end + DAY);
+}
+
 static const struct CMUnitTest tests[] = {
 	CASE(when_nobody_asks_any_more),
+	CASE(not_before_the_archive_cutoff),
 };
 
 int
