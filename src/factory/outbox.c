@@ -65,6 +65,13 @@ place_of(struct outbox *o, int64_t destination)
 	return &o->places[o->places_n++].s;
 }
 
+/* What lies further ahead than any rest comes from a clock that was set back since. */
+static bool
+is_resting(const struct outbox *o, const struct destination_state *s, int64_t now)
+{
+	return s->until_ms > now && s->until_ms <= now + o->longest_ms;
+}
+
 /* One failure while it rests already is not another one: several were on their way when it went. */
 static void
 rests(struct outbox *o, struct destination_state *s, const struct err *why)
@@ -74,7 +81,7 @@ rests(struct outbox *o, struct destination_state *s, const struct err *why)
 	snprintf(s->error, sizeof(s->error), "CHY-%d %s", (int)why->code, why->text);
 	if (s->failing_since_ms == 0)
 		s->failing_since_ms = now;
-	if (s->until_ms > now)
+	if (is_resting(o, s, now))
 		return;
 	for (unsigned i = 0; i < s->failures && ms < o->longest_ms; i++)
 		ms *= 2;
@@ -329,6 +336,13 @@ take_off(struct outbox *o, const struct outbox_row *row, const struct document *
 	return x;
 }
 
+/* The store or the distributor is away: it says nothing of the delivery, which waits as before. */
+static bool
+is_not_tried(enum code code)
+{
+	return code == CHY_DISTRIBUTOR_AWAY || code == CHY_STORE_DOWN || code == CHY_STORE_BUSY;
+}
+
 static void
 hand_out(struct outbox *o, const struct snapshot *policy, const struct outbox_row *row,
 	 const struct document *rule)
@@ -342,7 +356,10 @@ hand_out(struct outbox *o, const struct snapshot *policy, const struct outbox_ro
 
 	if (x == NULL)
 		return;
-	rc = delivery_load(o->f, a, policy, row, &d, &e);
+	if (fault_fails("outbox.load"))
+		rc = err_set(&e, CHY_STORE_DOWN, NULL, "asked to fail");
+	else
+		rc = delivery_load(o->f, a, policy, row, &d, &e);
 	FAULT("outbox.before-send");
 	if (rc == RC_OK)
 		rc = distributor_send(o->link, &d, &e);
@@ -351,8 +368,8 @@ hand_out(struct outbox *o, const struct snapshot *policy, const struct outbox_ro
 		return;
 	pthread_mutex_lock(&o->lock);
 	x = flight_of(o, row->id);
-	if (x != NULL && !x->settled && e.code == CHY_DISTRIBUTOR_AWAY)
-		land(o, x); /* nothing was tried */
+	if (x != NULL && !x->settled && is_not_tried(e.code))
+		land(o, x);
 	else if (x != NULL && !x->settled)
 		settle(o, x, &e);
 	pthread_mutex_unlock(&o->lock);
@@ -367,7 +384,7 @@ room_for(struct outbox *o, int64_t destination)
 
 	pthread_mutex_lock(&o->lock);
 	s = place_of(o, destination);
-	if (s != NULL && s->until_ms <= clock_now_ms()) {
+	if (s != NULL && !is_resting(o, s, clock_now_ms())) {
 		most = s->failures > 0 ? 1 : LANE_FLIGHTS;
 		room = s->on_the_way < most ? most - s->on_the_way : 0;
 	}

@@ -154,6 +154,19 @@ def test_a_slow_destination_slows_nobody(desk, web, authority, module_scratch):
         slow.stop()
 
 
+def test_the_store_is_away_while_deliveries_are_loaded(desk, web):
+    """Nothing was tried, so nothing is dead and no destination rests: they go out a moment later, with no failure told."""
+    mark = restart(desk, CHANCERY_FAULT="outbox.load@1=fail,outbox.load@3=fail")
+    number, der = desk.certificate()
+    desk.publish("Both", number)
+    found = desk.wait(number)
+    assert {(d["state"], d["attempts"], d["error"]) for d in found.values()} == {("done", 0, None)} and everywhere(desk, web, der)
+    log = desk.house.call("GET", f"/api/v1/log?object={number}&limit=100", officer=desk.anna)["items"]
+    assert [i["outcome"] for i in log if i["kind"] == "delivery"] == ["done", "done"]
+    assert "outbox.failed" not in desk.house.log.read_text()[mark:]
+    restart(desk)
+
+
 def test_order_of_one_object(desk, web):
     """Published and unpublished again and again while the destination is away: what was said last is what is there."""
     number, der = desk.certificate()
