@@ -152,12 +152,11 @@ published_json(struct factory *f, struct arena *a, const struct snapshot *policy
 	       const struct publication_row *row, struct json *items, struct err *e)
 {
 	struct certificate_row cert;
-	const struct document *authority;
 	struct json *o;
 
 	TRY(store_certificate(f->store, a, row->certificate, &cert, e));
-	authority = snapshot_document(policy, doc_id_of(cert.issuer));
-	if (authority == NULL || may_read(policy, who, authority, NULL) != RC_OK)
+	if (may_see_certificate(policy, who, snapshot_document(policy, doc_id_of(cert.issuer)),
+				snapshot_document(policy, doc_id_of(cert.token_procedure)), NULL) != RC_OK)
 		return RC_OK;
 	o = json_object(a);
 	json_set(o, "certificate", json_int(a, row->certificate));

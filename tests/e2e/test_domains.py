@@ -115,6 +115,10 @@ def test_what_root_procedures_made_is_changed_by_who_had_it_made(tenants):  # no
             tenants.act("certificate.reinstate", body, who)
             tenants.act("certificate.publish", {"certificates": [number], "publication_procedure": "Shared"}, who)
     delivery = next(d["id"] for d in tenants.call("GET", "/api/v1/deliveries?limit=1000", officer=rosa)["items"] if d["object"] == by_nina)
+    published = lambda who: {i["certificate"] for i in tenants.call(  # noqa: E731
+        "GET", "/api/v1/publications?procedure=Shared&limit=1000", officer=tenants.officers[who])["items"]}
+    tenants.act("certificate.publish", {"certificates": [tenants.made["south"]], "publication_procedure": "Shared"}, rosa)
+    assert published("rosa") - published("nina") == {tenants.made["south"]} and by_nina in published("nina")
     for act in ("delivery.drop", "delivery.retry"):
         with pytest.raises(Refused) as e:
             tenants.prepare(sam, act, {"deliveries": [delivery]})
