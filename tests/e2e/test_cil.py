@@ -289,7 +289,7 @@ def test_delta(desk, only):
     complete = wait_for(desk, "delta")
     whole = all_of(desk, "delta")
     certs = [issue(desk, f"delta{i}")[1] for i in range(3)]
-    desk.wait_sequenced()
+    desk.wait_sequenced(still=False)
     wanted = {c.serial_number: fingerprint(c) for c in certs}
     first = wait_for(desk, "delta/delta", lambda s: set(s.entries) <= set(wanted) and len(s.entries) == 2)
     second = wait_for(desk, "delta/delta/2", lambda s: len(s.entries) == 1)
