@@ -82,18 +82,16 @@ parameter_next(struct bytes *in, struct parameter *ret, bool *bad)
 static int
 quality(struct bytes v)
 {
-	int q, scale = 100;
-	char text[6];
+	int q = 0, scale = 100;
+	size_t point = 0;
 
-	if (v.n > 1 && v.n < 5 && v.p[0] == '.') {
-		text[0] = '0';
-		memcpy(text + 1, v.p, v.n);
-		v = bytes_of(text, v.n + 1);
-	}
-	if (v.n < 1 || v.n > 5 || (v.p[0] != '0' && v.p[0] != '1') || (v.n > 1 && v.p[1] != '.'))
+	if (v.n > 0 && (v.p[0] == '0' || v.p[0] == '1'))
+		q = (v.p[point++] - '0') * 1000;
+	else if (v.n < 2)
 		return -1;
-	q = (v.p[0] - '0') * 1000;
-	for (size_t i = 2; i < v.n; i++, scale /= 10) {
+	if (v.n > point + 4 || (v.n > point && v.p[point] != '.'))
+		return -1;
+	for (size_t i = point + 1; i < v.n; i++, scale /= 10) {
 		if (v.p[i] < '0' || v.p[i] > '9')
 			return -1;
 		q += (v.p[i] - '0') * scale;
