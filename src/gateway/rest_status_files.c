@@ -11,7 +11,6 @@
 enum {
 	WHOLE_MAX = 4 << 20, /* longer ones are sent in pieces */
 	PIECES_AT_ONCE = 4,
-	PIECES_ARENA = 16 << 20,
 	TRIES = 3,      /* of a list that is replaced while it is read */
 	AGE_LEAST = 60, /* seconds: caches may keep a list for so long even where the next one is late */
 	CA_AGE = 86400,
@@ -101,34 +100,29 @@ tell_known(struct http_call *c, const struct validity *v)
 
 typedef enum rc put_fn(void *arg, struct bytes piece, struct err *e);
 
-/* Pieces from `from` on; none: the list was replaced meanwhile. */
-static MUST enum rc
-some_pieces(struct factory *f, struct arena *a, const struct crl_row *row, int64_t from,
-	    struct crl_piece_row **ret, size_t *n, struct err *e)
-{
-	NEED(a != NULL, e, CHY_NO_MEMORY, NULL, "a revocation list");
-	TRY(store_crl_pieces(f->store, a, row->id, from, PIECES_AT_ONCE, ret, n, e));
-	NEED(*n > 0, e, CHY_CRL_NONE, NULL, "the list was replaced meanwhile");
-	return RC_OK;
-}
-
+/* Nothing is put before the first pieces are there. */
 static MUST enum rc
 put_all(struct factory *f, const struct crl_row *row, struct bytes front, struct bytes back, put_fn *put,
 	void *arg, struct err *e)
 {
 	size_t n;
 
-	TRY(put(arg, front, e));
-	for (int64_t next = 0; next < row->pieces;) {
+	for (int64_t next = 0; next < row->pieces; next += (int64_t)n) {
 		OWN(arena_free)
-		struct arena *a = arena_new(PIECES_ARENA);
+		struct arena *a = arena_new(16 << 20);
 		struct crl_piece_row *v;
 
-		TRY(some_pieces(f, a, row, next, &v, &n, e));
+		NEED(a != NULL, e, CHY_NO_MEMORY, NULL, "a revocation list");
+		TRY(store_crl_pieces(f->store, a, row->id, next, PIECES_AT_ONCE, &v, &n, e));
+		/* a newer list is in force by now, and has taken the pieces of this one along */
+		NEED(n > 0, e, CHY_CRL_NONE, NULL, "the list was replaced meanwhile");
+		if (next == 0)
+			TRY(put(arg, front, e));
 		for (size_t i = 0; i < n; i++)
 			TRY(put(arg, v[i].entries, e));
-		next += (int64_t)n;
 	}
+	if (row->pieces == 0)
+		TRY(put(arg, front, e));
 	return put(arg, back, e);
 }
 
@@ -142,29 +136,39 @@ put_buf(void *arg, struct bytes piece, struct err *e)
 	return RC_OK;
 }
 
+struct streaming {
+	struct http_call *c;
+	const struct validity *v;
+	bool begun;
+};
+
 static enum rc
 put_stream(void *arg, struct bytes piece, struct err *e)
 {
-	return http_stream_put(arg, piece, e);
+	struct streaming *s = arg;
+
+	if (!s->begun) {
+		set_validators(s->c, s->v);
+		http_stream_begin(s->c, 200, "application/pkix-crl");
+		s->begun = true;
+	}
+	return http_stream_put(s->c, piece, e);
 }
 
-/* One that is replaced while it is sent breaks off, and whoever fetches it asks again; but it is there when it begins. */
+/* One that is replaced while it is sent breaks off, and whoever fetches it asks again. */
 static MUST enum rc
 stream_list(struct factory *f, struct http_call *c, const struct crl_row *row, const struct validity *v,
 	    struct err *e)
 {
-	OWN(arena_free)
-	struct arena *a = arena_new(PIECES_ARENA);
-	struct crl_piece_row *first;
+	struct streaming s = { c, v, false };
 	struct bytes front, back;
-	struct err why = { 0 };
-	size_t n;
+	enum rc rc;
 
 	TRY(crl_ends(c->arena, row, &front, &back, e));
-	TRY(some_pieces(f, a, row, 0, &first, &n, e));
-	set_validators(c, v);
-	http_stream_begin(c, 200, "application/pkix-crl");
-	http_stream_end(c, put_all(f, row, front, back, put_stream, c, &why) == RC_OK);
+	rc = put_all(f, row, front, back, put_stream, &s, e);
+	if (!s.begun)
+		return rc;
+	http_stream_end(c, rc == RC_OK);
 	return RC_OK;
 }
 
