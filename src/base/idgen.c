@@ -36,3 +36,12 @@ id_least(int64_t at_ms)
 {
 	return at_ms > epoch_ms ? (at_ms - epoch_ms) << SHIFT : 0;
 }
+
+bool
+id_is_among(const int64_t *ids, size_t n, int64_t id)
+{
+	for (size_t i = 0; i < n; i++)
+		if (ids[i] == id)
+			return true;
+	return false;
+}

@@ -23,5 +23,6 @@ int64_t idgen_next(struct idgen *g, int64_t now_ms);
 int64_t id_at_ms(int64_t id);
 /* The lowest id of a time, for ranges. */
 int64_t id_least(int64_t at_ms);
+bool id_is_among(const int64_t *ids, size_t n, int64_t id);
 
 #endif

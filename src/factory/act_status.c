@@ -6,6 +6,7 @@
 #include "base/base.h"
 #include "factory/act_status_impl.h"
 
+#include "base/idgen.h"
 #include "factory/act_each.h"
 #include "factory/in_force.h"
 #include "factory/standing.h"
@@ -84,15 +85,6 @@ load_seen(struct preparation *p, const struct status_asked *asked, int64_t id, s
 	return rc;
 }
 
-static bool
-is_among(const int64_t *ids, size_t n, int64_t id)
-{
-	for (size_t i = 0; i < n; i++)
-		if (ids[i] == id)
-			return true;
-	return false;
-}
-
 /* ids: those that were taken before, *n of them. */
 static enum rc
 prepare_one(struct preparation *p, const struct status_asked *asked, const struct json *item, size_t i,
@@ -118,7 +110,7 @@ prepare_one(struct preparation *p, const struct status_asked *asked, const struc
 		NEED(bytes_eq(hash, json_get(o, "certificate_sha256")->str), e, CHY_STATUS_UNSEEN, NULL,
 		     "certificate %lld is another one", (long long)x.row.id);
 	}
-	NEED(!is_among(ids, *n, x.row.id), e, CHY_FIELD_TWICE, NULL, "certificate %lld stands twice",
+	NEED(!id_is_among(ids, *n, x.row.id), e, CHY_FIELD_TWICE, NULL, "certificate %lld stands twice",
 	     (long long)x.row.id);
 	ids[(*n)++] = x.row.id;
 	json_add(list, o);

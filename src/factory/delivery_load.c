@@ -235,6 +235,7 @@ delivery_load(struct factory *f, struct arena *a, const struct snapshot *policy,
 	const struct document *rule = snapshot_of_kind(policy, KIND_DISTRIBUTION_RULE,
 						       doc_id_of(row->destination));
 
+	NEED(!fault_fails("outbox.load"), e, CHY_STORE_DOWN, NULL, "asked to fail");
 	NEED(rule != NULL, e, CHY_DELIVERY_RULE, NULL, "its distribution rule is gone");
 	*ret = (struct delivery){ .id = row->id,
 				  .destination = row->destination,

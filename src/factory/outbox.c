@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <time.h>
 
+#include "base/idgen.h"
 #include "distributor/link.h"
 #include "factory/leaf.h"
 #include "policy/body.h"
@@ -356,10 +357,7 @@ hand_out(struct outbox *o, const struct snapshot *policy, const struct outbox_ro
 
 	if (x == NULL)
 		return;
-	if (fault_fails("outbox.load"))
-		rc = err_set(&e, CHY_STORE_DOWN, NULL, "asked to fail");
-	else
-		rc = delivery_load(o->f, a, policy, row, &d, &e);
+	rc = delivery_load(o->f, a, policy, row, &d, &e);
 	FAULT("outbox.before-send");
 	if (rc == RC_OK)
 		rc = distributor_send(o->link, &d, &e);
@@ -406,15 +404,6 @@ note_flights(struct outbox *o, int64_t ids[FLIGHTS_MAX])
 	return n;
 }
 
-static bool
-is_among(const int64_t *ids, size_t n, int64_t id)
-{
-	for (size_t i = 0; i < n; i++)
-		if (ids[i] == id)
-			return true;
-	return false;
-}
-
 /* What is on its way is found again as due; so more are read than there is room for. Which those are is asked before: what lands
    while they are read is found as it was, and is not to fly again. */
 static enum rc
@@ -434,7 +423,7 @@ serve_destination(struct outbox *o, const struct snapshot *policy, const struct 
 			     e));
 	FAULT("outbox.due");
 	for (size_t i = 0; i < n && room > 0; i++)
-		if (!is_among(flights, flying, rows[i].id)) {
+		if (!id_is_among(flights, flying, rows[i].id)) {
 			hand_out(o, policy, &rows[i], rule);
 			room--;
 		}
