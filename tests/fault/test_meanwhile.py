@@ -12,10 +12,10 @@ import pytest
 from cryptography import x509
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))
-import targets  # noqa: E402
 import world  # noqa: E402
 from publishing import Desk, stored_serial  # noqa: E402
 from test_crl import build, change, issue, make_desk, number, procedure, reasons, wait_for  # noqa: E402
+from test_delivery_crash import authority, web  # noqa: E402,F401 (fixtures)
 from test_removal import DAY_MS, remove, verify  # noqa: E402
 from world import Refused, make_csr, until  # noqa: E402
 
@@ -140,16 +140,7 @@ def test_a_certificate_is_removed_while_the_journal_is_exported(desk, scratch):
 
 
 @pytest.fixture(scope="module")
-def web(module_scratch):
-    w = targets.Web(targets.free_folder(module_scratch / "web"), targets.Authority())
-    try:
-        yield w
-    finally:
-        w.stop()
-
-
-@pytest.fixture(scope="module")
-def rules(desk, web, module_scratch):
+def rules(desk, web, module_scratch):  # noqa: F811
     d = Desk(desk, module_scratch)
     d.rule("Web", protocol="http", address=web.url.replace("https", "http").replace(str(web.port), str(web.plain_port)),
            path="/open/{serial}.cer", timeout_seconds=20)
